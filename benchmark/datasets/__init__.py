@@ -1,0 +1,25 @@
+"""Stimuli and targets: their types, the join on ids, and the readers of each real format."""
+
+from benchmark.datasets.join import Join, join
+from benchmark.datasets.root import DataRoot, hash_files
+from benchmark.datasets.types import (
+    AssociationTarget,
+    PropertyTarget,
+    RDMTarget,
+    Stimuli,
+    Target,
+    VectorTarget,
+)
+
+__all__ = [
+    "AssociationTarget",
+    "DataRoot",
+    "Join",
+    "PropertyTarget",
+    "RDMTarget",
+    "Stimuli",
+    "Target",
+    "VectorTarget",
+    "hash_files",
+    "join",
+]

@@ -1,0 +1,69 @@
+"""Where data files are: the data root, and what to say when a file is not there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import platformdirs
+
+from benchmark.errors import NotPossible
+
+
+@dataclass(frozen=True)
+class DataRoot:
+    """A folder of data files, and how to get each one that is missing.
+
+    Attributes
+    ----------
+    path : Path
+        The folder: ``--data DIR``, else ``$BENCH_DATA``, else the user's data directory.
+    instructions : mapping of str to str
+        For messages: dataset name to how its files are had.
+    """
+
+    path: Path
+    instructions: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def find(cls, given: Path | None = None) -> DataRoot:
+        """The data root that is in force."""
+        if given is not None:
+            return cls(given)
+        from_environment = os.environ.get("BENCH_DATA")
+        if from_environment:
+            return cls(Path(from_environment))
+        return cls(Path(platformdirs.user_data_dir("semantic-benchmark")))
+
+    def file(self, relative: str, how: str = "docs/adding-data.md says how to get it") -> Path:
+        """Path of a file or folder under the root.
+
+        Raises
+        ------
+        NotPossible
+            If it is not there; the message says which path was looked for and how to get it.
+        """
+        path = self.path / relative
+        if not path.exists():
+            raise NotPossible(
+                f"looked for {path}, which is not there: {how}; or name a data root with --data"
+            )
+        return path
+
+
+def hash_files(paths: Iterable[Path], *extra: object) -> str:
+    """sha256 over the bytes of ``paths`` in the order given, and over ``repr`` of everything in ``extra``."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as stream:
+            digest.update(
+                hashlib.file_digest(stream, "sha256").digest()
+                if hasattr(hashlib, "file_digest")
+                else hashlib.sha256(stream.read()).digest()
+            )
+    for item in extra:
+        digest.update(repr(item).encode())
+    return digest.hexdigest()

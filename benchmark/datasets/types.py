@@ -1,0 +1,288 @@
+"""What datasets hand to the rest of the suite: stimuli, and targets to compare models with.
+
+Every object carries its own ids in its own order. Joining on ids is the engine's work
+(:func:`benchmark.datasets.join`); nothing is ever matched by row number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+import numpy as np
+from PIL import Image
+from scipy import sparse
+
+from benchmark.errors import DataError, NotPossible
+
+#: id of a concept in a stimulus set -> the ids it may have in a target, in order of preference
+Keys = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Stimuli:
+    """An ordered set of stimuli.
+
+    Attributes
+    ----------
+    name : str
+        Name of the dataset.
+    ids : tuple of str, length n
+        Unique id of each stimulus.
+    concepts : tuple of str, length n
+        Concept each stimulus shows. For ImageNet images the concept is the WordNet id ("n02099601").
+    manifest : str
+        sha256 over everything that decides the pixels and their order.
+    open_image : callable or None
+        ``open_image(i)`` gives stimulus i as an RGB image; None for a set that has ids but no images.
+    keys : mapping of str to Keys
+        Other names of the concepts, by key ("things", "word", "swow"), for joining with targets.
+    labels : mapping of str to str
+        Concept to the name people call it by.
+    splits : tuple of str, length n, or None
+        "train" (may fit a readout) or "test" (scored) of each stimulus; None: the set has no split.
+    held_out : frozenset of str
+        Concepts that no model of the suite was trained on as an association target.
+    miniature : bool
+        Whether the set is the embedded drawn world.
+    """
+
+    name: str
+    ids: tuple[str, ...]
+    concepts: tuple[str, ...]
+    manifest: str
+    open_image: Callable[[int], Image.Image] | None = None
+    keys: Mapping[str, Keys] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    splits: tuple[str, ...] | None = None
+    held_out: frozenset[str] = frozenset()
+    miniature: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.ids:
+            raise DataError(f"stimulus set {self.name!r} is empty: no image was found; check the folder")
+        _require_unique(self.ids, f"stimulus set {self.name!r}")
+        for what, values in (("concepts", self.concepts), ("splits", self.splits)):
+            if values is not None and len(values) != len(self.ids):
+                raise DataError(
+                    f"stimulus set {self.name!r}: {len(values)} {what} for {len(self.ids)} stimuli"
+                )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def concept_ids(self) -> tuple[str, ...]:
+        """The distinct concepts, in order of first appearance."""
+        return tuple(dict.fromkeys(self.concepts))
+
+    def image(self, index: int) -> Image.Image:
+        """Stimulus ``index`` as an RGB image.
+
+        Raises
+        ------
+        NotPossible
+            If the set holds no images.
+        DataError
+            If the file cannot be decoded.
+        """
+        if self.open_image is None:
+            raise NotPossible(
+                f"stimulus set {self.name!r} has no image files: only models given as features can take part"
+            )
+        return self.open_image(index)
+
+    def candidates(self, concept: str, key: str | None) -> tuple[str, ...]:
+        """Ids that ``concept`` may have in a target joined on ``key`` (None: the concept id itself)."""
+        if key is None:
+            return (concept,)
+        if key not in self.keys:
+            raise DataError(
+                f"stimulus set {self.name!r} has no key {key!r} to join on (it has {sorted(self.keys)})"
+            )
+        return self.keys[key].get(concept, ())
+
+
+@dataclass(frozen=True)
+class Target:
+    """Base of everything a model is compared with.
+
+    Attributes
+    ----------
+    name : str
+        Name of the dataset.
+    ids : tuple of str, length n
+        Unique id of each row (a concept, a cue, a word).
+    hash : str
+        sha256 over the files, or the code, the target is made from.
+    simulated : bool
+        True for the embedded miniature: authored or simulated, not measured in people.
+    """
+
+    name: str
+    ids: tuple[str, ...]
+    hash: str
+    simulated: bool = False
+
+    kind: ClassVar[str] = "target"
+
+    def __post_init__(self) -> None:
+        if not self.ids:
+            raise DataError(f"target {self.name!r} is empty")
+        _require_unique(self.ids, f"target {self.name!r}")
+
+    def rows(self, ids: Sequence[str]) -> np.ndarray:
+        """Row numbers of ``ids``."""
+        index = {name: i for i, name in enumerate(self.ids)}
+        return np.array([index[name] for name in ids], dtype=np.intp)
+
+    def select(self, ids: Sequence[str]) -> Target:
+        """The same target with only the rows ``ids``, in that order."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class RDMTarget(Target):
+    """One representational dissimilarity matrix per subject.
+
+    Attributes
+    ----------
+    rdms : ndarray, shape (s, n, n)
+        Symmetric, zero diagonal, finite; 0 is identical.
+    subjects : tuple of str, length s
+        Who, or what, each RDM was measured in.
+    categories : tuple of (str or None), length n, or None
+        One category per row, where the source gives one.
+    """
+
+    rdms: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0)))
+    subjects: tuple[str, ...] = ()
+    categories: tuple[str | None, ...] | None = None
+
+    kind: ClassVar[str] = "rdm"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        n = len(self.ids)
+        if self.rdms.shape != (len(self.subjects), n, n) or not self.subjects:
+            raise DataError(
+                f"target {self.name!r}: RDMs of shape {self.rdms.shape} for {len(self.subjects)} subjects "
+                f"and {n} ids; expected (subjects, ids, ids)"
+            )
+        if not np.isfinite(self.rdms).all():
+            raise DataError(f"target {self.name!r}: RDM has values that are not finite")
+        scale = max(float(np.abs(self.rdms).max()), 1e-300)
+        if np.abs(self.rdms - self.rdms.transpose(0, 2, 1)).max() > 1e-6 * scale:
+            raise DataError(f"target {self.name!r}: RDM is not symmetric")
+        if np.abs(np.einsum("sii->si", self.rdms)).max() > 1e-6 * scale:
+            raise DataError(f"target {self.name!r}: RDM has a diagonal that is not zero")
+
+    def select(self, ids: Sequence[str]) -> RDMTarget:
+        """The same target with only the rows ``ids``, in that order."""
+        rows = self.rows(ids)
+        categories = self.categories and tuple(self.categories[i] for i in rows)
+        return replace(
+            self, ids=tuple(ids), rdms=self.rdms[:, rows[:, None], rows[None, :]], categories=categories
+        )
+
+
+@dataclass(frozen=True)
+class VectorTarget(Target):
+    """One vector per word or concept.
+
+    Attributes
+    ----------
+    vectors : ndarray, shape (n, d)
+    """
+
+    vectors: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+
+    kind: ClassVar[str] = "vectors"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.vectors.ndim != 2 or len(self.vectors) != len(self.ids):
+            raise DataError(
+                f"target {self.name!r}: vectors of shape {self.vectors.shape} for {len(self.ids)} ids"
+            )
+        if not np.isfinite(self.vectors).all():
+            raise DataError(f"target {self.name!r}: vectors have values that are not finite")
+
+    def select(self, ids: Sequence[str]) -> VectorTarget:
+        """The same target with only the rows ``ids``, in that order."""
+        return replace(self, ids=tuple(ids), vectors=self.vectors[self.rows(ids)])
+
+
+@dataclass(frozen=True)
+class _CountTarget(Target):
+    """Base of targets that count how many people gave each column for each row."""
+
+    columns: tuple[str, ...] = ()
+    counts: sparse.csr_array = field(default_factory=lambda: sparse.csr_array((0, 0)))
+    respondents: np.ndarray = field(default_factory=lambda: np.zeros(0))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require_unique(self.columns, f"target {self.name!r} (columns)")
+        expected = (len(self.ids), len(self.columns))
+        if self.counts.shape != expected or self.respondents.shape != expected[:1]:
+            raise DataError(
+                f"target {self.name!r}: counts of shape {self.counts.shape} and respondents of shape "
+                f"{self.respondents.shape}; expected {expected} and {expected[:1]}"
+            )
+        if self.counts.nnz and (not np.isfinite(self.counts.data).all() or self.counts.data.min() < 0):
+            raise DataError(f"target {self.name!r}: counts must be finite and not negative")
+
+    def select(self, ids: Sequence[str]) -> _CountTarget:
+        """The same target with only the rows ``ids``, in that order; columns stay."""
+        rows = self.rows(ids)
+        return replace(self, ids=tuple(ids), counts=self.counts[rows], respondents=self.respondents[rows])
+
+
+@dataclass(frozen=True)
+class AssociationTarget(_CountTarget):
+    """Association norms: how many people gave each response (column) to each cue (row).
+
+    Attributes
+    ----------
+    columns : tuple of str, length v
+        The responses.
+    counts : csr_array, shape (n, v)
+        Number of people who gave the response.
+    respondents : ndarray, shape (n,)
+        Number of responses to the cue; ``counts / respondents`` is the association strength.
+    """
+
+    kind: ClassVar[str] = "associations"
+
+
+@dataclass(frozen=True)
+class PropertyTarget(_CountTarget):
+    """Property norms: production frequency of each property (column) for each concept (row).
+
+    Attributes
+    ----------
+    columns, counts, respondents
+        As in :class:`AssociationTarget`.
+    types : tuple of str, length v
+        Property type of each column (visual perceptual, functional, taxonomic, ...).
+    """
+
+    types: tuple[str, ...] = ()
+
+    kind: ClassVar[str] = "properties"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.types) != len(self.columns):
+            raise DataError(
+                f"target {self.name!r}: {len(self.types)} types for {len(self.columns)} properties"
+            )
+
+
+def _require_unique(values: Sequence[str], where: str) -> None:
+    if len(set(values)) != len(values):
+        seen: set[str] = set()
+        twice = next(v for v in values if v in seen or seen.add(v))  # type: ignore[func-returns-value]
+        raise DataError(f"{where}: id {twice!r} stands twice; ids must be unique")
