@@ -1,0 +1,91 @@
+"""Capture of activations: hooks that pool as activations arrive and are gone afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+
+from benchmark.errors import BenchError, UsageError
+
+
+class Captured:
+    """Pooled activations of the batch that is passing through.
+
+    Attributes
+    ----------
+    batch_size : int
+        Stimuli in the batch; to be set before each forward pass.
+    vectors : dict of str to Tensor, shape (b, d), float32
+        By layer name.
+    """
+
+    def __init__(self, pool: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        self.batch_size = 0
+        self.vectors: dict[str, torch.Tensor] = {}
+        self._pool = pool
+
+    def start(self, batch_size: int) -> None:
+        """Forget the last batch."""
+        self.batch_size = batch_size
+        self.vectors.clear()
+
+    def record(self, layer: str, activation: object) -> None:
+        """Pool and keep what ``layer`` gave.
+
+        Raises
+        ------
+        BenchError
+            If it is no tensor with one row a stimulus, or the layer was called before in this pass.
+        """
+        if not isinstance(activation, torch.Tensor):
+            raise BenchError(
+                f"layer {layer!r} gives a {type(activation).__name__}, not a tensor; name another"
+            )
+        if layer in self.vectors:
+            raise BenchError(
+                f"layer {layer!r} is called more than once in a forward pass, so that its name does "
+                "not say which activation is meant; name a module that is called once"
+            )
+        if activation.ndim < 2 or len(activation) != self.batch_size:
+            raise BenchError(
+                f"layer {layer!r} gives shape {tuple(activation.shape)} for {self.batch_size} stimuli; "
+                "the first axis must be the stimuli"
+            )
+        try:
+            pooled = self._pool(activation)
+        except ValueError as error:
+            raise BenchError(f"layer {layer!r}: {error}; set pooling: none to take it whole") from error
+        # A copy, always: a later in-place operation (ReLU) would otherwise change what was captured.
+        self.vectors[layer] = pooled.to(torch.float32, copy=True)
+
+
+@contextmanager
+def capture(
+    network: torch.nn.Module, paths: Mapping[str, str], pool: Callable[[torch.Tensor], torch.Tensor]
+) -> Iterator[Captured]:
+    """Hook the modules ``paths`` (layer name to dotted module path) while inside.
+
+    Raises
+    ------
+    UsageError
+        If the network has no such module.
+    """
+    captured = Captured(pool)
+    handles = []
+    try:
+        for layer, path in paths.items():
+            try:
+                module = network.get_submodule(path)
+            except AttributeError as error:
+                raise UsageError(f"layer {layer!r}: the network has no module {path!r}") from error
+
+            def hook(_module: object, _input: object, output: object, layer: str = layer) -> None:
+                captured.record(layer, output)
+
+            handles.append(module.register_forward_hook(hook))
+        yield captured
+    finally:
+        for handle in handles:
+            handle.remove()

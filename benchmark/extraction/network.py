@@ -1,0 +1,173 @@
+"""The base of every model that is a torch module with named layers."""
+
+from __future__ import annotations
+
+import difflib
+from abc import abstractmethod
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from benchmark.datasets.types import Stimuli
+from benchmark.errors import BenchError, DataError, UsageError
+from benchmark.extraction.capture import capture
+from benchmark.extraction.loader import batches
+from benchmark.extraction.pooling import POOLINGS, pool
+from benchmark.extraction.weights import seeded
+from benchmark.model import OUTPUT, Model, ModelSpec, Progress
+
+BATCH = 32
+
+
+class NetworkModel(Model):
+    """A torch module with its own preprocessing and named layers.
+
+    A subclass gives :meth:`build`, :meth:`preprocess`, :meth:`modules` and ``preprocessing``. All layers are
+    had in one forward pass: hooks pool each activation as it arrives.
+
+    Attributes
+    ----------
+    pooling : str
+        How activations become vectors (:func:`benchmark.extraction.pool`); ``params: {pooling: max}``
+        overrides the class's choice.
+
+    Notes
+    -----
+    ``params: {layers: [...]}`` replaces the layers of :meth:`modules`: each name is one of those or a dotted
+    module path. ``"output"``, what the forward pass returns, is always the last layer.
+    """
+
+    pooling: str = "average"
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__(spec)
+        self.pooling = spec.params.get("pooling", self.pooling)
+        if self.pooling not in POOLINGS:
+            raise UsageError(f"{spec.name}: unknown pooling {self.pooling!r}; known: {', '.join(POOLINGS)}")
+
+    @abstractmethod
+    def build(self) -> torch.nn.Module:
+        """Make the network with its weights in.
+
+        torch's random numbers are seeded by the caller (``spec.untrained``), and the module is put in eval
+        mode after.
+        """
+
+    @abstractmethod
+    def preprocess(self, image: Image.Image) -> torch.Tensor:
+        """RGB image to tensor, shape (c, h, w), float32, the same for every image."""
+
+    @abstractmethod
+    def modules(self) -> dict[str, str]:
+        """Layer name to dotted module path, from the input to the output; without ``"output"``."""
+
+    @property
+    @abstractmethod
+    def preprocessing(self) -> str:
+        """Everything done to an image before the first layer, in words that change when it changes."""
+
+    @cached_property
+    def network(self) -> torch.nn.Module:
+        """The network, built once, in eval mode."""
+        with seeded(self.spec.untrained or 0):
+            network = self.build()
+        return network.eval().requires_grad_(False)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers, from the input to the output."""
+        return (*self._paths, OUTPUT)
+
+    @cached_property
+    def _paths(self) -> dict[str, str]:
+        named = self.modules()
+        if "layers" not in self.spec.params:
+            return named
+        known = named | {path: path for path, _ in self.network.named_modules() if path}
+        chosen = [layer for layer in self.spec.params["layers"] if layer != OUTPUT]
+        for layer in chosen:
+            self._require(layer, known)
+        return {layer: known[layer] for layer in chosen}
+
+    def _require(self, layer: str, known: Sequence[str] | dict[str, Any]) -> None:
+        if layer not in known:
+            near = difflib.get_close_matches(layer, list(known)) or list(known)[:5]
+            raise UsageError(f"{self.spec.name} has no layer {layer!r}; nearest: {', '.join(near)}")
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """One forward pass; what it returns is the layer ``"output"``."""
+        return self.network(batch)
+
+    def pool(self, activation: torch.Tensor) -> torch.Tensor:
+        """Activation of a layer to vectors, shape (n, d)."""
+        return pool(activation, self.pooling)
+
+    def features(
+        self,
+        stimuli: Stimuli,
+        layers: Sequence[str],
+        *,
+        device: str = "cpu",
+        progress: Progress | None = None,
+    ) -> dict[str, np.ndarray]:
+        """Features of every stimulus, all layers from one forward pass a batch.
+
+        Parameters
+        ----------
+        stimuli : Stimuli
+        layers : sequence of str
+            Names out of :attr:`layers`.
+        device : {"cpu", "cuda", "mps"}
+        progress : callable, optional
+            ``progress(done, total)`` after each batch.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (len(stimuli), d_layer), float32
+
+        Raises
+        ------
+        UsageError
+            If a layer does not exist.
+        BenchError
+            If a layer is never called, or gives no tensor with one row a stimulus.
+        DataError
+            If a feature is not finite; the message names the layer and the first such stimulus.
+        """
+        for layer in layers:
+            self._require(layer, self.layers)
+        paths = {layer: self._paths[layer] for layer in layers if layer != OUTPUT}
+        network = self.network.to(device).to(memory_format=torch.channels_last)
+        result: dict[str, np.ndarray] = {}
+        with torch.inference_mode(), capture(network, paths, self.pool) as captured:
+            for start, batch in batches(stimuli, self.preprocess, BATCH):
+                captured.start(len(batch))
+                output = self.forward(batch.to(device).contiguous(memory_format=torch.channels_last))
+                captured.record(OUTPUT, output)
+                for layer in layers:
+                    vectors = self._vectors(layer, captured.vectors, stimuli, start)
+                    rows = result.setdefault(layer, np.empty((len(stimuli), vectors.shape[1]), np.float32))
+                    rows[start : start + len(batch)] = vectors
+                if progress is not None:
+                    progress(start + len(batch), len(stimuli))
+        return result
+
+    def _vectors(
+        self, layer: str, captured: dict[str, torch.Tensor], stimuli: Stimuli, start: int
+    ) -> np.ndarray:
+        if layer not in captured:
+            raise BenchError(
+                f"{self.spec.name}: layer {layer!r} is never called in the forward pass; name another"
+            )
+        vectors = captured[layer].cpu().numpy()
+        finite = np.isfinite(vectors).all(axis=1)
+        if not finite.all():
+            raise DataError(
+                f"{self.spec.name}: layer {layer!r} gives NaN or infinite features, first for stimulus "
+                f"{stimuli.ids[start + int(np.argmin(finite))]!r}"
+            )
+        return vectors

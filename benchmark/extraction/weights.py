@@ -1,0 +1,88 @@
+"""Reading weights: never running code, never leaving a key out, never disturbing the random state."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from benchmark.errors import BenchError
+
+
+def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
+    """Read a state dict from a safetensors file or a torch checkpoint.
+
+    Parameters
+    ----------
+    path : Path
+        ``*.safetensors``, or what ``torch.save`` wrote: a state dict, or a dict that holds one under
+        ``state_dict``. A checkpoint is read with ``weights_only=True``.
+
+    Raises
+    ------
+    BenchError
+        If the file is no checkpoint, or is a pickle that would run code.
+    """
+    if path.suffix == ".safetensors":
+        try:
+            return load_file(path)
+        except (SafetensorError, OSError) as error:
+            raise BenchError(f"{path}: not a safetensors file ({error})") from error
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise BenchError(
+            f"{path}: refused, because reading it would run code that the file brings; "
+            "convert it to safetensors, or save its state_dict alone"
+        ) from error
+    except (OSError, RuntimeError, EOFError) as error:
+        raise BenchError(f"{path}: not a torch checkpoint ({str(error).splitlines()[0]})") from error
+    if isinstance(content, dict) and isinstance(content.get("state_dict"), Mapping):
+        content = content["state_dict"]
+    if not isinstance(content, Mapping) or not all(isinstance(v, torch.Tensor) for v in content.values()):
+        raise BenchError(f"{path}: holds no state dict (a mapping of names to tensors)")
+    return dict(content)
+
+
+def load_strictly(module: torch.nn.Module, state: Mapping[str, torch.Tensor], where: object) -> None:
+    """Load a state dict, every key and every shape; half precision is cast to the module's own.
+
+    Raises
+    ------
+    BenchError
+        If a key is missing, left over, or of another shape; the message names the first ones.
+    """
+    own = module.state_dict()
+    missing = [key for key in own if key not in state]
+    unexpected = [key for key in state if key not in own]
+    reshaped = [
+        f"{key} {tuple(state[key].shape)} instead of {tuple(own[key].shape)}"
+        for key in own
+        if key in state and state[key].shape != own[key].shape
+    ]
+    faults = [
+        f"{what}: {_first(keys)}"
+        for what, keys in (("missing", missing), ("left over", unexpected), ("of another shape", reshaped))
+        if keys
+    ]
+    if faults:
+        raise BenchError(f"{where}: the weights do not fit {type(module).__name__}; keys {'; '.join(faults)}")
+    module.load_state_dict(dict(state), strict=True)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw torch's random numbers from ``seed`` inside, and put the random state back after."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
+
+
+def _first(keys: Sequence[str], shown: int = 3) -> str:
+    more = f" and {len(keys) - shown} more" if len(keys) > shown else ""
+    return ", ".join(keys[:shown]) + more
