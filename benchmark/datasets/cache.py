@@ -1,0 +1,48 @@
+"""Arrays that take long to make from a data file, kept between runs."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+
+
+def cache_folder() -> Path:
+    """Where everything that can be made again is kept: ``$BENCH_CACHE``, else the user's cache directory."""
+    given = os.environ.get("BENCH_CACHE")
+    return Path(given) if given else Path(platformdirs.user_cache_dir("semantic-benchmark"))
+
+
+def cached_array(key: str, make: Callable[[], np.ndarray]) -> np.ndarray:
+    """The array ``make()`` gives, made once and kept as float32.
+
+    Parameters
+    ----------
+    key : str
+        sha256 over everything that decides the array: its data files and the code that makes it.
+    make : callable
+        Called when no array, or a damaged one, is kept under ``key``.
+
+    Returns
+    -------
+    ndarray of float32
+        The same values whether it was kept or made.
+    """
+    path = cache_folder() / "arrays" / f"{key}.npy"
+    try:
+        return np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        array = np.asarray(make(), dtype=np.float32)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            np.save(stream, array)
+        Path(partial).replace(path)
+    finally:
+        Path(partial).unlink(missing_ok=True)
+    return array

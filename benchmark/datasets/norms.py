@@ -1,0 +1,136 @@
+"""What people say to a word: association norms and property norms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from benchmark.datasets.files import locate, read_table, whole_numbers
+from benchmark.datasets.root import DataRoot, hash_files
+from benchmark.datasets.types import AssociationTarget, PropertyTarget
+from benchmark.errors import DataError
+
+
+def associations(root: DataRoot, *, name: str, path: str) -> AssociationTarget:
+    """Read association norms in the layout of the Small World of Words strength files.
+
+    Tab separated, one row a (cue, response): how many people gave the response first (``R1``) of how many
+    who gave any (``N``). De Deyne et al. 2019, Behavior Research Methods.
+
+    Parameters
+    ----------
+    path : str
+        The file, under the data root.
+
+    Returns
+    -------
+    AssociationTarget
+        Cues and responses in order of first appearance, as they are spelled.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, a (cue, response) stands twice, or counts of a cue do not agree.
+    """
+    file = locate(root, name, path)
+    # "null" is a cue, "nan" a response, and a quote is a character: nothing may be guessed here.
+    table = read_table(file, ("cue", "response", "R1", "N"), "\t", quoted=False)
+    _require_words(table, ("cue", "response"), file)
+    _require_no_pair_twice(table, file)
+    counts = whole_numbers(table, "R1", file)
+    cue, cues = pd.factorize(table["cue"])
+    response, responses = pd.factorize(table["response"])
+    respondents = _respondents(whole_numbers(table, "N", file), cue, cues, file)
+    over = np.bincount(cue, counts) > respondents
+    if over.any():
+        raise DataError(f"{file}: responses to cue {cues[int(over.argmax())]!r} are more than its N")
+    return AssociationTarget(
+        name=name,
+        ids=tuple(cues),
+        hash=hash_files([file]),
+        columns=tuple(responses),
+        counts=sparse.csr_array(
+            (counts.astype(np.float64), (cue, response)), shape=(len(cues), len(responses))
+        ),
+        respondents=respondents,
+    )
+
+
+def cslb(root: DataRoot, *, name: str, path: str = "cslb/norms.dat") -> PropertyTarget:
+    """Read the CSLB concept property norms (``norms.dat``).
+
+    A property that stands twice for a concept counts every participant once. The property type of a
+    column is the one most participants gave it under, since a few properties stand under two.
+    Devereux et al. 2014, Behavior Research Methods.
+
+    Returns
+    -------
+    PropertyTarget
+        Production frequencies; concepts and properties in order of first appearance. ``respondents`` is
+        the number of participants named in any row of the concept.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or a production frequency is no count.
+    """
+    file = locate(root, name, path)
+    columns = ("feature type", "concept", "feature", "pf", "participant list")
+    table = read_table(file, columns, "\t", quoted=False)
+    _require_words(table, ("feature type", "concept", "feature"), file)
+    table["count"] = whole_numbers(table, "pf", file)
+    table["people"] = [frozenset(re.findall(r"\d+", people)) for people in table["participant list"]]
+    twice = table.duplicated(["concept", "feature"], keep=False)
+    for _, rows in table[twice].groupby(["concept", "feature"]):
+        table.loc[rows.index, "count"] = len(frozenset().union(*rows["people"]))
+    once = table.drop_duplicates(["concept", "feature"])
+    concept, concepts = pd.factorize(once["concept"])
+    feature, features = pd.factorize(once["feature"])
+    by_type = table.groupby(["feature", "feature type"], sort=False)["count"].sum()
+    commonest = by_type.groupby(level="feature").idxmax()
+    everyone = table.groupby("concept")["people"].agg(lambda sets: len(frozenset().union(*sets)))
+    return PropertyTarget(
+        name=name,
+        ids=tuple(concepts),
+        hash=hash_files([file], "participants counted once"),
+        columns=tuple(features),
+        counts=sparse.csr_array(
+            (once["count"].to_numpy(np.float64), (concept, feature)), shape=(len(concepts), len(features))
+        ),
+        respondents=everyone.loc[list(concepts)].to_numpy(np.float64),
+        types=tuple(commonest[name][1] for name in features),
+    )
+
+
+def _require_no_pair_twice(table: pd.DataFrame, path: Path) -> None:
+    twice = table.duplicated(["cue", "response"]).to_numpy()
+    if twice.any():
+        number = int(twice.argmax())
+        cue, response = table["cue"].iloc[number], table["response"].iloc[number]
+        raise DataError(
+            f"{path}, line {number + 2}: cue {cue!r} with response {response!r} stands twice; "
+            f"a pair may stand once"
+        )
+
+
+def _respondents(totals: np.ndarray, cue: np.ndarray, cues: pd.Index, path: Path) -> np.ndarray:
+    """Respondents of each cue, which every row of the cue must give alike."""
+    respondents = np.zeros(len(cues))
+    respondents[cue] = totals
+    differ = respondents[cue] != totals
+    if differ.any():
+        number = int(differ.argmax())
+        raise DataError(f"{path}, line {number + 2}: N of cue {cues[cue[number]]!r} differs between its rows")
+    return respondents
+
+
+def _require_words(table: pd.DataFrame, columns: Sequence[str], path: Path) -> None:
+    for column in columns:
+        empty = (table[column].str.strip() == "").to_numpy()
+        if empty.any():
+            raise DataError(f"{path}, line {int(empty.argmax()) + 2}: {column} is empty")
