@@ -33,10 +33,13 @@ def cached_array(key: str, make: Callable[[], np.ndarray]) -> np.ndarray:
         The same values whether it was kept or made.
     """
     path = cache_folder() / "arrays" / f"{key}.npy"
+    array: np.ndarray
     try:
-        return np.load(path, allow_pickle=False)
+        array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         array = np.asarray(make(), dtype=np.float32)
+    else:
+        return array
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:

@@ -39,7 +39,7 @@ def read_table(
     ----------
     path : Path
     columns : sequence of str
-        Columns that must be there; others are read too.
+        Columns that must be there, no cell of them empty; others are read too.
     separator : str
     quoted : bool
         Whether a cell may stand in double quotes; False takes a quote for a character like any other.
@@ -69,14 +69,15 @@ def read_table(
     if missing:
         first = ", ".join(map(str, table.columns[:6]))
         raise DataError(f"{path}: no column {missing[0]!r}, its first line reads {first!r}; {expected}")
-    # pandas takes the first cell of too long rows for row names, and fills too short rows up
+    # pandas takes the first cell of rows that are too long for row names, and fills short rows with ""
     if not isinstance(table.index, pd.RangeIndex):
         raise DataError(f"{path}: rows have more cells than the first line; {expected}")
-    short = table[list(columns)].isna().any(axis=1)
-    if short.any():
-        raise DataError(f"{path}, line {int(short.to_numpy().argmax()) + 2}: cells are missing; {expected}")
     if table.empty:
         raise DataError(f"{path}: the table has no rows; {expected}")
+    for column in columns:
+        empty = (table[column].str.strip() == "").to_numpy()
+        if empty.any():
+            raise DataError(f"{path}, line {int(empty.argmax()) + 2}: {column} is empty; {expected}")
     return table
 
 
@@ -99,7 +100,8 @@ def whole_numbers(table: pd.DataFrame, column: str, path: Path) -> np.ndarray:
             f"{path}, line {row + 2}: {column} is {table[column].iloc[row]!r}; "
             f"expected a whole number greater than zero"
         )
-    return table[column].astype(np.int64).to_numpy()
+    numbers: np.ndarray = table[column].astype(np.int64).to_numpy()
+    return numbers
 
 
 def read_array(path: Path, key: str | None = None) -> np.ndarray:
@@ -110,14 +112,17 @@ def read_array(path: Path, key: str | None = None) -> np.ndarray:
     DataError
         If the file cannot be read, or has no such array.
     """
+    array: np.ndarray
     try:
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as archive:
                 if key not in archive:
                     raise DataError(f"{path}: no array {key!r} in it (it has {sorted(archive)})")
-                return archive[key]
-        if path.suffix == ".npy":
-            return np.load(path, allow_pickle=False)
-        return np.loadtxt(path, ndmin=2)
+                array = archive[key]
+        elif path.suffix == ".npy":
+            array = np.load(path, allow_pickle=False)
+        else:
+            array = np.loadtxt(path, ndmin=2)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: cannot be read as an array ({str(error).splitlines()[0]})") from error
+    return array

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +39,6 @@ def associations(root: DataRoot, *, name: str, path: str) -> AssociationTarget:
     file = locate(root, name, path)
     # "null" is a cue, "nan" a response, and a quote is a character: nothing may be guessed here.
     table = read_table(file, ("cue", "response", "R1", "N"), "\t", quoted=False)
-    _require_words(table, ("cue", "response"), file)
     _require_no_pair_twice(table, file)
     counts = whole_numbers(table, "R1", file)
     cue, cues = pd.factorize(table["cue"])
@@ -82,7 +80,6 @@ def cslb(root: DataRoot, *, name: str, path: str = "cslb/norms.dat") -> Property
     file = locate(root, name, path)
     columns = ("feature type", "concept", "feature", "pf", "participant list")
     table = read_table(file, columns, "\t", quoted=False)
-    _require_words(table, ("feature type", "concept", "feature"), file)
     table["count"] = whole_numbers(table, "pf", file)
     table["people"] = [frozenset(re.findall(r"\d+", people)) for people in table["participant list"]]
     twice = table.duplicated(["concept", "feature"], keep=False)
@@ -120,17 +117,9 @@ def _require_no_pair_twice(table: pd.DataFrame, path: Path) -> None:
 
 def _respondents(totals: np.ndarray, cue: np.ndarray, cues: pd.Index, path: Path) -> np.ndarray:
     """Respondents of each cue, which every row of the cue must give alike."""
-    respondents = np.zeros(len(cues))
-    respondents[cue] = totals
+    respondents = totals[np.unique(cue, return_index=True)[1]].astype(np.float64)
     differ = respondents[cue] != totals
     if differ.any():
         number = int(differ.argmax())
         raise DataError(f"{path}, line {number + 2}: N of cue {cues[cue[number]]!r} differs between its rows")
     return respondents
-
-
-def _require_words(table: pd.DataFrame, columns: Sequence[str], path: Path) -> None:
-    for column in columns:
-        empty = (table[column].str.strip() == "").to_numpy()
-        if empty.any():
-            raise DataError(f"{path}, line {int(empty.argmax()) + 2}: {column} is empty")
