@@ -1,0 +1,41 @@
+"""Inference: bootstrap, permutation, noise ceiling, false discovery rate, paired comparison."""
+
+from benchmark.inference.bootstrap import (
+    Estimate,
+    PairedDifference,
+    Selected,
+    bootstrap_weights,
+    estimate,
+    paired_difference,
+    select_layer,
+)
+from benchmark.inference.noise_ceiling import NoiseCeiling, noise_ceiling
+from benchmark.inference.permutation import fdr, permutation_test_rdm
+from benchmark.inference.statistics import (
+    Statistic,
+    grouped_mean_statistic,
+    mean_statistic,
+    pair_statistic,
+    rdm_statistic,
+)
+from benchmark.measures.permutation import PermutationTest
+
+__all__ = [
+    "Estimate",
+    "NoiseCeiling",
+    "PairedDifference",
+    "PermutationTest",
+    "Selected",
+    "Statistic",
+    "bootstrap_weights",
+    "estimate",
+    "fdr",
+    "grouped_mean_statistic",
+    "mean_statistic",
+    "noise_ceiling",
+    "paired_difference",
+    "pair_statistic",
+    "permutation_test_rdm",
+    "rdm_statistic",
+    "select_layer",
+]

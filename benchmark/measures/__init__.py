@@ -1,0 +1,31 @@
+"""Measures: pure functions on arrays. No files, no networks, no registry."""
+
+from benchmark.measures.compare import compare_rdms
+from benchmark.measures.matching import (
+    category_matching_hits,
+    category_matching_rate,
+    matching_hits,
+    matching_rate,
+)
+from benchmark.measures.one_vs_two import OneVsTwo, one_vs_two, one_vs_two_permutation
+from benchmark.measures.permutation import PermutationTest
+from benchmark.measures.rdm import rdm
+from benchmark.measures.similarity_encoding import TwoVsTwo, two_vs_two, two_vs_two_permutation
+from benchmark.measures.spose import spose_rdm
+
+__all__ = [
+    "OneVsTwo",
+    "PermutationTest",
+    "TwoVsTwo",
+    "category_matching_hits",
+    "category_matching_rate",
+    "compare_rdms",
+    "matching_hits",
+    "matching_rate",
+    "one_vs_two",
+    "one_vs_two_permutation",
+    "rdm",
+    "spose_rdm",
+    "two_vs_two",
+    "two_vs_two_permutation",
+]

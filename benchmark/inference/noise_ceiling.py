@@ -1,0 +1,69 @@
+"""How well the best possible model could do, given how much the subjects differ."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from benchmark.inference.statistics import standardised
+from benchmark.measures._checks import Float64, as_rdms
+from benchmark.measures.compare import is_constant, upper_triangle
+
+
+class NoiseCeiling(NamedTuple):
+    """Bounds of the score of the true model."""
+
+    lower: float
+    upper: float
+
+
+def noise_ceiling(rdms: ArrayLike, method: str = "spearman") -> NoiseCeiling:
+    """Noise ceiling of the mean correlation with the subjects' RDMs.
+
+    Lower: each subject's RDM with the mean of the other subjects'. Upper: with the mean of all, the best that
+    any RDM can do. The mean is over ranks for ``spearman``, over z-scored dissimilarities for ``pearson``.
+
+    Parameters
+    ----------
+    rdms : array_like, shape (s, n, n)
+        One RDM a subject, s >= 2.
+    method : str
+        ``spearman`` or ``pearson``.
+
+    Returns
+    -------
+    NoiseCeiling
+        A bound is NaN where a mean has no variance.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two subjects, an RDM is none, or all its dissimilarities are equal.
+
+    References
+    ----------
+    Nili et al. (2014), PLoS Computational Biology 10, e1003553.
+    """
+    subjects = as_rdms(rdms, "rdms")
+    if len(subjects) < 2:
+        raise ValueError(f"rdms has shape {subjects.shape}: a noise ceiling needs at least 2 subjects")
+    z = np.array(
+        [upper_triangle(standardised(subject, method, f"rdms[{i}]")) for i, subject in enumerate(subjects)]
+    )
+    mean = z.mean(axis=0)
+    others = (z.sum(axis=0) - z) / (len(z) - 1)
+    lower = [_correlation(subject, other, method) for subject, other in zip(z, others, strict=True)]
+    upper = [_correlation(subject, mean, method) for subject in z]
+    return NoiseCeiling(float(np.mean(lower)), float(np.mean(upper)))
+
+
+def _correlation(subject: Float64, mean: Float64, method: str) -> float:
+    """Pearson correlation of a z-scored vector with a mean; for spearman with the ranks of the mean."""
+    if is_constant(mean) or np.ptp(mean) < 1e-12:
+        return float("nan")
+    # Sums of equal ranks, scaled, may differ in the last bit: rounding makes them ties again.
+    target = stats.rankdata(np.round(mean, 10)) if method == "spearman" else mean
+    return float(np.corrcoef(subject, target)[0, 1])

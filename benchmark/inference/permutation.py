@@ -1,0 +1,94 @@
+"""Permutation test of an RDM correlation, and the correction for many tests."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from benchmark.inference.statistics import standardised
+from benchmark.measures._checks import Float64, as_rdm, as_rdms, require_draws
+from benchmark.measures.permutation import PermutationTest
+
+
+def permutation_test_rdm(
+    model_rdm: ArrayLike, rdms: ArrayLike, method: str, n: int, rng: np.random.Generator
+) -> PermutationTest:
+    """Test an RDM correlation, averaged over subjects, against permutations of the model's conditions.
+
+    Rows and columns are permuted together: the pairs of an RDM are not independent, the conditions are what
+    can be exchanged (Mantel test).
+
+    Parameters
+    ----------
+    model_rdm : array_like, shape (n_conditions, n_conditions)
+    rdms : array_like, shape (s, n_conditions, n_conditions)
+        One RDM a subject.
+    method : str
+        ``pearson`` or ``spearman``.
+    n : int
+        Number of permutations.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    PermutationTest
+
+    Raises
+    ------
+    ValueError
+        If ``n`` is less than one, an argument is no RDM, shapes differ, or all dissimilarities of one are
+        equal.
+    """
+    require_draws(n)
+    subjects = as_rdms(rdms, "rdms")
+    x = standardised(as_rdm(model_rdm, "model_rdm"), method, "model_rdm")
+    if x.shape != subjects.shape[1:]:
+        raise ValueError(
+            f"model_rdm has shape {x.shape} and rdms {subjects.shape}: expected the same conditions"
+        )
+    # With z-scores, the mean over subjects of the correlations is one inner product with their mean.
+    target = np.mean([standardised(y, method, f"rdms[{i}]") for i, y in enumerate(subjects)], axis=0)
+    target /= len(x) * (len(x) - 1)
+    null = np.empty(n)
+    for i in range(n):
+        order = rng.permutation(len(x))
+        null[i] = np.vdot(x[order][:, order], target)
+    return PermutationTest.of(float(np.vdot(x, target)), null)
+
+
+def fdr(p: ArrayLike) -> Float64:
+    """Benjamini-Hochberg adjusted p-values.
+
+    Rejecting what is at most q keeps the expected share of false discoveries at q or below (independent or
+    positively dependent tests).
+
+    Parameters
+    ----------
+    p : array_like
+        p-values, any shape; NaN is no test: it passes through and is not counted.
+
+    Returns
+    -------
+    ndarray
+        Same shape, within [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If a value is outside [0, 1].
+
+    References
+    ----------
+    Benjamini & Hochberg (1995), Journal of the Royal Statistical Society B 57, 289-300.
+    """
+    values = np.array(p, dtype=np.float64)
+    tested = ~np.isnan(values)
+    tests = values[tested]
+    if ((tests < 0) | (tests > 1)).any():
+        raise ValueError(f"p of shape {values.shape} has values outside [0, 1]")
+    order = np.argsort(tests)
+    scaled = tests[order] * len(tests) / np.arange(1, len(tests) + 1)
+    adjusted = np.empty(len(tests))
+    adjusted[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1)
+    values[tested] = adjusted
+    return values

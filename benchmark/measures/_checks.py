@@ -1,0 +1,73 @@
+"""Checks of arguments: what is wrong is said with the argument's name, its shape and what was expected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.floating[Any]]
+Float64 = NDArray[np.float64]
+
+
+def as_matrix(values: ArrayLike, name: str) -> Floats:
+    """``values`` as a finite (n, d) array: float32 stays float32, everything else becomes float64."""
+    array = np.asarray(values)
+    if array.dtype != np.float32:
+        array = array.astype(np.float64)
+    if array.ndim != 2 or array.shape[1] == 0:
+        raise ValueError(f"{name} has shape {array.shape}: expected (n, d), one row a condition")
+    if not np.isfinite(array).all():
+        rows = np.flatnonzero(~np.isfinite(array).all(axis=1))
+        raise ValueError(f"{name} of shape {array.shape} is not finite in {rows_in_words(rows)}")
+    return array
+
+
+def as_rdm(values: ArrayLike, name: str) -> Float64:
+    """``values`` as a float64 RDM: square, finite, symmetric, zero diagonal, at least three conditions."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 2 or array.shape[0] != array.shape[1]:
+        raise ValueError(f"{name} has shape {array.shape}: expected a square RDM (n, n)")
+    if len(array) < 3:
+        raise ValueError(f"{name} has {len(array)} conditions: at least 3 are needed")
+    if not np.isfinite(array).all():
+        rows = np.flatnonzero(~np.isfinite(array).all(axis=1))
+        raise ValueError(f"{name} of shape {array.shape} is not finite in {rows_in_words(rows)}")
+    tolerance = 1e-5 * np.abs(array).max()
+    if np.abs(array - array.T).max() > tolerance:
+        raise ValueError(f"{name} of shape {array.shape} is not symmetric: expected an RDM")
+    if np.abs(np.diagonal(array)).max() > tolerance:
+        raise ValueError(f"{name} of shape {array.shape} has a diagonal that is not zero: expected an RDM")
+    return array
+
+
+def as_rdms(values: ArrayLike, name: str) -> Float64:
+    """``values`` as a stack of RDMs (s, n, n); a single (n, n) RDM becomes a stack of one."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim == 2:
+        array = array[None]
+    if array.ndim != 3 or len(array) == 0:
+        raise ValueError(f"{name} has shape {array.shape}: expected RDMs (s, n, n), one a subject")
+    for i, subject in enumerate(array):
+        as_rdm(subject, f"{name}[{i}]")
+    return array
+
+
+def require_same_shape(a: Floats, b: Floats, names: str) -> None:
+    """Raise unless both arrays have the same shape."""
+    if a.shape != b.shape:
+        raise ValueError(f"{names} have shapes {a.shape} and {b.shape}: expected the same conditions in both")
+
+
+def require_draws(n: int) -> None:
+    """Raise unless ``n`` permutations (or draws) are at least one."""
+    if n < 1:
+        raise ValueError(f"n is {n}: at least one permutation is needed for a p-value")
+
+
+def rows_in_words(rows: NDArray[np.intp]) -> str:
+    """Row numbers for a message, the first five of them."""
+    shown = ", ".join(str(row) for row in rows[:5])
+    more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
+    return f"row{'s' if len(rows) > 1 else ''} {shown}{more}"
