@@ -1,0 +1,52 @@
+"""One image of the drawn world: a ground, clutter, the object in a random pose, light and grain."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmark.datasets.mini.canvas import Canvas
+from benchmark.datasets.mini.concepts import BY_ID
+from benchmark.datasets.mini.draws import Draws
+from benchmark.datasets.mini.palette import palette
+from benchmark.datasets.mini.scene import any_light, any_pose, clutter, grain, ground
+from benchmark.datasets.mini.shapes_animals import ANIMALS
+from benchmark.datasets.mini.shapes_food_tools import FRUIT_AND_TOOLS
+from benchmark.datasets.mini.shapes_home import HOME
+from benchmark.datasets.mini.shapes_machines import MACHINES
+
+#: width and height of an image, in pixels
+SIZE = 64
+
+SHAPES = {**ANIMALS, **FRUIT_AND_TOOLS, **MACHINES, **HOME}
+
+#: how far an object of the category may be turned from upright, in degrees
+SPIN = {"tool": 60.0, "fruit": 35.0, "instrument": 30.0, "clothing": 25.0}
+
+
+def draw(concept_id: str, stream: str, index: int) -> np.ndarray:
+    """Draw one image of a concept.
+
+    The pixels depend on the three arguments alone and are the same on every machine.
+
+    Parameters
+    ----------
+    concept_id : str
+        One of the 48 concepts.
+    stream : str
+        "train" for training networks; "readout" and "test" make up the scored set. Streams share no image.
+    index : int
+        Number of the image in its stream, from 0.
+
+    Returns
+    -------
+    ndarray of uint8, shape (64, 64, 3)
+    """
+    draws = Draws(f"{concept_id}/{stream}/{index}")
+    colours = palette(draws, concept_id)
+    canvas = Canvas(SIZE, any_light(draws))
+    ground(canvas, draws, avoid=colours.main)
+    clutter(canvas, draws, pieces=draws.integer(2, 5), reach=1.0)
+    pose = any_pose(draws, SIZE, SPIN.get(BY_ID[concept_id].category, 18.0))
+    canvas.paint(SHAPES[concept_id](draws, colours), pose)
+    clutter(canvas, draws, pieces=draws.integer(0, 2), reach=0.6)
+    return grain(canvas, draws)

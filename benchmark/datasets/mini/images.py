@@ -1,0 +1,73 @@
+"""The images of the drawn world, as a stimulus set."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image
+
+from benchmark.datasets.mini.concepts import CONCEPTS
+from benchmark.datasets.mini.drawing import draw
+from benchmark.datasets.mini.source import source_hash
+from benchmark.datasets.root import DataRoot, hash_files
+from benchmark.datasets.types import Stimuli
+from benchmark.errors import UsageError
+
+#: stream of drawings, and the split its images belong to
+STREAMS = {"readout": "train", "test": "test"}
+
+
+@lru_cache(maxsize=1024)
+def _pixels(concept: str, stream: str, index: int) -> np.ndarray:
+    return draw(concept, stream, index)
+
+
+def images(root: DataRoot, *, name: str, per_concept: int = 6) -> Stimuli:  # noqa: ARG001 - the engine passes a root to every dataset
+    """The scored images of the drawn world.
+
+    Parameters
+    ----------
+    root : DataRoot
+        Not used: the images are drawn, not read.
+    name : str
+        Name of the stimulus set.
+    per_concept : int
+        Images of each concept in each split.
+
+    Returns
+    -------
+    Stimuli
+        ``48 * per_concept`` images in the split "train" ("dog-readout-00", for fitting readouts) and as many
+        in "test" ("dog-test-00"). No network of the suite was trained on either.
+
+    Raises
+    ------
+    UsageError
+        If ``per_concept`` is not a whole number of at least 1.
+    """
+    if not isinstance(per_concept, int) or per_concept < 1:
+        raise UsageError(
+            f"dataset {name!r}: per_concept is {per_concept!r}; give a whole number of at least 1"
+        )
+    drawings = [
+        (concept.id, stream, index)
+        for stream in STREAMS
+        for concept in CONCEPTS
+        for index in range(per_concept)
+    ]
+
+    def open_image(i: int) -> Image.Image:
+        return Image.fromarray(_pixels(*drawings[i]))
+
+    return Stimuli(
+        name=name,
+        ids=tuple(f"{concept}-{stream}-{index:02d}" for concept, stream, index in drawings),
+        concepts=tuple(concept for concept, _, _ in drawings),
+        manifest=hash_files((), source_hash(), per_concept),
+        open_image=open_image,
+        labels={concept.id: concept.id for concept in CONCEPTS},
+        splits=tuple(STREAMS[stream] for _, stream, _ in drawings),
+        held_out=frozenset(concept.id for concept in CONCEPTS if concept.held_out),
+        miniature=True,
+    )

@@ -1,0 +1,101 @@
+"""Colours: random for every image, and only loosely tied to the concept."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from benchmark.datasets.mini.draws import Draws
+
+Colour = tuple[float, float, float]
+
+#: the hue (0 to 1) that about half of the images of a concept have; the rest, and all others, have any
+TYPICAL_HUES = {
+    "apple": 0.0,
+    "banana": 0.15,
+    "pear": 0.22,
+    "cherry": 0.97,
+    "grape": 0.78,
+    "pineapple": 0.11,
+    "flamingo": 0.95,
+    "goldfish": 0.07,
+    "shark": 0.58,
+    "penguin": 0.62,
+    "duck": 0.14,
+    "dog": 0.08,
+    "cat": 0.08,
+    "horse": 0.06,
+    "giraffe": 0.1,
+    "owl": 0.08,
+    "violin": 0.05,
+    "guitar": 0.08,
+    "trumpet": 0.13,
+    "harp": 0.12,
+    "table": 0.07,
+    "bookcase": 0.07,
+}
+
+
+class Palette(NamedTuple):
+    """The colours of one image's object.
+
+    Attributes
+    ----------
+    main, accent : tuple of float
+        Two colours of different hue.
+    dark, pale : tuple of float
+        Near black and near white.
+    leaf : tuple of float
+        A green, for stalks and leaves.
+    """
+
+    main: Colour
+    accent: Colour
+    dark: Colour
+    pale: Colour
+    leaf: Colour
+
+
+def from_hsv(hue: float, saturation: float, value: float) -> Colour:
+    """Red, green and blue (0 to 1) of a hue, saturation and value (0 to 1)."""
+    sector = (hue % 1.0) * 6.0
+    i = int(sector)
+    f = sector - i
+    low, falling = value * (1 - saturation), value * (1 - saturation * f)
+    rising = value * (1 - saturation * (1 - f))
+    return (
+        (value, rising, low),
+        (falling, value, low),
+        (low, value, rising),
+        (low, falling, value),
+        (rising, low, value),
+        (value, low, falling),
+    )[i % 6]
+
+
+def any_colour(draws: Draws) -> Colour:
+    """Any colour."""
+    return from_hsv(draws.unit(), draws.between(0.05, 0.9), draws.between(0.15, 1.0))
+
+
+def palette(draws: Draws, concept: str) -> Palette:
+    """The colours of one image of ``concept``."""
+    hue = draws.unit()
+    if concept in TYPICAL_HUES and draws.chance(0.5):
+        hue = TYPICAL_HUES[concept] + draws.between(-0.04, 0.04)
+    main = from_hsv(hue, draws.between(0.15, 0.9), draws.between(0.45, 1.0))
+    other = hue + draws.between(0.2, 0.8)
+    accent = from_hsv(other, draws.between(0.3, 0.9), draws.between(0.4, 0.95))
+    dark = from_hsv(draws.unit(), draws.between(0.0, 0.5), draws.between(0.05, 0.22))
+    pale = from_hsv(draws.unit(), draws.between(0.0, 0.2), draws.between(0.85, 1.0))
+    leaf = from_hsv(draws.between(0.22, 0.42), draws.between(0.4, 0.9), draws.between(0.3, 0.7))
+    return Palette(main, accent, dark, pale, leaf)
+
+
+def shaded(colour: Colour, factor: float) -> Colour:
+    """A darker (factor below 1) or lighter (above 1) version of a colour."""
+    return tuple(min(c * factor, 1.0) for c in colour)  # type: ignore[return-value]
+
+
+def contrast(a: Colour, b: Colour) -> float:
+    """City-block distance of two colours, 0 to 3."""
+    return abs(a[0] - b[0]) + abs(a[1] - b[1]) + abs(a[2] - b[2])

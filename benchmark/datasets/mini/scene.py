@@ -1,0 +1,142 @@
+"""What is around the object: ground, clutter, pose, light and grain."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmark.datasets.mini.canvas import Canvas, Light, Part, Pose
+from benchmark.datasets.mini.draws import Draws
+from benchmark.datasets.mini.palette import Colour, any_colour, contrast
+from benchmark.datasets.mini.sdf import (
+    Shape,
+    bar,
+    bend,
+    circle,
+    convex,
+    ellipse,
+    outline,
+    rectangle,
+    stroke,
+    turn,
+)
+
+#: least city-block distance between the colour of the ground and the object's
+_LEAST_CONTRAST = 0.45
+
+
+def any_light(draws: Draws) -> Light:
+    """A direction and strength of light."""
+    c, s = turn(draws.between(0.0, 360.0))
+    strength = draws.between(0.0, 0.6)
+    return Light(c * strength, s * strength, draws.between(0.1, 0.6), draws.between(1.2, 3.5))
+
+
+def any_pose(draws: Draws, size: int, spin: float) -> Pose:
+    """A place, size and turn for an object about two units wide, and which way it faces."""
+    scale = draws.between(0.27, 0.43) * size
+    room = 0.5 * size - 0.85 * scale
+    return Pose(
+        0.5 * size + draws.between(-room, room),
+        0.5 * size + draws.between(-room, room),
+        scale,
+        draws.between(-spin, spin),
+        draws.chance(0.5),
+    )
+
+
+def ground(canvas: Canvas, draws: Draws, avoid: Colour) -> None:
+    """Fill the canvas: plain, a gradient, stripes, a checkerboard or blotches."""
+    first = _apart_from(avoid, draws)
+    second = _apart_from(avoid, draws)
+    kind = draws.choice(("plain", "gradient", "stripes", "checks", "blotches"))
+    mix = np.zeros((canvas.size, canvas.size), dtype=np.float32)
+    if kind in ("gradient", "stripes", "checks"):
+        c, s = turn(draws.between(0.0, 180.0))
+        centres = (np.arange(canvas.size, dtype=np.float32) + np.float32(0.5)) / np.float32(canvas.size)
+        along = (centres * c)[None, :] + (centres * s)[:, None]
+        across = (centres * c)[:, None] - (centres * s)[None, :]
+        if kind == "gradient":
+            mix = np.minimum(np.maximum(along * 0.8 + 0.2, 0.0), 1.0)
+        else:
+            period = draws.between(0.12, 0.5)
+            mix = _wave(along, period, draws.unit())
+            if kind == "checks":
+                other = _wave(across, period, draws.unit())
+                mix = mix + other - mix * other * 2.0
+    elif kind == "blotches":
+        mix = _blotches(draws, canvas.size)
+    strength = draws.between(0.3, 1.0)
+    for channel, a, b in zip(canvas.pixels, first, second, strict=True):
+        channel[:] = mix * ((b - a) * strength) + a
+
+
+def clutter(canvas: Canvas, draws: Draws, pieces: int, reach: float) -> None:
+    """Paint a few random shapes of about ``reach`` units."""
+    for _ in range(pieces):
+        pose = any_pose(draws, canvas.size, 180.0)
+        place = Pose(
+            draws.between(0.0, canvas.size), draws.between(0.0, canvas.size), pose.scale * reach, pose.angle
+        )
+        canvas.paint([Part(_scrap(draws), any_colour(draws))], place)
+
+
+def grain(canvas: Canvas, draws: Draws) -> np.ndarray:
+    """The finished image: light over the whole scene, gain and grain, as uint8 of shape (size, size, 3)."""
+    size = canvas.size
+    c, s = turn(draws.between(0.0, 360.0))
+    fall = draws.between(0.0, 0.5)
+    gain = draws.between(0.65, 1.1)
+    offset = draws.between(0.0, 0.12)
+    amplitude = draws.between(0.0, 0.14)
+    centres = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size) - np.float32(0.5)
+    field = (centres * (c * fall * gain))[None, :] + (centres * (s * fall * gain))[:, None] + gain
+    noise = (draws.octets((3, size, size)) / np.float32(255.0) - np.float32(0.5)) * amplitude
+    levels = (canvas.pixels * field + noise + offset) * 255.0 + 0.5
+    return np.ascontiguousarray(
+        np.minimum(np.maximum(levels, 0.0), 255.0).astype(np.uint8).transpose(1, 2, 0)
+    )
+
+
+def _apart_from(avoid: Colour, draws: Draws) -> Colour:
+    colour = any_colour(draws)
+    for _ in range(4):
+        if contrast(colour, avoid) >= _LEAST_CONTRAST:
+            break
+        colour = any_colour(draws)
+    return colour
+
+
+def _wave(position: np.ndarray, period: float, phase: float) -> np.ndarray:
+    """Soft-edged stripes: 0 and 1 by turns along ``position``."""
+    p = position / period + (phase + 8.0)
+    saw = abs(p - p.astype(np.int32).astype(np.float32) - 0.5)
+    return np.minimum(np.maximum((saw - 0.25) * (period * 64.0) + 0.5, 0.0), 1.0)
+
+
+def _blotches(draws: Draws, size: int) -> np.ndarray:
+    """Random levels on a coarse grid, joined by straight lines between its points."""
+    cells = draws.choice((4, 8, 16))
+    coarse = draws.octets((cells + 1, cells + 1)) / np.float32(255.0)
+    at = (np.arange(size, dtype=np.float32) + np.float32(0.5)) * np.float32(cells / size)
+    low = at.astype(np.intp)
+    part = at - low.astype(np.float32)
+    rows = coarse[low] + (coarse[low + 1] - coarse[low]) * part[:, None]
+    return rows[:, low] + (rows[:, low + 1] - rows[:, low]) * part[None, :]
+
+
+def _scrap(draws: Draws) -> Shape:
+    kind = draws.choice(("disc", "oval", "block", "stick", "wedge", "ring", "curl"))
+    a, b = draws.between(0.1, 0.45), draws.between(0.1, 0.45)
+    if kind == "disc":
+        return circle(0.0, 0.0, a)
+    if kind == "oval":
+        return ellipse(0.0, 0.0, a, b)
+    if kind == "block":
+        return rectangle(0.0, 0.0, a, b, min(a, b) * draws.unit())
+    if kind == "stick":
+        return bar((-a - 0.3, 0.0), (b + 0.3, 0.0), draws.between(0.03, 0.09))
+    if kind == "wedge":
+        return convex((-a, b), (a, b), (draws.between(-0.4, 0.4), -b))
+    if kind == "ring":
+        return outline(circle(0.0, 0.0, a), draws.between(0.03, 0.09))
+    return stroke(bend((-a - 0.2, 0.0), (0.0, b * 2.0), (a + 0.2, 0.0)), draws.between(0.03, 0.08))
