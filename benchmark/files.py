@@ -1,0 +1,69 @@
+"""Files that are never half written, and their checksums."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+_CHUNK = 1 << 20
+_known: dict[tuple[Path, int, int], str] = {}
+
+
+def slug(text: str, length: int = 80) -> str:
+    """A file name for ``text``: the text itself where that is safe, else its safe part and a short hash.
+
+    Never empty, hidden, or a path; two texts never share a slug (but for a collision of a 40-bit hash).
+    """
+    if re.fullmatch(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{length - 1}}}", text) and ".." not in text:
+        return text
+    safe = re.sub(r"[^A-Za-z0-9_]+", "-", text).strip("-")[:length]
+    return f"{safe}~{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+
+
+def sha256_of(path: Path) -> str:
+    """sha256 of a file; remembered in this process until its size or modification time changes."""
+    path = path.resolve()
+    status = path.stat()
+    key = (path, status.st_mtime_ns, status.st_size)
+    if key not in _known:
+        digest = hashlib.sha256()
+        with path.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+        _known[key] = digest.hexdigest()
+    return _known[key]
+
+
+def write_temporary(folder: Path, write: Callable[[BinaryIO], object]) -> Path:
+    """Write a hidden temporary file in ``folder`` and flush it to the disk; nothing stays if that fails."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=folder, prefix=".", suffix=".tmp")
+    path = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            write(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        path.chmod(0o666 & ~_umask())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write ``path`` whole or not at all; a reader sees the old file or the new one."""
+    temporary = write_temporary(path.parent, lambda stream: stream.write(content))
+    temporary.replace(path)
+
+
+def _umask() -> int:
+    # the mask can only be read by setting it
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,39 @@
+"""What exists: models, datasets, tasks and suites, read from registry files and checked."""
+
+from benchmark.registry.checkpoints import ResolvedCheckpoint, resolve_checkpoint
+from benchmark.registry.load import load_registry, read_registry, shipped_root
+from benchmark.registry.names import ModelName, nearest, parse_model_name, unknown
+from benchmark.registry.registry import Placed, Registry
+from benchmark.registry.resolve import load_plugin, plugin_source_hash
+from benchmark.registry.schema import (
+    BindingEntry,
+    Checkpoint,
+    DatasetEntry,
+    ModelEntry,
+    SuiteEntry,
+    TaskEntry,
+)
+from benchmark.registry.source import RegistryError
+
+__all__ = [
+    "BindingEntry",
+    "Checkpoint",
+    "DatasetEntry",
+    "ModelEntry",
+    "ModelName",
+    "Placed",
+    "Registry",
+    "RegistryError",
+    "ResolvedCheckpoint",
+    "SuiteEntry",
+    "TaskEntry",
+    "load_plugin",
+    "load_registry",
+    "nearest",
+    "parse_model_name",
+    "plugin_source_hash",
+    "read_registry",
+    "resolve_checkpoint",
+    "shipped_root",
+    "unknown",
+]

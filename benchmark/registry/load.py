@@ -1,0 +1,235 @@
+"""Read the registry files and check that everything they name exists."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+import benchmark
+from benchmark.errors import UsageError
+from benchmark.registry.names import check_name, nearest, parse_model_name, unknown
+from benchmark.registry.registry import Placed, Registry
+from benchmark.registry.schema import ModelEntry, ModelVariant, RegistryFile, SuiteEntry
+from benchmark.registry.source import Key, RegistryError, Source
+
+#: Installed packages add models under this group of entry points: name -> package.module:Class
+ENTRY_POINTS = "semantic_benchmark.models"
+
+_SECTIONS = ("models", "datasets", "tasks", "suites")
+
+
+def shipped_root() -> Path:
+    """Folder of the shipped ``registry.yaml``, ``models/`` and ``tasks/``.
+
+    Inside the package in a wheel; beside it in a checkout.
+
+    Raises
+    ------
+    RegistryError
+        If it is in neither place.
+    """
+    package = Path(benchmark.__file__).resolve().parent
+    for folder in (package, package.parent):
+        if (folder / "registry.yaml").is_file():
+            return folder
+    raise RegistryError(
+        f"looked for registry.yaml in {package} and beside it: the installation is incomplete"
+    )
+
+
+def load_registry(extra: Sequence[Path] = ()) -> Registry:
+    """The shipped registry, with each file of ``extra`` and the models of installed packages added.
+
+    Parameters
+    ----------
+    extra : sequence of Path
+        The user's own files.
+
+    Raises
+    ------
+    RegistryError
+        One line, ``FILE:LINE: models.foo.chekpoint: unknown key; did you mean checkpoint?``: for a file that
+        is missing or not YAML, an unknown or repeated key, a value of the wrong type, a name that stands in
+        two files, and a name that nothing has.
+    """
+    return read_registry([shipped_root() / "registry.yaml", *extra])
+
+
+def read_registry(files: Iterable[Path]) -> Registry:
+    """The registry made of ``files`` alone, and the models of installed packages."""
+    collected = _Collected()
+    for path in files:
+        collected.add_file(Source(Path(path).expanduser()))
+    collected.add_installed()
+    _check_references(collected)
+    return collected.registry()
+
+
+@dataclass
+class _Collected:
+    """What the files read so far have, and where each entry stands."""
+
+    sections: dict[str, dict[str, Any]] = field(default_factory=lambda: {name: {} for name in _SECTIONS})
+    origin: dict[tuple[str, str], Source | None] = field(default_factory=dict)
+    where: dict[tuple[str, str], str] = field(default_factory=dict)
+    files: list[Path] = field(default_factory=list)
+
+    def add_file(self, source: Source) -> None:
+        content = _validate(source)
+        self.files.append(source.path)
+        for section in _SECTIONS:
+            for name, entry in getattr(content, section).items():
+                if name in self.sections[section]:
+                    there = self.where[section, name]
+                    raise source.error((section, name), f"this name is taken: it is already at {there}")
+                self.sections[section][name] = entry
+                self.origin[section, name] = source
+                self.where[section, name] = source.where((section, name))
+
+    def add_installed(self) -> None:
+        for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
+            package = point.dist.name if point.dist else "an installed package"
+            where = f"entry point {point.name!r} of {package}"
+            try:
+                check_name(point.name)
+            except ValueError as error:
+                raise RegistryError(f"{where}: {error}") from error
+            if point.name in self.sections["models"]:
+                raise RegistryError(
+                    f"{where}: this name is taken: it is already at {self.where['models', point.name]}"
+                )
+            entry = ModelEntry(plugin=f"{point.module}:{point.attr}", description=f"Installed with {package}")
+            self.sections["models"][point.name] = entry
+            self.origin["models", point.name] = None
+            self.where["models", point.name] = where
+
+    def registry(self) -> Registry:
+        return Registry(
+            models=self._placed("models"),
+            datasets=self._placed("datasets"),
+            tasks=self._placed("tasks"),
+            suites=dict(self.sections["suites"]),
+            files=tuple(self.files),
+        )
+
+    def _placed(self, section: str) -> dict[str, Placed[Any]]:
+        placed = {}
+        for name, entry in self.sections[section].items():
+            source = self.origin[section, name]
+            base = source.path.resolve().parent if source else Path()
+            placed[name] = Placed(name, entry, base, self.where[section, name])
+        return placed
+
+
+def _validate(source: Source) -> RegistryFile:
+    if not isinstance(source.data, dict):
+        raise source.error((), f"a registry is a mapping of {', '.join(_SECTIONS)}")
+    try:
+        return RegistryFile.model_validate(source.data)
+    except ValidationError as error:
+        details = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
+        more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
+        # the marker pydantic puts where a key, not its value, is refused
+        key = tuple(part for part in details[0]["loc"] if part != "[key]")
+        raise source.error(key, _explain(details[0], key) + more) from error
+
+
+def _explain(detail: Any, key: Key) -> str:
+    kind, message = detail["type"], str(detail["msg"])
+    if kind == "extra_forbidden":
+        known = _keys_at(key[:-1])
+        guess = nearest(str(key[-1]), known)
+        return "unknown key; " + (f"did you mean {guess}?" if guess else f"there is {', '.join(known)}")
+    if kind == "missing":
+        return "this key is required"
+    message = message.removeprefix("Value error, ").removeprefix("Input ")
+    if kind == "value_error":
+        return message
+    return f"{message}, not {_brief(detail['input'])}"
+
+
+def _brief(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"a {type(value).__name__}"
+
+
+def _keys_at(key: Key) -> list[str]:
+    """The keys allowed in the mapping at ``key``, found by walking the schema."""
+    current: Any = RegistryFile
+    for part in key:
+        if _is_model(current):
+            current = _required(current.model_fields[str(part)].annotation)
+        else:  # dict[Name, Entry]
+            _, current = get_args(current)
+    return list(current.model_fields) if _is_model(current) else []
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _required(annotation: Any) -> Any:
+    """``Checkpoint`` of ``Checkpoint | None``."""
+    arguments = get_args(annotation)
+    return arguments[0] if type(None) in arguments else annotation
+
+
+def _check_references(collected: _Collected) -> None:
+    """Every name that an entry uses stands somewhere, and is of the right kind."""
+    for section, name in collected.where:
+        source = collected.origin[section, name]
+        if source is None:
+            continue
+        entry = collected.sections[section][name]
+        if section == "models":
+            problems = _model_problems(entry, collected.sections)
+        elif section == "suites":
+            problems = _suite_problems(name, entry, collected.sections)
+        else:
+            continue
+        for key, message in problems:
+            raise source.error((section, name, *key), message)
+
+
+def _model_problems(entry: ModelEntry, sections: dict[str, dict[str, Any]]) -> Iterator[tuple[Key, str]]:
+    for i, suite in enumerate(entry.suites or ()):
+        if suite not in sections["suites"]:
+            yield ("suites", i), unknown("suite", suite, sections["suites"])
+    for suite in entry.variants:
+        if suite not in sections["suites"]:
+            yield ("variants", suite), unknown("suite", suite, sections["suites"])
+    parts: list[tuple[Key, ModelEntry | ModelVariant]] = [((), entry)]
+    parts += [(("variants", suite), variant) for suite, variant in entry.variants.items()]
+    for key, part in parts:
+        for i, dataset in enumerate(part.trained_on):
+            if dataset not in sections["datasets"]:
+                yield (*key, "trained_on", i), unknown("dataset", dataset, sections["datasets"])
+
+
+def _suite_problems(
+    name: str, suite: SuiteEntry, sections: dict[str, dict[str, Any]]
+) -> Iterator[tuple[Key, str]]:
+    models = Registry(
+        models={n: Placed(n, e, Path(), "") for n, e in sections["models"].items()}, suites=sections["suites"]
+    )
+    for i, asked in enumerate(suite.models):
+        try:
+            models.model(asked, name)
+        except UsageError as error:
+            yield ("models", i), str(error)
+        if asked in suite.models[:i]:
+            yield ("models", i), f"model {str(parse_model_name(asked))!r} stands twice"
+    for binding, entry in suite.bindings.items():
+        if entry.task not in sections["tasks"]:
+            yield ("bindings", binding, "task"), unknown("task", entry.task, sections["tasks"])
+        for role in ("stimuli", "target"):
+            dataset = getattr(entry, role)
+            if dataset not in sections["datasets"]:
+                yield ("bindings", binding, role), unknown("dataset", dataset, sections["datasets"])
+            elif (kind := sections["datasets"][dataset].kind) != role:
+                yield ("bindings", binding, role), f"dataset {dataset!r} is of kind {kind}, not {role}"

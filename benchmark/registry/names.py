@@ -1,0 +1,76 @@
+"""Names in a registry: which are allowed, what ``@untrained:SEED`` means, and the nearest known one."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from benchmark.errors import UsageError
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_LONGEST = 100
+_LISTED = 12
+_MOST_SEED = 2**32 - 1
+
+
+def check_name(name: str) -> str:
+    """``name`` itself, if it may name something in a registry.
+
+    Raises
+    ------
+    ValueError
+        If it could be read as a path, or has characters that a file name or a table could not show.
+    """
+    if _NAME.fullmatch(name) and ".." not in name and len(name) <= _LONGEST:
+        return name
+    raise ValueError(
+        f"{name[:_LONGEST]!r} is no name: write letters, digits, '_', '.', '-', a letter or digit first, "
+        f"no '..', at most {_LONGEST}"
+    )
+
+
+@dataclass(frozen=True)
+class ModelName:
+    """A model as asked for: its registry name, and the seed of its untrained twin (None: as trained)."""
+
+    name: str
+    untrained: int | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.untrained is None else f"{self.name}@untrained:{self.untrained}"
+
+
+def parse_model_name(text: str) -> ModelName:
+    """Read ``NAME`` or ``NAME@untrained:SEED``.
+
+    Raises
+    ------
+    UsageError
+        If it is neither.
+    """
+    name, at, checkpoint = text.partition("@")
+    if not at:
+        return ModelName(name)
+    word, _, seed = checkpoint.partition(":")
+    if word == "untrained" and re.fullmatch(r"[0-9]{1,10}", seed) and int(seed) <= _MOST_SEED:
+        return ModelName(name, int(seed))
+    raise UsageError(f"cannot read model {text!r}: write NAME@untrained:SEED, the seed a whole number")
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The one of ``known`` that ``name`` was probably meant to be."""
+    lowered = {candidate.lower(): candidate for candidate in known}
+    found = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
+    return lowered[found[0]] if found else None
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """One line: ``unknown model 'swow_asoc'; did you mean swow_assoc?``, or what there is."""
+    names = sorted(known)
+    guess = nearest(name, names)
+    if guess:
+        return f"unknown {what} {name!r}; did you mean {guess}?"
+    listed = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
+    return f"unknown {what} {name!r}; there is {listed or 'none'}"

@@ -1,0 +1,156 @@
+"""From the text ``models/pixels.py:Pixels`` to the class it names."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from benchmark.errors import BenchError
+from benchmark.registry.names import nearest
+
+
+def load_plugin(plugin: str, base: Path) -> Any:
+    """Load the class or function that ``plugin`` names.
+
+    A file is run under a module name made from its path and its content: the same file gives the same class
+    however often it is asked for, and a changed file is run anew.
+
+    Parameters
+    ----------
+    plugin : str
+        ``path/file.py:Name``, relative to ``base``, or ``package.module:Name``.
+    base : Path
+        Folder of the registry file.
+
+    Raises
+    ------
+    BenchError
+        If there is no such file, module or name, or the code raises as it is imported: the message then is
+        the last line of the traceback, with the file and line that raised.
+    """
+    where, attribute = _split(plugin)
+    module = _run_file(_find_file(where, base), plugin) if _is_file(where) else _import(where, plugin)
+    if not hasattr(module, attribute):
+        public = [
+            name for name, value in vars(module).items() if callable(value) and not name.startswith("_")
+        ]
+        raise BenchError(f"plug-in {plugin}: {where} has no {attribute!r}{_guess(attribute, public)}")
+    found = getattr(module, attribute)
+    if not callable(found):
+        raise BenchError(
+            f"plug-in {plugin}: {attribute!r} is a {type(found).__name__}, not a class or function"
+        )
+    return found
+
+
+def plugin_source_hash(plugin: str, base: Path) -> str:
+    """sha256 over the source of a plug-in, for cache keys.
+
+    The file itself for ``path/file.py:Name``; the module (or, of a package, every module in its folder) for
+    a plug-in inside ``benchmark``; every module of the top-level package for an installed one. Files that a
+    plug-in given by path imports from elsewhere are not seen.
+
+    Raises
+    ------
+    BenchError
+        If there is no such file or module.
+    """
+    where, _ = _split(plugin)
+    if _is_file(where):
+        files = [_find_file(where, base)]
+        root = files[0].parent
+    else:
+        name = where if where.split(".")[0] == "benchmark" else where.split(".")[0]
+        origin = _origin(name, plugin)
+        root = origin.parent
+        files = sorted(root.rglob("*.py")) if origin.name == "__init__.py" else [origin]
+    digest = hashlib.sha256()
+    for file in files:
+        content = file.read_bytes()
+        digest.update(f"{file.relative_to(root).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _split(plugin: str) -> tuple[str, str]:
+    where, _, attribute = plugin.rpartition(":")
+    if not where or not attribute:
+        raise BenchError(
+            f"plug-in {plugin!r} names no class: write path/file.py:Class or package.module:Class"
+        )
+    return where, attribute
+
+
+def _is_file(where: str) -> bool:
+    return where.endswith(".py") or "/" in where
+
+
+def _find_file(where: str, base: Path) -> Path:
+    path = base / Path(where).expanduser()
+    if path.is_file():
+        return path.resolve()
+    beside = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
+    raise BenchError(f"plug-in {where}: {path} is not there{_guess(path.name, beside)}")
+
+
+def _guess(name: str, known: list[str]) -> str:
+    guess = nearest(name, known)
+    return f"; did you mean {guess}?" if guess else ""
+
+
+def _run_file(path: Path, plugin: str) -> ModuleType:
+    identity = hashlib.sha256(str(path).encode() + b"\0" + path.read_bytes()).hexdigest()[:16]
+    name = f"benchmark_plugins.{path.stem}_{identity}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise BenchError(f"plug-in {plugin}: {path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    # dataclasses and pickle look a class's module up by name while the file still runs
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        raise _import_error(error, plugin) from error
+    return module
+
+
+def _import(where: str, plugin: str) -> ModuleType:
+    _origin(where, plugin)
+    try:
+        return importlib.import_module(where)
+    except (Exception, SystemExit) as error:
+        raise _import_error(error, plugin) from error
+
+
+def _origin(where: str, plugin: str) -> Path:
+    try:
+        spec = importlib.util.find_spec(where)
+    except ModuleNotFoundError as error:
+        raise BenchError(f"plug-in {plugin}: no module {error.name!r}; is its package installed?") from error
+    except (Exception, SystemExit) as error:
+        # finding a submodule imports the packages above it
+        raise _import_error(error, plugin) from error
+    if spec is None or spec.origin is None:
+        raise BenchError(f"plug-in {plugin}: no module {where!r}; is its package installed?")
+    return Path(spec.origin)
+
+
+def _import_error(error: BaseException, plugin: str) -> BenchError:
+    last = traceback.format_exception_only(type(error), error)[-1].strip().splitlines()[-1]
+    if isinstance(error, SyntaxError):
+        place = f"{error.filename}:{error.lineno}"
+    else:
+        frames = [
+            f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith("<frozen")
+        ]
+        place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown place"
+    return BenchError(f"plug-in {plugin} fails at import: {last} ({place})")

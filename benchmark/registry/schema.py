@@ -1,0 +1,206 @@
+"""What may stand in a registry file; unknown keys are refused."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from benchmark.registry.names import check_name, parse_model_name
+
+
+def _plugin(text: str) -> str:
+    where, _, attribute = text.rpartition(":")
+    if where and attribute.isidentifier():
+        return text
+    raise ValueError(f"{text!r} names no class: write path/file.py:Class or package.module:Class")
+
+
+def _sha256(text: str) -> str:
+    if re.fullmatch(r"[0-9a-fA-F]{64}", text):
+        return text.lower()
+    raise ValueError(f"{text!r} is no sha256: 64 hexadecimal digits")
+
+
+def _model_name(text: str) -> str:
+    check_name(parse_model_name(text).name)
+    return text
+
+
+Name = Annotated[str, AfterValidator(check_name)]
+AskedModel = Annotated[str, AfterValidator(_model_name)]
+Plugin = Annotated[str, AfterValidator(_plugin)]
+Sha256 = Annotated[str, AfterValidator(_sha256)]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Checkpoint(_Entry):
+    """Where a model's weights are: exactly one of ``file``, ``url``, ``hub``, ``untrained``.
+
+    Attributes
+    ----------
+    file : str, optional
+        Looked for relative to the registry file, then under the data root.
+    url : str, optional
+        Fetched into the cache; needs ``sha256``.
+    sha256 : str, optional
+        The file is refused if it has another.
+    hub : str, optional
+        Name of the weights in the model's own library, which fetches them itself.
+    untrained : int, optional
+        Seed of random weights.
+    how : str, optional
+        One line: how to get the file.
+    """
+
+    file: str | None = None
+    url: str | None = None
+    sha256: Sha256 | None = None
+    hub: str | None = None
+    untrained: Seed | None = None
+    how: str | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Checkpoint:
+        sources = ("file", "url", "hub", "untrained")
+        given = [key for key in sources if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise ValueError(f"needs exactly one of {', '.join(sources)}; has {', '.join(given) or 'none'}")
+        if self.url is not None and self.sha256 is None:
+            raise ValueError("a url needs the sha256 of its file")
+        if self.sha256 is not None and given[0] in ("hub", "untrained"):
+            raise ValueError(f"sha256 goes with file or url, not with {given[0]}")
+        return self
+
+
+class _Described(_Entry):
+    description: str = ""
+    licence: str | None = None
+    citation: str | None = None
+    url: str | None = None
+
+
+class ModelVariant(_Entry):
+    """What of a model is different in one suite; every key given replaces the entry's."""
+
+    plugin: Plugin | None = None
+    description: str = ""
+    params: dict[str, Any] = Field(default_factory=dict)
+    checkpoint: Checkpoint | None = None
+    trained_on: tuple[Name, ...] = ()
+    licence: str | None = None
+    citation: str | None = None
+    url: str | None = None
+    parameters: int | None = Field(default=None, ge=0)
+
+
+class ModelEntry(_Described):
+    """A model under test.
+
+    Attributes
+    ----------
+    plugin : str
+        ``path/file.py:Class`` relative to the registry file, or ``package.module:Class``.
+    params : dict
+        Given to the plug-in.
+    checkpoint : Checkpoint, optional
+        None: the model has no weights.
+    trained_on : tuple of str
+        Datasets the model was trained with; a cell whose target is among them is marked.
+    parameters : int, optional
+        How many parameters the network has.
+    suites : tuple of str, optional
+        The suites it may take part in; None: every one.
+    variants : dict of str to ModelVariant
+        By suite.
+    """
+
+    plugin: Plugin
+    params: dict[str, Any] = Field(default_factory=dict)
+    checkpoint: Checkpoint | None = None
+    trained_on: tuple[Name, ...] = ()
+    parameters: int | None = Field(default=None, ge=0)
+    suites: tuple[Name, ...] | None = None
+    variants: dict[Name, ModelVariant] = Field(default_factory=dict)
+
+    def in_suite(self, suite: str | None) -> ModelEntry:
+        """The entry as it stands in ``suite``: the variant laid over it, key by key."""
+        variant = self.variants.get(suite) if suite else None
+        changed = {key: getattr(variant, key) for key in variant.model_fields_set} if variant else {}
+        return self.model_copy(update={**changed, "variants": {}})
+
+
+class DatasetEntry(_Described):
+    """A stimulus set or a target: a function ``f(root, *, name, **params)``.
+
+    Attributes
+    ----------
+    kind : "stimuli" or "target"
+    plugin : str
+    params : dict
+    how : str, optional
+        How to get the files.
+    """
+
+    kind: Literal["stimuli", "target"]
+    plugin: Plugin
+    params: dict[str, Any] = Field(default_factory=dict)
+    how: str | None = None
+
+
+class TaskEntry(_Described):
+    """A way of comparing models with people."""
+
+    plugin: Plugin
+
+
+class BindingEntry(_Entry):
+    """A task with the stimuli and the target it is done on.
+
+    Attributes
+    ----------
+    task, stimuli, target : str
+    on : str, optional
+        Key of the stimuli to join on; None: the concept id.
+    params : dict
+        Given to the task.
+    """
+
+    task: Name
+    stimuli: Name
+    target: Name
+    on: str | None = None
+    params: dict[str, Any] = Field(default_factory=dict)
+
+
+class SuiteEntry(_Entry):
+    """Bindings that are reported together.
+
+    Attributes
+    ----------
+    description : str
+    miniature : bool
+        Whether everything in it is the embedded drawn world.
+    models : tuple of str
+        What ``--model all`` means; ``NAME@untrained:SEED`` allowed.
+    bindings : dict of str to BindingEntry
+    """
+
+    description: str = ""
+    miniature: bool = False
+    models: tuple[AskedModel, ...] = ()
+    bindings: dict[Name, BindingEntry] = Field(default_factory=dict)
+
+
+class RegistryFile(_Entry):
+    """One registry file."""
+
+    models: dict[Name, ModelEntry] = Field(default_factory=dict)
+    datasets: dict[Name, DatasetEntry] = Field(default_factory=dict)
+    tasks: dict[Name, TaskEntry] = Field(default_factory=dict)
+    suites: dict[Name, SuiteEntry] = Field(default_factory=dict)

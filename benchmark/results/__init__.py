@@ -1,0 +1,23 @@
+"""Results: their schema, the folder they stand in, and where they came from."""
+
+from benchmark.results.provenance import code_version, extraction_version, now, peak_memory_mb, versions
+from benchmark.results.row import row
+from benchmark.results.schema import CellResult, Estimate, LayerScore, Provenance, canonical
+from benchmark.results.store import ResultStore, Stored, diff_keys
+
+__all__ = [
+    "CellResult",
+    "Estimate",
+    "LayerScore",
+    "Provenance",
+    "ResultStore",
+    "Stored",
+    "canonical",
+    "code_version",
+    "diff_keys",
+    "extraction_version",
+    "now",
+    "peak_memory_mb",
+    "row",
+    "versions",
+]

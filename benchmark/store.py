@@ -1,0 +1,129 @@
+"""Features that were computed once: a content-addressed folder, safe for many processes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+
+from benchmark.errors import DataError
+from benchmark.files import sha256_of, slug, write_atomic, write_temporary
+
+_log = logging.getLogger(__name__)
+
+
+def default_cache() -> Path:
+    """The cache folder: ``$BENCH_CACHE``, else the user's cache directory."""
+    given = os.environ.get("BENCH_CACHE")
+    return Path(given).expanduser() if given else Path(platformdirs.user_cache_dir("semantic-benchmark"))
+
+
+class FeatureStore:
+    """Features by key and layer.
+
+    A key is everything that can change the features of one model for one stimulus set, layers aside. Its
+    sha256 names a folder; each layer is an entry of its own there, an npy file with a meta file
+    ``LAYER.meta.json`` (key, layer, shape, dtype, sha256). So asking for one more layer of a known key
+    computes only that layer, and two processes that put layers of one key cannot lose each other's.
+
+    The npy is named by its content and written before its meta file, each moved into place in one step: a
+    reader sees an entry whole or not at all, also if a process dies between the two.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when the first features are put.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+
+    def get(self, key: Mapping[str, Any], layer: str) -> np.ndarray | None:
+        """Features of a layer, memory-mapped and read-only; None if they are not there.
+
+        The checksum is verified (once a process, until the file changes). A file that differs from it is put
+        aside as ``*.damaged``, said in the log, and counts as not there.
+        """
+        meta = self._meta(key, layer)
+        if not meta.is_file():
+            return None
+        try:
+            return _read(meta)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            _log.warning("cached features %s are damaged (%s): put aside, computed again", meta, error)
+            _put_aside(meta)
+            return None
+
+    def put(self, key: Mapping[str, Any], features: Mapping[str, np.ndarray]) -> None:
+        """Store the features of some layers.
+
+        Parameters
+        ----------
+        key : mapping
+            Must be writable as JSON.
+        features : mapping of str to ndarray, shape (n, d)
+            By layer.
+
+        Raises
+        ------
+        DataError
+            If an array is empty or holds objects, or the folder cannot be written to.
+        """
+        for layer, array in features.items():
+            if array.dtype.hasobject or array.size == 0:
+                raise DataError(
+                    f"features of layer {layer!r} are of shape {array.shape} and type {array.dtype}; "
+                    f"expected numbers, at least one"
+                )
+            try:
+                self._put(key, layer, np.ascontiguousarray(array))
+            except OSError as error:
+                raise DataError(
+                    f"cannot write to the cache {self.folder}: {error.strerror or error}; "
+                    f"name another folder with $BENCH_CACHE"
+                ) from error
+
+    def _put(self, key: Mapping[str, Any], layer: str, array: np.ndarray) -> None:
+        meta = self._meta(key, layer)
+        temporary = write_temporary(meta.parent, lambda stream: np.save(stream, array, allow_pickle=False))
+        digest = sha256_of(temporary)
+        path = meta.parent / f"{slug(layer)}.{digest[:16]}.npy"
+        temporary.replace(path)
+        entry = {
+            "key": dict(key),
+            "layer": layer,
+            "file": path.name,
+            "shape": array.shape,
+            "dtype": str(array.dtype),
+            "sha256": digest,
+        }
+        write_atomic(meta, json.dumps(entry, indent=1, sort_keys=True).encode())
+
+    def _meta(self, key: Mapping[str, Any], layer: str) -> Path:
+        text = json.dumps(key, sort_keys=True, allow_nan=False, separators=(",", ":"))
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        return self.folder / digest[:2] / digest / f"{slug(layer)}.meta.json"
+
+
+def _read(meta: Path) -> np.ndarray:
+    entry = json.loads(meta.read_bytes())
+    path = meta.parent / Path(entry["file"]).name
+    if sha256_of(path) != entry["sha256"]:
+        _put_aside(path)
+        raise ValueError("its features differ from their checksum")
+    features: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    return features
+
+
+def _put_aside(path: Path) -> None:
+    # another process may have been first
+    with contextlib.suppress(FileNotFoundError):
+        path.replace(path.with_name(path.name + ".damaged"))
