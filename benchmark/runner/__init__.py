@@ -1,0 +1,7 @@
+"""Plan which cells there are, then score them: resume, run in parallel, never lose what is finished."""
+
+from benchmark.runner.execute import Outcome, execute
+from benchmark.runner.plan import Cell, plan
+from benchmark.runner.session import Options, Session
+
+__all__ = ["Cell", "Options", "Outcome", "Session", "execute", "plan"]

@@ -1,0 +1,213 @@
+"""Score one cell: look it up, else extract, score, summarise and store."""
+
+from __future__ import annotations
+
+import platform
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmark.datasets import Stimuli, Target, join
+from benchmark.errors import NotPossible
+from benchmark.model import Progress
+from benchmark.registry import BindingEntry, plugin_source_hash
+from benchmark.results import (
+    CellResult,
+    Provenance,
+    Stored,
+    canonical,
+    code_version,
+    extraction_version,
+    now,
+    peak_memory_mb,
+    versions,
+)
+from benchmark.runner.plan import Cell
+from benchmark.runner.session import LoadedModel, Session, binding_seed
+from benchmark.runner.summary import Summary, summarise
+from benchmark.runner.view import StoredView
+from benchmark.task import Task, TaskResult
+
+DTYPE = "float32"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything a cell is made of, loaded; and the key that holds all that can change its answer."""
+
+    cell: Cell
+    binding: BindingEntry
+    model: LoadedModel
+    task: Task
+    stimuli: Stimuli
+    target: Target
+    feature_key: dict[str, Any]
+    key: dict[str, Any]
+
+
+def assemble(session: Session, cell: Cell) -> Parts:
+    """Load what a cell is made of; nothing is computed yet.
+
+    Raises
+    ------
+    BenchError
+        If weights, data or a plug-in cannot be had.
+    """
+    binding = session.registry.binding(cell.suite, cell.binding)
+    model = session.model(cell.model, cell.suite)
+    task = session.task(binding.task)
+    stimuli = session.stimuli(binding.stimuli)
+    target = session.target(binding.target)
+    if target.kind not in task.target_kinds:
+        raise NotPossible(
+            f"task {binding.task!r} compares with {', '.join(task.target_kinds)}; "
+            f"target {binding.target!r} is {target.kind}"
+        )
+    features = _feature_key(session, model, stimuli)
+    placed = session.registry.task(binding.task)
+    key = {
+        "features": features,
+        "layers": session.options.layers,
+        "binding": binding.model_dump(mode="json"),
+        "target": target.hash,
+        "task_version": task.version,
+        "task_source": plugin_source_hash(placed.entry.plugin, placed.base),
+        "seed": session.options.seed,
+        "code": code_version(),
+    }
+    return Parts(cell, binding, model, task, stimuli, target, features, canonical(key))
+
+
+def _feature_key(session: Session, model: LoadedModel, stimuli: Stimuli) -> dict[str, Any]:
+    """Everything but the layer that can change a feature."""
+    entry = model.placed.entry
+    key = {
+        "plugin": entry.plugin,
+        "source": model.source,
+        "params": entry.params,
+        "weights": model.weights,
+        "preprocessing": model.model.preprocessing,
+        "stimuli": stimuli.manifest,
+        "device": session.options.device,
+        "dtype": DTYPE,
+        "code": extraction_version(),
+        "packages": {name: v for name, v in versions().items() if name != "semantic-benchmark"},
+    }
+    found: dict[str, Any] = canonical(key)
+    return found
+
+
+def look_up(session: Session, parts: Parts) -> Stored | None:
+    """The stored result of the cell, if nothing that matters has changed since."""
+    return session.results.find(parts.cell.suite, parts.cell.binding, parts.cell.model, parts.key)
+
+
+def view(session: Session, parts: Parts, progress: Progress | None = None) -> StoredView:
+    """The model as the task sees it."""
+    return StoredView(
+        parts.model.model,
+        parts.stimuli,
+        session.features,
+        parts.feature_key,
+        session.options.layers,
+        session.options.device,
+        progress,
+    )
+
+
+def score(session: Session, parts: Parts, progress: Progress | None = None) -> Stored:
+    """Score the cell and store the result.
+
+    Raises
+    ------
+    BenchError
+        If the model cannot take part, or every layer is undefined.
+    """
+    start = time.perf_counter()
+    seed = binding_seed(session.options.seed, parts.cell.suite, parts.cell.binding)
+    joined = join(parts.stimuli, parts.target, parts.binding.on)
+    result = parts.task.score(
+        view(session, parts, progress), joined, parts.binding.params, np.random.default_rng(seed)
+    )
+    metric = parts.task.metrics[0].name
+    summary = summarise(result, metric, seed)
+    if summary.best_layer is None:
+        reasons = dict.fromkeys(found.undefined or "" for found in result.layers.values())
+        raise NotPossible(f"undefined in every layer: {'; '.join(reasons)}")
+    cell = _cell_result(session, parts, result, summary, joined.counts, time.perf_counter() - start)
+    arrays = {**result.arrays, "concepts": np.array(result.concepts), "bootstrap_draws": summary.draws}
+    return session.results.write(cell, arrays)
+
+
+def describe(session: Session, cell: Cell, status: str, reason: str) -> CellResult:
+    """A cell without a score, and why; it is shown, not stored."""
+    return CellResult.model_validate(
+        {**_identity(session, cell), "status": status, "reason": " ".join(reason.split())}
+    )
+
+
+def _identity(session: Session, cell: Cell) -> dict[str, Any]:
+    binding = session.registry.binding(cell.suite, cell.binding)
+    placed = session.registry.model(cell.model, cell.suite)
+    checkpoint = placed.entry.checkpoint
+    return {
+        "model": cell.model,
+        "task": binding.task,
+        "binding": cell.binding,
+        "suite": cell.suite,
+        "miniature": session.registry.suite(cell.suite).miniature,
+        "untrained": checkpoint is not None and checkpoint.untrained is not None,
+        "trained_on": binding.target in placed.entry.trained_on,
+    }
+
+
+def _cell_result(
+    session: Session,
+    parts: Parts,
+    result: TaskResult,
+    summary: Summary,
+    joined: dict[str, int],
+    seconds: float,
+) -> CellResult:
+    return CellResult.model_validate(
+        {
+            **_identity(session, parts.cell),
+            "status": "scored",
+            "metric": parts.task.metrics[0].name,
+            **summary.headline.model_dump(),
+            "best_layer": summary.best_layer,
+            "selection": summary.selection,
+            "layers": summary.layers,
+            "n": len(result.concepts),
+            "counts": {**joined, **result.counts},
+            "notes": tuple(result.notes),
+            "key": parts.key,
+            "provenance": _provenance(session, parts, seconds),
+        }
+    )
+
+
+def _provenance(session: Session, parts: Parts, seconds: float) -> Provenance:
+    entry = parts.model.placed.entry
+    checkpoint = parts.model.checkpoint
+    return Provenance(
+        registry_entry=entry.model_dump(mode="json", exclude_defaults=True),
+        weights_sha256=checkpoint.sha256,
+        weights=checkpoint.label,
+        preprocessing=parts.model.model.preprocessing,
+        stimuli_manifest=parts.stimuli.manifest,
+        target_hash=parts.target.hash,
+        task_version=parts.task.version,
+        params=parts.binding.params,
+        seed=session.options.seed,
+        packages=versions(),
+        python=platform.python_version(),
+        device=session.options.device,
+        dtype=DTYPE,
+        code_version=parts.key["code"],
+        created=now(),
+        seconds=seconds,
+        peak_memory_mb=peak_memory_mb(),
+    )

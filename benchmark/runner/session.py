@@ -1,0 +1,163 @@
+"""What a run holds: the registry, the data, the stores, and everything loaded so far."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from benchmark.datasets import DataRoot, Stimuli, Target
+from benchmark.errors import BenchError, DataError
+from benchmark.model import Model, ModelSpec
+from benchmark.registry import (
+    Placed,
+    Registry,
+    ResolvedCheckpoint,
+    load_registry,
+    plugin_source_hash,
+    resolve_checkpoint,
+)
+from benchmark.registry.schema import DatasetEntry, ModelEntry
+from benchmark.results import ResultStore
+from benchmark.store import FeatureStore, default_cache
+from benchmark.task import Task
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run was asked for, beside which cells; picklable, so that workers can open the same session.
+
+    Attributes
+    ----------
+    registries : tuple of Path
+        Registry files beside the shipped one.
+    data : Path or None
+        The data root; None: ``$BENCH_DATA``, else the user's data directory.
+    output : Path
+        Folder of the results.
+    layers : tuple of str or None
+        The layers to score; None: all that a model names.
+    device : str
+        "cpu", "cuda" or "mps".
+    seed : int
+    """
+
+    registries: tuple[Path, ...] = ()
+    data: Path | None = None
+    output: Path = Path("results")
+    layers: tuple[str, ...] | None = None
+    device: str = "cpu"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model plug-in made from its entry, and what identifies its weights."""
+
+    model: Model
+    placed: Placed[ModelEntry]
+    checkpoint: ResolvedCheckpoint
+    source: str
+
+    @property
+    def weights(self) -> str:
+        """What identifies the weights: the sha256 of their file, else the hub's name or the seed."""
+        return self.checkpoint.sha256 or self.checkpoint.label
+
+
+@dataclass
+class Session:
+    """Opens things once and keeps them for the run."""
+
+    options: Options
+    _kept: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The shipped registry and the user's own."""
+        return load_registry(self.options.registries)
+
+    @cached_property
+    def data(self) -> DataRoot:
+        """The data root in force."""
+        return DataRoot.find(self.options.data)
+
+    @cached_property
+    def results(self) -> ResultStore:
+        """Where results are written."""
+        return ResultStore(self.options.output)
+
+    @cached_property
+    def features(self) -> FeatureStore:
+        """Where features are kept."""
+        return FeatureStore(default_cache() / "features")
+
+    def stimuli(self, name: str) -> Stimuli:
+        """The stimulus set ``name``."""
+        return self._dataset(name, Stimuli)
+
+    def target(self, name: str) -> Target:
+        """The target ``name``."""
+        return self._dataset(name, Target)
+
+    def task(self, name: str) -> Task:
+        """The task ``name``."""
+        return self._once("task", name, lambda: self.registry.task(name).load()())
+
+    def model(self, name: str, suite: str) -> LoadedModel:
+        """The model ``name`` as it stands in ``suite``; its weights are found, its network is not built."""
+        return self._once("model", f"{suite}/{name}", lambda: self._load_model(name, suite))
+
+    def _load_model(self, name: str, suite: str) -> LoadedModel:
+        placed = self.registry.model(name, suite)
+        entry = placed.entry
+        checkpoint = resolve_checkpoint(entry, placed.base, self.data.path, default_cache())
+        spec = ModelSpec(
+            name=placed.name,
+            params=entry.params,
+            weights=checkpoint.path,
+            hub=checkpoint.hub,
+            untrained=checkpoint.untrained,
+            data=self.data.path,
+        )
+        model = placed.load()(spec)
+        source = plugin_source_hash(entry.plugin, placed.base)
+        return LoadedModel(model, placed, checkpoint, source)
+
+    def _dataset(self, name: str, kind: type[T]) -> T:
+        def load() -> T:
+            placed = self.registry.dataset(name)
+            entry: DatasetEntry = placed.entry
+            root = DataRoot(self.data.path, {name: entry.how} if entry.how else {})
+            found = placed.load()(root, name=name, **entry.params)
+            if not isinstance(found, kind):
+                raise DataError(
+                    f"{placed.where}: dataset {name!r} gives {type(found).__name__}; "
+                    f"a {kind.__name__} is needed here"
+                )
+            return found
+
+        return self._once("dataset", name, load)
+
+    def _once(self, what: str, name: str, load: Callable[[], T]) -> T:
+        """Load once; an error met once is met again without the work."""
+        kept = self._kept
+        if (what, name) not in kept:
+            try:
+                kept[what, name] = load()
+            except BenchError as error:
+                kept[what, name] = error
+        if isinstance(kept[what, name], BenchError):
+            raise kept[what, name]
+        return kept[what, name]  # type: ignore[no-any-return]
+
+
+def binding_seed(seed: int, suite: str, binding: str) -> int:
+    """Seed of a binding: the same for all its models, whatever else runs and in which order."""
+    digest = hashlib.sha256(f"{seed}/{suite}/{binding}".encode()).digest()
+    return int.from_bytes(digest[:8], "big")

@@ -1,0 +1,90 @@
+"""What a task sees of a model: features out of the store, extracted when first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from benchmark.datasets import Stimuli
+from benchmark.errors import NotPossible
+from benchmark.model import OUTPUT, Associations, ClassProbabilities, Model, Progress
+from benchmark.registry import unknown
+from benchmark.store import FeatureStore
+
+
+class StoredView:
+    """A model's features for one stimulus set.
+
+    All layers that are asked for and not yet stored come from one forward pass, at the first use.
+
+    Parameters
+    ----------
+    model : Model
+    stimuli : Stimuli
+    store : FeatureStore
+    key : mapping
+        Everything but the layer that can change a feature.
+    layers : tuple of str or None
+        The layers to score; None: all the model names.
+    device : str
+    progress : callable, optional
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        stimuli: Stimuli,
+        store: FeatureStore,
+        key: Mapping[str, Any],
+        layers: tuple[str, ...] | None = None,
+        device: str = "cpu",
+        progress: Progress | None = None,
+    ) -> None:
+        known = model.layers
+        for layer in layers or ():
+            if layer not in known:
+                raise NotPossible(f"model {model.spec.name!r}: {unknown('layer', layer, known)}")
+        self.name = model.spec.name
+        self.stimuli = stimuli
+        self.layers = known if layers is None else tuple(layer for layer in known if layer in layers)
+        self._model = model
+        self._store = store
+        self._key = dict(key)
+        self._device = device
+        self._progress = progress
+
+    def features(self, layer: str) -> np.ndarray:
+        """Features (n stimuli, d), float32, in stimulus order."""
+        stored = self._store.get(self._key, layer)
+        if stored is None:
+            self.extract()
+            stored = self._store.get(self._key, layer)
+        if stored is None:  # an output that is read by a head but is no layer to score
+            stored = self._extract([layer])[layer]
+        return stored
+
+    def extract(self) -> None:
+        """Extract, in one pass, every layer that is not stored yet."""
+        wanted = dict.fromkeys([*self.layers, *([OUTPUT] if OUTPUT in self._model.layers else [])])
+        missing = [layer for layer in wanted if self._store.get(self._key, layer) is None]
+        if missing:
+            self._extract(missing)
+
+    def _extract(self, layers: list[str]) -> dict[str, np.ndarray]:
+        features = self._model.features(self.stimuli, layers, device=self._device, progress=self._progress)
+        self._store.put(self._key, features)
+        return features
+
+    def associations(self) -> Associations | None:
+        """Association strengths of every stimulus, or None."""
+        if OUTPUT not in self._model.layers:
+            return None
+        return self._model.associations(self.features(OUTPUT))
+
+    def classify(self) -> ClassProbabilities | None:
+        """Class probabilities of every stimulus, or None."""
+        if OUTPUT not in self._model.layers:
+            return None
+        return self._model.classify(self.features(OUTPUT))
