@@ -91,5 +91,6 @@ def _squared_euclidean(x: Floats) -> Floats:
         i, j = rows[start : start + step], columns[start : start + step]
         difference = x[i] - x[j]
         squares[i, j] = squares[j, i] = np.einsum("ij,ij->i", difference, difference)
-    # The product is symmetric only up to rounding.
-    return (squares + squares.T) / 2
+    # The product is symmetric only up to rounding, and its diagonal may fall below zero by as much.
+    symmetric: Floats = np.maximum((squares + squares.T) / 2, 0)
+    return symmetric
