@@ -1,6 +1,19 @@
-"""The miniature: a drawn world of 48 concepts, authored norms and simulated people. Nothing is measured."""
+"""The miniature: a drawn world of 48 concepts, authored norms, simulated people. Nothing was measured."""
 
+from benchmark.datasets.mini.areas import area_early, area_late
 from benchmark.datasets.mini.drawing import draw
 from benchmark.datasets.mini.images import images
+from benchmark.datasets.mini.norms import associations, properties
+from benchmark.datasets.mini.people import people
+from benchmark.datasets.mini.vectors import word_vectors
 
-__all__ = ["draw", "images"]
+__all__ = [
+    "area_early",
+    "area_late",
+    "associations",
+    "draw",
+    "images",
+    "people",
+    "properties",
+    "word_vectors",
+]

@@ -1,0 +1,136 @@
+"""Two simulated cortical areas: an early one that follows image energy, a late one category and form.
+
+Simulated, not recorded: no brain was measured. It is known exactly what each area follows, so the early area
+must be predicted by pixels and first layers, and the late one by what knows the objects.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmark.datasets.mini.images import images
+from benchmark.datasets.mini.norms import IDS
+from benchmark.datasets.mini.source import source_hash
+from benchmark.datasets.mini.structure import (
+    CATEGORIES,
+    Chance,
+    category_rdm,
+    cosine_distances,
+    domain_rdm,
+    euclidean_distances,
+    form_rdm,
+    mix,
+    standardise,
+    to_rdm,
+)
+from benchmark.datasets.root import DataRoot
+from benchmark.datasets.types import RDMTarget
+
+SUBJECTS = 8
+
+#: standard deviation of a subject's noise beside that of what the area follows
+_NOISE = 1.2
+
+#: width and height, in pixels, of the square that one place of the early area sees
+_PLACE = 8
+
+
+def area_early(root: DataRoot, *, name: str) -> RDMTarget:
+    """RDMs of eight simulated subjects in an early visual area.
+
+    Simulated, not recorded. What a place of the area sees, one of 8 x 8 in the image, is the local colour and
+    the local contrast in four orientations, averaged over the test images of a concept. A subject's
+    dissimilarity is a mix of 1 - correlation between the colour maps and the euclidean distance between the
+    contrast maps, weighted differently by each subject, plus noise that is independent from pair to pair.
+
+    Parameters
+    ----------
+    root : DataRoot
+        Handed to :func:`benchmark.datasets.mini.images`.
+    name : str
+        Name of the target.
+
+    Returns
+    -------
+    RDMTarget
+        ``rdms`` of shape (8, 48, 48), from .05 (a subject's most alike pair) to 1.
+    """
+    colour, contrast = (maps.reshape(len(IDS), -1) for maps in image_energy(root))
+    centred = colour - colour.mean(axis=1, keepdims=True)
+    return _area(name, "early", [cosine_distances(centred), euclidean_distances(contrast)])
+
+
+def area_late(root: DataRoot, *, name: str) -> RDMTarget:  # noqa: ARG001 - the engine passes a root to every dataset
+    """RDMs of eight simulated subjects in a late visual area.
+
+    Simulated, not recorded. A subject's dissimilarity is a mix of category (same or not), of domain (animal,
+    plant, made thing) and of the distance between authored ratings of form (round, elongated, upright,
+    angular, legged, pointed), weighted differently by each subject, plus noise that is independent from pair
+    to pair.
+
+    Parameters
+    ----------
+    root : DataRoot
+        Not used: everything is made from the package's tables.
+    name : str
+        Name of the target.
+
+    Returns
+    -------
+    RDMTarget
+        ``rdms`` of shape (8, 48, 48), from .05 (a subject's most alike pair) to 1.
+    """
+    return _area(name, "late", [category_rdm(), domain_rdm(), form_rdm()])
+
+
+def image_energy(root: DataRoot) -> tuple[np.ndarray, np.ndarray]:
+    """Local colour and local contrast of each concept, over its test images.
+
+    Returns
+    -------
+    colour : ndarray, shape (48, 3, 8, 8)
+        Mean red, green and blue, from 0 to 1, by concept and place.
+    contrast : ndarray, shape (48, 4, 8, 8)
+        Root mean square difference of luminance across, down, and along the two diagonals.
+    """
+    stimuli = images(root, name="mini_images")
+    places = np.zeros((len(IDS), 7, 8, 8))
+    for i, (concept, split) in enumerate(zip(stimuli.concepts, stimuli.splits or (), strict=True)):
+        if split == "test":
+            places[IDS.index(concept)] += _places(np.asarray(stimuli.image(i), dtype=float) / 255.0)
+    places /= (stimuli.splits or ()).count("test") / len(IDS)
+    return places[:, :3], places[:, 3:]
+
+
+def _places(image: np.ndarray) -> np.ndarray:
+    """What the 8 x 8 places see of one image (64, 64, 3): only + - * / and sqrt, alike on every machine."""
+    grey = (image[..., 0] + image[..., 1] + image[..., 2]) / 3.0
+    steps = (
+        grey[1:-1, 2:] - grey[1:-1, :-2],
+        grey[2:, 1:-1] - grey[:-2, 1:-1],
+        grey[2:, 2:] - grey[:-2, :-2],
+        grey[:-2, 2:] - grey[2:, :-2],
+    )
+    maps = np.concatenate([np.moveaxis(image, 2, 0), [np.pad(step * step, 1) for step in steps]])
+    places: np.ndarray = maps.reshape(len(maps), 8, _PLACE, 8, _PLACE).mean(axis=(2, 4))
+    places[3:] = np.sqrt(places[3:])
+    return places
+
+
+def _area(name: str, area: str, follows: list[np.ndarray]) -> RDMTarget:
+    follows = [standardise(rdm) for rdm in follows]
+
+    def subject(number: int) -> np.ndarray:
+        chance = Chance(f"area_{area}/{number}")
+        weights = 0.5 + chance.uniform(len(follows))
+        return to_rdm(standardise(mix(follows, weights)) + _NOISE * chance.noise(len(IDS)))
+
+    return RDMTarget(
+        name=name,
+        ids=IDS,
+        hash=source_hash(),
+        simulated=True,
+        rdms=np.stack([subject(number) for number in range(SUBJECTS)]),
+        subjects=tuple(f"simulated-subject-{number + 1}" for number in range(SUBJECTS)),
+        categories=CATEGORIES,
+    )

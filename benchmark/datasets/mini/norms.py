@@ -1,0 +1,111 @@
+"""Property norms and association norms of the drawn world.
+
+Both tables were written by the authors of the suite from common knowledge: no people were asked, and no
+published norms were copied. They have the form of the real thing (a number of respondents, production
+frequencies, one or two strong answers and a tail of weak ones), not its authority.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+
+from benchmark.datasets.mini.concepts import CONCEPTS
+from benchmark.datasets.mini.source import source_hash
+from benchmark.datasets.root import DataRoot
+from benchmark.datasets.types import AssociationTarget, PropertyTarget
+
+#: imagined respondents a cue; those whose answer is not in the table gave a word of their own, or none
+ASSOCIATION_RESPONDENTS = 100
+
+#: imagined respondents a concept
+PROPERTY_RESPONDENTS = 30
+
+IDS: tuple[str, ...] = tuple(concept.id for concept in CONCEPTS)
+
+
+def associations(root: DataRoot, *, name: str) -> AssociationTarget:  # noqa: ARG001 - the engine passes a root to every dataset
+    """Association norms: 48 cues, about 350 responses, 100 imagined respondents a cue.
+
+    Authored, not measured: nobody was asked what a cue brings to mind.
+
+    Parameters
+    ----------
+    root : DataRoot
+        Not used: the table is part of the package.
+    name : str
+        Name of the target.
+
+    Returns
+    -------
+    AssociationTarget
+        Rows are the 48 concepts; columns are the responses in alphabetical order. No cue is a response to
+        itself. Strengths (counts / respondents) of a cue sum to less than 1.
+    """
+    rows = table("associations.csv")
+    columns = tuple(sorted({row["response"] for row in rows}))
+    counts = _counts([(row["cue"], row["response"], int(row["count"])) for row in rows], columns)
+    return AssociationTarget(
+        name=name,
+        ids=IDS,
+        hash=source_hash(),
+        simulated=True,
+        columns=columns,
+        counts=counts,
+        respondents=np.full(len(IDS), float(ASSOCIATION_RESPONDENTS)),
+    )
+
+
+def properties(root: DataRoot, *, name: str) -> PropertyTarget:  # noqa: ARG001 - the engine passes a root to every dataset
+    """Property norms: 48 concepts, about 260 properties of five types, 30 imagined respondents a concept.
+
+    Authored, not measured: nobody was asked to list properties. The types are visual perceptual, other
+    perceptual, functional, taxonomic and encyclopaedic.
+
+    Parameters
+    ----------
+    root : DataRoot
+        Not used: the table is part of the package.
+    name : str
+        Name of the target.
+
+    Returns
+    -------
+    PropertyTarget
+        Rows are the 48 concepts; columns are the properties in alphabetical order; counts are production
+        frequencies.
+    """
+    rows = table("properties.csv")
+    types = {row["property"]: row["type"] for row in rows}
+    columns = tuple(sorted(types))
+    counts = _counts([(row["concept"], row["property"], int(row["frequency"])) for row in rows], columns)
+    return PropertyTarget(
+        name=name,
+        ids=IDS,
+        hash=source_hash(),
+        simulated=True,
+        columns=columns,
+        counts=counts,
+        respondents=np.full(len(IDS), float(PROPERTY_RESPONDENTS)),
+        types=tuple(types[column] for column in columns),
+    )
+
+
+@cache
+def table(file: str) -> tuple[dict[str, str], ...]:
+    """Rows of a table of the package, by column name."""
+    with (Path(__file__).parent / file).open(encoding="utf-8", newline="") as stream:
+        return tuple(csv.DictReader(stream))
+
+
+def _counts(entries: Sequence[tuple[str, str, int]], columns: Sequence[str]) -> sparse.csr_array:
+    row = {concept: i for i, concept in enumerate(IDS)}
+    column = {word: i for i, word in enumerate(columns)}
+    values = [float(count) for _, _, count in entries]
+    places = ([row[concept] for concept, _, _ in entries], [column[word] for _, word, _ in entries])
+    return sparse.csr_array((values, places), shape=(len(IDS), len(columns)))
