@@ -107,7 +107,8 @@ class Session:
 
     def task(self, name: str) -> Task:
         """The task ``name``."""
-        return self._once("task", name, lambda: self.registry.task(name).load()())
+        task: Task = self._once("task", name, lambda: self.registry.task(name).load()())
+        return task
 
     def model(self, name: str, suite: str) -> LoadedModel:
         """The model ``name`` as it stands in ``suite``; its weights are found, its network is not built."""

@@ -1,0 +1,188 @@
+"""The verbs of ``bench``. Nothing heavy is imported at the top: ``bench --help`` answers at once."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from benchmark import __version__
+from benchmark.errors import BenchError, UsageError
+
+if TYPE_CHECKING:
+    from benchmark.registry import Registry
+
+app = typer.Typer(
+    name="bench",
+    help="Does a model represent things the way people do? Score it, and see.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+leaderboard = typer.Typer(help="The leaderboard.", no_args_is_help=True)
+app.add_typer(leaderboard, name="leaderboard")
+
+
+class Device(str, Enum):
+    """Where networks run."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+    mps = "mps"
+
+
+class Format(str, Enum):
+    """How ``run`` prints its results."""
+
+    table = "table"
+    json = "json"
+
+
+class Kind(str, Enum):
+    """What can be listed."""
+
+    models = "models"
+    tasks = "tasks"
+    datasets = "datasets"
+    suites = "suites"
+
+
+RegistryOption = Annotated[
+    list[Path] | None, typer.Option("--registry", help="Your own registry file, beside the shipped one.")
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", help="Data root; else $BENCH_DATA, else the user's data directory."),
+]
+OutputOption = Annotated[Path, typer.Option("--output", help="Folder of the results.")]
+
+
+@app.callback(invoke_without_command=True)
+def bench(
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks; anywhere in a command.")] = False,
+) -> None:
+    """Score models of vision and language by how they compare with people."""
+    del debug  # taken out of the arguments by main(), so that it may stand anywhere
+    if version:
+        typer.echo(f"bench {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    model: Annotated[list[str], typer.Option("--model", "-m", help="Names, comma-separated, or all.")],
+    task: Annotated[list[str], typer.Option("--task", "-t", help="Tasks or bindings, or all.")],
+    suite: Annotated[str, typer.Option(help="Which set of comparisons.")] = "mini",
+    layers: Annotated[
+        list[str] | None, typer.Option("--layers", help="Layers to score, comma-separated; default: all.")
+    ] = None,
+    data: DataOption = None,
+    output: OutputOption = Path("results"),
+    registry: RegistryOption = None,
+    device: Annotated[Device, typer.Option(help="Where networks run.")] = Device.auto,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes, a model each.")] = 1,
+    form: Annotated[Format, typer.Option("--format", help="A table, or one JSON list.")] = Format.table,
+) -> None:
+    """Score models on tasks. A cell that is already scored, and of which nothing changed, is not redone.
+
+    Exit status: 0 all cells scored; 1 some cell failed or was not possible; 2 unusable arguments or registry.
+    """
+    from benchmark.cli.run import run_cells
+    from benchmark.runner import Options
+
+    options = Options(
+        registries=tuple(registry or ()),
+        data=data,
+        output=output,
+        layers=tuple(_split(layers)) or None,
+        device=_device(device),
+        seed=seed,
+    )
+    raise typer.Exit(run_cells(_split(model), _split(task), suite, options, jobs, form.value))
+
+
+@app.command("list")
+def list_(
+    kind: Annotated[Kind, typer.Argument(help="What to list.")], registry: RegistryOption = None
+) -> None:
+    """List what the registry holds."""
+    from benchmark.cli.show import show_list
+
+    show_list(_load(registry), kind.value)
+
+
+@app.command()
+def info(
+    name: Annotated[str, typer.Argument(help="A model, task, dataset or suite.")],
+    registry: RegistryOption = None,
+) -> None:
+    """Say everything the registry knows about a model, task, dataset or suite."""
+    from benchmark.cli.show import show_info
+
+    show_info(_load(registry), name)
+
+
+@leaderboard.command("build")
+def build(
+    output: OutputOption = Path("results"),
+    page: Annotated[
+        Path | None, typer.Option("--page", help="The page to write; default: leaderboard.html there.")
+    ] = None,
+    registry: RegistryOption = None,
+) -> None:
+    """Make one self-contained HTML page, and a CSV beside it, from the result files."""
+    from benchmark.leaderboard import build_page
+
+    typer.echo(build_page(output, page or output / "leaderboard.html", _load(registry)))
+
+
+def _load(registries: list[Path] | None) -> Registry:
+    from benchmark.registry import load_registry
+
+    return load_registry(tuple(registries or ()))
+
+
+def _split(values: list[str] | None) -> list[str]:
+    """``--model a,b --model c`` is a, b and c."""
+    return [name.strip() for value in values or () for name in value.split(",") if name.strip()]
+
+
+def _device(device: Device) -> str:
+    """The device to use; refused if it is asked for and not there."""
+    if device is Device.cpu:
+        return "cpu"
+    import torch
+
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if device is Device.auto:
+        return next((name for name, available in there.items() if available), "cpu")
+    if not there[device.value]:
+        raise UsageError(f"--device {device.value}: torch sees no such device here; use --device cpu or auto")
+    return device.value
+
+
+def main() -> None:
+    """Run ``bench``; a user's error is one line and exit status 2."""
+    arguments = sys.argv[1:]
+    debug = "--debug" in arguments
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    logging.getLogger("benchmark").setLevel(logging.DEBUG if debug else logging.WARNING)
+    try:
+        app(args=[a for a in arguments if a != "--debug"])
+    except BenchError as error:
+        if debug:
+            raise
+        typer.echo(f"error: {' '.join(str(error).split())}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.echo(
+            "stopped; the cells that were finished are kept, the same command goes on from there", err=True
+        )
+        sys.exit(130)

@@ -1,0 +1,87 @@
+"""``bench run``: progress while it works, then a table or JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from benchmark.cli.tables import print_outcomes
+from benchmark.registry import load_registry
+from benchmark.results import row
+from benchmark.runner import Cell, Options, Outcome, execute, plan
+
+
+def run_cells(models: list[str], tasks: list[str], suite: str, options: Options, jobs: int, form: str) -> int:
+    """Score the cells asked for, print them, and give the exit status."""
+    registry = load_registry(options.registries)
+    cells = plan(registry, models, tasks, suite)
+    outcomes = in_order(cells, list(_with_progress(cells, options, jobs)))
+    if form == "json":
+        rows = [row(o.cell, cached=o.cached, path=o.path) for o in outcomes]
+        sys.stdout.write(json.dumps(rows, indent=1, allow_nan=False) + "\n")
+    else:
+        print_outcomes(outcomes, registry.suite(suite).miniature, suite, options.output)
+    return 0 if all(o.cell.status == "scored" for o in outcomes) else 1
+
+
+def in_order(cells: list[Cell], outcomes: list[Outcome]) -> list[Outcome]:
+    """Outcomes in the order of the plan, whichever process was first."""
+    place = {cell: i for i, cell in enumerate(cells)}
+    return sorted(outcomes, key=lambda o: place[Cell(o.cell.model, o.cell.binding, o.cell.suite)])
+
+
+def _with_progress(cells: list[Cell], options: Options, jobs: int) -> Iterator[Outcome]:
+    with _bars() as bars:
+        overall = bars.add_task("cells", total=len(cells))
+
+        def stimuli_of(model: str) -> StimuliBar:
+            return StimuliBar(bars, model)
+
+        for outcome in execute(cells, options, jobs, stimuli_of):
+            bars.update(overall, advance=1, description=f"{outcome.cell.model} {outcome.cell.binding}")
+            yield outcome
+
+
+class StimuliBar:
+    """The bar of one extraction; it is there only while stimuli pass through the network."""
+
+    def __init__(self, bars: Progress, model: str) -> None:
+        self._bars = bars
+        self._model = model
+        self._task: TaskID | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show ``done`` of ``total`` stimuli."""
+        if self._task is None:
+            self._task = self._bars.add_task(f"features of {self._model}", total=total)
+        self._bars.update(self._task, completed=done)
+        if done >= total:
+            self._bars.remove_task(self._task)
+            self._task = None
+
+
+@contextmanager
+def _bars() -> Iterator[Progress]:
+    """Progress on standard error; off when that is no terminal."""
+    console = Console(stderr=True)
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        yield bars

@@ -1,0 +1,90 @@
+"""Results as tables for a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from benchmark.runner import Outcome
+
+#: columns of a terminal that is none
+WIDTH = 140
+MARKS = {"*": "the model was trained with this target", "u": "untrained weights"}
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A score as text; a dash where it is undefined or does not apply."""
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def between(low: float | None, high: float | None) -> str:
+    """An interval as text."""
+    return "-" if low is None or high is None else f"{number(low)} to {number(high)}"
+
+
+def print_outcomes(outcomes: Sequence[Outcome], miniature: bool, suite: str, output: Path) -> None:
+    """Print the table of a run, why cells have no score, and where the results are."""
+    # a pipe or a file has no width: give it room enough that no column folds
+    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
+    title = f"suite {suite}"
+    if miniature:
+        title += " - MINIATURE: a drawn world and simulated people; a calibration, not a claim about people"
+    console.print(title, style="bold", highlight=False)
+    scored = [o for o in outcomes if o.cell.status == "scored"]
+    if scored:
+        console.print(_table(scored))
+    for key in dict.fromkeys(key for o in scored for key in _marks(o)):
+        console.print(f"{key} {MARKS[key]}", highlight=False)
+    for outcome in outcomes:
+        cell = outcome.cell
+        if cell.status != "scored":
+            status = cell.status.replace("_", " ")
+            console.print(
+                Text(f"{cell.model}, {cell.binding}: {status}: {cell.reason}", style="red"), soft_wrap=True
+            )
+    cached = sum(o.cached for o in outcomes)
+    already = f"; {cached} of them were there already, and nothing was recomputed" if cached else ""
+    console.print(f"{len(scored)} of {len(outcomes)} cells scored{already}", highlight=False)
+    if scored:
+        console.print(f"results: {output.resolve() / suite}", highlight=False, soft_wrap=True)
+
+
+def _table(outcomes: Sequence[Outcome]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("model", "binding", "metric"):
+        table.add_column(column, overflow="fold")
+    for column in ("score", "95 % interval", "chance", "ceiling"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("best layer", overflow="fold")
+    for column in ("n", "time"):
+        table.add_column(column, justify="right", no_wrap=True)
+    previous = None
+    for outcome in outcomes:
+        cell = outcome.cell
+        provenance = cell.provenance
+        time = "cached" if outcome.cached else f"{provenance.seconds:.1f} s" if provenance else "-"
+        table.add_row(
+            cell.model if cell.model != previous else "",
+            " ".join([cell.binding, *_marks(outcome)]),
+            cell.metric or "-",
+            number(cell.score),
+            between(cell.ci_low, cell.ci_high),
+            number(cell.chance),
+            between(cell.ceiling_low, cell.ceiling_high),
+            cell.best_layer or "-",
+            str(cell.n),
+            time,
+        )
+        previous = cell.model
+    return table
+
+
+def _marks(outcome: Outcome) -> list[str]:
+    cell = outcome.cell
+    return [mark for mark, there in (("*", cell.trained_on), ("u", cell.untrained)) if there]
