@@ -121,4 +121,5 @@ class Chance:
         """A symmetric matrix (n, n) with mean 0, standard deviation 1 and independent pairs."""
         values = self.uniform(_SUMMANDS, n, n).sum(axis=0) - _SUMMANDS / 2
         upper = np.triu(values, 1)
-        return upper + upper.T
+        symmetric: np.ndarray = upper + upper.T
+        return symmetric
