@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import platformdirs
 
+from benchmark.files import write_temporary
+
 
 def cache_folder() -> Path:
     """Where everything that can be made again is kept: ``$BENCH_CACHE``, else the user's cache directory."""
     given = os.environ.get("BENCH_CACHE")
-    return Path(given) if given else Path(platformdirs.user_cache_dir("semantic-benchmark"))
+    return Path(given).expanduser() if given else Path(platformdirs.user_cache_dir("semantic-benchmark"))
 
 
 def cached_array(key: str, make: Callable[[], np.ndarray]) -> np.ndarray:
@@ -40,12 +41,5 @@ def cached_array(key: str, make: Callable[[], np.ndarray]) -> np.ndarray:
         array = np.asarray(make(), dtype=np.float32)
     else:
         return array
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.save(stream, array)
-        Path(partial).replace(path)
-    finally:
-        Path(partial).unlink(missing_ok=True)
+    write_temporary(path.parent, lambda stream: np.save(stream, array)).replace(path)
     return array

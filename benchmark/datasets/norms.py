@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from benchmark.datasets.files import locate, read_table, whole_numbers
+from benchmark.datasets.reading import locate, read_table, whole_numbers
 from benchmark.datasets.root import DataRoot, hash_files
 from benchmark.datasets.types import AssociationTarget, PropertyTarget
 from benchmark.errors import DataError

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.datasets.files import locate
+from benchmark.datasets.reading import locate
 from benchmark.datasets.root import DataRoot, hash_files
 from benchmark.datasets.types import VectorTarget
 from benchmark.errors import DataError

@@ -8,8 +8,8 @@ from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
 
 from benchmark.datasets import DataRoot
-from benchmark.datasets.files import read_array
 from benchmark.datasets.norms import associations, cslb
+from benchmark.datasets.reading import read_array
 from benchmark.datasets.things import unique_ids
 from benchmark.datasets.words import vectors
 

@@ -1,0 +1,145 @@
+"""THINGS targets from made-up files, and the array cache."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+
+from benchmark.datasets import DataRoot, join
+from benchmark.datasets.cache import cached_array
+from benchmark.datasets.things import concepts, groups, rdm48, spose
+from benchmark.errors import DataError, NotPossible
+from benchmark.measures import spose_rdm
+
+IDS = ("camera_lens", "camera1", "dog", "hot-air_balloon")
+
+
+@pytest.fixture
+def things(tmp_path, monkeypatch):
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "things"
+    (folder / "gwtune").mkdir(parents=True)
+    (folder / "unique_id.txt").write_text("\n".join(IDS) + "\n")
+    rows = ["camera_lens,0,1,0", "dog,1,0,0", "camera1,0,1,0", "hot-air_balloon,0,0,1"]
+    (folder / "category_mat_manual.csv").write_text(
+        "unique_id,animal,device,others\n" + "\n".join(rows) + "\n"
+    )
+    rng = np.random.default_rng(0)
+    np.savetxt(folder / "spose_embedding_49d_sorted.txt", rng.random((4, 49)))
+    for i in (1, 2, 3, 4):
+        np.save(folder / "gwtune" / f"group{i}.npy", rng.random((4, 5), dtype=np.float32))
+    return folder
+
+
+def root(things):
+    return DataRoot(things.parent)
+
+
+def test_concepts_without_images(things):
+    stimuli = concepts(root(things), name="things")
+    assert stimuli.ids == stimuli.concepts == IDS
+    assert stimuli.labels["camera_lens"] == "camera lens"
+    with pytest.raises(NotPossible, match="no image files"):
+        stimuli.image(0)
+
+
+def test_spose_is_computed_once_and_again_when_the_file_changes(things, monkeypatch):
+    path = things / "spose_embedding_49d_sorted.txt"
+    target = spose(root(things), name="spose", dimensions=49)
+    np.testing.assert_allclose(target.rdms[0], spose_rdm(np.loadtxt(path)), atol=1e-6)
+    assert target.categories == ("device", "device", "animal", None)
+
+    def never(embedding):
+        raise AssertionError("computed again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("benchmark.datasets.things.spose_rdm", never)
+        patch.setattr("benchmark.datasets.things.inspect.getfile", lambda _: spose_rdm.__code__.co_filename)
+        kept = spose(root(things), name="spose", dimensions=49)
+    np.testing.assert_array_equal(kept.rdms, target.rdms)
+    assert kept.hash == target.hash
+    np.savetxt(path, np.random.default_rng(1).random((4, 49)))
+    changed = spose(root(things), name="spose", dimensions=49)
+    assert changed.hash != target.hash
+    assert np.abs(changed.rdms - target.rdms).max() > 1e-3
+
+
+def test_an_embedding_with_a_row_missing_is_refused(things):
+    np.savetxt(things / "spose_embedding_49d_sorted.txt", np.ones((3, 49)))
+    with pytest.raises(DataError, match=r"shape \(3, 49\), expected \(4, 49\)"):
+        spose(root(things), name="spose", dimensions=49)
+
+
+def test_an_embedding_that_is_no_numbers_is_refused_in_one_line(things):
+    (things / "spose_embedding_49d_sorted.txt").write_text("one two\nthree four\n")
+    with pytest.raises(DataError, match="cannot be read as an array") as error:
+        spose(root(things), name="spose", dimensions=49)
+    assert "\n" not in str(error.value)
+
+
+def test_groups_are_euclidean_distances(things):
+    target = groups(root(things), name="groups")
+    embedding = np.load(things / "gwtune" / "group3.npy").astype(np.float64)
+    assert target.subjects == ("group1", "group2", "group3", "group4")
+    assert target.rdms[2, 0, 3] == pytest.approx(np.linalg.norm(embedding[0] - embedding[3]))
+
+
+def test_rdm48_is_named_by_its_word_list(things):
+    words = np.array([["hot-air balloon"], ["camera"], ["dog"]], dtype=object)
+    matrix = np.array([[0, 0.1, 0.2], [0.1, 0, 0.3], [0.2, 0.3, 0]])
+    savemat(things / "words48.mat", {"words48": words})
+    savemat(things / "RDM48_triplet.mat", {"RDM48_triplet": matrix})
+    target = rdm48(root(things), name="rdm48")
+    assert target.ids == ("hot-air_balloon", "camera1", "dog")
+    np.testing.assert_array_equal(target.rdms[0], matrix)
+    words[2, 0] = "unicorn"
+    savemat(things / "words48.mat", {"words48": words})
+    with pytest.raises(DataError, match="'unicorn' is no concept"):
+        rdm48(root(things), name="rdm48")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("dog,1,0,0", "dog,1,0,1", "'dog' is in 2 categories"),
+        ("dog,1,0,0", "dog,0,0,0", "'dog' is in 0 categories"),
+        ("dog,1", "cat,1", "no row for concept 'dog'"),
+        ("unique_id", "id", "no column 'unique_id'"),
+    ],
+)
+def test_bad_categories_are_refused(things, old, new, said):
+    path = things / "category_mat_manual.csv"
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(DataError, match=said):
+        groups(root(things), name="groups")
+
+
+def test_ids_that_do_not_match_are_refused(things, tmp_path):
+    stimuli = concepts(root(things), name="things")
+    (things / "unique_id.txt").write_text("a\nb\nc\nd\n")
+    path = things / "category_mat_manual.csv"
+    text = path.read_text()
+    for old, new in zip(IDS, "abcd", strict=True):
+        text = text.replace(f"{old},", f"{new},")
+    path.write_text(text)
+    with pytest.raises(NotPossible, match="only 0 concepts"):
+        join(stimuli, groups(root(things), name="groups"))
+
+
+def test_a_damaged_kept_array_is_made_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
+    made = []
+
+    def make():
+        made.append(1)
+        return np.arange(5.0)
+
+    first = cached_array("0abc", make)
+    np.testing.assert_array_equal(cached_array("0abc", make), first)
+    assert len(made) == 1
+    assert first.dtype == np.float32
+    (kept,) = tmp_path.rglob("*.npy")
+    kept.write_bytes(kept.read_bytes()[:-6])
+    np.testing.assert_array_equal(cached_array("0abc", make), first)
+    assert len(made) == 2
