@@ -106,7 +106,7 @@ def _guess(name: str, known: list[str]) -> str:
 
 def _run_file(path: Path, plugin: str) -> ModuleType:
     identity = hashlib.sha256(str(path).encode() + b"\0" + path.read_bytes()).hexdigest()[:16]
-    name = f"benchmark_plugins.{path.stem}_{identity}"
+    name = f"benchmark_plugin_{path.stem}_{identity}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from benchmark.errors import UsageError
 from benchmark.registry.names import check_name, parse_model_name
 
 
@@ -24,7 +25,11 @@ def _sha256(text: str) -> str:
 
 
 def _model_name(text: str) -> str:
-    check_name(parse_model_name(text).name)
+    try:
+        asked = parse_model_name(text)
+    except UsageError as error:
+        raise ValueError(str(error)) from error
+    check_name(asked.name)
     return text
 
 

@@ -19,11 +19,12 @@ class RegistryError(UsageError):
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.2 booleans: ``on`` and ``yes`` are words here, not true."""
+    """YAML 1.2 words: ``on`` and ``yes`` are not true, ``2020-01-01`` is not a date."""
 
 
+_NOT_WORDS = {"tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"}
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in rules if tag != "tag:yaml.org,2002:bool"]
+    first: [(tag, pattern) for tag, pattern in rules if tag not in _NOT_WORDS]
     for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))

@@ -31,7 +31,6 @@ _NO_SCORES = frozenset(
 )
 
 _PACKAGES = (
-    "semantic-benchmark",
     "numpy",
     "scipy",
     "scikit-learn",
@@ -52,7 +51,8 @@ _PACKAGES = (
 def versions() -> dict[str, str]:
     """Version of every package that can change a number; one that is not installed is left out."""
     found = {name: _version(name) for name in _PACKAGES}
-    return {name: version for name, version in found.items() if version is not None}
+    installed = {name: version for name, version in found.items() if version is not None}
+    return {"semantic-benchmark": benchmark.__version__, **installed}
 
 
 def _version(package: str) -> str | None:

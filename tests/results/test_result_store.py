@@ -1,0 +1,282 @@
+"""The folder of results: what is found again, what is not, and what a crash leaves."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmark import files
+from benchmark.errors import DataError
+from benchmark.results import CellResult, Provenance, ResultStore, diff_keys
+
+KEY = {"weights": "abc", "params": {"k": 5}, "layers": ["a", "b"], "seed": 0}
+PROVENANCE = Provenance(
+    registry_entry={},
+    weights_sha256="abc",
+    weights="net.bin",
+    preprocessing="none",
+    stimuli_manifest="m",
+    target_hash="t",
+    task_version=1,
+    params={},
+    seed=0,
+    packages={},
+    python="3.11",
+    device="cpu",
+    dtype="float32",
+    code_version="c",
+    created="2026-01-01T00:00:00+00:00",
+    seconds=1.5,
+)
+
+
+def cell(model: str = "net", **changes) -> CellResult:
+    fields = {
+        "model": model,
+        "task": "rank",
+        "binding": "norms",
+        "suite": "mini",
+        "status": "scored",
+        "metric": "accuracy",
+        "score": 0.5,
+        "key": KEY,
+        "provenance": PROVENANCE,
+    }
+    return CellResult(**{**fields, **changes})
+
+
+@pytest.fixture
+def store(tmp_path) -> ResultStore:
+    return ResultStore(tmp_path / "results")
+
+
+def files_under(folder: Path) -> list[str]:
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def test_found_again(store):
+    written = store.write(cell())
+    found = store.find("mini", "norms", "net", {**KEY, "layers": ("a", "b")})
+    assert found == written
+    assert found.path == store.folder / "mini" / "norms" / "net.json"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"weights": "abd"},
+        {"params": {"k": 6}},
+        {"params": {}},
+        {"layers": ["b", "a"]},
+        {"seed": 1},
+        {"new": None},
+    ],
+)
+def test_any_change_of_the_key_is_another_result(store, change):
+    store.write(cell())
+    assert store.find("mini", "norms", "net", {**KEY, **change}) is None
+
+
+def test_a_missing_part_of_the_key_is_another_result(store):
+    store.write(cell())
+    assert store.find("mini", "norms", "net", {k: v for k, v in KEY.items() if k != "seed"}) is None
+
+
+def test_only_scored_results_are_found_again(store):
+    store.write(cell(status="failed", reason="it broke"))
+    assert store.find("mini", "norms", "net", KEY) is None
+    assert store.last("mini", "norms", "net").cell.reason == "it broke"
+
+
+def test_diff_keys():
+    assert diff_keys(KEY, KEY) == []
+    assert diff_keys(KEY, {**KEY, "seed": 1, "params": {"k": 5, "metric": "x"}}) == ["params.metric", "seed"]
+    assert diff_keys({"a": 1}, {"b": 1}) == ["a", "b"]
+    assert diff_keys({"a": {"b": 1}}, {"a": 3}) == ["a"]
+    assert diff_keys({"a": True}, {"a": 1}) == ["a"]
+    assert diff_keys({"a": (1, 2)}, {"a": [1, 2]}) == []
+
+
+json_keys = st.dictionaries(
+    st.text(max_size=3),
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-2, 2) | st.text(max_size=2),
+        lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+        max_leaves=4,
+    ),
+    max_size=3,
+)
+
+
+@given(json_keys, json_keys)
+def test_keys_differ_exactly_when_their_json_does(a, b):
+    import json
+
+    same = json.dumps(a, sort_keys=True) == json.dumps(b, sort_keys=True)
+    assert (diff_keys(a, b) == []) == same
+    assert diff_keys(a, b) == diff_keys(b, a)
+
+
+def test_arrays_stand_beside_the_result(store):
+    arrays = {"rdm": np.eye(3), "names": np.array(["a", "b"])}
+    written = store.write(cell(), arrays)
+    found = store.find("mini", "norms", "net", KEY)
+    assert (found.path.parent / found.cell.arrays).is_file()
+    again = store.arrays(found)
+    np.testing.assert_array_equal(again["rdm"], np.eye(3))
+    assert list(again["names"]) == ["a", "b"]
+    assert store.arrays(store.write(cell())) == {}
+    assert files_under(store.folder) == ["mini/norms/net.json"], "arrays of the old result are gone"
+    with pytest.raises(DataError, match="cannot read arrays"):
+        store.arrays(written)
+
+
+def test_same_arrays_same_file(store):
+    first = store.write(cell(), {"x": np.arange(3.0)})
+    second = store.write(cell(score=0.6), {"x": np.arange(3.0)})
+    assert first.cell.arrays == second.cell.arrays
+    assert len(files_under(store.folder)) == 2
+
+
+def test_arrays_of_another_model_stay(store):
+    for model in ("net", "net.v2", "net-2", "net@untrained:0"):
+        store.write(cell(model), {"x": np.arange(3.0)})
+        store.write(cell(model), {"x": np.arange(4.0)})
+    results, problems = store.all()
+    assert problems == []
+    assert len(files_under(store.folder)) == 8
+    for stored in results:
+        assert store.arrays(stored)["x"].shape == (4,)
+
+
+def test_result_whose_arrays_are_gone_is_computed_again(store, caplog):
+    written = store.write(cell(), {"x": np.arange(3.0)})
+    (written.path.parent / written.cell.arrays).unlink()
+    assert store.find("mini", "norms", "net", KEY) is None
+    assert "are gone" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "arrays", [{"x": np.array([object()])}, {"file": np.zeros(2)}, {"allow_pickle": np.ones(1)}]
+)
+def test_arrays_that_cannot_be_kept(store, arrays):
+    with pytest.raises(DataError):
+        store.write(cell(), arrays)
+    assert files_under(store.folder) == [] if store.folder.exists() else True
+
+
+def test_arrays_name_never_leads_elsewhere(store):
+    written = store.write(cell())
+    bad = written.cell.model_copy(update={"arrays": "../../secret.npz"})
+    with pytest.raises(DataError, match="is no file name"):
+        store.arrays(type(written)(written.path, bad))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "Invalid JSON"),
+        (b'{"model": "net", ', "Invalid JSON"),
+        (b"[1, 2]", "Input should be an object"),
+        (b'{"hello": "world"}', "is not a result"),
+        (b"\xff\xfe", "Invalid JSON"),
+    ],
+)
+def test_corrupt_or_foreign_file_is_said(store, caplog, content, message):
+    store.write(cell("other"))
+    path = store.write(cell()).path
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=message) as caught:
+        store.read(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert store.find("mini", "norms", "net", KEY) is None
+    assert "computed again" in caplog.text
+    results, problems = store.all()
+    assert [stored.cell.model for stored in results] == ["other"]
+    assert len(problems) == 1
+    assert str(path) in problems[0]
+    store.write(cell())
+    assert store.find("mini", "norms", "net", KEY) is not None
+
+
+def test_result_of_another_cell_under_this_name(store, caplog):
+    path = store.write(cell()).path
+    path.rename(path.with_name("stranger.json"))
+    assert store.find("mini", "norms", "stranger", KEY) is None
+    assert "another cell" in caplog.text
+
+
+def test_missing_result(store):
+    assert store.find("mini", "norms", "net", KEY) is None
+    assert store.all() == ([], [])
+    with pytest.raises(DataError, match="cannot read result"):
+        store.read(store.path_for("mini", "norms", "net"))
+
+
+def test_a_write_that_fails_leaves_the_old_result(store, monkeypatch):
+    store.write(cell(), {"x": np.arange(3.0)})
+    before = files_under(store.folder)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(DataError, match="No space left on device"):
+        store.write(cell(score=0.9), {"x": np.arange(4.0)})
+    assert files_under(store.folder) == before
+    assert store.find("mini", "norms", "net", KEY).cell.score == 0.5
+
+
+def test_a_crash_between_arrays_and_result_leaves_the_old_pair(store, monkeypatch):
+    store.write(cell(), {"x": np.arange(3.0)})
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("benchmark.results.store.write_atomic", die)
+    with pytest.raises(KeyboardInterrupt):
+        store.write(cell(score=0.9), {"x": np.arange(4.0)})
+    found = store.find("mini", "norms", "net", KEY)
+    assert found.cell.score == 0.5
+    assert store.arrays(found)["x"].shape == (3,)
+
+
+def test_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="cannot write result"):
+        ResultStore(tmp_path / "file").write(cell())
+
+
+def test_files_can_be_read_by_others(store):
+    mask = os.umask(0o022)
+    try:
+        assert store.write(cell()).path.stat().st_mode & 0o777 == 0o644
+    finally:
+        os.umask(mask)
+
+
+@given(st.text(min_size=1), st.text(min_size=1), st.text(min_size=1))
+def test_a_path_never_leaves_the_folder(tmp_path_factory, suite, binding, model):
+    folder = tmp_path_factory.getbasetemp() / "results"
+    path = ResultStore(folder).path_for(suite, binding, model)
+    assert len(path.relative_to(folder).parts) == 3
+    assert path.resolve().is_relative_to(folder.resolve())
+    assert all(
+        len(part.encode()) < 200 and not part.startswith(".") for part in path.relative_to(folder).parts
+    )
+
+
+@given(
+    st.lists(
+        st.text(min_size=1, max_size=8) | st.sampled_from(["a@untrained:0", "a@untrained:00"]), unique=True
+    )
+)
+def test_two_models_never_share_a_path(tmp_path_factory, models):
+    store = ResultStore(tmp_path_factory.getbasetemp())
+    assert len({store.path_for("s", "b", model) for model in models}) == len(models)
