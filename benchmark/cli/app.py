@@ -165,7 +165,7 @@ def _device(device: Device) -> str:
         return next((name for name, available in there.items() if available), "cpu")
     if not there[device.value]:
         raise UsageError(f"--device {device.value}: torch sees no such device here; use --device cpu or auto")
-    return device.value
+    return str(device.value)
 
 
 def main() -> None:

@@ -1,0 +1,82 @@
+"""Write the page and the CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from benchmark.errors import DataError
+from benchmark.files import write_atomic
+from benchmark.leaderboard import charts
+from benchmark.leaderboard.board import Board, boards
+from benchmark.registry import Registry, shipped_root
+from benchmark.results import ResultStore
+
+
+def build_page(results: Path, page: Path, registry: Registry) -> str:
+    """Make the page from every result under ``results``; beside it a CSV of the same name.
+
+    Parameters
+    ----------
+    results : Path
+        Folder that ``bench run --output`` wrote.
+    page : Path
+        The HTML file to write.
+    registry : Registry
+        Says what the suites, bindings and metrics are.
+
+    Returns
+    -------
+    str
+        What was done, for the user.
+
+    Raises
+    ------
+    DataError
+        If there is no result, or the page cannot be written.
+    """
+    stored, unreadable = ResultStore(results).all()
+    if not stored:
+        unread = f" ({unreadable[0]})" if unreadable else ""
+        raise DataError(f"no result under {results}{unread}: bench run --output {results} writes them")
+    made = boards([s.cell for s in stored], registry)
+    try:
+        write_atomic(page, _html(made).encode())
+        write_atomic(page.with_suffix(".csv"), _csv(made).encode())
+    except OSError as error:
+        raise DataError(f"cannot write {page}: {error.strerror or error}") from error
+    lines = [f"{len(stored)} results -> {page.resolve()} and {page.with_suffix('.csv').name}"]
+    return "\n".join([*lines, *(f"left out: {reason}" for reason in unreadable)])
+
+
+def _html(made: list[Board]) -> str:
+    folder = shipped_root() / "leaderboard" / "page"
+    environment = Environment(
+        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.globals["whisker"] = charts.whisker
+    environment.globals["profile"] = charts.profile
+    environment.filters["number"] = charts.number
+    style = (folder / "style.css").read_text(encoding="utf-8")
+    return environment.get_template("page.html.j2").render(boards=made, style=style)
+
+
+def _csv(made: list[Board]) -> str:
+    """One line a layer of every cell, and one for the cell itself (layer empty)."""
+    out = io.StringIO()
+    write = csv.writer(out, lineterminator="\n").writerow
+    numbers = ("score", "ci_low", "ci_high", "chance", "ceiling_low", "ceiling_high")
+    write(("suite", "binding", "task", "model", "layer", "metric", *numbers, "n", "trained_on", "untrained"))
+    for board in made:
+        for column in board.columns:
+            for c in column.cells:
+                marks = (c.n, c.trained_on, c.untrained)
+                head = (c.suite, c.binding, c.task, c.model)
+                write((*head, "", c.metric, *(getattr(c, key) for key in numbers), *marks))
+                for layer in c.layers:
+                    for metric, found in layer.metrics.items():
+                        write((*head, layer.name, metric, *(getattr(found, key) for key in numbers), *marks))
+    return out.getvalue()

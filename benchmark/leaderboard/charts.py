@@ -1,0 +1,200 @@
+"""Charts as inline SVG: a score between its chance and its ceiling, and a score layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from benchmark.leaderboard.board import Column
+from benchmark.results import CellResult, Estimate
+
+#: Okabe & Ito's colours, told apart by colour-blind readers too; black is kept for text
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#5254a3")
+_UNTRAINED = "#9a9a9a"
+#: share of the span left free at each end of an axis
+_MARGIN = 0.06
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number as text; a dash where it is undefined."""
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """From values to pixels."""
+
+    low: float
+    high: float
+    start: float
+    stop: float
+
+    def __call__(self, value: float) -> float:
+        """Pixel of a value."""
+        return self.start + (value - self.low) / (self.high - self.low) * (self.stop - self.start)
+
+    def ticks(self) -> list[float]:
+        """Three to six round values."""
+        span = self.high - self.low
+        step = next(s for s in (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, span) if span / s <= 6)
+        first = -(-self.low // step)
+        return [round((first + i) * step, 6) for i in range(8) if (first + i) * step <= self.high + 1e-9]
+
+
+def _scale(values: Iterable[float | None], start: float, stop: float) -> Scale:
+    known = [v for v in values if v is not None]
+    low, high = min(known), max(known)
+    margin = (high - low or 1.0) * _MARGIN
+    return Scale(low - margin, high + margin, start, stop)
+
+
+def _of_cell(cell: CellResult) -> list[float | None]:
+    return [cell.score, cell.ci_low, cell.ci_high, cell.chance, cell.ceiling_low, cell.ceiling_high]
+
+
+def whisker(cell: CellResult, column: Column, width: int = 260, height: int = 22) -> Markup:
+    """The score of a cell with its interval, on the axis of its column: dashed chance, shaded ceiling."""
+    x = _scale((v for c in column.cells for v in _of_cell(c)), 2, width - 2)
+    middle = height / 2
+    parts = [_band(cell.ceiling_low, cell.ceiling_high, x, height), _chance(cell.chance, x, height)]
+    colour = _UNTRAINED if cell.untrained else _COLOURS[0]
+    if cell.ci_low is not None and cell.ci_high is not None:
+        parts.append(
+            Markup('<line x1="{:.1f}" x2="{:.1f}" y1="{}" y2="{}" stroke="{}" stroke-width="2"/>').format(
+                x(cell.ci_low), x(cell.ci_high), middle, middle, colour
+            )
+        )
+    if cell.score is not None:
+        parts.append(
+            Markup('<circle cx="{:.1f}" cy="{}" r="4.5" fill="{}"/>').format(x(cell.score), middle, colour)
+        )
+    label = (
+        f"{cell.model}: {number(cell.score)}, 95 % interval {number(cell.ci_low)} to {number(cell.ci_high)}, "
+        f"chance {number(cell.chance)}"
+    )
+    return _svg(parts, width, height, label)
+
+
+def profile(column: Column, width: int = 560, height: int = 250) -> Markup:
+    """Score layer by layer, from the input (left) to the output (right), with its 95 % interval."""
+    metric = column.cells[0].metric or ""
+    curves = [(cell, _curve(cell, metric)) for cell in column.cells]
+    values = [v for _, curve in curves for e in curve if e for v in (e.score, e.ci_low, e.ci_high)]
+    first = column.cells[0]
+    y = _scale([*values, first.chance, first.ceiling_low, first.ceiling_high], height - 26, 8)
+    x = Scale(0, 1, 44, width - 150)
+    parts = [_axes(x, y), _horizontal(first, x, y)]
+    trained = [cell.model for cell, _ in curves if not cell.untrained]
+    for cell, curve in curves:
+        colour = _UNTRAINED if cell.untrained else _COLOURS[trained.index(cell.model) % len(_COLOURS)]
+        parts += _line(cell, curve, x, y, colour)
+    parts += _legend(curves, trained, x.stop + 14)
+    return _svg(parts, width, height, f"{column.binding}: {column.label} by layer")
+
+
+def _curve(cell: CellResult, metric: str) -> list[Estimate | None]:
+    return [layer.metrics.get(metric) for layer in cell.layers]
+
+
+def _line(
+    cell: CellResult, curve: Sequence[Estimate | None], x: Scale, y: Scale, colour: str
+) -> list[Markup]:
+    places = [x(i / max(len(curve) - 1, 1)) for i in range(len(curve))]
+    known = [
+        (px, y(e.score), e, layer.name)
+        for px, e, layer in zip(places, curve, cell.layers, strict=True)
+        if e and e.score is not None
+    ]
+    parts = []
+    edges = [
+        (px, y(e.ci_low), y(e.ci_high))
+        for px, _, e, _ in known
+        if e.ci_low is not None and e.ci_high is not None
+    ]
+    if len(edges) > 1:
+        outline = [f"{px:.1f},{top:.1f}" for px, _, top in edges]
+        outline += [f"{px:.1f},{bottom:.1f}" for px, bottom, _ in reversed(edges)]
+        parts.append(
+            Markup('<polygon points="{}" fill="{}" opacity="0.10"/>').format(" ".join(outline), colour)
+        )
+    path = " ".join(f"{px:.1f},{py:.1f}" for px, py, _, _ in known)
+    dash = Markup(' stroke-dasharray="4 3"') if cell.untrained else Markup("")
+    parts.append(
+        Markup('<polyline points="{}" fill="none" stroke="{}" stroke-width="2"{}/>').format(
+            path, colour, dash
+        )
+    )
+    for px, py, e, name in known:
+        parts.append(
+            Markup(
+                '<circle cx="{:.1f}" cy="{:.1f}" r="3" fill="{}"><title>{} {}: {}</title></circle>'
+            ).format(px, py, colour, cell.model, name, number(e.score))
+        )
+    return parts
+
+
+def _axes(x: Scale, y: Scale) -> Markup:
+    ticks = Markup("").join(
+        Markup(
+            '<line x1="{0}" x2="{1}" y1="{2:.1f}" y2="{2:.1f}" class="grid"/>'
+            '<text x="{3}" y="{4:.1f}" text-anchor="end">{5:g}</text>'
+        ).format(x.start, x.stop, y(t), x.start - 6, y(t) + 4, t)
+        for t in y.ticks()
+    )
+    names = Markup(
+        '<text x="{}" y="{}">input</text><text x="{}" y="{}" text-anchor="end">output</text>'
+    ).format(x.start, y.start + 18, x.stop, y.start + 18)
+    return ticks + names
+
+
+def _horizontal(cell: CellResult, x: Scale, y: Scale) -> Markup:
+    """Chance as a dashed line and the noise ceiling as a band, across a profile."""
+    made = Markup("")
+    if cell.ceiling_low is not None and cell.ceiling_high is not None:
+        made += Markup('<rect x="{}" width="{}" y="{:.1f}" height="{:.1f}" class="ceiling"/>').format(
+            x.start, x.stop - x.start, y(cell.ceiling_high), y(cell.ceiling_low) - y(cell.ceiling_high)
+        )
+    if cell.chance is not None:
+        made += Markup('<line x1="{0}" x2="{1}" y1="{2:.1f}" y2="{2:.1f}" class="chance"/>').format(
+            x.start, x.stop, y(cell.chance)
+        )
+    return made
+
+
+def _band(low: float | None, high: float | None, x: Scale, height: int) -> Markup:
+    if low is None or high is None:
+        return Markup("")
+    return Markup('<rect x="{:.1f}" width="{:.1f}" y="0" height="{}" class="ceiling"/>').format(
+        x(low), x(high) - x(low), height
+    )
+
+
+def _chance(chance: float | None, x: Scale, height: int) -> Markup:
+    if chance is None:
+        return Markup("")
+    return Markup('<line x1="{0:.1f}" x2="{0:.1f}" y1="0" y2="{1}" class="chance"/>').format(
+        x(chance), height
+    )
+
+
+def _legend(
+    curves: Sequence[tuple[CellResult, Sequence[Estimate | None]]], trained: Sequence[str], left: float
+) -> list[Markup]:
+    made = []
+    for row, (cell, _) in enumerate(curves):
+        colour = _UNTRAINED if cell.untrained else _COLOURS[trained.index(cell.model) % len(_COLOURS)]
+        made.append(
+            Markup(
+                '<line x1="{0}" x2="{1}" y1="{2}" y2="{2}" stroke="{3}" stroke-width="3"/>'
+                '<text x="{4}" y="{5}">{6}</text>'
+            ).format(left, left + 14, 14 + 16 * row, colour, left + 20, 18 + 16 * row, cell.model)
+        )
+    return made
+
+
+def _svg(parts: Iterable[Markup], width: int, height: int, label: str) -> Markup:
+    return Markup(
+        '<svg viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img" aria-label="{2}">{3}</svg>'
+    ).format(width, height, label, Markup("").join(parts))
