@@ -218,7 +218,8 @@ def _mean_defined(values: Float64) -> Float64:
     defined = ~np.isnan(values)
     counts = defined.sum(axis=0)
     total = np.where(defined, values, 0).sum(axis=0)
-    return np.divide(total, counts, out=np.full(values.shape[1], np.nan), where=counts > 0)
+    mean: Float64 = np.divide(total, counts, out=np.full(values.shape[1], np.nan), where=counts > 0)
+    return mean
 
 
 def _interval(draws: Float64) -> tuple[float, float]:

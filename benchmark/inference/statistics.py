@@ -200,7 +200,9 @@ def _quadratic(w: Float64, matrix: Float64) -> Float64:
 
 
 def _ratio(numerator: Float64, denominator: Float64) -> Float64:
-    return np.divide(numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator > 0)
+    undefined = np.full(numerator.shape, np.nan)
+    ratio: Float64 = np.divide(numerator, denominator, out=undefined, where=denominator > 0)
+    return ratio
 
 
 def _require_weights(weights: Float64, n: int) -> None:

@@ -1,6 +1,12 @@
 """Measures: pure functions on arrays. No files, no networks, no registry."""
 
 from benchmark.measures.compare import compare_rdms
+from benchmark.measures.gromov_wasserstein import (
+    GromovWasserstein,
+    GWSolution,
+    critical_epsilon,
+    gromov_wasserstein,
+)
 from benchmark.measures.matching import (
     category_matching_hits,
     category_matching_rate,
@@ -14,12 +20,16 @@ from benchmark.measures.similarity_encoding import TwoVsTwo, two_vs_two, two_vs_
 from benchmark.measures.spose import spose_rdm
 
 __all__ = [
+    "GWSolution",
+    "GromovWasserstein",
     "OneVsTwo",
     "PermutationTest",
     "TwoVsTwo",
     "category_matching_hits",
     "category_matching_rate",
     "compare_rdms",
+    "critical_epsilon",
+    "gromov_wasserstein",
     "matching_hits",
     "matching_rate",
     "one_vs_two",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
@@ -111,6 +114,5 @@ def _rho_a(x: Float64, y: Float64) -> float:
 
 def _whitened(x: Float64, y: Float64, method: str) -> float:
     # rsatoolbox takes a second to import, and most runs do not need it.
-    from rsatoolbox.rdm import RDMs, compare
-
-    return float(compare(RDMs(x[None]), RDMs(y[None]), method=method)[0, 0])
+    rsa: Any = import_module("rsatoolbox.rdm")
+    return float(rsa.compare(rsa.RDMs(x[None]), rsa.RDMs(y[None]), method=method)[0, 0])

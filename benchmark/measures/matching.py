@@ -42,8 +42,7 @@ def matching_rate(plan: ArrayLike, k: int = 1) -> float:
 
     References
     ----------
-    Takahashi et al. (2025), "Self-supervised/unsupervised alignment of human and model representations";
-    Sasaki et al. (2023), bioRxiv 2023.09.15.558038 (GWTune).
+    Sasaki, Takeda, Abe & Oizumi (2023), bioRxiv 2023.09.15.558038 (GWTune).
     """
     return float(matching_hits(plan, k).mean())
 
@@ -105,7 +104,7 @@ def _hits(values: Float64, right: np.ndarray, k: int) -> Float64:
     edge = -np.partition(-values, k - 1, axis=1)[:, k - 1 : k]
     above = values > edge
     tied = values == edge
-    hits = (above & right).any(axis=1).astype(np.float64)
+    hits: Float64 = (above & right).any(axis=1).astype(np.float64)
     places = k - above.sum(axis=1)
     candidates = tied.sum(axis=1)
     wrong = (tied & ~right).sum(axis=1)

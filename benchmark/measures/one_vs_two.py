@@ -1,4 +1,4 @@
-"""1 vs 2: is a misclassified image nearer to what it shows than to what it was taken for?"""
+"""1 vs 2: whether a misclassified image is nearer to what it shows than to what it was taken for."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def one_vs_two(
 
     References
     ----------
-    Dharmaretnam & Fyshe (2018), Proc. NAACL-HLT, 715-720.
+    Dharmaretnam & Fyshe (2018), Proc. NAACL-HLT.
     """
     images, contrast = _image_rows_and_contrast(features_wrong, features_right, true_words, predicted_words)
     outcomes = _outcomes(images, contrast)
@@ -143,4 +143,5 @@ def _image_rows_and_contrast(
     images = (
         unit_rows(wrong, "features_wrong", centre=True) @ unit_rows(right, "features_right", centre=True).T
     )
-    return unit_rows(images, "image correlations", centre=True), words[0] - words[1]
+    rows = unit_rows(images, "image correlations", centre=True).astype(np.float64, copy=False)
+    return rows, words[0] - words[1]

@@ -23,7 +23,7 @@ from benchmark.measures.rdm import unit_rows
 
 #: A margin this near to zero is a tie: equal up to the rounding of float64
 TIE = 1e-12
-#: Share of a row's variance left after dropping a column, under which a pair is done again from the definition
+#: Share of a row's variance left after dropping a column, below which a pair is done from the definition
 _ILL_CONDITIONED = 1e-6
 #: Standard deviation of a row of correlations, under which the row is constant up to rounding
 _CONSTANT = 1e-12
@@ -61,9 +61,11 @@ class TwoVsTwo:
 
 @dataclass(frozen=True)
 class _Side:
-    """One space: its correlation rows, centred and normed off the diagonal, and what is left of their variance.
+    """One space, ready for the closed form.
 
-    ``whole`` holds the correlations as they are, for pairs that are done from the definition.
+    ``rows``: correlations, centred and normed off the diagonal, which is zero; ``left``: what is left of the
+    variance of row i without column j; ``whole``: the correlations as they are,
+    for pairs that are done from the definition.
     """
 
     rows: Float64
@@ -129,7 +131,7 @@ def two_vs_two(x: ArrayLike, y: ArrayLike, *, margins: bool = False) -> TwoVsTwo
     References
     ----------
     Xu, Murphy & Fyshe (2016), Proc. EMNLP, 2017-2021 (BrainBench); Dharmaretnam & Fyshe (2018), Proc.
-    NAACL-HLT, 715-720. There only strict wins count; take ``ties`` off to have that reading.
+    NAACL-HLT. There only strict wins count; take ``ties`` off to have that reading.
     """
     a, b = _Side.of(x, "x"), _Side.of(y, "y")
     _require_pairs(a, b)
