@@ -1,0 +1,347 @@
+"""Association top-k: agreement of the strongest predicted associates with the words people give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy import sparse
+
+from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
+from benchmark.concepts import concept_means
+from benchmark.datasets.join import Join, join
+from benchmark.datasets.types import AssociationTarget
+from benchmark.errors import NotPossible
+from benchmark.inference import mean_statistic
+from benchmark.measures import ranking
+from benchmark.measures.ranking import Ranking
+from benchmark.model import Associations
+from benchmark.params import one_of, read_params
+from benchmark.readout import ClassReadouts, Fold, class_folds
+from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult
+
+HEAD = "associations"
+_VOCABULARY = 5000
+#: Random halvings of the respondents for the ceiling
+_HALVES = 4
+#: The k of class retrieval
+_RETRIEVED = (1, 5)
+_PERMUTATIONS = 1000
+#: Decimals kept of a prediction, so that what is equal but for rounding is tied
+_DECIMALS = 12
+
+_CEILING = "half of the respondents with the other half (lower) and with all of them (upper)"
+_POPULARITY = "popularity baseline: the mean profile of the training classes, for every class"
+
+
+def _metric(name: str, label: str, least: float = 0.0) -> Metric:
+    return Metric(name, label, (least, 1.0), _POPULARITY, _CEILING)
+
+
+def _retrieval(k: int) -> Metric:
+    return Metric(f"retrieval_top{k}", f"class retrieval top {k}", (0.0, 1.0), f"{k} / classes", _CEILING)
+
+
+@dataclass(frozen=True)
+class _Truth:
+    """What predictions for the scored classes are compared with.
+
+    Attributes
+    ----------
+    strengths : ndarray, shape (n, v)
+        Of the scored classes.
+    profiles : ndarray, shape (k, v)
+        Of all joined classes, the candidates of class retrieval.
+    rows : ndarray of int, shape (n,)
+        Row of ``profiles`` that each scored class is.
+    ranks : Ranking
+        Of ``strengths``.
+    relevant : mapping of int to ndarray of bool, shape (n, v)
+        By k, the responses that are relevant for precision at k.
+    """
+
+    strengths: np.ndarray
+    profiles: np.ndarray
+    rows: np.ndarray
+    ranks: Ranking
+    relevant: Mapping[int, np.ndarray]
+
+    @classmethod
+    def of(cls, profiles: np.ndarray, rows: np.ndarray) -> _Truth:
+        given = profiles[rows]
+        relevant = {k: ranking.strongest(given, k) for k in (1, 5, 10)}
+        return cls(given, profiles, rows, Ranking.of(given), relevant)
+
+
+class AssociationTopK(Task):
+    """Predicted association profile of each class against the strengths people give.
+
+    *Vocabulary*: the at most 5,000 responses of the greatest total strength over the joined cues. Strength is
+    the count of a response by the respondents of its cue. Predictions are averaged over the test images of a
+    class. *Relevant* for precision at k are the k strongest responses of the cue, with all that are tied with
+    the k-th; for recall, every response given. Ties in a prediction are taken at random (in expectation).
+
+    A layer takes part through a ridge readout, fitted on features of the training images alone, with the
+    penalty chosen by leave-one-out within them. ``split: images`` scores new images of the classes it was
+    fitted on; ``split: classes`` scores classes it was not: those that the stimuli hold out, or, where they
+    hold out none, each in turn by 10-fold cross-validation over classes. A model's own association head is
+    the layer "associations" and the headline; it is used as it is. Class retrieval is among all joined
+    classes. p is of a permutation of the classes, so it asks for more than popularity gives.
+    """
+
+    name: ClassVar[str] = "association_topk"
+    version: ClassVar[int] = 1
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        _metric("precision_at_10", "precision@10"),
+        _metric("precision_at_5", "precision@5"),
+        _metric("recall_at_10", "recall@10"),
+        _metric("hit_at_1", "hit@1"),
+        _metric("ndcg_at_10", "nDCG@10"),
+        _metric("spearman", "Spearman over the vocabulary", least=-1.0),
+        _metric("reciprocal_rank", "reciprocal rank of the strongest associate"),
+        *map(_retrieval, _RETRIEVED),
+    )
+    target_kinds: ClassVar[tuple[str, ...]] = ("associations",)
+    reference: ClassVar[str] = """@article{dedeyne2019small,
+  author = {De Deyne, Simon and Navarro, Danielle J. and Perfors, Amy and Brysbaert, Marc and Storms, Gert},
+  title = {The ``Small World of Words'' {English} word association norms for over 12,000 cue words},
+  journal = {Behavior Research Methods},
+  year = {2019},
+  volume = {51},
+  pages = {987--1006},
+}"""
+
+    def score(
+        self,
+        view: ModelView,
+        joined: Join[AssociationTarget],  # type: ignore[override]  # the engine checks target_kinds
+        params: Mapping[str, Any],
+        rng: np.random.Generator,
+    ) -> TaskResult:
+        """Score every layer, and the head where there is one; ``params``: ``split``, "images" or "classes".
+
+        Raises
+        ------
+        NotPossible
+            If the stimuli have no images to fit on, or too few classes.
+        UsageError
+            If a parameter is unknown.
+        """
+        split = read_params(self.name, params, {"split": "images"})["split"]
+        one_of(self.name, "split", split, ("images", "classes"))
+        seeds = rng.integers(2**63, size=3)
+        folds = class_folds(view.stimuli, joined.concepts, split, np.random.default_rng(seeds[0]))
+        scored = np.sort(np.concatenate([fold.test for fold in folds]))
+        words, strengths = _strengths(joined.target)
+        gram = strengths @ strengths.T
+        truth = _Truth.of(strengths, scored)
+        orders = np.random.default_rng(seeds[1])
+        permutations = np.stack([orders.permutation(len(scored)) for _ in range(_PERMUTATIONS)])
+
+        readouts = ClassReadouts(view.stimuli, joined.concepts, folds, by_image=split == "images")
+        layers: dict[str, LayerResult] = {}
+        arrays: dict[str, np.ndarray] = {}
+        for layer in view.layers:
+            try:
+                coefficients, alpha = readouts.fit(view.features(layer), gram)
+            except ValueError as error:
+                layers[layer] = LayerResult(undefined=str(error))
+                continue
+            found, scores = _evaluate(coefficients[scored] @ strengths, truth, permutations)
+            layers[layer] = LayerResult(found.statistics, found.p, {**found.values, "alpha": alpha})
+            arrays[f"per_concept/{layer}"] = scores
+        notes: list[str] = []
+        head = view.associations()
+        if head is not None:
+            layers[HEAD], note = _score_head(head, readouts.test_images, scored, words, truth, permutations)
+            notes += note
+            if not view.stimuli.held_out and view.stimuli.splits is None:
+                notes.append("the association head was scored on all classes: none is held out from it")
+        return TaskResult(
+            concepts=tuple(joined.concepts[i] for i in scored),
+            layers=layers,
+            chance=_popularity(folds, strengths, truth),
+            ceiling=_ceiling(joined.target, words, scored, np.random.default_rng(seeds[2])),
+            headline=HEAD if head is not None else None,
+            counts={
+                **joined.counts,
+                "classes_scored": len(scored),
+                "classes_fitted": min(len(fold.train) for fold in folds),
+                "folds": len(folds),
+                "vocabulary": len(words),
+            },
+            arrays=arrays,
+            notes=notes,
+        )
+
+    def calibrate(self, rng: np.random.Generator) -> list[Control]:
+        """Features that hold the strengths under a random linear map; and independent noise."""
+        concepts = tuple(f"c{i:02d}" for i in range(40))
+        strengths = rng.dirichlet(np.full(60, 0.1), size=40)
+        counts = np.stack([rng.multinomial(200, row) for row in strengths])
+        target = AssociationTarget(
+            "control",
+            concepts,
+            "control",
+            columns=tuple(f"w{i:02d}" for i in range(60)),
+            counts=sparse.csr_array(counts),
+            respondents=counts.sum(axis=1).astype(float),
+        )
+        stimuli = synthetic_stimuli(concepts, test=2, train=4)
+        rows = np.repeat(np.arange(40), 6)
+        copy = counts[rows] @ rng.standard_normal((60, 80)) + rng.standard_normal((240, 80))
+        view = ArrayView(stimuli, {"copy": copy, "noise": rng.standard_normal((240, 80))})
+        result = self.score(view, join(stimuli, target), {"split": "images"}, rng)
+        positive, negative = (plain_score(result, layer, "retrieval_top1") for layer in ("copy", "noise"))
+        return [
+            Control("linear map of the strengths: class retrieval", "above .95", positive, positive > 0.95),
+            Control("independent noise: class retrieval", "below .2", negative, negative < 0.2),
+        ]
+
+
+def _strengths(target: AssociationTarget) -> tuple[tuple[str, ...], np.ndarray]:
+    """The vocabulary, in the order of the target's columns, and the strengths (k, v) over it."""
+    counts = sparse.csr_array(target.counts)
+    people = np.maximum(np.asarray(target.respondents, dtype=np.float64), 1)
+    strengths = sparse.csc_array(counts.multiply(1 / people[:, None]))
+    total = np.asarray(strengths.sum(axis=0)).ravel()
+    total = np.round(total, _DECIMALS)
+    order = sorted(np.flatnonzero(total > 0), key=lambda j: (-total[j], target.columns[j]))
+    if not order:
+        raise NotPossible(f"target {target.name!r}: no response was given to any joined cue")
+    kept = np.sort(np.array(order[:_VOCABULARY]))
+    return tuple(target.columns[j] for j in kept), strengths[:, kept].toarray()
+
+
+def _rank(predicted: np.ndarray) -> Ranking:
+    return Ranking.of(np.round(predicted, _DECIMALS))
+
+
+def _measures(predicted: np.ndarray, ranks: Ranking, truth: _Truth) -> dict[str, np.ndarray]:
+    """Every metric for every scored class, (n,) each, of a prediction (n, v) and its ranking."""
+    given = truth.strengths
+    nearest = [min(k, len(truth.profiles)) for k in _RETRIEVED]
+    retrieved = ranking.retrieval_hits(predicted, truth.profiles, truth.rows, nearest)
+    return {
+        "precision_at_10": ranking.precision_at_k(ranks, truth.relevant[10], 10),
+        "precision_at_5": ranking.precision_at_k(ranks, truth.relevant[5], 5),
+        "recall_at_10": ranking.recall_at_k(ranks, given > 0, 10),
+        "hit_at_1": ranking.precision_at_k(ranks, truth.relevant[1], 1),
+        "ndcg_at_10": ranking.ndcg_at_k(ranks, given, 10),
+        "spearman": ranking.spearman_rows(ranks, truth.ranks),
+        "reciprocal_rank": ranking.reciprocal_rank_of_strongest(ranks, given),
+        **{f"retrieval_top{k}": hits for k, hits in zip(_RETRIEVED, retrieved, strict=True)},
+    }
+
+
+def _evaluate(
+    predicted: np.ndarray, truth: _Truth, permutations: np.ndarray
+) -> tuple[LayerResult, np.ndarray]:
+    """Result of one prediction (n, v), and its precision at 10 for each class."""
+    ranks = _rank(predicted)
+    values = _measures(predicted, ranks, truth)
+    top = ranks.in_top(10).astype(np.float32)
+    crossed = top @ truth.relevant[10].T.astype(np.float32) / 10
+    null = crossed[np.arange(len(crossed)), permutations].mean(axis=1)
+    reached = np.count_nonzero(null >= np.diagonal(crossed).mean() - 1e-6)
+    result = LayerResult(
+        {name: mean_statistic(value) for name, value in values.items()},
+        p=(1 + reached) / (1 + len(permutations)),
+        values={
+            "median_rank_of_strongest": float(np.nanmedian(ranking.rank_of_strongest(ranks, truth.strengths)))
+        },
+    )
+    return result, values["precision_at_10"].astype(np.float32)
+
+
+def _score_head(
+    head: Associations,
+    images: Mapping[int, np.ndarray],
+    scored: np.ndarray,
+    words: tuple[str, ...],
+    truth: _Truth,
+    permutations: np.ndarray,
+) -> tuple[LayerResult, list[str]]:
+    """Result of the model's own associations, over the target's vocabulary, and what to note of it."""
+    known = {word: j for j, word in enumerate(head.vocabulary)}
+    at = np.array([known.get(word, -1) for word in words])
+    if not (at >= 0).any():
+        return LayerResult(undefined="the association head has none of the target's responses"), []
+    # Only ratios within a row have a meaning: every image has the same say in the mean of its class.
+    strengths = np.asarray(head.strengths, dtype=np.float64)
+    total = np.abs(strengths).sum(axis=1, keepdims=True)
+    strengths = strengths / np.where(total > 0, total, 1)
+    means = concept_means(strengths, [images[i] for i in scored])
+    predicted = np.where(at >= 0, means[:, at], means.min(axis=1, keepdims=True))
+    result, _ = _evaluate(predicted, truth, permutations)
+    absent = int((at < 0).sum())
+    note = [f"{absent} of {len(words)} responses are not in the head's vocabulary: least strength"]
+    return result, note if absent else []
+
+
+def _popularity(folds: list[Fold], strengths: np.ndarray, truth: _Truth) -> dict[str, float]:
+    """Chance levels: every metric of the popularity baseline, and k / classes for class retrieval."""
+    predicted = np.zeros_like(strengths)
+    for fold in folds:
+        predicted[fold.test] = strengths[fold.train].mean(axis=0)
+    predicted = predicted[truth.rows]
+    chance = _means(_measures(predicted, _rank(predicted), truth))
+    for k in _RETRIEVED:
+        chance[f"retrieval_top{k}"] = min(k / len(strengths), 1.0)
+    return chance
+
+
+def _ceiling(
+    target: AssociationTarget, words: tuple[str, ...], scored: np.ndarray, rng: np.random.Generator
+) -> dict[str, tuple[float, float]]:
+    """Each metric for half of the respondents, beside the other half and beside all; mean over splits."""
+    counts = sparse.csr_array(target.counts)
+    counts.sum_duplicates()
+    if np.any(counts.data != np.rint(counts.data)):
+        return {}  # counts that were weighted are no people who could be split
+    column = {word: j for j, word in enumerate(target.columns)}
+    kept = np.array([column[word] for word in words])
+    everyone = _Truth.of(_profiles(counts, kept), scored)
+    lower: list[dict[str, float]] = []
+    upper: list[dict[str, float]] = []
+    for _ in range(_HALVES):
+        half = counts.copy()
+        half.data = np.concatenate(
+            [
+                _draw_half(counts.data[a:b], rng)
+                for a, b in zip(counts.indptr, counts.indptr[1:], strict=False)
+            ]
+        )
+        predicted = _profiles(half, kept)[scored]
+        others = _Truth.of(_profiles(sparse.csr_array(counts - half), kept), scored)
+        ranks = _rank(predicted)
+        lower.append(_means(_measures(predicted, ranks, others)))
+        upper.append(_means(_measures(predicted, ranks, everyone)))
+    return {name: (_mean_of(lower, name), _mean_of(upper, name)) for name in lower[0]}
+
+
+def _mean_of(splits: list[dict[str, float]], name: str) -> float:
+    return float(np.mean([split[name] for split in splits]))
+
+
+def _draw_half(counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Counts of a random half of the responses that ``counts`` hold."""
+    people = np.rint(counts).astype(np.int64)
+    return rng.multivariate_hypergeometric(people, int(people.sum()) // 2, method="marginals")
+
+
+def _profiles(counts: sparse.csr_array, kept: np.ndarray) -> np.ndarray:
+    """Share of each kept response among all responses to its cue, (k, v)."""
+    total = np.maximum(np.asarray(counts.sum(axis=1)).ravel(), 1)
+    profiles: np.ndarray = sparse.csc_array(counts)[:, kept].toarray() / total[:, None]
+    return profiles
+
+
+def _means(values: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Mean of each metric over the classes for which it is defined."""
+    return {
+        name: float(np.nanmean(value)) if np.isfinite(value).any() else float("nan")
+        for name, value in values.items()
+    }

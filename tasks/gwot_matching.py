@@ -1,0 +1,225 @@
+"""GWOT: matching two geometries concept to concept, when no labels are given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
+from benchmark.concepts import (
+    RDM_METRICS,
+    UndefinedFeaturesError,
+    concept_images,
+    concept_means,
+    feature_rdm,
+)
+from benchmark.datasets.join import Join, join
+from benchmark.datasets.types import RDMTarget
+from benchmark.errors import UsageError
+from benchmark.inference import mean_statistic
+from benchmark.measures import category_matching_hits, gromov_wasserstein, matching_hits, matching_rate, rdm
+from benchmark.params import one_of, read_params
+from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult
+
+_TOP = (1, 5, 10)
+_CATEGORY = "category"
+_PERMUTATIONS = 1000
+_STARTS = 10
+#: Random halvings of the subjects for the ceiling
+_HALVINGS = 3
+_FEWEST_SUBJECTS = 4
+#: Entries of random plans drawn for the chance level
+_CHANCE_ENTRIES = 20_000_000
+#: Plans of more concepts than this are not stored: at 500 one is 1 MB
+_STORED = 500
+
+_CEILING = "mean RDM of half of the subjects matched with that of the other half (lower) and of all (upper)"
+
+
+class GWOTMatching(Task):
+    """Matching rates of the Gromov-Wasserstein plan between a model's RDM and the mean RDM of people.
+
+    The score is that of the plan of least GW distance over a grid of epsilon and random starts, which uses no
+    labels. The plan of highest matching rate among those tried is an oracle: it is in the values and never a
+    score. Features are averaged over a concept's test images.
+    """
+
+    name: ClassVar[str] = "gwot_matching"
+    version: ClassVar[int] = 1
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        *(
+            Metric(f"top{k}", f"top-{k} matching rate", (0.0, 1.0), "random plans, simulated", _CEILING)
+            for k in _TOP
+        ),
+        Metric(_CATEGORY, "category matching rate", (0.0, 1.0), "random plans, simulated", _CEILING),
+    )
+    target_kinds: ClassVar[tuple[str, ...]] = ("rdm",)
+    reference: ClassVar[str] = """@misc{sasaki2023gwtune,
+  author = {Sasaki, Masaru and Takeda, Ken and Abe, Kota and Oizumi, Masafumi},
+  title = {Toolbox for {Gromov-Wasserstein} optimal transport: Application to unsupervised alignment in
+           neuroscience},
+  howpublished = {bioRxiv},
+  year = {2023},
+}"""
+
+    def score(
+        self,
+        view: ModelView,
+        joined: Join[RDMTarget],  # type: ignore[override]  # the engine checks target_kinds
+        params: Mapping[str, Any],
+        rng: np.random.Generator,
+    ) -> TaskResult:
+        """Score every layer.
+
+        ``params``: ``metric``, the dissimilarity of features ("correlation"); ``epsilons``, the grid (a list;
+        absent: chosen by the solver from the RDMs); ``starts``, random initial plans for each epsilon (10).
+
+        Raises
+        ------
+        NotPossible
+            If a concept has no test image.
+        UsageError
+            If a parameter is unknown or of no use.
+        """
+        options = self._options(params)
+        solver = {"epsilons": options["epsilons"], "starts": options["starts"]}
+        people = joined.target.rdms.mean(axis=0)
+        categories = joined.target.categories
+        images = concept_images(view.stimuli, joined.concepts)
+        # One seed each for layers, ceiling and chance: none depends on which layers are asked for.
+        seeds = [int(seed) for seed in rng.integers(2**63, size=3)]
+        layers: dict[str, LayerResult] = {}
+        arrays: dict[str, np.ndarray] = {}
+        for layer in view.layers:
+            try:
+                model_rdm = feature_rdm(
+                    concept_means(view.features(layer), images), joined.concepts, options["metric"]
+                )
+            except UndefinedFeaturesError as error:
+                layers[layer] = LayerResult(undefined=str(error))
+                continue
+            layers[layer], found = _score_layer(model_rdm, people, categories, solver, seeds[0])
+            arrays |= {f"{name}/{layer}": array for name, array in found.items()}
+        ceiling = _ceiling(joined.target, solver, np.random.default_rng(seeds[1]))
+        return TaskResult(
+            concepts=joined.concepts,
+            layers=layers,
+            chance=_chance(len(people), categories, np.random.default_rng(seeds[2])),
+            ceiling=ceiling,
+            counts={
+                **joined.counts,
+                "subjects": len(joined.target.subjects),
+                "with_category": sum(c is not None for c in categories or ()),
+            },
+            arrays=arrays,
+            notes=[]
+            if ceiling
+            else [f"fewer than {_FEWEST_SUBJECTS} subjects: there is no ceiling of halves"],
+        )
+
+    def _options(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        defaults = {"metric": "correlation", "epsilons": None, "starts": _STARTS}
+        options = read_params(self.name, params, defaults)
+        one_of(self.name, "metric", options["metric"], RDM_METRICS)
+        epsilons = options["epsilons"]
+        if epsilons is not None and not (
+            isinstance(epsilons, list)
+            and epsilons
+            and all(isinstance(e, (int, float)) and e > 0 for e in epsilons)
+        ):
+            raise UsageError(
+                f"task {self.name}: epsilons must be a list of positive numbers, not {epsilons!r}"
+            )
+        if options["starts"] < 1:
+            raise UsageError(f"task {self.name}: starts must be at least 1, not {options['starts']}")
+        return options
+
+    def calibrate(self, rng: np.random.Generator) -> list[Control]:
+        """A copy of the target under reordered, scaled and shifted columns; and independent noise."""
+        concepts = tuple(f"c{i:02d}" for i in range(30))
+        features = rng.standard_normal((30, 20))
+        target = RDMTarget("control", concepts, "control", rdms=rdm(features)[None], subjects=("s",))
+        copy = 3.0 * features[:, rng.permutation(20)] + 2.0
+        view = ArrayView(synthetic_stimuli(concepts), {"copy": copy, "noise": rng.standard_normal((30, 20))})
+        result = self.score(view, join(view.stimuli, target), {}, rng)
+        positive, negative = (plain_score(result, layer, "top1") for layer in ("copy", "noise"))
+        return [
+            Control("isometric copy", "1", positive, positive == 1.0),
+            Control("independent noise", "below .2", negative, negative < 0.2),
+        ]
+
+
+def _hits(plan: np.ndarray, categories: Sequence[str | None] | None) -> dict[str, np.ndarray]:
+    """Hit of each concept, (n,), by metric; the category ones only where there are categories."""
+    hits = {f"top{k}": matching_hits(plan, min(k, len(plan))) for k in _TOP}
+    if categories is not None and any(category is not None for category in categories):
+        hits[_CATEGORY] = category_matching_hits(plan, categories)
+    return hits
+
+
+def _score_layer(
+    model_rdm: np.ndarray,
+    people: np.ndarray,
+    categories: Sequence[str | None] | None,
+    solver: Mapping[str, Any],
+    seed: int,
+) -> tuple[LayerResult, dict[str, np.ndarray]]:
+    """Result of one layer, its plan and its epsilon curve (epsilon, start, distance, matching, converged)."""
+    rng = np.random.default_rng(seed)
+    found = gromov_wasserstein(model_rdm, people, rng=rng, **solver)
+    hits = _hits(found.plan, categories)
+    # Under a permutation of the labels row i is a hit where its greatest entry is the label it is given.
+    greatest = found.plan == found.plan.max(axis=1, keepdims=True)
+    credit = greatest / greatest.sum(axis=1, keepdims=True)
+    n = len(people)
+    null = np.array([credit[np.arange(n), rng.permutation(n)].mean() for _ in range(_PERMUTATIONS)])
+    reached = np.count_nonzero(null >= hits["top1"].mean() - 1e-12)
+    result = LayerResult(
+        {name: mean_statistic(values) for name, values in hits.items()},
+        p=(1 + reached) / (1 + _PERMUTATIONS),
+        values={
+            "gw_distance": float(found.distance),
+            "oracle_top1": matching_rate(found.oracle_plan),
+            "oracle_gw_distance": float(found.oracle_distance),
+        },
+    )
+    curve = [(s.epsilon, s.start, s.distance, s.matching, s.converged) for s in found.sweep]
+    arrays = {"sweep": np.array(curve, dtype=np.float64)}
+    if n <= _STORED:
+        arrays["plan"] = found.plan.astype(np.float32)
+    return result, arrays
+
+
+def _chance(n: int, categories: Sequence[str | None] | None, rng: np.random.Generator) -> dict[str, float]:
+    """Mean rates of random plans."""
+    draws = int(np.clip(_CHANCE_ENTRIES // n**2, 10, 1000))
+    rates = [_rates(rng.random((n, n)), categories) for _ in range(draws)]
+    return {name: float(np.mean([rate[name] for rate in rates])) for name in rates[0]}
+
+
+def _ceiling(
+    target: RDMTarget, solver: Mapping[str, Any], rng: np.random.Generator
+) -> dict[str, tuple[float, float]]:
+    """Rates between the mean RDMs of two halves of the subjects, and of a half and all."""
+    s = len(target.subjects)
+    if s < _FEWEST_SUBJECTS:
+        return {}
+    everyone = target.rdms.mean(axis=0)
+    lower: list[dict[str, float]] = []
+    upper: list[dict[str, float]] = []
+    for _ in range(_HALVINGS):
+        order = rng.permutation(s)
+        half, rest = (target.rdms[part].mean(axis=0) for part in (order[: s // 2], order[s // 2 :]))
+        for rates, other in ((lower, rest), (upper, everyone)):
+            plan = gromov_wasserstein(half, other, rng=rng, **solver).plan
+            rates.append(_rates(plan, target.categories))
+    return {
+        name: (float(np.mean([r[name] for r in lower])), float(np.mean([r[name] for r in upper])))
+        for name in lower[0]
+    }
+
+
+def _rates(plan: np.ndarray, categories: Sequence[str | None] | None) -> dict[str, float]:
+    return {name: float(np.nanmean(values)) for name, values in _hits(plan, categories).items()}

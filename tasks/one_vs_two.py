@@ -1,0 +1,185 @@
+"""1 vs 2: whether a misclassified image is nearer to what it shows than to what it was taken for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
+from benchmark.concepts import concept_images, joined_vectors, require_varied
+from benchmark.datasets.join import Join, join
+from benchmark.datasets.types import VectorTarget
+from benchmark.errors import NotPossible
+from benchmark.inference import grouped_mean_statistic
+from benchmark.measures import one_vs_two, one_vs_two_permutation
+from benchmark.model import ClassProbabilities
+from benchmark.params import read_params
+from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult
+
+_PERMUTATIONS = 1000
+_FEWEST_WRONG = 5
+#: A correlation over fewer correctly classified stimuli has no meaning
+_FEWEST_RIGHT = 3
+
+
+@dataclass(frozen=True)
+class _Trials:
+    """Who takes part: rows of stimuli, and for each the index of its concept among the joined ones."""
+
+    wrong: np.ndarray
+    true: np.ndarray
+    predicted: np.ndarray
+    right: np.ndarray
+    right_concept: np.ndarray
+
+
+class OneVsTwo(Task):
+    """1 vs 2 accuracy over the misclassified stimuli.
+
+    The correlations of a misclassified stimulus with the correctly classified stimuli, in a layer, are
+    correlated with the word-space correlations of its true concept to the concepts of those stimuli, and with
+    those of the concept it was taken for; passed when the first is the greater. Predictions are the model's
+    own, over all its classes. A stimulus takes part when its concept has a word vector, and a misclassified
+    one when its predicted class has one too.
+    """
+
+    name: ClassVar[str] = "one_vs_two"
+    version: ClassVar[int] = 1
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Metric("accuracy", "1 vs 2 accuracy", (0.0, 1.0), "one half: either concept is as likely"),
+    )
+    target_kinds: ClassVar[tuple[str, ...]] = ("vectors",)
+    reference: ClassVar[str] = """@inproceedings{dharmaretnam2018emergence,
+  author = {Dharmaretnam, Dhanush and Fyshe, Alona},
+  title = {The Emergence of Semantics in Neural Network Representations of Visual Information},
+  booktitle = {Proceedings of NAACL-HLT},
+  year = {2018},
+}"""
+
+    def score(
+        self,
+        view: ModelView,
+        joined: Join[VectorTarget],  # type: ignore[override]  # the engine checks target_kinds
+        params: Mapping[str, Any],
+        rng: np.random.Generator,
+    ) -> TaskResult:
+        """Score every layer; there are no ``params``.
+
+        Raises
+        ------
+        NotPossible
+            If the model has no classes, classifies nothing correctly, or makes too few mistakes among the
+            concepts that have a word vector.
+        UsageError
+            If a parameter is given.
+        """
+        read_params(self.name, params, {})
+        classes = view.classify()
+        if classes is None:
+            raise NotPossible(f"model {view.name!r} has no classes: 1 vs 2 needs its mistakes")
+        trials, counts = _trials(view, joined, classes)
+        words = np.corrcoef(joined_vectors(joined, fewest=_FEWEST_RIGHT))
+        seed = int(rng.integers(2**63))
+        layers: dict[str, LayerResult] = {}
+        arrays: dict[str, np.ndarray] = {}
+        for layer in view.layers:
+            features = np.asarray(view.features(layer), dtype=np.float64)
+            layers[layer], outcomes = _score_layer(features, words, trials, joined.concepts, seed)
+            if outcomes is not None:
+                arrays[f"outcomes/{layer}"] = outcomes
+        arrays["misclassified"] = trials.wrong
+        return TaskResult(
+            concepts=joined.concepts,
+            layers=layers,
+            chance={"accuracy": 0.5},
+            counts={**joined.counts, **counts},
+            arrays=arrays,
+            notes=["p is of a permutation test; p_binomial takes the misclassified stimuli for independent"],
+        )
+
+    def calibrate(self, rng: np.random.Generator) -> list[Control]:
+        """Features made of the word vectors of the true, and of the predicted, concept; and noise."""
+        k, per_concept, d = 20, 5, 60
+        concepts = tuple(f"c{i:02d}" for i in range(k))
+        words = rng.standard_normal((k, d))
+        true = np.repeat(np.arange(k), per_concept)
+        missed = np.arange(len(true)) % per_concept == 0
+        predicted = np.where(missed, (true + rng.integers(1, k, len(true))) % k, true)
+        noise = 0.2 * rng.standard_normal((len(true), d))
+        view = ArrayView(
+            synthetic_stimuli(concepts, test=per_concept),
+            {
+                "true": words[true] + noise,
+                "predicted": words[predicted] + noise,
+                "noise": rng.standard_normal((len(true), d)),
+            },
+            classes=ClassProbabilities(concepts, np.eye(k)[predicted]),
+        )
+        target = VectorTarget("control", concepts, "control", vectors=words)
+        result = self.score(view, join(view.stimuli, target), {}, rng)
+        found = {layer: plain_score(result, layer, "accuracy") for layer in view.layers}
+        return [
+            Control("features of what it shows", "above .95", found["true"], found["true"] > 0.95),
+            Control("features of what it was taken for", "0", found["predicted"], found["predicted"] < 0.05),
+            Control("independent noise", ".5 within .4", found["noise"], abs(found["noise"] - 0.5) < 0.4),
+        ]
+
+
+def _trials(
+    view: ModelView, joined: Join[VectorTarget], classes: ClassProbabilities
+) -> tuple[_Trials, dict[str, int]]:
+    """Misclassified and correctly classified test stimuli, in the order of the stimulus ids."""
+    index = {concept: i for i, concept in enumerate(joined.concepts)}
+    images = concept_images(view.stimuli, joined.concepts)
+    rows = np.concatenate(images)
+    true = np.repeat(np.arange(len(images)), [len(found) for found in images])
+    joined_class = np.array([index.get(class_id, -1) for class_id in classes.class_ids])
+    predicted = joined_class[classes.probabilities[rows].argmax(axis=1)]
+    right = predicted == true
+    wrong = ~right & (predicted >= 0)
+    counts = {
+        "stimuli": len(rows),
+        "correct": int(right.sum()),
+        "misclassified": int((~right).sum()),
+        "misclassified_joined": int(wrong.sum()),
+    }
+    if counts["correct"] < _FEWEST_RIGHT:
+        raise NotPossible(
+            f"model {view.name!r} classifies {counts['correct']} of {len(rows)} stimuli correctly: "
+            f"1 vs 2 needs at least {_FEWEST_RIGHT} to compare its mistakes with"
+        )
+    if counts["misclassified_joined"] < _FEWEST_WRONG:
+        raise NotPossible(
+            f"model {view.name!r} misclassifies {counts['misclassified']} of {len(rows)} stimuli, and takes "
+            f"{counts['misclassified_joined']} of them for a concept that has a word vector: "
+            f"1 vs 2 needs at least {_FEWEST_WRONG}"
+        )
+    return _Trials(rows[wrong], true[wrong], predicted[wrong], rows[right], true[right]), counts
+
+
+def _score_layer(
+    features: np.ndarray, words: np.ndarray, trials: _Trials, concepts: tuple[str, ...], seed: int
+) -> tuple[LayerResult, np.ndarray | None]:
+    """Result of one layer, and the outcome of each misclassified stimulus."""
+    shown = np.concatenate([trials.true, trials.right_concept])
+    arguments = (
+        features[trials.wrong],
+        features[trials.right],
+        words[np.ix_(trials.true, trials.right_concept)],
+        words[np.ix_(trials.predicted, trials.right_concept)],
+    )
+    try:
+        require_varied(np.concatenate(arguments[:2]), [concepts[i] for i in shown])
+        found = one_vs_two(*arguments)
+    except ValueError as error:
+        return LayerResult(undefined=str(error)), None
+    test = one_vs_two_permutation(*arguments, _PERMUTATIONS, np.random.default_rng(seed))
+    result = LayerResult(
+        {"accuracy": grouped_mean_statistic(found.outcomes, trials.true)},
+        p=test.p,
+        values={"p_binomial": found.p_binomial, "ties": float(found.ties)},
+    )
+    return result, found.outcomes.astype(np.float32)

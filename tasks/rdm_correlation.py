@@ -1,0 +1,132 @@
+"""RSA: correlation of a model's RDM with the RDM of each subject."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
+from benchmark.concepts import (
+    RDM_METRICS,
+    UndefinedFeaturesError,
+    concept_images,
+    concept_means,
+    feature_rdm,
+)
+from benchmark.datasets.join import Join, join
+from benchmark.datasets.types import RDMTarget
+from benchmark.inference import noise_ceiling, permutation_test_rdm, rdm_statistic
+from benchmark.measures import rdm
+from benchmark.params import one_of, read_params
+from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult
+
+_METHODS = ("spearman", "pearson")
+_PERMUTATIONS = 1000
+#: For more concepts than this there are fewer permutations (one takes tens of milliseconds), and RDMs are
+#: not stored (0.5 MB each)
+_LARGE = 500
+_PERMUTATIONS_LARGE = 200
+
+
+def _metric(method: str) -> Metric:
+    return Metric(
+        name=method,
+        label=f"RDM {method.capitalize()}",
+        range=(-1.0, 1.0),
+        chance="0: no relation between the two geometries",
+        ceiling="each subject with the mean of the others (lower) and of all (upper), Nili et al. 2014",
+    )
+
+
+class RDMCorrelation(Task):
+    """Correlation of the upper triangles of two RDMs, averaged over subjects.
+
+    Features are averaged over a concept's test images. Correlations are never clamped and never squared.
+    """
+
+    name: ClassVar[str] = "rdm_correlation"
+    version: ClassVar[int] = 1
+    metrics: ClassVar[tuple[Metric, ...]] = tuple(_metric(method) for method in _METHODS)
+    target_kinds: ClassVar[tuple[str, ...]] = ("rdm",)
+    reference: ClassVar[str] = """@article{nili2014toolbox,
+  author = {Nili, Hamed and Wingfield, Cai and Walther, Alexander and Su, Li and Marslen-Wilson, William
+            and Kriegeskorte, Nikolaus},
+  title = {A Toolbox for Representational Similarity Analysis},
+  journal = {PLoS Computational Biology},
+  year = {2014},
+  volume = {10},
+  number = {4},
+  pages = {e1003553},
+}"""
+
+    def score(
+        self,
+        view: ModelView,
+        joined: Join[RDMTarget],  # type: ignore[override]  # the engine checks target_kinds
+        params: Mapping[str, Any],
+        rng: np.random.Generator,
+    ) -> TaskResult:
+        """Score every layer; ``params``: ``metric``, the dissimilarity of features ("correlation").
+
+        Raises
+        ------
+        NotPossible
+            If a concept has no test image.
+        UsageError
+            If a parameter is unknown.
+        """
+        metric = read_params(self.name, params, {"metric": "correlation"})["metric"]
+        one_of(self.name, "metric", metric, RDM_METRICS)
+        rdms = joined.target.rdms
+        images = concept_images(view.stimuli, joined.concepts)
+        seed = int(
+            rng.integers(2**63)
+        )  # one seed for all layers: a layer's null does not depend on the others
+        large = len(joined.concepts) > _LARGE
+        permutations = _PERMUTATIONS_LARGE if large else _PERMUTATIONS
+        layers: dict[str, LayerResult] = {}
+        arrays: dict[str, np.ndarray] = {}
+        for layer in view.layers:
+            try:
+                model_rdm = feature_rdm(concept_means(view.features(layer), images), joined.concepts, metric)
+            except UndefinedFeaturesError as error:
+                layers[layer] = LayerResult(undefined=str(error))
+                continue
+            test = permutation_test_rdm(
+                model_rdm, rdms, _METHODS[0], permutations, np.random.default_rng(seed)
+            )
+            layers[layer] = LayerResult({m: rdm_statistic(model_rdm, rdms, m) for m in _METHODS}, p=test.p)
+            if not large:
+                upper = np.triu_indices(len(joined.concepts), 1)
+                arrays[f"rdm/{layer}"] = model_rdm[upper].astype(np.float32)
+        ceiling = {m: _bounds(rdms, m) for m in _METHODS} if len(rdms) > 1 else {}
+        return TaskResult(
+            concepts=joined.concepts,
+            layers=layers,
+            chance=dict.fromkeys(_METHODS, 0.0),
+            ceiling=ceiling,
+            counts={**joined.counts, "subjects": len(rdms), "images": sum(map(len, images))},
+            arrays=arrays,
+            notes=[] if ceiling else ["one subject: there is no noise ceiling"],
+        )
+
+    def calibrate(self, rng: np.random.Generator) -> list[Control]:
+        """A copy of the target under reordered, scaled and shifted columns; and independent noise."""
+        concepts = tuple(f"c{i:02d}" for i in range(40))
+        features = rng.standard_normal((40, 100))
+        target = RDMTarget("control", concepts, "control", rdms=rdm(features)[None], subjects=("s",))
+        copy = 3.0 * features[:, rng.permutation(100)] + 2.0
+        view = ArrayView(synthetic_stimuli(concepts), {"copy": copy, "noise": rng.standard_normal((40, 100))})
+        result = self.score(view, join(view.stimuli, target), {}, rng)
+        positive, negative = (plain_score(result, layer, "spearman") for layer in ("copy", "noise"))
+        return [
+            Control("isometric copy", "1", positive, positive > 0.999),
+            Control("independent noise", "0 within .2", negative, abs(negative) < 0.2),
+        ]
+
+
+def _bounds(rdms: np.ndarray, method: str) -> tuple[float, float]:
+    lower, upper = noise_ceiling(rdms, method)
+    return lower, upper

@@ -1,0 +1,125 @@
+"""2 vs 2: telling two concepts apart by their similarities to all others in a word space."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
+from benchmark.concepts import concept_images, joined_vectors, require_varied
+from benchmark.datasets.join import Join, join
+from benchmark.datasets.types import VectorTarget
+from benchmark.inference import pair_statistic
+from benchmark.measures import PermutationTest, two_vs_two, two_vs_two_permutation
+from benchmark.params import read_params
+from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult
+
+_PERMUTATIONS = 200
+#: Below this a correlation over the k - 2 remaining concepts has fewer than three values
+_FEWEST = 5
+
+
+class TwoVsTwo(Task):
+    """2 vs 2 accuracy over all pairs of concepts.
+
+    A pair passes when the two true assignments of features to words correlate more than the two crossed
+    ones, over the similarities to all other concepts. An exact tie counts one half, and the ties are
+    counted. Group i holds image i of every concept (in the order of the stimulus ids); the score is the
+    mean over groups, of which there are as many as the concept with the fewest test images has.
+    """
+
+    name: ClassVar[str] = "two_vs_two"
+    version: ClassVar[int] = 1
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Metric("accuracy", "2 vs 2 accuracy", (0.0, 1.0), "one half: either assignment is as likely"),
+    )
+    target_kinds: ClassVar[tuple[str, ...]] = ("vectors",)
+    reference: ClassVar[str] = """@inproceedings{dharmaretnam2018emergence,
+  author = {Dharmaretnam, Dhanush and Fyshe, Alona},
+  title = {The Emergence of Semantics in Neural Network Representations of Visual Information},
+  booktitle = {Proceedings of NAACL-HLT},
+  year = {2018},
+}"""
+
+    def score(
+        self,
+        view: ModelView,
+        joined: Join[VectorTarget],  # type: ignore[override]  # the engine checks target_kinds
+        params: Mapping[str, Any],
+        rng: np.random.Generator,
+    ) -> TaskResult:
+        """Score every layer; there are no ``params``.
+
+        Raises
+        ------
+        NotPossible
+            If fewer than five concepts join, a word vector is constant, or a concept has no test image.
+        UsageError
+            If a parameter is given.
+        """
+        read_params(self.name, params, {})
+        words = joined_vectors(joined, _FEWEST)
+        images = concept_images(view.stimuli, joined.concepts)
+        groups = np.stack([rows[: min(map(len, images))] for rows in images], axis=1)
+        seed = int(rng.integers(2**63))
+        layers: dict[str, LayerResult] = {}
+        arrays: dict[str, np.ndarray] = {}
+        for layer in view.layers:
+            layers[layer], per_concept = _score_layer(
+                words, view.features(layer), groups, joined.concepts, seed
+            )
+            if per_concept is not None:
+                arrays[f"per_concept/{layer}"] = per_concept
+        k = len(joined.concepts)
+        return TaskResult(
+            concepts=joined.concepts,
+            layers=layers,
+            chance={"accuracy": 0.5},
+            counts={**joined.counts, "groups": len(groups), "pairs": k * (k - 1) // 2},
+            arrays=arrays,
+        )
+
+    def calibrate(self, rng: np.random.Generator) -> list[Control]:
+        """The word space itself under reordered columns; and independent noise."""
+        concepts = tuple(f"c{i:02d}" for i in range(40))
+        words = rng.standard_normal((40, 60))
+        view = ArrayView(
+            synthetic_stimuli(concepts),
+            {"copy": words[:, rng.permutation(60)], "noise": rng.standard_normal((40, 60))},
+        )
+        target = VectorTarget("control", concepts, "control", vectors=words)
+        result = self.score(view, join(view.stimuli, target), {}, rng)
+        positive, negative = (plain_score(result, layer, "accuracy") for layer in ("copy", "noise"))
+        return [
+            Control("copy of the word space", "1", positive, positive == 1.0),
+            Control("independent noise", ".5 within .2", negative, abs(negative - 0.5) < 0.2),
+        ]
+
+
+def _score_layer(
+    words: np.ndarray, features: np.ndarray, groups: np.ndarray, concepts: Sequence[str], seed: int
+) -> tuple[LayerResult, np.ndarray | None]:
+    """Result of one layer, and its accuracy per concept (k,)."""
+    k = len(words)
+    passes = np.zeros((k, k))
+    per_concept = np.zeros(k)
+    null = np.zeros(_PERMUTATIONS)
+    ties = 0
+    for rows in groups:
+        group = np.asarray(features[rows], dtype=np.float64)
+        try:
+            require_varied(group, concepts)
+            found = two_vs_two(words, group, margins=True)
+        except ValueError as error:
+            return LayerResult(undefined=str(error)), None
+        passes += found.outcomes
+        per_concept += found.per_concept
+        ties += found.ties
+        # The same permutations in every group, so that the null is of the mean over groups.
+        null += two_vs_two_permutation(words, group, _PERMUTATIONS, np.random.default_rng(seed)).null
+    passes /= len(groups)
+    test = PermutationTest.of(passes[np.triu_indices(k, 1)].mean(), null / len(groups))
+    result = LayerResult({"accuracy": pair_statistic(passes)}, p=test.p, values={"ties": float(ties)})
+    return result, (per_concept / len(groups)).astype(np.float32)

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.spatial.distance import pdist, squareform
+
+from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
+from benchmark.datasets.join import join
+from benchmark.datasets.types import RDMTarget, Stimuli
+from benchmark.errors import NotPossible, UsageError
+
+K, IMAGES = 16, 3
+CONCEPTS = tuple(f"c{i:02d}" for i in range(K))
+
+
+@pytest.fixture
+def task(plugin):
+    return plugin("rdm_correlation").RDMCorrelation()
+
+
+@pytest.fixture
+def target(rng):
+    rdms = np.stack([squareform(pdist(rng.standard_normal((K, 8)))) for _ in range(4)])
+    return RDMTarget("people", CONCEPTS, "h", rdms=rdms, subjects=tuple("abcd"))
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(7)
+
+
+@pytest.fixture
+def features(rng):
+    return rng.standard_normal((K * IMAGES, 20))
+
+
+def score(task, view, target, **params):
+    return task.score(view, join(view.stimuli, target), params, np.random.default_rng(1))
+
+
+@pytest.mark.parametrize("method", ["spearman", "pearson"])
+def test_is_the_mean_correlation_over_subjects(task, target, features, method):
+    view = ArrayView(synthetic_stimuli(CONCEPTS, test=IMAGES), {"layer": features})
+    means = features.astype(np.float32).reshape(K, IMAGES, -1).mean(axis=1)
+    correlate = stats.spearmanr if method == "spearman" else stats.pearsonr
+    expected = np.mean([correlate(pdist(means, "correlation"), squareform(r))[0] for r in target.rdms])
+    result = score(task, view, target)
+    assert plain_score(result, "layer", method) == pytest.approx(expected, abs=1e-5)
+    assert result.ceiling[method][0] <= result.ceiling[method][1]
+    assert result.counts["subjects"] == 4
+
+
+def test_metric_of_the_features_is_a_parameter(task, target, features):
+    view = ArrayView(synthetic_stimuli(CONCEPTS, test=IMAGES), {"layer": features})
+    means = features.astype(np.float32).reshape(K, IMAGES, -1).mean(axis=1)
+    expected = np.mean([stats.spearmanr(pdist(means), squareform(r))[0] for r in target.rdms])
+    result = score(task, view, target, metric="euclidean")
+    assert plain_score(result, "layer", "spearman") == pytest.approx(expected, abs=1e-5)
+    with pytest.raises(UsageError, match="correlation"):
+        score(task, view, target, metric="corelation")
+
+
+def test_order_of_the_stimuli_does_not_matter(task, target, features, rng):
+    stimuli = synthetic_stimuli(CONCEPTS, test=IMAGES)
+    order = rng.permutation(len(stimuli))
+    shuffled = Stimuli(
+        "shuffled", tuple(stimuli.ids[i] for i in order), tuple(stimuli.concepts[i] for i in order), "m"
+    )
+    scores = [
+        plain_score(score(task, ArrayView(s, {"layer": f}), target), "layer", "spearman")
+        for s, f in ((stimuli, features), (shuffled, features[order]))
+    ]
+    assert scores[0] == pytest.approx(scores[1], abs=1e-9)
+
+
+def test_training_images_are_not_scored(task, target, features, rng):
+    stimuli = synthetic_stimuli(CONCEPTS, test=1, train=IMAGES - 1)
+    poisoned = features.copy()
+    train = np.array([split == "train" for split in stimuli.splits])
+    poisoned[train] = 1e6 * rng.standard_normal(poisoned[train].shape)
+    scores = [
+        plain_score(score(task, ArrayView(stimuli, {"layer": f}), target), "layer", "spearman")
+        for f in (features, poisoned)
+    ]
+    assert scores[0] == scores[1]
+
+
+def test_a_concept_without_a_test_image_is_refused_by_name(task, target, features):
+    stimuli = synthetic_stimuli(CONCEPTS, test=1, train=IMAGES - 1)
+    splits = ("train",) * IMAGES + stimuli.splits[IMAGES:]
+    broken = Stimuli("broken", stimuli.ids, stimuli.concepts, "m", splits=splits)
+    with pytest.raises(NotPossible, match="c00"):
+        score(task, ArrayView(broken, {"layer": features}), target)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: np.full_like(x, 0.1),
+        lambda x: np.repeat(x[:, :1], x.shape[1], axis=1),
+        lambda x: np.outer(np.arange(1, len(x) + 1), x[0]),
+        lambda x: np.zeros_like(x),
+        lambda x: np.where(np.arange(len(x))[:, None] < IMAGES, 0.3, x),
+    ],
+    ids=["one value", "constant rows", "one pattern scaled", "zero", "one concept constant"],
+)
+def test_constant_features_are_undefined_and_other_layers_go_on(task, target, features, make):
+    view = ArrayView(synthetic_stimuli(CONCEPTS, test=IMAGES), {"flat": make(features), "layer": features})
+    result = score(task, view, target)
+    assert "undefined" in result.layers["flat"].undefined or "no score" in result.layers["flat"].undefined
+    assert result.layers["flat"].statistics == {}
+    assert result.layers["layer"].undefined is None
+
+
+def test_one_subject_has_no_ceiling_and_says_so(task, target, features):
+    one = RDMTarget("one", CONCEPTS, "h", rdms=target.rdms[:1], subjects=("a",))
+    view = ArrayView(synthetic_stimuli(CONCEPTS, test=IMAGES), {"layer": features})
+    result = score(task, view, one)
+    assert result.ceiling == {}
+    assert any("noise ceiling" in note for note in result.notes)
+
+
+def test_p_is_small_for_a_copy_and_does_not_depend_on_the_layers_asked_for(task, rng):
+    space = rng.standard_normal((K, 20))
+    people = RDMTarget(
+        "people", CONCEPTS, "h", rdms=squareform(pdist(space, "correlation"))[None], subjects=("a",)
+    )
+    noise = rng.standard_normal((K, 20))
+    stimuli = synthetic_stimuli(CONCEPTS)
+    both = score(task, ArrayView(stimuli, {"copy": space, "noise": noise}), people)
+    alone = score(task, ArrayView(stimuli, {"noise": noise}), people)
+    assert both.layers["copy"].p == pytest.approx(1 / 1001)
+    assert both.layers["noise"].p == alone.layers["noise"].p > 0.01
+
+
+def test_the_rdm_is_kept(task, target, features):
+    view = ArrayView(synthetic_stimuli(CONCEPTS, test=IMAGES), {"layer": features})
+    kept = score(task, view, target).arrays["rdm/layer"]
+    means = features.astype(np.float32).reshape(K, IMAGES, -1).mean(axis=1)
+    assert kept.dtype == np.float32
+    np.testing.assert_allclose(kept, pdist(means, "correlation"), atol=1e-6)
