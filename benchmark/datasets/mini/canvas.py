@@ -19,13 +19,42 @@ class Part(NamedTuple):
 
 
 class Pose(NamedTuple):
-    """Where an object is: turned by ``angle`` degrees, mirrored, scaled to pixels a unit, moved to (x, y)."""
+    """How an object is placed: mirrored, sheared, stretched, turned, scaled, moved, in this order.
+
+    Attributes
+    ----------
+    x, y : float
+        Where the object's origin falls, in pixels.
+    scale : float
+        Pixels a unit.
+    angle : float
+        Turn in degrees, clockwise.
+    mirrored : bool
+    stretch : float
+        Factor of the width; the height is divided by it.
+    shear : float
+        Units to the right for each unit down.
+    """
 
     x: float
     y: float
     scale: float
     angle: float = 0.0
     mirrored: bool = False
+    stretch: float = 1.0
+    shear: float = 0.0
+
+    def matrix(self) -> tuple[float, float, float, float]:
+        """Linear part of the map from object to image: rows (a, b) and (c, d)."""
+        c, s = turn(self.angle)
+        wide, high = self.scale * self.stretch, self.scale / self.stretch
+        flip = -1.0 if self.mirrored else 1.0
+        return (
+            c * wide * flip,
+            c * wide * self.shear - s * high,
+            s * wide * flip,
+            s * wide * self.shear + c * high,
+        )
 
 
 class Light(NamedTuple):
@@ -68,17 +97,16 @@ class Canvas:
 
     def paint(self, parts: Iterable[Part], pose: Pose) -> None:
         """Paint the parts of an object in order."""
-        c, s = turn(pose.angle)
-        flip = -1.0 if pose.mirrored else 1.0
-        # object = turned back, mirrored, scaled: two linear maps of the pixel's column and row
-        dx, dy = (self._centres - pose.x) / pose.scale, (self._centres - pose.y) / pose.scale
-        x = (dx * (c * flip))[None, :] + (dy * (s * flip))[:, None]
-        y = (dy * c)[:, None] - (dx * s)[None, :]
+        a, b, c, d = pose.matrix()
+        area = a * d - b * c
+        dx, dy = self._centres - pose.x, self._centres - pose.y
+        x = (dx * (d / area))[None, :] - (dy * (b / area))[:, None]
+        y = (dy * (a / area))[:, None] - (dx * (c / area))[None, :]
         for part in parts:
             left, top, right, bottom = part.shape.box
-            corners = [(u * flip, v) for u in (left, right) for v in (top, bottom)]
-            columns = _span([pose.x + pose.scale * (c * u - s * v) for u, v in corners], self.size)
-            rows = _span([pose.y + pose.scale * (s * u + c * v) for u, v in corners], self.size)
+            corners = [(u, v) for u in (left, right) for v in (top, bottom)]
+            columns = _span([pose.x + a * u + b * v for u, v in corners], self.size)
+            rows = _span([pose.y + c * u + d * v for u, v in corners], self.size)
             if columns.stop > columns.start and rows.stop > rows.start:
                 distance = part.shape.distance(x[rows, columns], y[rows, columns]) * pose.scale
                 self._cover(rows, columns, distance, part.colour)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmark.datasets.mini.canvas import Canvas
+from benchmark.datasets.mini.canvas import Canvas, Part
 from benchmark.datasets.mini.concepts import BY_ID
 from benchmark.datasets.mini.draws import Draws
 from benchmark.datasets.mini.palette import palette
-from benchmark.datasets.mini.scene import any_light, any_pose, clutter, grain, ground
+from benchmark.datasets.mini.scene import any_light, any_pose, clutter, grain, ground, restyle, scrap
 from benchmark.datasets.mini.shapes_animals import ANIMALS
 from benchmark.datasets.mini.shapes_food_tools import FRUIT_AND_TOOLS
 from benchmark.datasets.mini.shapes_home import HOME
@@ -20,7 +20,7 @@ SIZE = 64
 SHAPES = {**ANIMALS, **FRUIT_AND_TOOLS, **MACHINES, **HOME}
 
 #: how far an object of the category may be turned from upright, in degrees
-SPIN = {"tool": 60.0, "fruit": 35.0, "instrument": 30.0, "clothing": 25.0}
+SPIN = {"tool": 60.0, "fruit": 35.0, "instrument": 35.0, "clothing": 25.0}
 
 
 def draw(concept_id: str, stream: str, index: int) -> np.ndarray:
@@ -45,8 +45,18 @@ def draw(concept_id: str, stream: str, index: int) -> np.ndarray:
     colours = palette(draws, concept_id)
     canvas = Canvas(SIZE, any_light(draws))
     ground(canvas, draws, avoid=colours.main)
-    clutter(canvas, draws, pieces=draws.integer(2, 5), reach=1.0)
+    clutter(canvas, draws, draws.integer(2, 5), 1.0, lambda: _litter(draws))
     pose = any_pose(draws, SIZE, SPIN.get(BY_ID[concept_id].category, 18.0))
-    canvas.paint(SHAPES[concept_id](draws, colours), pose)
-    clutter(canvas, draws, pieces=draws.integer(0, 2), reach=0.6)
+    canvas.paint(restyle(SHAPES[concept_id](draws, colours), colours, draws), pose)
+    clutter(canvas, draws, draws.integer(0, 2), 0.6, lambda: scrap(draws))
     return grain(canvas, draws)
+
+
+def _litter(draws: Draws) -> list[Part]:
+    """A simple shape, or a fragment of any concept: parts alone must not give the object away."""
+    if draws.chance(0.7):
+        return scrap(draws)
+    other = draws.choice(tuple(SHAPES))
+    parts = SHAPES[other](draws, palette(draws, other))
+    first = draws.integer(0, len(parts) - 1)
+    return parts[first : first + 2]

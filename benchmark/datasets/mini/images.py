@@ -46,7 +46,7 @@ def images(root: DataRoot, *, name: str, per_concept: int = 6) -> Stimuli:  # no
     UsageError
         If ``per_concept`` is not a whole number of at least 1.
     """
-    if not isinstance(per_concept, int) or per_concept < 1:
+    if type(per_concept) is not int or per_concept < 1:
         raise UsageError(
             f"dataset {name!r}: per_concept is {per_concept!r}; give a whole number of at least 1"
         )

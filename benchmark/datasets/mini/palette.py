@@ -72,9 +72,9 @@ def from_hsv(hue: float, saturation: float, value: float) -> Colour:
     )[i % 6]
 
 
-def any_colour(draws: Draws) -> Colour:
-    """Any colour."""
-    return from_hsv(draws.unit(), draws.between(0.05, 0.9), draws.between(0.15, 1.0))
+def any_colour(draws: Draws, darkest: float = 0.15, brightest: float = 1.0) -> Colour:
+    """Any colour of a value (0 to 1) within the bounds."""
+    return from_hsv(draws.unit(), draws.between(0.05, 0.9), draws.between(darkest, brightest))
 
 
 def palette(draws: Draws, concept: str) -> Palette:
@@ -94,6 +94,11 @@ def palette(draws: Draws, concept: str) -> Palette:
 def shaded(colour: Colour, factor: float) -> Colour:
     """A darker (factor below 1) or lighter (above 1) version of a colour."""
     return tuple(min(c * factor, 1.0) for c in colour)  # type: ignore[return-value]
+
+
+def mixed(a: Colour, b: Colour, share: float) -> Colour:
+    """A colour between two, with ``share`` (0 to 1) of the second."""
+    return tuple(x + (y - x) * share for x, y in zip(a, b, strict=True))  # type: ignore[return-value]
 
 
 def contrast(a: Colour, b: Colour) -> float:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from benchmark.datasets.mini.canvas import Canvas, Light, Part, Pose
 from benchmark.datasets.mini.draws import Draws
-from benchmark.datasets.mini.palette import Colour, any_colour, contrast
+from benchmark.datasets.mini.palette import Colour, Palette, any_colour, contrast, mixed
 from benchmark.datasets.mini.sdf import (
     Shape,
     bar,
@@ -34,13 +36,15 @@ def any_light(draws: Draws) -> Light:
 def any_pose(draws: Draws, size: int, spin: float) -> Pose:
     """A place, size and turn for an object about two units wide, and which way it faces."""
     scale = draws.between(0.27, 0.43) * size
-    room = 0.5 * size - 0.85 * scale
+    room = 0.4 * size - 0.66 * scale
     return Pose(
         0.5 * size + draws.between(-room, room),
         0.5 * size + draws.between(-room, room),
         scale,
         draws.between(-spin, spin),
         draws.chance(0.5),
+        draws.between(0.88, 1.14),
+        draws.between(-0.15, 0.15),
     )
 
 
@@ -70,14 +74,28 @@ def ground(canvas: Canvas, draws: Draws, avoid: Colour) -> None:
         channel[:] = mix * ((b - a) * strength) + a
 
 
-def clutter(canvas: Canvas, draws: Draws, pieces: int, reach: float) -> None:
-    """Paint a few random shapes of about ``reach`` units."""
+def clutter(canvas: Canvas, draws: Draws, pieces: int, reach: float, piece: Callable[[], list[Part]]) -> None:
+    """Paint ``pieces`` things anywhere, each what ``piece()`` gives, at ``reach`` times an object's size."""
     for _ in range(pieces):
         pose = any_pose(draws, canvas.size, 180.0)
-        place = Pose(
-            draws.between(0.0, canvas.size), draws.between(0.0, canvas.size), pose.scale * reach, pose.angle
+        place = pose._replace(
+            x=draws.between(0.0, canvas.size), y=draws.between(0.0, canvas.size), scale=pose.scale * reach
         )
-        canvas.paint([Part(_scrap(draws), any_colour(draws))], place)
+        canvas.paint(piece(), place)
+
+
+def scrap(draws: Draws) -> list[Part]:
+    """A random simple shape of a random colour."""
+    return [Part(_any_shape(draws), any_colour(draws))]
+
+
+def restyle(parts: list[Part], colours: Palette, draws: Draws) -> list[Part]:
+    """The parts as they are, or (one time in five) nearly of one tone, so that the outline has to tell."""
+    if not draws.chance(0.2):
+        return parts
+    tone = draws.choice((colours.main, colours.dark, colours.pale))
+    keep = draws.between(0.15, 0.4)
+    return [Part(part.shape, mixed(tone, part.colour, keep)) for part in parts]
 
 
 def grain(canvas: Canvas, draws: Draws) -> np.ndarray:
@@ -85,7 +103,7 @@ def grain(canvas: Canvas, draws: Draws) -> np.ndarray:
     size = canvas.size
     c, s = turn(draws.between(0.0, 360.0))
     fall = draws.between(0.0, 0.5)
-    gain = draws.between(0.65, 1.1)
+    gain = draws.between(0.7, 1.15)
     offset = draws.between(0.0, 0.12)
     amplitude = draws.between(0.0, 0.14)
     centres = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size) - np.float32(0.5)
@@ -98,11 +116,12 @@ def grain(canvas: Canvas, draws: Draws) -> np.ndarray:
 
 
 def _apart_from(avoid: Colour, draws: Draws) -> Colour:
-    colour = any_colour(draws)
+    """A colour for the ground, mostly darker than an object's: that much the pixels alone may tell."""
+    colour = any_colour(draws, 0.1, 0.8)
     for _ in range(4):
         if contrast(colour, avoid) >= _LEAST_CONTRAST:
             break
-        colour = any_colour(draws)
+        colour = any_colour(draws, 0.1, 0.8)
     return colour
 
 
@@ -124,7 +143,7 @@ def _blotches(draws: Draws, size: int) -> np.ndarray:
     return rows[:, low] + (rows[:, low + 1] - rows[:, low]) * part[None, :]
 
 
-def _scrap(draws: Draws) -> Shape:
+def _any_shape(draws: Draws) -> Shape:
     kind = draws.choice(("disc", "oval", "block", "stick", "wedge", "ring", "curl"))
     a, b = draws.between(0.1, 0.45), draws.between(0.1, 0.45)
     if kind == "disc":

@@ -165,7 +165,8 @@ def blend(a: Shape, b: Shape, width: float) -> Shape:
     def distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         da, db = a.distance(x, y), b.distance(x, y)
         near = np.maximum(width - abs(da - db), 0.0) / width
-        return np.minimum(da, db) - near * near * (width * 0.25)
+        joined: np.ndarray = np.minimum(da, db) - near * near * (width * 0.25)
+        return joined
 
     return Shape(_around([a.box, b.box]), distance)
 
@@ -186,7 +187,8 @@ def both(a: Shape, b: Shape) -> Shape:
     """What is in ``a`` and in ``b``."""
 
     def distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return np.maximum(a.distance(x, y), b.distance(x, y))
+        d: np.ndarray = np.maximum(a.distance(x, y), b.distance(x, y))
+        return d
 
     box = (
         max(a.box[0], b.box[0]),

@@ -76,7 +76,7 @@ def lamp(draws: Draws, c: Palette) -> list[Part]:
             shaded(c.accent, 0.6),
         ),
         Part(convex((-wide, 0.0), (wide, 0.0), (0.28, -0.85), (-0.28, -0.85), rounding=0.03), c.main),
-        Part(ellipse(0.0, 0.0, wide, 0.07), shaded(c.pale, 1.0)),
+        Part(ellipse(0.0, 0.0, wide, 0.07), c.pale),
     ]
 
 
