@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 import torch
+from torch.utils.hooks import RemovableHandle
 
 from benchmark.errors import BenchError, UsageError
+
+#: Ends a module path when what the module is given is meant, not what it returns.
+INPUT = ":input"
 
 
 class Captured:
@@ -65,7 +70,15 @@ class Captured:
 def capture(
     network: torch.nn.Module, paths: Mapping[str, str], pool: Callable[[torch.Tensor], torch.Tensor]
 ) -> Iterator[Captured]:
-    """Hook the modules ``paths`` (layer name to dotted module path) while inside.
+    """Hook the modules ``paths`` while inside.
+
+    Parameters
+    ----------
+    network : Module
+    paths : mapping of str to str
+        Layer name to dotted module path, for what the module returns; ``PATH:input`` for what it is given.
+    pool : callable
+        Activation to vectors, shape (n, d).
 
     Raises
     ------
@@ -77,15 +90,19 @@ def capture(
     try:
         for layer, path in paths.items():
             try:
-                module = network.get_submodule(path)
+                module = network.get_submodule(path.removesuffix(INPUT))
             except AttributeError as error:
                 raise UsageError(f"layer {layer!r}: the network has no module {path!r}") from error
 
-            def hook(_module: object, _input: object, output: object, layer: str = layer) -> None:
-                captured.record(layer, output)
-
-            handles.append(module.register_forward_hook(hook))
+            handles.append(_hook(module, partial(captured.record, layer), of_input=path.endswith(INPUT)))
         yield captured
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _hook(module: torch.nn.Module, record: Callable[[object], None], *, of_input: bool) -> RemovableHandle:
+    if of_input:
+        # Before the call: a module may work in place on what it is given.
+        return module.register_forward_pre_hook(lambda _module, inputs: record(inputs[0]))
+    return module.register_forward_hook(lambda _module, _inputs, output: record(output))

@@ -63,7 +63,10 @@ class NetworkModel(Model):
 
     @abstractmethod
     def modules(self) -> dict[str, str]:
-        """Layer name to dotted module path, from the input to the output; without ``"output"``."""
+        """Layer name to dotted module path, from the input to the output; without ``"output"``.
+
+        A path that ends in ``:input`` means what the module is given, not what it returns.
+        """
 
     @property
     @abstractmethod
@@ -100,7 +103,8 @@ class NetworkModel(Model):
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         """One forward pass; what it returns is the layer ``"output"``."""
-        return self.network(batch)
+        output: torch.Tensor = self.network(batch)
+        return output
 
     def pool(self, activation: torch.Tensor) -> torch.Tensor:
         """Activation of a layer to vectors, shape (n, d)."""

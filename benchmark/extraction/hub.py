@@ -1,0 +1,59 @@
+"""Weights that a model's own library fetches: what to say when it cannot."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlparse
+
+import torch
+
+from benchmark.errors import BenchError, NotPossible
+
+
+def torch_hub_file(url: str) -> Path:
+    """Where ``torch.hub`` keeps what it downloads from ``url``."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / Path(urlparse(url).path).name
+
+
+def hugging_face_folder(repository: str) -> Path:
+    """Where ``huggingface_hub`` keeps ``owner/name``."""
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE) / f"models--{repository.strip('/').replace('/', '--')}"
+
+
+@contextmanager
+def fetching(looked_for: Path, source: str) -> Iterator[None]:
+    """Turn what a library raises while it fetches and loads weights into errors a user can act on.
+
+    Parameters
+    ----------
+    looked_for : Path
+        Where the library looks before it downloads.
+    source : str
+        Where it downloads from.
+
+    Raises
+    ------
+    NotPossible
+        If the weights are not there and cannot be downloaded.
+    BenchError
+        If they are there and do not fit, are damaged, or would run code.
+    """
+    try:
+        yield
+    except BenchError:
+        raise
+    except pickle.UnpicklingError as error:
+        raise BenchError(f"{looked_for}: refused, because reading it would run code it brings") from error
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:400]
+        raise BenchError(f"{looked_for}: the weights cannot be loaded ({reason})") from error
+    except Exception as error:
+        raise NotPossible(
+            f"looked for {looked_for}, which is not there, and {source} cannot be reached "
+            f"({type(error).__name__}): run once with a network, or put the file there"
+        ) from error

@@ -1,0 +1,191 @@
+"""The base of networks that a library builds by name: torchvision, timm, open_clip."""
+
+from __future__ import annotations
+
+import difflib
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from functools import cache, cached_property
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, ValidationError
+from scipy.special import softmax
+
+from benchmark.errors import UsageError
+from benchmark.extraction.blocks import blocks, classifier_path, feeds
+from benchmark.extraction.network import NetworkModel
+from benchmark.extraction.preprocess import Preprocessing
+from benchmark.extraction.weights import load_strictly, read_state_dict
+from benchmark.model import ClassProbabilities, ModelSpec
+
+Transform = Callable[[Image.Image], torch.Tensor]
+
+#: The last layer before the classifier: what the classifier reads.
+PENULTIMATE = "pre_logits"
+
+
+class LibraryParams(BaseModel):
+    """``params`` of a network that a library builds.
+
+    Attributes
+    ----------
+    architecture : str
+        Its name in the library.
+    kwargs : dict
+        Given to the library's factory (``pad_type: same``).
+    preprocessing : Preprocessing or str, optional
+        Spelled out, or the name of the weights in the library whose preprocessing it is. Needed with a
+        checkpoint file; else it is that of the hub weights, or the architecture's first.
+    classes : {"imagenet-1k"}, optional
+        What the outputs are, in order; absent: the model has no classes.
+    layers, pooling
+        See :class:`benchmark.extraction.NetworkModel`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    architecture: str
+    kwargs: dict[str, Any] = {}
+    preprocessing: Preprocessing | str | None = None
+    classes: Literal["imagenet-1k"] | None = None
+    layers: tuple[str, ...] | None = None
+    pooling: str | None = None
+
+
+@cache
+def imagenet_ids() -> tuple[str, ...]:
+    """WordNet ids of the 1000 ILSVRC-2012 classes, in the order of every network's outputs."""
+    from timm.data.imagenet_info import ImageNetInfo
+
+    return tuple(ImageNetInfo("imagenet-1k").label_names())  # type: ignore[no-untyped-call]
+
+
+class LibraryNetwork(NetworkModel):
+    """A network that a library builds by name, its layers found in its modules.
+
+    Layers are the blocks of the network (:func:`benchmark.extraction.blocks.blocks`), ``"pre_logits"`` (what
+    the classifier reads; it stands for the last block too where only pooling lies between) and ``"output"``.
+    Token sequences become their class token where the network has one, else their mean.
+    """
+
+    library: str
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__(spec)
+        try:
+            self.params = LibraryParams(**spec.params)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"]))
+            raise UsageError(f"{spec.name}: params.{place}: {first['msg']}") from error
+        if spec.weights is not None and self.params.preprocessing is None:
+            raise UsageError(
+                f"{spec.name}: give params.preprocessing (resize, crop, mean, std, interpolation): the "
+                "library does not know what the weights in a file were trained with"
+            )
+        names = self.architectures()
+        if self.params.architecture.partition(".")[0] not in names:
+            near = difflib.get_close_matches(self.params.architecture, names) or ["(none is near)"]
+            raise UsageError(
+                f"{spec.name}: {self.library} has no architecture {self.params.architecture!r}; "
+                f"nearest: {', '.join(near)}"
+            )
+
+    @abstractmethod
+    def architectures(self) -> Sequence[str]:
+        """Every name the library can build."""
+
+    @abstractmethod
+    def construct(self) -> torch.nn.Module:
+        """The network with random weights."""
+
+    @abstractmethod
+    def fetch(self, hub: str) -> torch.nn.Module:
+        """The network with the library's weights ``hub`` in, strictly."""
+
+    @abstractmethod
+    def own_transform(self, weights: str | None) -> Transform:
+        """The library's preprocessing for its weights of that name; None: the architecture's first."""
+
+    def build(self) -> torch.nn.Module:
+        """Make the network: the library's weights, those of a file, or random ones."""
+        if self.spec.hub is not None:
+            return self.fetch(self.spec.hub)
+        network = self.construct()
+        if self.spec.weights is not None:
+            load_strictly(network, read_state_dict(self.spec.weights), self.spec.weights)
+        elif self.spec.untrained is None:
+            raise UsageError(
+                f"{self.spec.name}: no weights; give a checkpoint, or ask for the untrained twin by name"
+            )
+        return network
+
+    @cached_property
+    def transform(self) -> Transform:
+        """The preprocessing in force."""
+        given = self.params.preprocessing
+        if isinstance(given, Preprocessing):
+            return given
+        return self.own_transform(given or self.spec.hub)
+
+    @property
+    def preprocessing(self) -> str:
+        """Everything done to an image before the first layer."""
+        return " ".join(repr(self.transform).split())
+
+    def preprocess(self, image: Image.Image) -> torch.Tensor:
+        """RGB image to tensor, as the weights want it."""
+        return self.transform(image)
+
+    def modules(self) -> dict[str, str]:
+        """Blocks in depth order, then what the classifier reads."""
+        paths = blocks(self.network)
+        classifier = self.classifier()
+        if classifier is None:
+            return {path: path for path in paths}
+        paths = [path for path in paths if not f"{classifier}.".startswith(f"{path}.")]
+        if paths and feeds(self.network, paths[-1], classifier):
+            paths.pop()
+        return {path: path for path in paths} | {PENULTIMATE: f"{classifier}:input"}
+
+    def classifier(self) -> str | None:
+        """Dotted path of the map from the last features to the logits; None: there is none."""
+        return classifier_path(self.network)
+
+    @cached_property
+    def has_class_token(self) -> bool:
+        """Whether token sequences begin with a class token."""
+        trunk = getattr(self.network, "trunk", self.network)
+        prefix_tokens = getattr(trunk, "num_prefix_tokens", None)
+        if isinstance(prefix_tokens, int):
+            return prefix_tokens > 0
+        return any(hasattr(trunk, name) for name in ("class_token", "class_embedding"))
+
+    @cached_property
+    def maps_end_in_channels(self) -> bool:
+        """Whether maps are (n, h, w, c), as in Swin transformers."""
+        trunk = getattr(self.network, "trunk", self.network)
+        return str(getattr(trunk, "output_fmt", "")) == "NHWC" or type(trunk).__name__ == "SwinTransformer"
+
+    def pool(self, activation: torch.Tensor) -> torch.Tensor:
+        """Activation of a layer to vectors, shape (n, d)."""
+        if activation.ndim == 4 and self.maps_end_in_channels:
+            activation = activation.movedim(-1, 1)
+        if activation.ndim == 3 and self.has_class_token and self.params.pooling is None:
+            return activation[:, 0]
+        return super().pool(activation)
+
+    def classify(self, output: np.ndarray) -> ClassProbabilities | None:
+        """Class probabilities: the softmax of the logits."""
+        if self.params.classes is None:
+            return None
+        ids = imagenet_ids()
+        if output.shape[1] != len(ids):
+            raise UsageError(
+                f"{self.spec.name}: {output.shape[1]} outputs for the {len(ids)} classes of "
+                f"{self.params.classes!r}"
+            )
+        return ClassProbabilities(ids, softmax(output.astype(np.float64), axis=1))

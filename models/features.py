@@ -1,0 +1,166 @@
+"""Embeddings somebody computed elsewhere, as a file: so that a closed model can take part."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.datasets import DataRoot, Stimuli
+from benchmark.errors import DataError, NotPossible, UsageError
+from benchmark.model import OUTPUT, Model, Progress
+
+#: In a .npz file: the array that holds the ids; every other one is a layer.
+IDS = "ids"
+
+
+class Features(Model):
+    """A file of embeddings keyed by id, as the entry's checkpoint.
+
+    - ``.npy``: shape (n, d), with ``params: {ids: FILE}`` under the data root: ``.txt`` with one id a line,
+      or ``.csv`` whose column ``params: {column: NAME}`` holds them. One layer, ``"output"``.
+    - ``.csv``: a header; the ids in the column ``params: {column: NAME}`` (absent: the first), numbers in all
+      others. One layer, ``"output"``.
+    - ``.npz``: an array ``ids`` of strings, and an array of shape (n, d) for each layer, in depth order.
+
+    Ids are those of stimuli or those of concepts; a concept's embedding then stands for all its stimuli.
+    """
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers, in the order of the file."""
+        return tuple(self._table[1])
+
+    @property
+    def preprocessing(self) -> str:
+        """Unknown here: the file is what came out."""
+        return "none (precomputed)"
+
+    def features(
+        self,
+        stimuli: Stimuli,
+        layers: Sequence[str],
+        *,
+        device: str = "cpu",
+        progress: Progress | None = None,
+    ) -> dict[str, np.ndarray]:
+        """Embedding of every stimulus, joined on its id or else on its concept.
+
+        Raises
+        ------
+        NotPossible
+            If a stimulus has no embedding; the message says how many and names one.
+        UsageError
+            If a layer does not exist.
+        """
+        del device
+        ids, arrays = self._table
+        for layer in layers:
+            if layer not in arrays:
+                raise UsageError(f"{self.spec.name} has no layer {layer!r}; it has {', '.join(arrays)}")
+        rows = self._rows(stimuli, ids)
+        if progress is not None:
+            progress(len(stimuli), len(stimuli))
+        return {layer: arrays[layer][rows] for layer in layers}
+
+    def _rows(self, stimuli: Stimuli, ids: tuple[str, ...]) -> np.ndarray:
+        index = {name: row for row, name in enumerate(ids)}
+        names = min(
+            (stimuli.ids, stimuli.concepts), key=lambda names: sum(name not in index for name in names)
+        )
+        missing = [name for name in names if name not in index]
+        if missing:
+            raise NotPossible(
+                f"{self.spec.name}: {len(missing)} of {len(names)} stimuli of {stimuli.name!r} have no row "
+                f"in {self._path} ({missing[0]!r} is missing; its ids look like {ids[0]!r})"
+            )
+        return np.array([index[name] for name in names])
+
+    @property
+    def _path(self) -> Path:
+        if self.spec.weights is None:
+            raise UsageError(f"{self.spec.name}: give the feature file as its checkpoint: {{file: ...}}")
+        return self.spec.weights
+
+    @cached_property
+    def _table(self) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
+        path = self._path
+        readers = {".npy": self._read_npy, ".npz": self._read_npz, ".csv": self._read_csv}
+        if path.suffix not in readers:
+            raise UsageError(f"{self.spec.name}: {path.name} must be a .npy, .npz or .csv file")
+        try:
+            ids, arrays = readers[path.suffix]()
+        except (OSError, ValueError, EOFError) as error:
+            raise DataError(f"{path}: cannot be read as {path.suffix} ({error})") from error
+        if not ids or len(set(ids)) != len(ids):
+            raise DataError(f"{path}: ids must be there and unique")
+        return ids, {layer: _checked(path, layer, ids, array) for layer, array in arrays.items()}
+
+    def _read_npy(self) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
+        if "ids" not in self.spec.params:
+            raise UsageError(
+                f"{self.spec.name}: a .npy file carries no ids; give params.ids, a .txt or .csv file"
+            )
+        ids = DataRoot(self.spec.data).file(self.spec.params["ids"])
+        if ids.suffix == ".csv":
+            header, rows = _csv_rows(ids)
+            place = _column(ids, header, self.spec.params.get("column"))
+            names = tuple(row[place] for row in rows)
+        else:
+            names = tuple(ids.read_text(encoding="utf-8").splitlines())
+        return names, {OUTPUT: np.load(self._path, allow_pickle=False)}
+
+    def _read_npz(self) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
+        with np.load(self._path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        if IDS not in arrays:
+            raise DataError(f"{self._path}: holds no array {IDS!r} of strings")
+        names = tuple(str(name) for name in arrays.pop(IDS))
+        return names, arrays
+
+    def _read_csv(self) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
+        header, rows = _csv_rows(self._path)
+        place = _column(self._path, header, self.spec.params.get("column"))
+        names = tuple(row[place] for row in rows)
+        values = [[float(cell) for i, cell in enumerate(row) if i != place] for row in rows]
+        return names, {OUTPUT: np.array(values)}
+
+
+def _csv_rows(path: Path) -> tuple[list[str], list[list[str]]]:
+    with path.open(newline="", encoding="utf-8") as stream:
+        rows = [row for row in csv.reader(stream) if row]
+    if len(rows) < 2:
+        raise DataError(f"{path}: needs a header and at least one row")
+    uneven = next((i for i, row in enumerate(rows) if len(row) != len(rows[0])), None)
+    if uneven is not None:
+        raise DataError(
+            f"{path}: row {uneven + 1} has {len(rows[uneven])} cells; the header has {len(rows[0])}"
+        )
+    return rows[0], rows[1:]
+
+
+def _column(path: Path, header: list[str], name: str | None) -> int:
+    if name is None:
+        return 0
+    if name not in header:
+        raise DataError(f"{path}: no column {name!r}; it has {', '.join(header[:8])}")
+    return header.index(name)
+
+
+def _checked(path: Path, layer: str, ids: tuple[str, ...], array: np.ndarray) -> np.ndarray:
+    if array.ndim != 2 or len(array) != len(ids) or array.shape[1] == 0:
+        raise DataError(
+            f"{path}: layer {layer!r} has shape {array.shape}; expected ({len(ids)} ids, dimensions)"
+        )
+    if not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
+        raise DataError(f"{path}: layer {layer!r} holds {array.dtype}, not real numbers")
+    array = array.astype(np.float32)
+    finite = np.isfinite(array).all(axis=1)
+    if not finite.all():
+        raise DataError(
+            f"{path}: layer {layer!r} has NaN or infinite features, first for {ids[int(np.argmin(finite))]!r}"
+        )
+    return array

@@ -1,0 +1,69 @@
+"""Image towers of open_clip, with its own weights, those of a file, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import open_clip
+import torch
+from open_clip.transform import PreprocessCfg, image_transform_v2, merge_preprocess_dict
+
+from benchmark.errors import UsageError
+from benchmark.extraction import LibraryNetwork, Transform, blocks, fetching, hugging_face_folder
+
+
+class OpenClip(LibraryNetwork):
+    """The image tower of a CLIP; ``checkpoint: {hub: openai}`` names pretrained weights.
+
+    Layers are the blocks of the tower; ``"output"`` is the image embedding in the space shared with text,
+    not normalised. A checkpoint file holds the image tower alone, its keys as in ``model.visual``.
+    """
+
+    library = "open_clip"
+
+    def architectures(self) -> Sequence[str]:
+        """Every name ``open_clip`` can build."""
+        return cast("Sequence[str]", open_clip.list_models())
+
+    def construct(self) -> torch.nn.Module:
+        """The image tower with random weights."""
+        clip = open_clip.create_model(self.params.architecture, load_weights=False, **self.params.kwargs)
+        return cast("torch.nn.Module", clip.visual)
+
+    def fetch(self, hub: str) -> torch.nn.Module:
+        """The image tower with the weights ``hub``, downloaded by open_clip where they are not there yet."""
+        config = self._config(hub)
+        repository = str(config.get("hf_hub") or "").rstrip("/")
+        if repository:
+            looked_for, source = hugging_face_folder(repository), f"huggingface.co/{repository}"
+        else:
+            looked_for = Path("~/.cache/clip").expanduser() / Path(config["url"]).name
+            source = config["url"]
+        with fetching(looked_for, source):
+            clip = open_clip.create_model(
+                self.params.architecture, pretrained=hub, weights_only=True, **self.params.kwargs
+            )
+        return cast("torch.nn.Module", clip.visual)
+
+    def own_transform(self, weights: str | None) -> Transform:
+        """The validation transform that open_clip makes for the weights."""
+        config = merge_preprocess_dict(self.network.preprocess_cfg, self._config(weights))
+        return cast("Transform", image_transform_v2(PreprocessCfg(**config), is_train=False))
+
+    def modules(self) -> dict[str, str]:
+        """Blocks in depth order; attention pooling gives the output itself and is no further layer."""
+        return {path: path for path in blocks(self.network) if path != "attnpool"}
+
+    def _config(self, weights: str | None) -> dict[str, Any]:
+        if weights is None:
+            return {}
+        config = open_clip.get_pretrained_cfg(self.params.architecture, weights)
+        if not config:
+            known = open_clip.list_pretrained_tags_by_model(self.params.architecture)
+            raise UsageError(
+                f"{self.spec.name}: open_clip has no weights {weights!r} for {self.params.architecture}; "
+                f"it has {', '.join(known) or 'none'}"
+            )
+        return cast("dict[str, Any]", config)

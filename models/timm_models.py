@@ -1,0 +1,72 @@
+"""Networks of timm, with its own weights, those of a file, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import timm
+import torch
+from timm.data.config import resolve_data_config
+from timm.data.transforms_factory import create_transform
+
+from benchmark.errors import UsageError
+from benchmark.extraction import LibraryNetwork, Transform, fetching, hugging_face_folder, torch_hub_file
+
+
+class Timm(LibraryNetwork):
+    """``timm.create_model(architecture)``; ``checkpoint: {hub: a1_in1k}`` names pretrained weights."""
+
+    library = "timm"
+
+    def architectures(self) -> Sequence[str]:
+        """Every name ``timm`` can build."""
+        return timm.list_models()
+
+    def construct(self) -> torch.nn.Module:
+        """The network with random weights."""
+        return timm.create_model(self.params.architecture, pretrained=False, **self.params.kwargs)
+
+    def fetch(self, hub: str) -> torch.nn.Module:
+        """The network with the weights ``hub``, downloaded by timm where they are not there yet."""
+        config = self._config(hub)
+        if config.hf_hub_id:
+            looked_for, source = hugging_face_folder(config.hf_hub_id), f"huggingface.co/{config.hf_hub_id}"
+        else:
+            looked_for, source = torch_hub_file(config.url), config.url
+        with fetching(looked_for, source):
+            return timm.create_model(self._name(hub), pretrained=True, **self.params.kwargs)
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """One forward pass; of a trunk built with ``features_only`` the last map."""
+        output = self.network(batch)
+        return cast("torch.Tensor", output[-1] if isinstance(output, list) else output)
+
+    def own_transform(self, weights: str | None) -> Transform:
+        """The evaluation transform of the weights' own configuration."""
+        config = self._config(weights)
+        data = resolve_data_config(pretrained_cfg=config.to_dict())  # type: ignore[no-untyped-call]
+        return cast("Transform", create_transform(**data, is_training=False))
+
+    def classifier(self) -> str | None:
+        """The module timm calls the classifier; none in a trunk, or where two share the work."""
+        get = getattr(self.network, "get_classifier", None)
+        found = get() if get is not None else None
+        if not isinstance(found, (torch.nn.Linear, torch.nn.Conv2d)):
+            return None
+        return next((path for path, module in self.network.named_modules() if module is found), None)
+
+    def _name(self, weights: str | None) -> str:
+        architecture = self.params.architecture
+        return f"{architecture.partition('.')[0]}.{weights}" if weights else architecture
+
+    def _config(self, weights: str | None) -> Any:
+        config = timm.get_pretrained_cfg(self._name(weights))
+        if config is None:
+            known = timm.list_pretrained(f"{self.params.architecture.partition('.')[0]}.*")
+            tags = ", ".join(name.partition(".")[2] for name in known) or "none"
+            raise UsageError(
+                f"{self.spec.name}: timm has no weights {weights!r} for {self.params.architecture}; "
+                f"it has {tags}"
+            )
+        return config

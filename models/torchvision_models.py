@@ -1,0 +1,55 @@
+"""Networks of torchvision, with its own weights, those of a file, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import torch
+import torchvision
+
+from benchmark.errors import UsageError
+from benchmark.extraction import LibraryNetwork, Transform, fetching, torch_hub_file
+
+
+class Torchvision(LibraryNetwork):
+    """``torchvision.models.get_model(architecture)``; ``checkpoint: {hub: IMAGENET1K_V1}`` names weights."""
+
+    library = "torchvision"
+
+    def architectures(self) -> Sequence[str]:
+        """Every name ``torchvision.models`` can build."""
+        return list(torchvision.models.list_models())
+
+    def construct(self) -> torch.nn.Module:
+        """The network with random weights."""
+        kwargs = dict(self.params.kwargs)
+        if self.params.architecture in ("googlenet", "inception_v3"):
+            kwargs.setdefault("init_weights", True)
+        return cast("torch.nn.Module", torchvision.models.get_model(self.params.architecture, **kwargs))
+
+    def fetch(self, hub: str) -> torch.nn.Module:
+        """The network with the weights ``hub``, downloaded by ``torch.hub`` where they are not there yet."""
+        weights = self._weights(hub)
+        with fetching(torch_hub_file(weights.url), weights.url):
+            # Read for its refusal of pickles that would run code; get_model itself would run them.
+            weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
+            network = torchvision.models.get_model(
+                self.params.architecture, weights=weights, progress=False, **self.params.kwargs
+            )
+        return cast("torch.nn.Module", network)
+
+    def own_transform(self, weights: str | None) -> Transform:
+        """``weights.transforms()``."""
+        return cast("Transform", self._weights(weights).transforms())
+
+    def _weights(self, name: str | None) -> Any:
+        known = torchvision.models.get_model_weights(self.params.architecture)
+        if name is None:
+            return next(iter(known))
+        if name not in known.__members__:
+            raise UsageError(
+                f"{self.spec.name}: torchvision has no weights {name!r} for {self.params.architecture}; "
+                f"it has {', '.join(known.__members__)}"
+            )
+        return known[name]
