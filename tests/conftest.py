@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+
+from benchmark.cli import main
 
 ROOT = Path(__file__).parents[1]
 
@@ -17,3 +23,40 @@ def human_data() -> Path:
     if not (folder / "SHA256SUMS").is_file():
         pytest.skip(f"real data are not here ({folder}); set BENCH_DATA to a data root to run this test")
     return folder
+
+
+class Bench(NamedTuple):
+    """What a command left."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def cells(self) -> list[dict]:
+        """The cells of ``bench run --format json``."""
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def bench(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], shared_cache: Path
+) -> Callable[..., Bench]:
+    """Run ``bench`` as a user does, in this process: ``bench("run", "--model", "pixels") -> Bench``."""
+    monkeypatch.setenv("BENCH_CACHE", str(shared_cache))
+
+    def run(*arguments: object) -> Bench:
+        monkeypatch.setattr(sys, "argv", ["bench", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main()
+        captured = capsys.readouterr()
+        return Bench(int(stop.value.code or 0), captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache of features for the whole session, never the user's own."""
+    return tmp_path_factory.mktemp("cache")

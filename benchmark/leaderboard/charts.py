@@ -101,7 +101,7 @@ def _curve(cell: CellResult, metric: str) -> list[Estimate | None]:
 def _line(
     cell: CellResult, curve: Sequence[Estimate | None], x: Scale, y: Scale, colour: str
 ) -> list[Markup]:
-    places = [x(i / max(len(curve) - 1, 1)) for i in range(len(curve))]
+    places = [x(i / (len(curve) - 1)) for i in range(len(curve))] if len(curve) > 1 else [x(1)]
     known = [
         (px, y(e.score), e, layer.name)
         for px, e, layer in zip(places, curve, cell.layers, strict=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.datasets import Stimuli
-from benchmark.errors import NotPossible
+from benchmark.errors import DataError, NotPossible
 from benchmark.model import OUTPUT, Associations, ClassProbabilities, Model, Progress
 from benchmark.registry import unknown
 from benchmark.store import FeatureStore
@@ -73,9 +73,24 @@ class StoredView:
             self._extract(missing)
 
     def _extract(self, layers: list[str]) -> dict[str, np.ndarray]:
-        features = self._model.features(self.stimuli, layers, device=self._device, progress=self._progress)
+        made = self._model.features(self.stimuli, layers, device=self._device, progress=self._progress)
+        features = {layer: self._checked(layer, made.get(layer)) for layer in layers}
         self._store.put(self._key, features)
         return features
+
+    def _checked(self, layer: str, features: np.ndarray | None) -> np.ndarray:
+        """Refuse what a plug-in may not give, before it is stored: one row a stimulus, all finite."""
+        where = f"model {self.name!r}, layer {layer!r}"
+        if features is None:
+            raise DataError(f"{where}: the plug-in gave no features for it")
+        array = np.asarray(features, dtype=np.float32)
+        if array.ndim != 2 or len(array) != len(self.stimuli) or array.shape[1] == 0:
+            raise DataError(f"{where}: features of shape {array.shape}; expected ({len(self.stimuli)}, d)")
+        finite = np.isfinite(array).all(axis=1)
+        if not finite.all():
+            first = self.stimuli.ids[int(np.argmin(finite))]
+            raise DataError(f"{where}: NaN or infinite features, first for stimulus {first!r}")
+        return array
 
     def associations(self) -> Associations | None:
         """Association strengths of every stimulus, or None."""

@@ -1,0 +1,152 @@
+"""The leaderboard page, from real result files and from hostile ones."""
+
+from __future__ import annotations
+
+import csv
+from html.parser import HTMLParser
+
+import pytest
+
+from benchmark.leaderboard import build_page
+from benchmark.registry import load_registry
+from benchmark.results import CellResult, Estimate, LayerScore, Provenance, ResultStore
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+def cell(model="a", score=0.4, suite="mini", binding="people_rdm", **more) -> CellResult:
+    fields = {
+        "model": model,
+        "task": "rdm_correlation",
+        "binding": binding,
+        "suite": suite,
+        "miniature": suite == "mini",
+        "status": "scored",
+        "metric": "spearman",
+        "score": score,
+        "ci_low": score - 0.1,
+        "ci_high": score + 0.1,
+        "chance": 0.0,
+        "ceiling_low": 0.6,
+        "ceiling_high": 0.7,
+        "best_layer": "two",
+        "n": 48,
+        "layers": tuple(
+            LayerScore(name=name, metrics={"spearman": Estimate(score=s, ci_low=s - 0.1, ci_high=s + 0.1)})
+            for name, s in (("one", score / 2), ("two", score))
+        ),
+        "provenance": Provenance(
+            registry_entry={},
+            weights_sha256=None,
+            weights="w",
+            preprocessing="none",
+            stimuli_manifest="m",
+            target_hash="t",
+            task_version=1,
+            params={},
+            seed=0,
+            packages={},
+            python="3",
+            device="cpu",
+            dtype="float32",
+            code_version="c",
+            created="now",
+            seconds=1.0,
+        ),
+    }
+    return CellResult.model_validate({**fields, **more})
+
+
+class Page(HTMLParser):
+    """Text by element, and every tag."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.links += [value for key, value in attrs if key in ("src", "href") and value]
+
+
+def build(tmp_path, *cells):
+    store = ResultStore(tmp_path / "results")
+    for c in cells:
+        store.write(c)
+    page = tmp_path / "out" / "page.html"
+    said = build_page(tmp_path / "results", page, load_registry())
+    return page.read_text(), said, list(csv.DictReader(page.with_suffix(".csv").open()))
+
+
+def test_every_result_stands_in_the_page_and_the_csv(tmp_path):
+    text, _, rows = build(tmp_path, cell("a", 0.4), cell("b", 0.5, untrained=True), cell("c", 0.3))
+    assert "0.400" in text
+    assert "0.30 to 0.50" in text
+    whole = {row["model"]: float(row["score"]) for row in rows if not row["layer"]}
+    assert whole == {"a": 0.4, "b": 0.5, "c": 0.3}
+    assert len(rows) == 3 * (1 + 2)
+
+
+def test_the_page_is_self_contained(tmp_path):
+    text, _, _ = build(tmp_path, cell())
+    page = Page(text)
+    assert "svg" in page.tags
+    assert all(link.startswith("#") for link in page.links)
+
+
+def test_the_best_stands_first(tmp_path):
+    text, _, _ = build(tmp_path, cell("low", 0.1), cell("high", 0.5))
+    article = text[text.index("<article") :]
+    assert article.index("high") < article.index("low")
+
+
+def test_suites_never_share_a_table_and_the_miniature_says_so(tmp_path):
+    text, _, _ = build(tmp_path, cell("a"), cell("a", suite="human", binding="hit_rdm"))
+    mini, human = text.index('id="mini"'), text.index('id="human"')
+    note = text.index('class="miniature"')
+    assert mini < note < human
+    assert text.count('class="miniature"') == 1
+
+
+def test_names_are_escaped_and_never_leave_the_folder(tmp_path):
+    text, _, _ = build(tmp_path, cell(HOSTILE), cell("../../up"))
+    assert HOSTILE not in text
+    assert not (tmp_path / "up.json").exists()
+    assert {p.parents[2] for p in tmp_path.rglob("*.json")} == {tmp_path / "results"}
+
+
+def test_undefined_layers_leave_a_gap(tmp_path):
+    layers = (LayerScore(name="one", undefined="constant features"), *cell().layers[1:])
+    text, _, _ = build(tmp_path, cell(layers=layers))
+    assert "nan" not in text.lower().replace("name", "")
+
+
+def test_no_result_is_one_line(bench, tmp_path):
+    done = bench("leaderboard", "build", "--output", tmp_path)
+    assert done.status == 2
+    assert len(done.err.strip().splitlines()) == 1
+    assert "bench run" in done.err
+
+
+def test_a_file_that_is_no_result_is_left_out_and_said(tmp_path):
+    (tmp_path / "results" / "mini" / "people_rdm").mkdir(parents=True)
+    (tmp_path / "results" / "mini" / "people_rdm" / "bad.json").write_text('{"model": 1')
+    _, said, _ = build(tmp_path, cell())
+    assert "left out" in said
+    assert "bad.json" in said
+
+
+def test_the_command_builds_from_a_run(bench, tmp_path):
+    assert bench("run", "--model", "pixels", "--task", "people_rdm", "--output", tmp_path).status == 0
+    done = bench("leaderboard", "build", "--output", tmp_path)
+    assert done.status == 0
+    assert "pixels" in (tmp_path / "leaderboard.html").read_text()
+
+
+@pytest.mark.parametrize("score", [0.0, -0.2])
+def test_scores_of_nought_and_below_are_drawn(tmp_path, score):
+    text, _, rows = build(tmp_path, cell(score=score))
+    assert f"{score:.3f}" in text
+    assert float(rows[0]["score"]) == score
