@@ -48,13 +48,13 @@ def draw(concept_id: str, stream: str, index: int) -> np.ndarray:
     clutter(canvas, draws, draws.integer(2, 5), 1.0, lambda: _litter(draws))
     pose = any_pose(draws, SIZE, SPIN.get(BY_ID[concept_id].category, 18.0))
     canvas.paint(restyle(SHAPES[concept_id](draws, colours), colours, draws), pose)
-    clutter(canvas, draws, draws.integer(0, 2), 0.6, lambda: scrap(draws))
+    clutter(canvas, draws, draws.integer(0, 3), 0.65, lambda: scrap(draws))
     return grain(canvas, draws)
 
 
 def _litter(draws: Draws) -> list[Part]:
     """A simple shape, or a fragment of any concept: parts alone must not give the object away."""
-    if draws.chance(0.7):
+    if draws.chance(0.6):
         return scrap(draws)
     other = draws.choice(tuple(SHAPES))
     parts = SHAPES[other](draws, palette(draws, other))

@@ -35,7 +35,7 @@ def any_light(draws: Draws) -> Light:
 
 def any_pose(draws: Draws, size: int, spin: float) -> Pose:
     """A place, size and turn for an object about two units wide, and which way it faces."""
-    scale = draws.between(0.27, 0.43) * size
+    scale = draws.between(0.25, 0.42) * size
     room = 0.4 * size - 0.66 * scale
     return Pose(
         0.5 * size + draws.between(-room, room),
@@ -90,8 +90,8 @@ def scrap(draws: Draws) -> list[Part]:
 
 
 def restyle(parts: list[Part], colours: Palette, draws: Draws) -> list[Part]:
-    """The parts as they are, or (one time in five) nearly of one tone, so that the outline has to tell."""
-    if not draws.chance(0.2):
+    """The parts as they are, or (one time in four) nearly of one tone, so that the outline has to tell."""
+    if not draws.chance(0.25):
         return parts
     tone = draws.choice((colours.main, colours.dark, colours.pale))
     keep = draws.between(0.15, 0.4)

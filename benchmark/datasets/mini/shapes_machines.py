@@ -20,7 +20,6 @@ from benchmark.datasets.mini.sdf import (
     union,
 )
 
-BRASS_SHADE = 0.6
 GLASS = (0.72, 0.86, 0.93)
 
 
@@ -207,7 +206,7 @@ def trumpet(draws: Draws, c: Palette) -> list[Part]:
         Part(union(*valves), shaded(c.main, 0.9)),
         Part(bar((-0.85, -0.04), (0.35, -0.04), 0.055), c.main),
         Part(bell, c.main),
-        Part(ellipse(0.96, -0.04, 0.07, 0.38), shaded(c.main, BRASS_SHADE)),
+        Part(ellipse(0.96, -0.04, 0.07, 0.38), shaded(c.main, 0.6)),
         Part(convex((-0.98, -0.14), (-0.82, -0.07), (-0.82, -0.01), (-0.98, 0.06)), c.dark),
     ]
 
