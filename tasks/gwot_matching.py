@@ -19,7 +19,14 @@ from benchmark.datasets.join import Join, join
 from benchmark.datasets.types import RDMTarget
 from benchmark.errors import UsageError
 from benchmark.inference import mean_statistic
-from benchmark.measures import category_matching_hits, gromov_wasserstein, matching_hits, matching_rate, rdm
+from benchmark.measures import (
+    GromovWasserstein,
+    category_matching_hits,
+    gromov_wasserstein,
+    matching_hits,
+    matching_rate,
+    rdm,
+)
 from benchmark.params import one_of, read_params
 from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult
 
@@ -42,8 +49,9 @@ class GWOTMatching(Task):
     """Matching rates of the Gromov-Wasserstein plan between a model's RDM and the mean RDM of people.
 
     The score is that of the plan of least GW distance over a grid of epsilon and random starts, which uses no
-    labels. The plan of highest matching rate among those tried is an oracle: it is in the values and never a
-    score. Features are averaged over a concept's test images.
+    labels; RDMs are scaled to a mean dissimilarity of one. The plan of highest matching rate among those
+    tried is an oracle: it is in the values and never a score. Features are averaged over a concept's test
+    images. p is of a permutation of the labels of the plan.
     """
 
     name: ClassVar[str] = "gwot_matching"
@@ -151,6 +159,17 @@ class GWOTMatching(Task):
         ]
 
 
+def _align(
+    a: np.ndarray, b: np.ndarray, rng: np.random.Generator, solver: Mapping[str, Any]
+) -> GromovWasserstein:
+    """Align two RDMs, each scaled to a mean dissimilarity of one.
+
+    The scale of an RDM changes no optimal plan, but it changes the distance and what an epsilon means.
+    """
+    scaled = [c * (len(c) * (len(c) - 1) / c.sum()) for c in (np.asarray(a, np.float64), b)]
+    return gromov_wasserstein(scaled[0], scaled[1], rng=rng, **solver)
+
+
 def _hits(plan: np.ndarray, categories: Sequence[str | None] | None) -> dict[str, np.ndarray]:
     """Hit of each concept, (n,), by metric; the category ones only where there are categories."""
     hits = {f"top{k}": matching_hits(plan, min(k, len(plan))) for k in _TOP}
@@ -168,7 +187,7 @@ def _score_layer(
 ) -> tuple[LayerResult, dict[str, np.ndarray]]:
     """Result of one layer, its plan and its epsilon curve (epsilon, start, distance, matching, converged)."""
     rng = np.random.default_rng(seed)
-    found = gromov_wasserstein(model_rdm, people, rng=rng, **solver)
+    found = _align(model_rdm, people, rng, solver)
     hits = _hits(found.plan, categories)
     # Under a permutation of the labels row i is a hit where its greatest entry is the label it is given.
     greatest = found.plan == found.plan.max(axis=1, keepdims=True)
@@ -213,8 +232,7 @@ def _ceiling(
         order = rng.permutation(s)
         half, rest = (target.rdms[part].mean(axis=0) for part in (order[: s // 2], order[s // 2 :]))
         for rates, other in ((lower, rest), (upper, everyone)):
-            plan = gromov_wasserstein(half, other, rng=rng, **solver).plan
-            rates.append(_rates(plan, target.categories))
+            rates.append(_rates(_align(half, other, rng, solver).plan, target.categories))
     return {
         name: (float(np.mean([r[name] for r in lower])), float(np.mean([r[name] for r in upper])))
         for name in lower[0]

@@ -127,17 +127,29 @@ def spearman_rows(a: Ranking, b: Ranking) -> Float64:
 
 
 def reciprocal_rank_of_strongest(ranking: Ranking, strengths: np.ndarray) -> Float64:
-    """1 / rank of the strongest entry of each row, (n,); the best where several are strongest.
+    """1 / rank of the strongest entry of each row, (n,); of the first where several are strongest.
 
     NaN where a row has no strength.
     """
-    values = ranking.expected(1 / np.arange(1, strengths.shape[1] + 1))
-    return _best(np.where(strongest(strengths, 1), values, -np.inf))
+    first, size, sought = _first_strongest(ranking, strengths)
+    values: Float64 = np.where(sought > 0, 1 / first, np.nan)
+    for row in np.flatnonzero((sought > 0) & (sought < size)):
+        others, places = size[row] - sought[row], np.arange(size[row] - sought[row])
+        # Chance that the first j places of the tied group go to others, j = 0, 1, ...
+        missed = np.concatenate([[1.0], np.cumprod((others - places) / (size[row] - places))])
+        found = missed - np.append(missed[1:], 0.0)
+        values[row] = found @ (1 / (first[row] + np.arange(len(found))))
+    return values
 
 
 def rank_of_strongest(ranking: Ranking, strengths: np.ndarray) -> Float64:
-    """Rank of the strongest entry of each row, (n,); the best where several are strongest. NaN as above."""
-    return -_best(np.where(strongest(strengths, 1), -ranking.mean, -np.inf))
+    """Rank of the strongest entry of each row, (n,); of the first where several are strongest.
+
+    NaN where a row has no strength.
+    """
+    first, size, sought = _first_strongest(ranking, strengths)
+    values: Float64 = np.where(sought > 0, first + (size - sought) / (sought + 1), np.nan)
+    return values
 
 
 def retrieval_hits(
@@ -175,7 +187,9 @@ def _dot(a: np.ndarray, b: np.ndarray) -> Float64:
     return products
 
 
-def _best(values: np.ndarray) -> Float64:
-    best: Float64 = values.max(axis=1)
-    best[~np.isfinite(best)] = np.nan
-    return best
+def _first_strongest(ranking: Ranking, strengths: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """First rank and size of the tied group that holds the strongest, and how many of it are strongest."""
+    sought = strongest(strengths, 1)
+    first = np.where(sought, ranking.first, strengths.shape[1]).min(axis=1)
+    group = ranking.first == first[:, None]
+    return first, group.sum(axis=1), (group & sought).sum(axis=1)

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
+from benchmark.datasets.join import join
+from benchmark.datasets.types import RDMTarget
+from benchmark.errors import UsageError
+from benchmark.measures import rdm
+
+K = 20
+CONCEPTS = tuple(f"c{i:02d}" for i in range(K))
+CATEGORIES = tuple("abcd"[i // 5] for i in range(K))
+FAST = {"starts": 3, "epsilons": [0.03, 0.003]}
+
+
+@pytest.fixture
+def task(plugin):
+    return plugin("gwot_matching").GWOTMatching()
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(5)
+
+
+@pytest.fixture
+def space(rng):
+    return rng.standard_normal((K, 12))
+
+
+def people(space, rng, subjects=1, noise=0.0, categories=CATEGORIES):
+    rdms = np.stack([rdm(space + noise * rng.standard_normal(space.shape)) for _ in range(subjects)])
+    names = tuple(f"s{i}" for i in range(subjects))
+    return RDMTarget("people", CONCEPTS, "h", rdms=rdms, subjects=names, categories=categories)
+
+
+def score(task, features, target, **params):
+    view = ArrayView(synthetic_stimuli(CONCEPTS), features)
+    return task.score(view, join(view.stimuli, target), FAST | params, np.random.default_rng(1))
+
+
+def test_an_isometric_copy_finds_every_match_whatever_its_order(task, space, rng):
+    target = people(space, rng)
+    order = rng.permutation(K)
+    shuffled = RDMTarget(
+        "people",
+        tuple(CONCEPTS[i] for i in order),
+        "h",
+        rdms=target.rdms[:, order][:, :, order],
+        subjects=("s0",),
+        categories=tuple(CATEGORIES[i] for i in order),
+    )
+    copy = {"copy": 2.0 * space[:, ::-1] + 1.0}
+    for given in (target, shuffled):
+        result = score(task, copy, given)
+        for metric in ("top1", "top5", "top10", "category"):
+            assert plain_score(result, "copy", metric) == 1.0
+        assert result.layers["copy"].p == pytest.approx(1 / 1001)
+        assert result.layers["copy"].values["gw_distance"] < 1e-6
+
+
+def test_the_oracle_is_no_score(task, space, rng):
+    features = {"layer": space + 1.5 * rng.standard_normal(space.shape)}
+    result = score(task, features, people(space, rng))
+    values = result.layers["layer"].values
+    assert values["oracle_top1"] >= plain_score(result, "layer", "top1")
+    assert values["oracle_gw_distance"] >= values["gw_distance"]
+    assert set(result.layers["layer"].statistics) == {"top1", "top5", "top10", "category"}
+
+
+def test_chance_is_k_over_n_and_the_odds_of_a_category(task, space, rng):
+    categories = ("a",) * 15 + ("b",) * 4 + (None,)
+    result = score(task, {"layer": space}, people(space, rng, categories=categories))
+    assert result.chance["top1"] == pytest.approx(1 / K, abs=0.01)
+    assert result.chance["top5"] == pytest.approx(5 / K, abs=0.02)
+    assert result.chance["top10"] == pytest.approx(10 / K, abs=0.02)
+    assert result.chance["category"] == pytest.approx((15 * 15 + 4 * 4) / 19 / K, abs=0.02)
+    assert result.counts["with_category"] == 19
+
+
+def test_without_categories_there_is_no_category_rate(task, space, rng):
+    result = score(task, {"layer": space}, people(space, rng, categories=None))
+    assert "category" not in result.layers["layer"].statistics
+    assert "category" not in result.chance
+
+
+def test_the_ceiling_falls_with_the_noise_and_needs_four_subjects(task, space, rng):
+    features = {"layer": space}
+    clear = score(task, features, people(space, rng, subjects=4, noise=0.05)).ceiling["top1"]
+    vague = score(task, features, people(space, rng, subjects=4, noise=2.0)).ceiling["top1"]
+    assert clear == (1.0, 1.0)
+    assert vague[0] < 0.7
+    alone = score(task, features, people(space, rng, subjects=3, noise=0.05))
+    assert alone.ceiling == {}
+    assert any("no ceiling" in note for note in alone.notes)
+
+
+def test_a_layer_does_not_depend_on_the_others(task, space, rng):
+    target = people(space, rng)
+    noisy = space + rng.standard_normal(space.shape)
+    together = score(task, {"copy": space, "noisy": noisy}, target)
+    alone = score(task, {"noisy": noisy}, target)
+    assert together.layers["noisy"].values == alone.layers["noisy"].values
+    assert together.layers["noisy"].p == alone.layers["noisy"].p
+
+
+def test_the_scale_of_an_rdm_changes_nothing(task, space, rng):
+    target = people(space, rng)
+    larger = RDMTarget("people", CONCEPTS, "h", rdms=50 * target.rdms, subjects=("s0",))
+    features = {"layer": space + rng.standard_normal(space.shape)}
+    distances = [score(task, features, t).layers["layer"].values["gw_distance"] for t in (target, larger)]
+    assert distances[0] == pytest.approx(distances[1], rel=1e-6)
+
+
+def test_constant_features_are_undefined(task, space, rng):
+    result = score(task, {"flat": np.ones((K, 4)), "layer": space}, people(space, rng))
+    assert "constant" in result.layers["flat"].undefined
+    assert result.layers["layer"].undefined is None
+    assert not any(name.endswith("/flat") for name in result.arrays)
+
+
+def test_the_whole_sweep_is_kept(task, space, rng):
+    result = score(task, {"layer": space}, people(space, rng), epsilons=[0.1, 0.01])
+    sweep = result.arrays["sweep/layer"]
+    assert sweep.shape[1] == 5
+    assert {0.1, 0.01} <= set(sweep[:, 0])
+    assert sweep[:, 2].min() == pytest.approx(result.layers["layer"].values["gw_distance"])
+    np.testing.assert_allclose(result.arrays["plan/layer"].sum(axis=0), 1 / K, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "params", [{"epsilons": []}, {"epsilons": [0.1, -1]}, {"epsilons": 0.1}, {"starts": 0}, {"starts": 2.5}]
+)
+def test_useless_parameters_are_refused(task, space, rng, params):
+    with pytest.raises(UsageError, match=next(iter(params))):
+        score(task, {"layer": space}, people(space, rng), **params)
