@@ -1,4 +1,4 @@
-"""Files that are never half written, and their checksums."""
+"""Files that are never half written, their checksums, and the folder of what can be made again."""
 
 from __future__ import annotations
 
@@ -10,8 +10,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+import platformdirs
+
 _CHUNK = 1 << 20
 _known: dict[tuple[Path, int, int], str] = {}
+
+
+def cache_folder() -> Path:
+    """Where everything that can be made again is kept: ``$BENCH_CACHE``, else the user's cache directory."""
+    given = os.environ.get("BENCH_CACHE")
+    return Path(given).expanduser() if given else Path(platformdirs.user_cache_dir("semantic-benchmark"))
 
 
 def slug(text: str, length: int = 80) -> str:

@@ -6,24 +6,16 @@ import contextlib
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import platformdirs
 
 from benchmark.errors import DataError
 from benchmark.files import sha256_of, slug, write_atomic, write_temporary
 
 _log = logging.getLogger(__name__)
-
-
-def default_cache() -> Path:
-    """The cache folder: ``$BENCH_CACHE``, else the user's cache directory."""
-    given = os.environ.get("BENCH_CACHE")
-    return Path(given).expanduser() if given else Path(platformdirs.user_cache_dir("semantic-benchmark"))
 
 
 class FeatureStore:

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-import platformdirs
 
-from benchmark.files import write_temporary
-
-
-def cache_folder() -> Path:
-    """Where everything that can be made again is kept: ``$BENCH_CACHE``, else the user's cache directory."""
-    given = os.environ.get("BENCH_CACHE")
-    return Path(given).expanduser() if given else Path(platformdirs.user_cache_dir("semantic-benchmark"))
+from benchmark.files import cache_folder, write_temporary
 
 
 def cached_array(key: str, make: Callable[[], np.ndarray]) -> np.ndarray:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from benchmark.datasets import DataRoot, Stimuli, Target
 from benchmark.errors import BenchError, DataError
+from benchmark.files import cache_folder
 from benchmark.model import Model, ModelSpec
 from benchmark.registry import (
     Placed,
@@ -22,7 +23,7 @@ from benchmark.registry import (
 )
 from benchmark.registry.schema import DatasetEntry, ModelEntry
 from benchmark.results import ResultStore
-from benchmark.store import FeatureStore, default_cache
+from benchmark.store import FeatureStore
 from benchmark.task import Task
 
 T = TypeVar("T")
@@ -95,7 +96,7 @@ class Session:
     @cached_property
     def features(self) -> FeatureStore:
         """Where features are kept."""
-        return FeatureStore(default_cache() / "features")
+        return FeatureStore(cache_folder() / "features")
 
     def stimuli(self, name: str) -> Stimuli:
         """The stimulus set ``name``."""
@@ -117,7 +118,7 @@ class Session:
     def _load_model(self, name: str, suite: str) -> LoadedModel:
         placed = self.registry.model(name, suite)
         entry = placed.entry
-        checkpoint = resolve_checkpoint(entry, placed.base, self.data.path, default_cache())
+        checkpoint = resolve_checkpoint(entry, placed.base, self.data.path, cache_folder())
         spec = ModelSpec(
             name=placed.name,
             params=entry.params,

@@ -11,7 +11,8 @@ import pytest
 
 from benchmark import files
 from benchmark.errors import DataError
-from benchmark.store import FeatureStore, default_cache
+from benchmark.files import cache_folder
+from benchmark.store import FeatureStore
 
 KEY = {"weights": "abc", "stimuli": "m", "params": {"k": 1}}
 FEATURES = {"conv1": np.arange(12, dtype=np.float32).reshape(3, 4), "output": np.ones((3, 2), np.float32)}
@@ -151,6 +152,6 @@ def test_many_processes(store):
 
 def test_default_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
-    assert default_cache() == tmp_path
+    assert cache_folder() == tmp_path
     monkeypatch.delenv("BENCH_CACHE")
-    assert default_cache().name == "semantic-benchmark"
+    assert cache_folder().name == "semantic-benchmark"

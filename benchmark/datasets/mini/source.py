@@ -1,4 +1,4 @@
-"""What the miniature is made from, as one hash: a change of the code or its tables is a change of the data."""
+"""What the miniature is made from, as one hash: when the code or a table changes, the data change."""
 
 from __future__ import annotations
 
