@@ -248,7 +248,7 @@ def _evaluate(
     reached = np.count_nonzero(null >= np.diagonal(crossed).mean() - 1e-6)
     result = LayerResult(
         {name: mean_statistic(value) for name, value in values.items()},
-        p=(1 + reached) / (1 + len(permutations)),
+        p=float((1 + reached) / (1 + len(permutations))),
         values={
             "median_rank_of_strongest": float(np.nanmedian(ranking.rank_of_strongest(ranks, truth.strengths)))
         },
@@ -319,7 +319,9 @@ def _ceiling(
         ranks = _rank(predicted)
         lower.append(_means(_measures(predicted, ranks, others)))
         upper.append(_means(_measures(predicted, ranks, everyone)))
-    return {name: (_mean_of(lower, name), _mean_of(upper, name)) for name in lower[0]}
+    # Recall of a half is the greater where the other half, too, gave fewer responses than all.
+    bounds = {name: sorted((_mean_of(lower, name), _mean_of(upper, name))) for name in lower[0]}
+    return {name: (low, high) for name, (low, high) in bounds.items()}
 
 
 def _mean_of(splits: list[dict[str, float]], name: str) -> float:

@@ -197,7 +197,7 @@ def _score_layer(
     reached = np.count_nonzero(null >= hits["top1"].mean() - 1e-12)
     result = LayerResult(
         {name: mean_statistic(values) for name, values in hits.items()},
-        p=(1 + reached) / (1 + _PERMUTATIONS),
+        p=float((1 + reached) / (1 + _PERMUTATIONS)),
         values={
             "gw_distance": float(found.distance),
             "oracle_top1": matching_rate(found.oracle_plan),
