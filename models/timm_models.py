@@ -61,12 +61,12 @@ class Timm(LibraryNetwork):
         return f"{architecture.partition('.')[0]}.{weights}" if weights else architecture
 
     def _config(self, weights: str | None) -> Any:
-        config = timm.get_pretrained_cfg(self._name(weights))
-        if config is None:
-            known = timm.list_pretrained(f"{self.params.architecture.partition('.')[0]}.*")
-            tags = ", ".join(name.partition(".")[2] for name in known) or "none"
+        name = self._name(weights)
+        if weights is not None and not timm.is_model_pretrained(name):
+            known = timm.list_pretrained(f"{name.partition('.')[0]}.*")
+            tags = ", ".join(full.partition(".")[2] for full in known) or "none"
             raise UsageError(
                 f"{self.spec.name}: timm has no weights {weights!r} for {self.params.architecture}; "
                 f"it has {tags}"
             )
-        return config
+        return timm.get_pretrained_cfg(name)

@@ -11,6 +11,7 @@ from urllib.parse import urlparse
 import torch
 
 from benchmark.errors import BenchError, NotPossible
+from benchmark.extraction.weights import refusal
 
 
 def torch_hub_file(url: str) -> Path:
@@ -48,12 +49,21 @@ def fetching(looked_for: Path, source: str) -> Iterator[None]:
     except BenchError:
         raise
     except pickle.UnpicklingError as error:
-        raise BenchError(f"{looked_for}: refused, because reading it would run code it brings") from error
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:400]
-        raise BenchError(f"{looked_for}: the weights cannot be loaded ({reason})") from error
+        raise refusal(looked_for, error) from error
     except Exception as error:
+        # Libraries wrap a failed download in a RuntimeError, and raise one too where keys do not match.
+        if isinstance(error, RuntimeError) and not _was_missing(error):
+            reason = " ".join(str(error).split())[:400]
+            raise BenchError(f"{looked_for}: the weights cannot be loaded ({reason})") from error
         raise NotPossible(
             f"looked for {looked_for}, which is not there, and {source} cannot be reached "
             f"({type(error).__name__}): run once with a network, or put the file there"
         ) from error
+
+
+def _was_missing(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, OSError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -36,17 +36,25 @@ def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise BenchError(
-            f"{path}: refused, because reading it would run code that the file brings; "
-            "convert it to safetensors, or save its state_dict alone"
-        ) from error
+        raise refusal(path, error) from error
     except (OSError, RuntimeError, EOFError) as error:
-        raise BenchError(f"{path}: not a torch checkpoint ({str(error).splitlines()[0]})") from error
+        raise BenchError(f"{path}: damaged, or not a torch checkpoint ({type(error).__name__})") from error
     if isinstance(content, dict) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not all(isinstance(v, torch.Tensor) for v in content.values()):
         raise BenchError(f"{path}: holds no state dict (a mapping of names to tensors)")
     return dict(content)
+
+
+def refusal(path: Path, error: pickle.UnpicklingError) -> BenchError:
+    """What to say of a pickle that ``weights_only=True`` does not read."""
+    told = next((line.strip() for line in str(error).splitlines() if "GLOBAL" in line), None)
+    if told is None:
+        return BenchError(f"{path}: damaged, or not a torch checkpoint")
+    return BenchError(
+        f"{path}: refused, because reading it would run code that the file names ({told}); "
+        "convert it to safetensors, or save its state_dict alone"
+    )
 
 
 def load_strictly(module: torch.nn.Module, state: Mapping[str, torch.Tensor], where: object) -> None:
