@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -45,7 +46,9 @@ def fetching(looked_for: Path, source: str) -> Iterator[None]:
         If they are there and do not fit, are damaged, or would run code.
     """
     try:
-        yield
+        # torch.hub announces downloads on standard output, which belongs to the results.
+        with redirect_stdout(sys.stderr):
+            yield
     except BenchError:
         raise
     except pickle.UnpicklingError as error:

@@ -304,12 +304,13 @@ def test_hub_weights_load_from_where_torch_hub_looks(noise: Stimuli, torch_home:
 
 @pytest.mark.parametrize("family", ["torchvision", "taskonomy"])
 def test_hub_weights_that_cannot_be_had_say_where_they_belong(
-    noise: Stimuli, torch_home: Path, family: str
+    noise: Stimuli, torch_home: Path, family: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(NotPossible) as caught:
         hub_model(family).features(noise, ["output"])
     assert str(torch_home / hub_name(family)) in str(caught.value)
     assert "https://" in str(caught.value)
+    assert capsys.readouterr().out == ""
 
 
 class Evil:
