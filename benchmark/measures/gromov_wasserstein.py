@@ -87,9 +87,9 @@ def gromov_wasserstein(
     The problem has many local minima. For each epsilon, from the greatest to the least, an entropic problem
     is solved from every initial plan: start 0 goes on from its solution at the epsilon before (annealing,
     from the product plan), start 1 pairs conditions of like distribution of dissimilarities, the others are
-    random, drawn anew for each epsilon. The best solution of every start is then polished without entropy. All plans are rounded to
-    feasibility before their distance is taken. The second side is shuffled before solving, so no order of
-    the conditions can help.
+    random, drawn anew for each epsilon. The best solution of every start is then polished without entropy.
+    All plans are rounded to feasibility before their distance is taken. The second side is shuffled before
+    solving, so no order of the conditions can help.
 
     A polished plan is most often a one-to-one assignment and has no second choice; one part in 10^9 of the
     entropic plan around it is mixed in, so that top-k matching with k > 1 has an order to go by.
@@ -101,8 +101,7 @@ def gromov_wasserstein(
         RDMs. The distance depends on their scale: bring both to the same one where it means nothing.
     epsilons : sequence of float, optional
         On the scale of the gradient, as in POT and GWTune. Default: ten, spaced geometrically from
-        :func:`critical_epsilon`, above which the product plan is stable and nothing is learnt, down to a
-        hundredth of it.
+        :func:`critical_epsilon`, above which little is learnt, down to a hundredth of it.
     starts : int
         Number of initial plans.
     rng : numpy.random.Generator
@@ -141,16 +140,15 @@ def gromov_wasserstein(
 
 
 def critical_epsilon(c1: ArrayLike, c2: ArrayLike) -> float:
-    r"""Epsilon above which the product plan is a stable solution of the entropic problem.
+    r"""Epsilon at which structure beyond the mean dissimilarity of each condition begins to count.
 
     :math:`4 \lambda_1 \lambda_2 / (n m)`, with :math:`\lambda` the greatest absolute eigenvalue of the
-    double-centred RDM: where the entropic map, linearised at the product plan, stops contracting.
+    double-centred RDM: where the entropic map, linearised at the product plan, stops contracting. Where all
+    conditions have the same mean dissimilarity, the product plan is a stable solution above it.
     """
-    eigenvalues = []
-    for c in (c1, c2):
-        values = solver.centred(np.asarray(c, dtype=np.float64))
-        eigenvalues.append(np.abs(np.linalg.eigvalsh(values)).max() / len(values))
-    return float(4 * eigenvalues[0] * eigenvalues[1])
+    problem = solver.Problem.of(np.asarray(c1, dtype=np.float64), np.asarray(c2, dtype=np.float64))
+    first, second = (np.abs(np.linalg.eigvalsh(h)).max() / len(h) for h in (problem.h1, problem.h2))
+    return float(4 * first * second)
 
 
 class _Search:
@@ -158,23 +156,22 @@ class _Search:
 
     def __init__(self, c1: Float64, c2: Float64, back: np.ndarray) -> None:
         self.c1, self.c2, self.back = c1, c2, back
-        self.h1, self.h2 = solver.centred(c1), solver.centred(c2)
+        self.problem = solver.Problem.of(c1, c2)
         self.solutions: list[GWSolution] = []
         self.best = self.oracle = (np.inf, np.empty(0))
         self.oracle_matching = -np.inf
 
     def run(self, epsilons: list[float], starts: int, rng: np.random.Generator) -> GromovWasserstein:
         n, m = len(self.c1), len(self.c2)
-        annealed = np.full((n, m), 1 / (n * m))
-        # A trace of noise lets the annealed plan leave the product plan, which is a saddle.
-        annealed = solver.rounded(annealed[None] * (1 + 1e-3 * rng.standard_normal((1, n, m))))[0]
         profile = profile_plan(self.c1, self.c2)
-        plans = np.array([annealed] * starts)
-        candidates: list[tuple[float, Float64]] = [(np.inf, annealed)] * starts
+        plans = np.full((starts, n, m), 1 / (n * m))
+        candidates: list[tuple[float, Float64]] = [(np.inf, plans[0])] * starts
         for epsilon in epsilons:
+            # A trace of noise lets the annealed plan leave a saddle; the product plan is one.
+            plans[0] = solver.rounded(plans[:1] * (1 + 1e-3 * rng.standard_normal((1, n, m))))[0]
             for start in range(1, starts):
                 plans[start] = profile if start == 1 else _random_plan(n, m, rng)
-            plans, converged = solver.entropic(self.h1, self.h2, plans, epsilon)
+            plans, converged = solver.entropic(self.problem, plans, epsilon)
             for start, plan in enumerate(solver.rounded(plans)):
                 distance = self._add(plan, epsilon, start, bool(converged[start]))
                 if distance < candidates[start][0]:
@@ -184,8 +181,8 @@ class _Search:
 
     def _polish(self, plans: list[Float64], epsilon: float) -> None:
         for start, plan in enumerate(plans):
-            sharp = solver.conditional_gradient(self.h1, self.h2, plan)
-            cost = solver.gradient(self.h1, self.h2, sharp[None])
+            sharp = solver.conditional_gradient(self.problem, plan)
+            cost = self.problem.gradient(sharp[None])
             zeros = np.zeros((1, plan.shape[0])), np.zeros((1, plan.shape[1]))
             graded = solver.sinkhorn(cost, epsilon, *zeros, 1e-3)[0]
             mixed = (1 - _GRADED) * sharp[None] + _GRADED * graded

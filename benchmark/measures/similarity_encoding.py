@@ -136,12 +136,13 @@ def two_vs_two(x: ArrayLike, y: ArrayLike, *, margins: bool = False) -> TwoVsTwo
     a, b = _Side.of(x, "x"), _Side.of(y, "y")
     _require_pairs(a, b)
     values = _margins(a, b)
+    accuracy = _accuracy(values)
     outcomes = (np.sign(values) + 1) / 2
     np.fill_diagonal(outcomes, 0)
     k = len(values)
     np.fill_diagonal(values, np.nan)
     return TwoVsTwo(
-        accuracy=float(outcomes.sum() / (k * (k - 1))),
+        accuracy=accuracy,
         ties=int((values == 0).sum()) // 2,
         per_concept=outcomes.sum(axis=1) / (k - 1),
         margins=values if margins else None,
@@ -216,6 +217,6 @@ def _margin_by_definition(a: Float64, b: Float64, i: int, j: int) -> float:
 
 
 def _accuracy(margins: Float64) -> float:
-    k = len(margins)
-    # The diagonal is 0, which would count as k ties.
-    return float((np.sign(margins).sum() / (k * (k - 1)) + 1) / 2)
+    pairs = len(margins) * (len(margins) - 1)
+    # Whole numbers until the last step: the same counts give the same bits.
+    return (pairs + int(np.sign(margins).sum())) / (2 * pairs)
