@@ -24,7 +24,8 @@ def noise_ceiling(rdms: ArrayLike, method: str = "spearman") -> NoiseCeiling:
     """Noise ceiling of the mean correlation with the subjects' RDMs.
 
     Lower: each subject's RDM with the mean of the other subjects'. Upper: with the mean of all, the best that
-    any RDM can do. The mean is over ranks for ``spearman``, over z-scored dissimilarities for ``pearson``.
+    any RDM can do. The mean is over ranks for ``spearman`` (and ranked again, as a model's RDM is), over
+    z-scored dissimilarities for ``pearson``.
 
     Parameters
     ----------
@@ -50,20 +51,29 @@ def noise_ceiling(rdms: ArrayLike, method: str = "spearman") -> NoiseCeiling:
     subjects = as_rdms(rdms, "rdms")
     if len(subjects) < 2:
         raise ValueError(f"rdms has shape {subjects.shape}: a noise ceiling needs at least 2 subjects")
-    z = np.array(
-        [upper_triangle(standardised(subject, method, f"rdms[{i}]")) for i, subject in enumerate(subjects)]
-    )
-    mean = z.mean(axis=0)
-    others = (z.sum(axis=0) - z) / (len(z) - 1)
-    lower = [_correlation(subject, other, method) for subject, other in zip(z, others, strict=True)]
-    upper = [_correlation(subject, mean, method) for subject in z]
+    values = np.array([_values(subject, method, f"rdms[{i}]") for i, subject in enumerate(subjects)])
+    mean = values.mean(axis=0)
+    others = (values.sum(axis=0) - values) / (len(values) - 1)
+    lower = [_correlation(subject, other, method) for subject, other in zip(values, others, strict=True)]
+    upper = [_correlation(subject, mean, method) for subject in values]
     return NoiseCeiling(float(np.mean(lower)), float(np.mean(upper)))
 
 
+def _values(subject: Float64, method: str, name: str) -> Float64:
+    """What is averaged: z-scored dissimilarities, or their ranks."""
+    values = upper_triangle(standardised(subject, method, name))
+    if method == "pearson":
+        return values
+    ranks: Float64 = stats.rankdata(values)
+    return ranks
+
+
 def _correlation(subject: Float64, mean: Float64, method: str) -> float:
-    """Pearson correlation of a z-scored vector with a mean; for spearman with the ranks of the mean."""
-    if is_constant(mean) or np.ptp(mean) < 1e-12:
+    """Pearson correlation with a mean; for ``spearman`` with the ranks of the mean."""
+    # Sums of the same numbers in another order may differ in the last bit: rounding makes them ties again.
+    target = np.round(mean, 10)
+    if is_constant(target):
         return float("nan")
-    # Sums of equal ranks, scaled, may differ in the last bit: rounding makes them ties again.
-    target = stats.rankdata(np.round(mean, 10)) if method == "spearman" else mean
+    if method == "spearman":
+        target = stats.rankdata(target)
     return float(np.corrcoef(subject, target)[0, 1])

@@ -1,0 +1,101 @@
+"""RDM comparison against rsatoolbox and scipy, invariances, undefined cases."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from benchmark.measures import compare_rdms, rdm
+from benchmark.measures.compare import METHODS
+
+RSATOOLBOX = {
+    "pearson": "corr",
+    "spearman": "spearman",
+    "kendall": "tau-a",
+    "rho-a": "rho-a",
+    "cosine": "cosine",
+    "corr_cov": "corr_cov",
+    "cosine_cov": "cosine_cov",
+}
+
+
+def pair(seed: int, n: int = 9, levels: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, 5))
+    a, b = rdm(x), rdm(x + rng.normal(size=x.shape))
+    if levels:
+        a, b = (np.round(m * levels) / levels for m in (a, b))
+    return a, b
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("levels", [None, 3])
+def test_equals_rsatoolbox(method: str, levels: int | None) -> None:
+    from rsatoolbox.rdm import RDMs, compare
+
+    for seed in range(4):
+        a, b = pair(seed, n=14, levels=levels)
+        expected = compare(RDMs(a[None]), RDMs(b[None]), method=RSATOOLBOX[method])[0, 0]
+        assert compare_rdms(a, b, method) == pytest.approx(expected, abs=1e-9)
+
+
+def test_equals_scipy() -> None:
+    a, b = pair(5, n=20)
+    at = np.triu_indices(20, 1)
+    assert compare_rdms(a, b, "pearson") == pytest.approx(stats.pearsonr(a[at], b[at])[0], abs=1e-12)
+    assert compare_rdms(a, b) == pytest.approx(stats.spearmanr(a[at], b[at])[0], abs=1e-12)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@given(seed=st.integers(0, 10**6), tied=st.booleans())
+@settings(max_examples=20, deadline=None)
+def test_symmetric_in_range_and_free_of_order_and_scale(method: str, seed: int, tied: bool) -> None:
+    a, b = pair(seed, levels=4 if tied else None)
+    value = compare_rdms(a, b, method)
+    assert -1 <= value <= 1
+    assert compare_rdms(b, a, method) == pytest.approx(value, abs=1e-9)
+    assert compare_rdms(2 * a, b, method) == pytest.approx(value, abs=1e-9)
+    order = np.random.default_rng(seed).permutation(len(a))
+    at = np.ix_(order, order)
+    assert compare_rdms(a[at], b[at], method) == pytest.approx(value, abs=1e-9)
+    if not tied:
+        assert compare_rdms(a, a, method) == pytest.approx(1, abs=1e-9)
+
+
+def test_rank_methods_do_not_see_a_monotone_map_and_direction_is_kept() -> None:
+    a, b = pair(6)
+    for method in ("spearman", "kendall", "rho-a"):
+        assert compare_rdms(np.exp(a) - 1, b, method) == pytest.approx(compare_rdms(a, b, method), abs=1e-12)
+    reversed_rdm = 3 - a
+    np.fill_diagonal(reversed_rdm, 0)
+    for method in ("pearson", "spearman", "kendall", "rho-a"):
+        assert compare_rdms(a, reversed_rdm, method) == pytest.approx(-1)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_undefined_is_refused(method: str) -> None:
+    a, _ = pair(7)
+    tied = np.zeros_like(a) if method.startswith("cosine") else 0.3 * (1 - np.eye(len(a)))
+    with pytest.raises(ValueError, match=r"b of shape \(9, 9\) has dissimilarities that are all equal"):
+        compare_rdms(a, tied, method)
+
+
+def test_bad_input() -> None:
+    a, b = pair(8)
+    skewed = a.copy()
+    skewed[0, 1] += 0.1
+    for bad, message in (
+        (a[:2, :2], "a has 2 conditions: at least 3"),
+        (a[:4], r"a has shape \(4, 9\): expected a square"),
+        (skewed, "a of shape .* is not symmetric"),
+        (a + np.eye(9), "diagonal that is not zero"),
+        (np.where(a > 1, np.nan, a), "a of shape .* is not finite in row"),
+        (a[:5, :5], "a and b have shapes"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            compare_rdms(bad, b)
+    with pytest.raises(ValueError, match="method is 'pearsonr'"):
+        compare_rdms(a, b, "pearsonr")
