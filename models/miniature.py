@@ -1,0 +1,357 @@
+"""The small networks of the drawn world: their architectures, and the plug-ins that load their weights.
+
+``models/train_miniature.py`` trains all of them and writes the checkpoints in ``models/weights``. They take
+part in the embedded suite only: they stand in for the real networks (Taskonomy's object classifier,
+``swow_assoc`` fine-tuned from it, an ImageNet classifier, CLIP) and say nothing about those.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from abc import abstractmethod
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors import SafetensorError, safe_open
+from torch import nn
+from torch.nn import functional
+
+from benchmark.datasets import AssociationTarget, DataRoot, mini
+from benchmark.datasets.mini.concepts import CONCEPTS
+from benchmark.errors import DataError, NotPossible
+from benchmark.extraction import NetworkModel, load_strictly, read_state_dict
+from benchmark.model import Associations, ClassProbabilities
+
+#: pixels, each side
+SIZE = 64
+CONCEPT_IDS = tuple(concept.id for concept in CONCEPTS)
+#: key of the safetensors metadata under which the response vocabulary of ``swow_assoc`` is written
+VOCABULARY = "vocabulary"
+#: dimensions of the space that images and captions share
+CLIP_DIMENSIONS = 64
+
+#: what a caption may look like; the first is the prompt from which CLIP classifies
+CAPTIONS = (
+    "a photo of a {name}",
+    "a drawing of a {name}",
+    "a picture of one {name}",
+    "a {name}",
+    "a photo of a {name} , a {category}",
+    "a drawing of a {name} , a kind of {category}",
+    "a {name} , a {category}",
+)
+
+
+def caption(concept: int, template: int) -> str:
+    """Caption number ``template`` of concept number ``concept``, its words set apart by blanks."""
+    chosen = CONCEPTS[concept]
+    return CAPTIONS[template].format(name=chosen.id, category=chosen.category.replace("_", " "))
+
+
+WORDS = tuple(
+    sorted({w for c in range(len(CONCEPTS)) for t in range(len(CAPTIONS)) for w in caption(c, t).split()})
+)
+
+
+def _convolution(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
+    return [nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs)]
+
+
+class Residual(nn.Module):
+    """Two 3 x 3 convolutions beside a shortcut; halves each side of the map."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            *_convolution(inputs, outputs, stride=2), nn.ReLU(), *_convolution(outputs, outputs)
+        )
+        self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, 2, bias=False), nn.BatchNorm2d(outputs))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, inputs, h, w) to (n, outputs, h / 2, w / 2)."""
+        return functional.relu(self.body(x) + self.shortcut(x))
+
+
+class ResidualEncoder(nn.Sequential):
+    """Image to a small map of few channels, flattened: the form of the Taskonomy encoders."""
+
+    #: length of the flattened map: 24 channels, 4 x 4
+    dimensions: ClassVar[int] = 24 * 4 * 4
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 20, 5, 2, 2, bias=False), nn.BatchNorm2d(20), nn.ReLU())
+        self.stage1 = Residual(20, 32)
+        self.stage2 = Residual(32, 64)
+        self.stage3 = Residual(64, 96)
+        self.projection = nn.Sequential(nn.Conv2d(96, 24, 1, bias=False), nn.BatchNorm2d(24), nn.ReLU())
+        self.flatten = nn.Flatten()
+
+
+class EncoderWithHead(nn.Module):
+    """The encoder and one linear head on its flattened features."""
+
+    def __init__(self, outputs: int) -> None:
+        super().__init__()
+        self.encoder = ResidualEncoder()
+        self.head = nn.Linear(ResidualEncoder.dimensions, outputs)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Images (n, 3, 64, 64) to logits (n, outputs)."""
+        return self.head(self.encoder(x))
+
+
+class PlainNetwork(nn.Module):
+    """Convolutions and max pooling in a row, then two linear layers, after AlexNet."""
+
+    def __init__(self, outputs: int) -> None:
+        super().__init__()
+        self.stages = nn.ModuleList(
+            [
+                nn.Sequential(nn.Conv2d(3, 16, 5, 2, 2, bias=False), nn.BatchNorm2d(16), nn.ReLU()),
+                *(
+                    nn.Sequential(*_convolution(inputs, outputs), nn.ReLU(), nn.MaxPool2d(2))
+                    for inputs, outputs in itertools.pairwise((16, 32, 64, 80))
+                ),
+            ]
+        )
+        self.hidden = nn.Sequential(nn.Flatten(), nn.Dropout(0.2), nn.Linear(80 * 4 * 4, 128), nn.ReLU())
+        self.head = nn.Sequential(nn.Dropout(0.2), nn.Linear(128, outputs))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Images (n, 3, 64, 64) to logits (n, outputs)."""
+        for stage in self.stages:
+            x = stage(x)
+        return self.head(self.hidden(x))
+
+
+class TwoTowers(nn.Module):
+    """An image tower and a text tower (mean of word embeddings) that end in one space."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.image = EncoderWithHead(CLIP_DIMENSIONS)
+        self.words = nn.EmbeddingBag(len(WORDS), CLIP_DIMENSIONS, mode="mean")
+        self.text = nn.Sequential(
+            nn.Linear(CLIP_DIMENSIONS, CLIP_DIMENSIONS),
+            nn.ReLU(),
+            nn.Linear(CLIP_DIMENSIONS, CLIP_DIMENSIONS),
+        )
+        #: logarithm of the factor on cosines
+        self.scale = nn.Parameter(torch.tensor(2.5))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Images (n, 3, 64, 64) to embeddings (n, 64) of length one."""
+        return functional.normalize(self.image(x), dim=-1)
+
+    def encode_text(self, captions: list[str]) -> torch.Tensor:
+        """Captions to embeddings (n, 64) of length one."""
+        rows = [[WORDS.index(word) for word in text.split()] for text in captions]
+        offsets = np.cumsum([0] + [len(row) for row in rows[:-1]]).tolist()
+        device = self.scale.device
+        words = torch.tensor([i for row in rows for i in row], device=device)
+        embedded = self.words(words, torch.tensor(offsets, device=device))
+        return functional.normalize(self.text(embedded), dim=-1)
+
+
+def to_tensor(pixels: np.ndarray) -> torch.Tensor:
+    """uint8 images (..., 64, 64, 3) to float32 (..., 3, 64, 64) from -1 to 1."""
+    return torch.from_numpy(np.array(pixels)).movedim(-1, -3).float() / 127.5 - 1
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities of logits (n, c), float64; rows sum to one."""
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True).astype(np.float64))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+class Miniature(NetworkModel):
+    """Base of the small networks: their preprocessing, and how their weights are read."""
+
+    preprocessing = "RGB, 64 x 64 not resized, [0, 255] scaled to [-1, 1]"
+
+    @abstractmethod
+    def architecture(self) -> nn.Module:
+        """The network with fresh weights."""
+
+    def build(self) -> nn.Module:
+        """The network with the weights of the checkpoint, or untrained from the seed of the caller.
+
+        Raises
+        ------
+        NotPossible
+            If the entry names no checkpoint.
+        BenchError
+            If the checkpoint is not one of this architecture; the message names the keys.
+        """
+        module = self.architecture()
+        if self.spec.untrained is not None:
+            return module
+        path = self.spec.weights
+        if path is None:
+            raise NotPossible(
+                f"model {self.spec.name!r} needs a checkpoint: `python models/train_miniature.py` makes it"
+            )
+        load_strictly(module, read_state_dict(path), path)
+        return module
+
+    def preprocess(self, image: Image.Image) -> torch.Tensor:
+        """An image of 64 x 64 pixels as a tensor (3, 64, 64).
+
+        Raises
+        ------
+        DataError
+            If the image has another size.
+        """
+        if image.size != (SIZE, SIZE):
+            raise DataError(
+                f"model {self.spec.name!r} takes images of {SIZE} x {SIZE} pixels, not {image.size[0]} x "
+                f"{image.size[1]}: it belongs to the embedded suite (--suite mini)"
+            )
+        return to_tensor(np.asarray(image.convert("RGB")))
+
+
+class ObjectEncoder(Miniature):
+    """Residual encoder trained to tell the 48 concepts: the stand-in for Taskonomy's class_object."""
+
+    def architecture(self) -> nn.Module:
+        """The network with fresh weights."""
+        return EncoderWithHead(len(CONCEPT_IDS))
+
+    def modules(self) -> dict[str, str]:
+        """Layer names, and where they are in the network."""
+        return _encoder_layers("encoder")
+
+    def classify(self, output: np.ndarray) -> ClassProbabilities:
+        """Softmax over the 48 concepts."""
+        return ClassProbabilities(CONCEPT_IDS, softmax(output))
+
+
+class SwowAssociation(Miniature):
+    """The encoder fine-tuned end to end, with a linear head, to give a concept's association profile."""
+
+    @cached_property
+    def norms(self) -> AssociationTarget:
+        """The association norms of the drawn world, whose responses are the outputs of the head."""
+        return mini.associations(DataRoot(self.spec.data), name="mini_associations")
+
+    def architecture(self) -> nn.Module:
+        """The network with fresh weights."""
+        return EncoderWithHead(len(self.norms.columns))
+
+    def build(self) -> nn.Module:
+        """The network with its weights; see :meth:`Miniature.build`.
+
+        Raises
+        ------
+        DataError
+            Also if the checkpoint was trained on another vocabulary than the norms have now: its outputs
+            would be read as the wrong words.
+        """
+        if self.spec.weights is not None and self.spec.untrained is None:
+            written = read_vocabulary(self.spec.weights)
+            if written != self.norms.columns:
+                raise DataError(
+                    f"{self.spec.weights}: its {len(written)} responses are not the "
+                    f"{len(self.norms.columns)} of {self.norms.name}: train it again with "
+                    "`python models/train_miniature.py`"
+                )
+        return super().build()
+
+    def modules(self) -> dict[str, str]:
+        """Layer names, and where they are in the network."""
+        return _encoder_layers("encoder")
+
+    def associations(self, output: np.ndarray) -> Associations:
+        """Sigmoid of the logits: the share of people expected to give each response."""
+        return Associations(self.norms.columns, _sigmoid(output))
+
+    def classify(self, output: np.ndarray) -> ClassProbabilities:
+        """Which concept's norms the predicted profile agrees with best.
+
+        The head knows words, not classes. Each word is a yes-or-no answer that a share of people gives;
+        the score of a concept is minus the Kullback-Leibler divergence of the predicted shares from the
+        shares in its norms, summed over the vocabulary, and the probabilities are the softmax of the scores
+        (as though one person had answered). Norms of held-out concepts are read here, not trained on.
+        """
+        strengths = association_strengths(self.norms)
+        shares = strengths[self.norms.rows(CONCEPT_IDS)]
+        logits = output.astype(np.float64)
+        # KL(p || q) = sum p log p + (1 - p) log(1 - p) - p z + log(1 + e^z), for q = sigmoid(z); the last
+        # term is the same for every concept
+        return ClassProbabilities(CONCEPT_IDS, softmax(logits @ shares.T + _entropy(shares)))
+
+
+class Classifier(Miniature):
+    """Plain convolutional classifier of the 48 concepts: the stand-in for an ImageNet network."""
+
+    def architecture(self) -> nn.Module:
+        """The network with fresh weights."""
+        return PlainNetwork(len(CONCEPT_IDS))
+
+    def modules(self) -> dict[str, str]:
+        """Layer names, and where they are in the network."""
+        return {f"conv{i + 1}": f"stages.{i}" for i in range(4)} | {"hidden": "hidden"}
+
+    def classify(self, output: np.ndarray) -> ClassProbabilities:
+        """Softmax over the 48 concepts."""
+        return ClassProbabilities(CONCEPT_IDS, softmax(output))
+
+
+class Clip(Miniature):
+    """Image and text tower trained contrastively on images with generated captions."""
+
+    def architecture(self) -> nn.Module:
+        """The network with fresh weights."""
+        return TwoTowers()
+
+    def modules(self) -> dict[str, str]:
+        """Layer names, and where they are in the image tower."""
+        return _encoder_layers("image.encoder")
+
+    def classify(self, output: np.ndarray) -> ClassProbabilities:
+        """Softmax of the scaled cosines with the prompts of the 48 names."""
+        network = self.network
+        prompts = [caption(concept, 0) for concept in range(len(CONCEPTS))]
+        with torch.inference_mode():
+            texts = network.encode_text(prompts) * network.scale.exp()
+        return ClassProbabilities(CONCEPT_IDS, softmax(output @ texts.cpu().numpy().T))
+
+
+def _encoder_layers(path: str) -> dict[str, str]:
+    stages = ("stem", "stage1", "stage2", "stage3")
+    return {stage: f"{path}.{stage}" for stage in stages} | {"encoder": path}
+
+
+def association_strengths(norms: AssociationTarget) -> np.ndarray:
+    """Share of people who gave each response, (n, v): counts over respondents."""
+    return norms.counts.toarray() / norms.respondents[:, None]
+
+
+def _sigmoid(logits: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -60, 60)))
+
+
+def _entropy(shares: np.ndarray) -> np.ndarray:
+    """Entropy in nats of each row's yes-or-no answers, summed over the words."""
+    p = np.clip(shares, 1e-12, 1 - 1e-12)
+    return -(p * np.log(p) + (1 - p) * np.log(1 - p)).sum(axis=1)
+
+
+def read_vocabulary(path: Path) -> tuple[str, ...]:
+    """The responses that the outputs of a checkpoint of ``swow_assoc`` stand for, in order."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise DataError(f"{path}: not a safetensors file ({error})") from error
+    if VOCABULARY not in metadata:
+        raise DataError(
+            f"{path}: its metadata have no {VOCABULARY!r}; it is no checkpoint of SwowAssociation"
+        )
+    return tuple(json.loads(metadata[VOCABULARY]))

@@ -1,0 +1,229 @@
+"""Train every small network of the drawn world again: ``python models/train_miniature.py``.
+
+Writes ``models/weights/mini_*.safetensors`` (float16) and prints the sha256 of each, which
+``registry.yaml`` records. Two cores need some minutes: each trains two of the networks. Seeded: the same
+machine and the same torch give the same files; another torch may round differently, and then the hashes
+are new.
+
+Only drawings of the stream "train" are seen. The streams that are scored, "readout" and "test", serve for
+nothing but the accuracy that is printed at the end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from joblib import Parallel, delayed
+from miniature import (
+    CAPTIONS,
+    CONCEPT_IDS,
+    VOCABULARY,
+    Classifier,
+    Clip,
+    EncoderWithHead,
+    Miniature,
+    ObjectEncoder,
+    PlainNetwork,
+    SwowAssociation,
+    TwoTowers,
+    association_strengths,
+    caption,
+    to_tensor,
+)
+from safetensors.torch import save_file
+from torch import nn
+from torch.nn import functional
+
+from benchmark.datasets import AssociationTarget, DataRoot, mini
+from benchmark.datasets.mini.concepts import CONCEPTS
+from benchmark.model import ModelSpec
+
+WEIGHTS = Path(__file__).parent / "weights"
+SEED = 0
+BATCH = 64
+#: drawings of each concept
+IMAGES = 300
+#: of these, what the encoder sees: fewer, as a network that was trained for another end
+ENCODER_IMAGES = 200
+
+#: (images of a batch, their row numbers) -> loss
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+def draw_concept(concept: str, stream: str, count: int) -> np.ndarray:
+    """Drawings 0 to ``count`` of one concept, uint8 (count, 64, 64, 3)."""
+    return np.stack([mini.draw(concept, stream, index) for index in range(count)])
+
+
+def draw_all(stream: str, count: int) -> np.ndarray:
+    """``count`` drawings of each concept, concept after concept, uint8 (48 count, 64, 64, 3)."""
+    return np.concatenate(Parallel(n_jobs=2)(delayed(draw_concept)(c, stream, count) for c in CONCEPT_IDS))
+
+
+def shift(images: torch.Tensor, most: int = 4) -> torch.Tensor:
+    """Each image of a batch moved by up to ``most`` pixels, its border repeated."""
+    padded = functional.pad(images, (most,) * 4, mode="replicate")
+    down, right = torch.randint(0, 2 * most + 1, (2, len(images))).tolist()
+    size = images.shape[-1]
+    return torch.stack(
+        [x[:, d : d + size, r : r + size] for x, d, r in zip(padded, down, right, strict=True)]
+    )
+
+
+def fit(name: str, module: nn.Module, images: np.ndarray, loss: Loss, epochs: int, rate: float) -> None:
+    """Minimise ``loss`` over shifted ``images`` with AdamW on a one-cycle schedule."""
+    torch.manual_seed(SEED)
+    module.train().to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(module.parameters(), weight_decay=0.05)
+    steps = epochs * -(-len(images) // BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=0.2)
+    started = time.perf_counter()
+    for epoch in range(epochs):
+        values = []
+        for rows in torch.randperm(len(images)).split(BATCH):
+            batch = shift(to_tensor(images[rows.numpy()])).to(memory_format=torch.channels_last)
+            value = loss(batch, rows)
+            optimiser.zero_grad()
+            value.backward()
+            optimiser.step()
+            schedule.step()
+            values.append(value.item())
+        seconds = time.perf_counter() - started
+        print(f"{name}  epoch {epoch + 1}/{epochs}  loss {np.mean(values):.3f}  {seconds:.0f} s", flush=True)
+    module.eval().to(memory_format=torch.contiguous_format)
+
+
+def train_classifier(
+    name: str, module: nn.Module, images: np.ndarray, concepts: torch.Tensor, epochs: int
+) -> None:
+    """Train a network to name the concept of an image."""
+    fit(
+        name,
+        module,
+        images,
+        lambda x, rows: functional.cross_entropy(module(x), concepts[rows]),
+        epochs,
+        4e-3,
+    )
+
+
+def train_associations(
+    encoder: EncoderWithHead,
+    norms: AssociationTarget,
+    images: np.ndarray,
+    concepts: torch.Tensor,
+    epochs: int,
+) -> EncoderWithHead:
+    """Fine-tune a copy of the encoder, end to end, to the association strengths of what an image shows.
+
+    Images and norms of held-out concepts are not used.
+    """
+    torch.manual_seed(SEED)
+    module = EncoderWithHead(len(norms.columns))
+    module.encoder.load_state_dict(encoder.encoder.state_dict())
+    strengths = torch.from_numpy(association_strengths(norms)[norms.rows(CONCEPT_IDS)]).float()
+    held_out = torch.tensor([concept.held_out for concept in CONCEPTS])
+    # begin with the mean profile, so that the first steps do not upset the encoder
+    mean = strengths[~held_out].mean(0).clamp(1e-4, 1 - 1e-4)
+    with torch.no_grad():
+        module.head.bias.copy_(torch.logit(mean))
+    used = ~held_out[concepts]
+    images, concepts = images[used.numpy()], concepts[used]
+
+    def loss(x: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        entropy = functional.binary_cross_entropy_with_logits(
+            module(x), strengths[concepts[rows]], reduction="sum"
+        )
+        return entropy / len(rows)
+
+    fit("swow_assoc", module, images, loss, epochs, 3e-3)
+    return module
+
+
+def train_clip(module: TwoTowers, images: np.ndarray, concepts: torch.Tensor, epochs: int) -> None:
+    """Train both towers so that an image and a caption of it lie close, others of the batch far.
+
+    Captions of another image of the same concept are true as well, so they share the target.
+    """
+
+    def loss(x: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        shown = concepts[rows]
+        templates = torch.randint(0, len(CAPTIONS), (len(rows),)).tolist()
+        texts = [caption(c, t) for c, t in zip(shown.tolist(), templates, strict=True)]
+        logits = module.scale.exp() * module(x) @ module.encode_text(texts).T
+        same = (shown[:, None] == shown).float()
+        target = same / same.sum(1, keepdim=True)
+        return (functional.cross_entropy(logits, target) + functional.cross_entropy(logits.T, target)) / 2
+
+    fit("clip", module, images, loss, epochs, 3e-3)
+
+
+def save(module: nn.Module, name: str, vocabulary: tuple[str, ...] | None = None) -> Path:
+    """Write the weights as float16 safetensors; returns the path."""
+    state = {
+        key: (value.half() if value.is_floating_point() else value).contiguous()
+        for key, value in module.state_dict().items()
+    }
+    metadata = {VOCABULARY: json.dumps(vocabulary)} if vocabulary else None
+    WEIGHTS.mkdir(exist_ok=True)
+    path = WEIGHTS / f"{name}.safetensors"
+    save_file(state, path, metadata)
+    return path
+
+
+def report(plugin: type[Miniature], path: Path, tests: np.ndarray) -> None:
+    """Print the size, the sha256, and the accuracy on the scored test images of a checkpoint."""
+    model = plugin(ModelSpec(path.stem, weights=path))
+    with torch.inference_mode():
+        output = model.network(to_tensor(tests)).numpy()
+    named = model.classify(output).probabilities.argmax(1)
+    concepts = np.repeat(np.arange(len(CONCEPT_IDS)), len(tests) // len(CONCEPT_IDS))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    accuracy = (named == concepts).mean()
+    print(f"{path.name}  {path.stat().st_size} bytes  accuracy {accuracy:.3f}  sha256 {digest}", flush=True)
+
+
+def encoder_then_associations(images: np.ndarray, tests: np.ndarray) -> None:
+    """Train, write and report the encoder, then ``swow_assoc`` from it."""
+    torch.set_num_threads(1)
+    torch.manual_seed(SEED)
+    concepts = torch.arange(len(CONCEPT_IDS)).repeat_interleave(IMAGES)
+    seen = np.arange(len(images)) % IMAGES < ENCODER_IMAGES
+    encoder = EncoderWithHead(len(CONCEPT_IDS))
+    train_classifier("encoder", encoder, images[seen], concepts[seen], epochs=10)
+    report(ObjectEncoder, save(encoder, "mini_encoder"), tests)
+    norms = mini.associations(DataRoot(Path()), name="mini_associations")
+    swow_assoc = train_associations(encoder, norms, images, concepts, epochs=10)
+    report(SwowAssociation, save(swow_assoc, "mini_swow_assoc", norms.columns), tests)
+
+
+def classifier_then_clip(images: np.ndarray, tests: np.ndarray) -> None:
+    """Train, write and report the plain classifier and CLIP."""
+    torch.set_num_threads(1)
+    torch.manual_seed(SEED)
+    concepts = torch.arange(len(CONCEPT_IDS)).repeat_interleave(IMAGES)
+    classifier = PlainNetwork(len(CONCEPT_IDS))
+    train_classifier("classifier", classifier, images, concepts, epochs=7)
+    report(Classifier, save(classifier, "mini_classifier"), tests)
+    clip = TwoTowers()
+    train_clip(clip, images, concepts, epochs=8)
+    report(Clip, save(clip, "mini_clip"), tests)
+
+
+def main() -> None:
+    """Draw the images, and train two networks on each of two cores."""
+    print(f"drawing {IMAGES} images of each of {len(CONCEPT_IDS)} concepts", flush=True)
+    images, tests = draw_all("train", IMAGES), draw_all("test", 6)
+    Parallel(n_jobs=2)(
+        delayed(train)(images, tests) for train in (encoder_then_associations, classifier_then_clip)
+    )
+
+
+if __name__ == "__main__":
+    main()
