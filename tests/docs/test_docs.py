@@ -1,0 +1,208 @@
+"""The documentation is true: its examples run as they stand, and what it names exists."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import runpy
+import shlex
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmark.datasets.mini.concepts import CONCEPTS
+from benchmark.registry import Registry, load_registry
+from benchmark.registry import schema as registry_schema
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+GUIDES = (
+    "adding-a-model.md",
+    "adding-a-task.md",
+    "adding-data.md",
+    "footguns.md",
+    "methodology.md",
+    "registry.md",
+)
+#: A file that the reader is told to write (its name in bold, then a block), or commands to type
+STEP = re.compile(
+    r"\*\*`(?P<file>[^`]+)`\*\*\n\n *```\w+\n(?P<body>.*?)\n *```|```bash\n(?P<commands>.*?)\n```", re.DOTALL
+)
+
+
+@pytest.fixture
+def follow(bench, tmp_path, monkeypatch) -> Iterator:
+    """Do what a page says, step by step, in an empty folder; gives what each ``bench`` command left."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BENCH_DATA", raising=False)
+    before = set(sys.modules)
+
+    def script(name: str) -> None:
+        monkeypatch.syspath_prepend(str(tmp_path))
+        runpy.run_path(name, run_name="__main__")
+
+    def do(page: str) -> list:
+        left, digest = [], ""
+        for step in STEP.finditer((DOCS / page).read_text(encoding="utf-8")):
+            if step["file"]:
+                target = tmp_path / step["file"]
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(
+                    textwrap.dedent(step["body"]).replace("sha256: SHA256", f"sha256: {digest}")
+                )
+                continue
+            for line in step["commands"].splitlines():
+                program, *arguments = shlex.split(line)
+                if program == "bench":
+                    done = bench(*arguments)
+                    assert done.status == 0, f"{page}: {line}\n{done.out}{done.err}"
+                    left.append(done)
+                elif program == "python":
+                    script(*arguments)
+                else:
+                    assert program == "sha256sum", line
+                    digest = hashlib.sha256(Path(*arguments).read_bytes()).hexdigest()
+        return left
+
+    yield do
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", None) or "").startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return load_registry()
+
+
+def scores(folder: Path) -> dict[tuple[str, str], float]:
+    """Score by binding and model of every result under ``folder``."""
+    cells = [json.loads(path.read_text()) for path in (folder / "results").glob("*/*/*.json")]
+    assert all(cell["status"] == "scored" for cell in cells)
+    return {(cell["binding"], cell["model"]): cell["score"] for cell in cells}
+
+
+def test_adding_a_model(follow, bench, tmp_path, monkeypatch):
+    left = follow("adding-a-model.md")
+    found = scores(tmp_path)
+    people = {model for binding, model in found if binding == "people_rdm"}
+    assert people == {"colour_histogram", "pixels", "tiny", "tiny@untrained:0", "my_embeddings"}
+    assert found["area_early_rdm", "colour_histogram"] > 0.2
+    assert abs(found["people_rdm", "colour_histogram"]) < 0.1
+    assert found["people_rdm", "my_embeddings"] > 0.2
+    page = (tmp_path / "results" / "leaderboard.html").read_text()
+    assert "colour_histogram" in page
+    assert "pixels" in page
+    assert (tmp_path / "results" / "leaderboard.csv").is_file()
+    assert "4 of 4 cells scored" in left[0].out
+    again = bench("run", "--registry", "mine.yaml", "-m", "colour_histogram,pixels", "-t", "people_rdm")
+    assert "nothing was recomputed" in again.out
+    refused = bench("run", "--registry", "mine.yaml", "-m", "colour_histogram", "-t", "words_one_vs_two")
+    assert refused.status == 1
+    assert "no classes" in refused.out
+
+    # The package of the page, installed: pip writes its entry points into such a folder.
+    tomllib = pytest.importorskip("tomllib", reason="Python 3.11 reads TOML")
+    project = tomllib.loads((tmp_path / "my_models" / "pyproject.toml").read_text())["project"]
+    installed = tmp_path / "my_models-0.1.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text(f"Name: {project['name']}\nVersion: {project['version']}\n")
+    lines = [
+        line
+        for group, points in project["entry-points"].items()
+        for line in (f"[{group}]", *(f"{name} = {point}" for name, point in points.items()))
+    ]
+    (installed / "entry_points.txt").write_text("\n".join(lines))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    done = bench("run", "--model", "installed_colours", "--task", "people_rdm", "--format", "json")
+    assert done.cells[0]["score"] == pytest.approx(found["people_rdm", "colour_histogram"])
+
+
+def test_adding_a_task(follow, bench, tmp_path):
+    left = follow("adding-a-task.md")
+    assert "neighbour_overlap" in left[0].out
+    assert set(scores(tmp_path)) == {("people_neighbours", "pixels")}
+    assert "neighbour overlap" in (tmp_path / "results" / "leaderboard.html").read_text()
+    # The controls of the page pass, whatever the seed, and the task has power.
+    task = runpy.run_path("neighbours.py")["NeighbourOverlap"]()
+    for seed in range(3):
+        assert all(control.passed for control in task.calibrate(np.random.default_rng(seed)))
+
+
+def test_adding_data(follow, tmp_path):
+    folder = tmp_path / "my_norms"
+    folder.mkdir()
+    ids = [concept.id for concept in reversed(CONCEPTS)]
+    (folder / "ids.txt").write_text("\n".join(ids))
+    np.savetxt(folder / "ratings.txt", np.random.default_rng(0).normal(size=(len(ids), 6)))
+    follow("adding-data.md")
+    assert set(scores(tmp_path)) == {("my_rdm", "pixels")}
+
+
+def pages() -> list[Path]:
+    return [*sorted(DOCS.glob("*.md")), *(p for p in [ROOT / "README.md"] if p.is_file())]
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda path: path.name)
+def test_every_relative_link_leads_somewhere(page):
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" not in link and not link.startswith(("#", "mailto:")):
+            assert (page.parent / link.partition("#")[0]).exists(), f"{page.name}: {link}"
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_every_file_and_name_exists(guide, registry):
+    text = (DOCS / guide).read_text(encoding="utf-8")
+    blocks = "\n".join(re.findall(r"```.*?```", text, flags=re.DOTALL))
+    prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    metrics = {metric.name for name in registry.tasks for metric in registry.task(name).load().metrics}
+    written = {word for file in re.findall(r"\*\*`([^`]+)`\*\*", text) for word in words(file)}
+    known = set(words(blocks)) | written | metrics | source_words()
+    for code in re.findall(r"`([^`]+)`", prose):
+        for path in re.findall(r"\b(?:benchmark|models|tasks|tests|docs|leaderboard)/[\w./-]+", code):
+            assert (ROOT / path).exists(), f"{guide}: {path} does not exist"
+        # Words in capitals stand for what the reader puts there.
+        unknown = [w for w in words(code) if len(w) > 2 and not w.isupper() and w not in known]
+        assert not unknown, f"{guide}: `{code}`: {unknown} stands nowhere in the code"
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"[A-Za-z_][A-Za-z_0-9]*", text)
+
+
+def source_words() -> set[str]:
+    """Every word in the code, the registry and the tests' paths; not in the documentation."""
+    files = [ROOT / "registry.yaml", ROOT / "pyproject.toml"]
+    for folder in ("benchmark", "models", "tasks"):
+        files += (ROOT / folder).rglob("*.py")
+    tests = " ".join(str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("*.py"))
+    return {word for file in files for word in words(file.read_text(encoding="utf-8"))} | set(words(tests))
+
+
+def test_methodology_defines_every_task_and_metric(registry):
+    text = (DOCS / "methodology.md").read_text(encoding="utf-8")
+    for name in registry.tasks:
+        assert f"### {name}\n" in text
+        for metric in registry.task(name).load().metrics:
+            assert f"`{metric.name}`" in text, f"{name}: {metric.name}"
+
+
+def test_every_real_dataset_is_described(registry):
+    text = (DOCS / "adding-data.md").read_text(encoding="utf-8")
+    for name in registry.datasets:
+        assert name.startswith("mini_") or f"`{name}`" in text, name
+    joins = {binding.on for binding in registry.bindings("human").values() if binding.on}
+    assert all(f"`{key}`" in text for key in joins)
+
+
+def test_every_key_of_the_registry_is_described():
+    text = (DOCS / "registry.md").read_text(encoding="utf-8")
+    for entry in ("Checkpoint", "ModelEntry", "DatasetEntry", "TaskEntry", "BindingEntry", "SuiteEntry"):
+        for key in getattr(registry_schema, entry).model_fields:
+            assert f"`{key}`" in text, f"{entry}.{key}"
