@@ -12,12 +12,13 @@ import json
 from abc import abstractmethod
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 import torch
 from PIL import Image
 from safetensors import SafetensorError, safe_open
+from scipy.special import expit, softmax
 from torch import nn
 from torch.nn import functional
 
@@ -103,7 +104,8 @@ class EncoderWithHead(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Images (n, 3, 64, 64) to logits (n, outputs)."""
-        return self.head(self.encoder(x))
+        logits: torch.Tensor = self.head(self.encoder(x))
+        return logits
 
 
 class PlainNetwork(nn.Module):
@@ -127,7 +129,8 @@ class PlainNetwork(nn.Module):
         """Images (n, 3, 64, 64) to logits (n, outputs)."""
         for stage in self.stages:
             x = stage(x)
-        return self.head(self.hidden(x))
+        logits: torch.Tensor = self.head(self.hidden(x))
+        return logits
 
 
 class TwoTowers(nn.Module):
@@ -164,12 +167,6 @@ def to_tensor(pixels: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.array(pixels)).movedim(-1, -3).float() / 127.5 - 1
 
 
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities of logits (n, c), float64; rows sum to one."""
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True).astype(np.float64))
-    return exponentials / exponentials.sum(axis=1, keepdims=True)
-
-
 class Miniature(NetworkModel):
     """Base of the small networks: their preprocessing, and how their weights are read."""
 
@@ -178,6 +175,10 @@ class Miniature(NetworkModel):
     @abstractmethod
     def architecture(self) -> nn.Module:
         """The network with fresh weights."""
+
+    @abstractmethod
+    def classify(self, output: np.ndarray) -> ClassProbabilities:
+        """Probabilities of the 48 concepts, read from the output (n, d)."""
 
     def build(self) -> nn.Module:
         """The network with the weights of the checkpoint, or untrained from the seed of the caller.
@@ -229,7 +230,7 @@ class ObjectEncoder(Miniature):
 
     def classify(self, output: np.ndarray) -> ClassProbabilities:
         """Softmax over the 48 concepts."""
-        return ClassProbabilities(CONCEPT_IDS, softmax(output))
+        return ClassProbabilities(CONCEPT_IDS, softmax(output.astype(np.float64), axis=1))
 
 
 class SwowAssociation(Miniature):
@@ -269,7 +270,7 @@ class SwowAssociation(Miniature):
 
     def associations(self, output: np.ndarray) -> Associations:
         """Sigmoid of the logits: the share of people expected to give each response."""
-        return Associations(self.norms.columns, _sigmoid(output))
+        return Associations(self.norms.columns, expit(output.astype(np.float64)))
 
     def classify(self, output: np.ndarray) -> ClassProbabilities:
         """Which concept's norms the predicted profile agrees with best.
@@ -277,14 +278,15 @@ class SwowAssociation(Miniature):
         The head knows words, not classes. Each word is a yes-or-no answer that a share of people gives;
         the score of a concept is minus the Kullback-Leibler divergence of the predicted shares from the
         shares in its norms, summed over the vocabulary, and the probabilities are the softmax of the scores
-        (as though one person had answered). Norms of held-out concepts are read here, not trained on.
+        (as though one person had answered). Norms of held-out concepts are read
+        here, not trained on: their images are read as trained concepts, half of them of the same category.
         """
         strengths = association_strengths(self.norms)
         shares = strengths[self.norms.rows(CONCEPT_IDS)]
         logits = output.astype(np.float64)
         # KL(p || q) = sum p log p + (1 - p) log(1 - p) - p z + log(1 + e^z), for q = sigmoid(z); the last
         # term is the same for every concept
-        return ClassProbabilities(CONCEPT_IDS, softmax(logits @ shares.T + _entropy(shares)))
+        return ClassProbabilities(CONCEPT_IDS, softmax(logits @ shares.T + _entropy(shares), axis=1))
 
 
 class Classifier(Miniature):
@@ -300,7 +302,7 @@ class Classifier(Miniature):
 
     def classify(self, output: np.ndarray) -> ClassProbabilities:
         """Softmax over the 48 concepts."""
-        return ClassProbabilities(CONCEPT_IDS, softmax(output))
+        return ClassProbabilities(CONCEPT_IDS, softmax(output.astype(np.float64), axis=1))
 
 
 class Clip(Miniature):
@@ -316,11 +318,12 @@ class Clip(Miniature):
 
     def classify(self, output: np.ndarray) -> ClassProbabilities:
         """Softmax of the scaled cosines with the prompts of the 48 names."""
-        network = self.network
+        towers = cast("TwoTowers", self.network)
         prompts = [caption(concept, 0) for concept in range(len(CONCEPTS))]
         with torch.inference_mode():
-            texts = network.encode_text(prompts) * network.scale.exp()
-        return ClassProbabilities(CONCEPT_IDS, softmax(output @ texts.cpu().numpy().T))
+            texts = towers.encode_text(prompts) * towers.scale.exp()
+        cosines = output.astype(np.float64) @ texts.cpu().numpy().T
+        return ClassProbabilities(CONCEPT_IDS, softmax(cosines, axis=1))
 
 
 def _encoder_layers(path: str) -> dict[str, str]:
@@ -330,17 +333,15 @@ def _encoder_layers(path: str) -> dict[str, str]:
 
 def association_strengths(norms: AssociationTarget) -> np.ndarray:
     """Share of people who gave each response, (n, v): counts over respondents."""
-    return norms.counts.toarray() / norms.respondents[:, None]
-
-
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -60, 60)))
+    strengths: np.ndarray = norms.counts.toarray() / norms.respondents[:, None]
+    return strengths
 
 
 def _entropy(shares: np.ndarray) -> np.ndarray:
     """Entropy in nats of each row's yes-or-no answers, summed over the words."""
     p = np.clip(shares, 1e-12, 1 - 1e-12)
-    return -(p * np.log(p) + (1 - p) * np.log(1 - p)).sum(axis=1)
+    entropy: np.ndarray = -(p * np.log(p) + (1 - p) * np.log(1 - p)).sum(axis=1)
+    return entropy
 
 
 def read_vocabulary(path: Path) -> tuple[str, ...]:

@@ -86,11 +86,13 @@ def fit(name: str, module: nn.Module, images: np.ndarray, loss: Loss, epochs: in
     started = time.perf_counter()
     for epoch in range(epochs):
         values = []
-        for rows in torch.randperm(len(images)).split(BATCH):
+        order = torch.randperm(len(images))
+        for start in range(0, len(images), BATCH):
+            rows = order[start : start + BATCH]
             batch = shift(to_tensor(images[rows.numpy()])).to(memory_format=torch.channels_last)
             value = loss(batch, rows)
             optimiser.zero_grad()
-            value.backward()
+            value.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
             values.append(value.item())
