@@ -11,6 +11,7 @@ import numpy as np
 
 from benchmark.datasets import DataRoot, Stimuli
 from benchmark.errors import DataError, NotPossible, UsageError
+from benchmark.files import sha256_of
 from benchmark.model import OUTPUT, Model, Progress
 
 #: In a .npz file: the array that holds the ids; every other one is a layer.
@@ -33,11 +34,6 @@ class Features(Model):
     def layers(self) -> tuple[str, ...]:
         """Names of the layers, in the order of the file."""
         return tuple(self._table[1])
-
-    @property
-    def preprocessing(self) -> str:
-        """Unknown here: the file is what came out."""
-        return "none (precomputed)"
 
     def features(
         self,
@@ -65,6 +61,17 @@ class Features(Model):
         if progress is not None:
             progress(len(stimuli), len(stimuli))
         return {layer: arrays[layer][rows] for layer in layers}
+
+    @property
+    def preprocessing(self) -> str:
+        """No image is seen; of a .npy file, which ids its rows have, since they decide what is what."""
+        if "ids" not in self.spec.params:
+            return "none (precomputed)"
+        return f"none (precomputed); rows named by ids of sha256 {sha256_of(self._ids_file)}"
+
+    @property
+    def _ids_file(self) -> Path:
+        return DataRoot(self.spec.data).file(self.spec.params["ids"])
 
     def _rows(self, stimuli: Stimuli, ids: tuple[str, ...]) -> np.ndarray:
         index = {name: row for row, name in enumerate(ids)}
@@ -104,7 +111,7 @@ class Features(Model):
             raise UsageError(
                 f"{self.spec.name}: a .npy file carries no ids; give params.ids, a .txt or .csv file"
             )
-        ids = DataRoot(self.spec.data).file(self.spec.params["ids"])
+        ids = self._ids_file
         if ids.suffix == ".csv":
             header, rows = _csv_rows(ids)
             place = _column(ids, header, self.spec.params.get("column"))

@@ -21,7 +21,7 @@ from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskRe
 
 _PERMUTATIONS = 1000
 _FEWEST_WRONG = 5
-#: A correlation over fewer correctly classified stimuli has no meaning
+#: Word correlations with fewer concepts that are classified correctly have no meaning
 _FEWEST_RIGHT = 3
 
 
@@ -146,10 +146,11 @@ def _trials(
         "misclassified": int((~right).sum()),
         "misclassified_joined": int(wrong.sum()),
     }
-    if counts["correct"] < _FEWEST_RIGHT:
+    named = len(np.unique(true[right]))
+    if named < _FEWEST_RIGHT:
         raise NotPossible(
-            f"model {view.name!r} classifies {counts['correct']} of {len(rows)} stimuli correctly: "
-            f"1 vs 2 needs at least {_FEWEST_RIGHT} to compare its mistakes with"
+            f"model {view.name!r} classifies {counts['correct']} of {len(rows)} stimuli correctly, "
+            f"of {named} concepts: 1 vs 2 compares mistakes with those of at least {_FEWEST_RIGHT}"
         )
     if counts["misclassified_joined"] < _FEWEST_WRONG:
         raise NotPossible(

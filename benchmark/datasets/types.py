@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -214,6 +214,9 @@ class VectorTarget(Target):
         return replace(self, ids=tuple(ids), vectors=self.vectors[self.rows(ids)])
 
 
+C = TypeVar("C", bound="_CountTarget")
+
+
 @dataclass(frozen=True)
 class _CountTarget(Target):
     """Base of targets that count how many people gave each column for each row."""
@@ -234,7 +237,7 @@ class _CountTarget(Target):
         if self.counts.nnz and (not np.isfinite(self.counts.data).all() or self.counts.data.min() < 0):
             raise DataError(f"target {self.name!r}: counts must be finite and not negative")
 
-    def select(self, ids: Sequence[str]) -> _CountTarget:
+    def select(self: C, ids: Sequence[str]) -> C:
         """The same target with only the rows ``ids``, in that order; columns stay."""
         rows = self.rows(ids)
         return replace(self, ids=tuple(ids), counts=self.counts[rows], respondents=self.respondents[rows])

@@ -1,7 +1,7 @@
 """What exists: models, datasets, tasks and suites, read from registry files and checked."""
 
 from benchmark.registry.checkpoints import ResolvedCheckpoint, resolve_checkpoint
-from benchmark.registry.load import load_registry, read_registry, shipped_root
+from benchmark.registry.load import load_registry, read_registry
 from benchmark.registry.names import ModelName, nearest, parse_model_name, unknown
 from benchmark.registry.registry import Placed, Registry
 from benchmark.registry.resolve import load_plugin, plugin_source_hash
@@ -13,6 +13,7 @@ from benchmark.registry.schema import (
     SuiteEntry,
     TaskEntry,
 )
+from benchmark.registry.shipped import shipped_root
 from benchmark.registry.source import RegistryError
 
 __all__ = [

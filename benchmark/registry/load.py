@@ -10,36 +10,17 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-import benchmark
 from benchmark.errors import UsageError
 from benchmark.registry.names import check_name, nearest, parse_model_name, unknown
 from benchmark.registry.registry import Placed, Registry
 from benchmark.registry.schema import ModelEntry, ModelVariant, RegistryFile, SuiteEntry
+from benchmark.registry.shipped import shipped_root
 from benchmark.registry.source import Key, RegistryError, Source
 
 #: Installed packages add models under this group of entry points: name -> package.module:Class
 ENTRY_POINTS = "semantic_benchmark.models"
 
 _SECTIONS = ("models", "datasets", "tasks", "suites")
-
-
-def shipped_root() -> Path:
-    """Folder of the shipped ``registry.yaml``, ``models/`` and ``tasks/``.
-
-    Inside the package in a wheel; beside it in a checkout.
-
-    Raises
-    ------
-    RegistryError
-        If it is in neither place.
-    """
-    package = Path(benchmark.__file__).resolve().parent
-    for folder in (package, package.parent):
-        if (folder / "registry.yaml").is_file():
-            return folder
-    raise RegistryError(
-        f"looked for registry.yaml in {package} and beside it: the installation is incomplete"
-    )
 
 
 def load_registry(extra: Sequence[Path] = ()) -> Registry:

@@ -13,6 +13,7 @@ from typing import Any
 
 from benchmark.errors import BenchError
 from benchmark.registry.names import nearest
+from benchmark.registry.shipped import shipped_root
 
 
 def load_plugin(plugin: str, base: Path) -> Any:
@@ -24,7 +25,8 @@ def load_plugin(plugin: str, base: Path) -> Any:
     Parameters
     ----------
     plugin : str
-        ``path/file.py:Name``, relative to ``base``, or ``package.module:Name``.
+        ``path/file.py:Name``, relative to ``base`` (else to what is shipped: ``models/timm_models.py:Timm``),
+        or ``package.module:Name``.
     base : Path
         Folder of the registry file.
 
@@ -92,9 +94,11 @@ def _is_file(where: str) -> bool:
 
 
 def _find_file(where: str, base: Path) -> Path:
-    path = base / Path(where).expanduser()
-    if path.is_file():
-        return path.resolve()
+    relative = Path(where).expanduser()
+    for folder in (base, shipped_root()):
+        if (folder / relative).is_file():
+            return (folder / relative).resolve()
+    path = base / relative
     beside = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
     raise BenchError(f"plug-in {where}: {path} is not there{_guess(path.name, beside)}")
 

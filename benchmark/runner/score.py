@@ -131,8 +131,7 @@ def score(session: Session, parts: Parts, progress: Progress | None = None) -> S
     result = parts.task.score(
         view(session, parts, progress), joined, parts.binding.params, np.random.default_rng(seed)
     )
-    metric = parts.task.metrics[0].name
-    summary = summarise(result, metric, seed)
+    summary = summarise(result, parts.task.metrics, seed)
     if summary.best_layer is None:
         reasons = dict.fromkeys(found.undefined or "" for found in result.layers.values())
         raise NotPossible(f"undefined in every layer: {'; '.join(reasons)}")

@@ -8,9 +8,8 @@ import numpy as np
 
 from benchmark.inference import bootstrap_weights, estimate, fdr, select_layer
 from benchmark.inference.bootstrap import Estimate as Bootstrapped
-from benchmark.inference.bootstrap import Selected
 from benchmark.results import Estimate, LayerScore
-from benchmark.task import LayerResult, TaskResult
+from benchmark.task import LayerResult, Metric, Statistic, TaskResult
 
 #: Bootstrap resamples of the concepts.
 DRAWS = 1000
@@ -41,14 +40,14 @@ class Summary:
     draws: np.ndarray
 
 
-def summarise(result: TaskResult, metric: str, seed: int) -> Summary:
+def summarise(result: TaskResult, metrics: tuple[Metric, ...], seed: int) -> Summary:
     """Score, interval, chance and ceiling of every layer and metric, and the headline.
 
     Parameters
     ----------
     result : TaskResult
-    metric : str
-        The first metric of the task: the headline, and what the best layer is chosen by.
+    metrics : tuple of Metric
+        Of the task; the first is the headline, and what the best layer is chosen by.
     seed : int
         Of the resampling weights: that of the binding, so that all its models share them.
     """
@@ -56,45 +55,84 @@ def summarise(result: TaskResult, metric: str, seed: int) -> Summary:
     weights = bootstrap_weights(n, DRAWS, np.random.default_rng(seed))
     adjusted = fdr(np.array([np.nan if r.p is None else r.p for r in result.layers.values()]))
     layers = tuple(
-        _layer(name, found, result, weights, float(p))
+        _layer(name, found, result, metrics, weights, float(p))
         for (name, found), p in zip(result.layers.items(), adjusted, strict=True)
     )
-    defined = {name: r.statistics[metric] for name, r in result.layers.items() if r.undefined is None}
+    first = metrics[0]
+    defined = {name: r.statistics[first.name] for name, r in result.layers.items() if r.undefined is None}
     if not defined:
-        return Summary(_estimate(result, metric), None, "single", layers, np.full(DRAWS, np.nan))
+        return Summary(_estimate(result, first), None, "single", layers, np.full(DRAWS, np.nan))
     if result.headline in defined:
         best, selection = str(result.headline), "fixed"
-        found: Bootstrapped | Selected = estimate(defined[best], weights)
+        found = estimate(defined[best], weights)
     else:
-        # with the same seed it draws the same weights, so that every model of the binding is paired
-        selected = select_layer(defined, n, DRAWS, np.random.default_rng(seed))
-        best, selection = selected.layer, "split-half" if len(defined) > 1 else "single"
-        found = selected
-    headline = _estimate(result, metric, found.score, found.low, found.high)
-    return Summary(headline, best, selection, layers, found.draws)
+        best, found = _select(defined, first, n, seed)
+        selection = "split-half" if len(defined) > 1 else "single"
+    return Summary(_estimate(result, first, found), best, selection, layers, found.draws)
+
+
+def _select(statistics: dict[str, Statistic], metric: Metric, n: int, seed: int) -> tuple[str, Bootstrapped]:
+    """The best layer, and its score where it was not chosen.
+
+    With the same seed the weights are those of every other model of the binding: all are paired.
+    """
+    rng = np.random.default_rng(seed)
+    if metric.higher_is_better:
+        s = select_layer(statistics, n, DRAWS, rng)
+        return s.layer, Bootstrapped(s.score, s.low, s.high, s.draws, s.undefined)
+    s = select_layer({name: _negative(f) for name, f in statistics.items()}, n, DRAWS, rng)
+    return s.layer, Bootstrapped(-s.score, -s.high, -s.low, -s.draws, s.undefined)
+
+
+def _negative(statistic: Statistic) -> Statistic:
+    return lambda weights: -statistic(weights)
 
 
 def _layer(
-    name: str, found: LayerResult, result: TaskResult, weights: np.ndarray, p_fdr: float
+    name: str,
+    found: LayerResult,
+    result: TaskResult,
+    metrics: tuple[Metric, ...],
+    weights: np.ndarray,
+    p_fdr: float,
 ) -> LayerScore:
-    metrics = {}
-    for metric, statistic in found.statistics.items():
-        e = estimate(statistic, weights)
-        metrics[metric] = _estimate(result, metric, e.score, e.low, e.high)
+    estimates = {
+        metric.name: _estimate(result, metric, estimate(found.statistics[metric.name], weights))
+        for metric in metrics
+        if metric.name in found.statistics
+    }
     return LayerScore(
-        name=name, undefined=found.undefined, p=found.p, p_fdr=p_fdr, metrics=metrics, values={**found.values}
+        name=name,
+        undefined=found.undefined,
+        p=found.p,
+        p_fdr=p_fdr,
+        metrics=estimates,
+        values={**found.values},
     )
 
 
-def _estimate(
-    result: TaskResult, metric: str, score: float = np.nan, low: float = np.nan, high: float = np.nan
-) -> Estimate:
-    lower, upper = result.ceiling.get(metric, (np.nan, np.nan))
+def _estimate(result: TaskResult, metric: Metric, found: Bootstrapped | None = None) -> Estimate:
+    lower, upper = result.ceiling.get(metric.name, (np.nan, np.nan))
+    low, high = _interval(metric, found, len(result.concepts)) if found else (np.nan, np.nan)
     return Estimate(
-        score=score,
+        score=found.score if found else np.nan,
         ci_low=low,
         ci_high=high,
-        chance=result.chance.get(metric, np.nan),
+        chance=result.chance.get(metric.name, np.nan),
         ceiling_low=lower,
         ceiling_high=upper,
     )
+
+
+def _interval(metric: Metric, found: Bootstrapped, n: int) -> tuple[float, float]:
+    """The bootstrap interval; of a rate that is 0 or 1 for every concept, that of Clopper & Pearson (1934).
+
+    There all resamples are alike, and the bootstrap's interval without width would read as certainty.
+    """
+    if metric.range == (0.0, 1.0) and found.low == found.high:
+        unseen = 1 - 0.025 ** (1 / n)
+        if found.score == 0:
+            return 0.0, unseen
+        if found.score == 1:
+            return 1 - unseen, 1.0
+    return found.low, found.high

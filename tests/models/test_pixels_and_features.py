@@ -175,3 +175,10 @@ def test_clip_features_agree_with_human_similarity_as_measured(human_data: Path)
 
     agreement = spearmanr(np.corrcoef(found)[upper], (spose @ spose.T)[upper])[0]
     assert agreement == pytest.approx(0.421, abs=0.02)
+
+
+def test_other_ids_are_another_model(npy: Model, tmp_path: Path) -> None:
+    """The ids file decides which row is what, so it must be in what keys the cache."""
+    before = npy.preprocessing
+    (tmp_path / "ids.txt").write_text("\n".join(reversed(IDS)) + "\n")
+    assert features(tmp_path / "f.npy", ids="ids.txt").preprocessing != before

@@ -145,3 +145,12 @@ def test_source_hash_of_what_is_missing(base):
         plugin_source_hash("models/nope.py:X", base)
     with pytest.raises(BenchError, match="no module"):
         plugin_source_hash("no_such_package.net:Net", base)
+
+
+def test_a_shipped_plugin_may_be_named_from_any_registry(tmp_path):
+    found = load_plugin("models/features.py:Features", tmp_path)
+    assert found.__name__ == "Features"
+    own = tmp_path / "models" / "features.py"
+    own.parent.mkdir()
+    own.write_text("class Features: pass\n")
+    assert load_plugin("models/features.py:Features", tmp_path) is not found
