@@ -137,7 +137,7 @@ def build(
     ] = None,
     registry: RegistryOption = None,
 ) -> None:
-    """Make one self-contained HTML page, and a CSV beside it, from the result files."""
+    """Make one self-contained HTML page from the result files; the numbers as CSV and Markdown beside it."""
     from benchmark.leaderboard import build_page
 
     typer.echo(build_page(output, page or output / "leaderboard.html", _load(registry)))

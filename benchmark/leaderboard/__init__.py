@@ -1,4 +1,4 @@
-"""Results to one self-contained HTML page, and a CSV of the same numbers."""
+"""Results to one self-contained HTML page, and the same numbers as CSV and Markdown."""
 
 from benchmark.leaderboard.build import build_page
 

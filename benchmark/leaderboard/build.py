@@ -1,4 +1,4 @@
-"""Write the page and the CSV."""
+"""Write the page, and the same numbers as CSV and Markdown."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from benchmark.errors import DataError
 from benchmark.files import write_atomic
 from benchmark.leaderboard import charts
 from benchmark.leaderboard.board import Board, boards
+from benchmark.leaderboard.markdown import markdown
 from benchmark.registry import Registry, shipped_root
 from benchmark.results import ResultStore
 
 
 def build_page(results: Path, page: Path, registry: Registry) -> str:
-    """Make the page from every result under ``results``; beside it a CSV of the same name.
+    """Make the page from every result under ``results``; beside it CSV and Markdown of the same name.
 
     Parameters
     ----------
@@ -46,9 +47,10 @@ def build_page(results: Path, page: Path, registry: Registry) -> str:
     try:
         write_atomic(page, _html(made).encode())
         write_atomic(page.with_suffix(".csv"), _csv(made).encode())
+        write_atomic(page.with_suffix(".md"), "\n".join(map(markdown, made)).encode())
     except OSError as error:
         raise DataError(f"cannot write {page}: {error.strerror or error}") from error
-    lines = [f"{len(stored)} results -> {page.resolve()} and {page.with_suffix('.csv').name}"]
+    lines = [f"{len(stored)} results -> {page.resolve()}, and .csv and .md beside it"]
     return "\n".join([*lines, *(f"left out: {reason}" for reason in unreadable)])
 
 

@@ -123,6 +123,22 @@ def test_undefined_layers_leave_a_gap(tmp_path):
     assert "nan" not in text.lower().replace("name", "")
 
 
+def test_markdown_has_every_score_of_every_suite(tmp_path):
+    build(
+        tmp_path, cell("a", 0.4, trained_on=True), cell("b", 0.5), cell("a", suite="human", binding="hit_rdm")
+    )
+    mini, human = (tmp_path / "out" / "page.md").read_text().split("## human")
+    row = next(line for line in mini.splitlines() if "people_rdm" in line)
+    assert row.split(" | ")[2:6] == [
+        "0.400† [0.300, 0.500]",
+        "0.500 [0.400, 0.600]",
+        "0.000",
+        "0.600 to 0.700",
+    ]
+    assert "Miniature" in mini
+    assert "Miniature" not in human
+
+
 def test_no_result_is_one_line(bench, tmp_path):
     done = bench("leaderboard", "build", "--output", tmp_path)
     assert done.status == 2

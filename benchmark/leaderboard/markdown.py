@@ -1,0 +1,38 @@
+"""The overview tables as Markdown, for documents."""
+
+from __future__ import annotations
+
+from benchmark.leaderboard.board import Board, Column
+from benchmark.leaderboard.charts import number
+from benchmark.results import CellResult
+
+
+def markdown(board: Board) -> str:
+    """A row for each binding: the score of every model with its 95 % interval, then chance and ceiling."""
+    head = ["binding", "score", *board.models, "chance", "ceiling", "n"]
+    lines = [
+        _line(head),
+        _line(["---"] * len(head)),
+        *(_line(_row(board, column)) for column in board.columns),
+    ]
+    note = "Miniature: a drawn world, simulated people.\n\n" if board.miniature else ""
+    return f"## {board.suite}\n\n{note}" + "\n".join(lines) + "\n"
+
+
+def _row(board: Board, column: Column) -> list[str]:
+    first = column.cells[0]
+    known = first.ceiling_low is not None
+    ceiling = f"{number(first.ceiling_low)} to {number(first.ceiling_high)}" if known else "-"
+    cells = [_cell(column.by_model.get(model)) for model in board.models]
+    return [f"`{column.binding}`", column.label, *cells, number(first.chance), ceiling, str(first.n)]
+
+
+def _cell(cell: CellResult | None) -> str:
+    if cell is None:
+        return "-"
+    dagger = "†" if cell.trained_on else ""
+    return f"{number(cell.score)}{dagger} [{number(cell.ci_low)}, {number(cell.ci_high)}]"
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
