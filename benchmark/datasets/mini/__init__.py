@@ -5,6 +5,7 @@ from benchmark.datasets.mini.drawing import draw
 from benchmark.datasets.mini.images import images
 from benchmark.datasets.mini.norms import associations, properties
 from benchmark.datasets.mini.people import people
+from benchmark.datasets.mini.structure import form_ratings
 from benchmark.datasets.mini.vectors import word_vectors
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "area_late",
     "associations",
     "draw",
+    "form_ratings",
     "images",
     "people",
     "properties",

@@ -16,6 +16,7 @@ from benchmark.datasets.mini.structure import (
     association_rdm,
     category_rdm,
     domain_rdm,
+    form_rdm,
     mix,
     property_rdms,
     standardise,
@@ -27,7 +28,7 @@ from benchmark.datasets.types import RDMTarget
 PEOPLE = 16
 
 #: standard deviation of a person's noise beside that of what the person goes by
-_NOISE = 0.6
+_NOISE = 0.65
 
 
 def people(root: DataRoot, *, name: str) -> RDMTarget:
@@ -35,9 +36,9 @@ def people(root: DataRoot, *, name: str) -> RDMTarget:
 
     Simulated, not measured. A person's dissimilarity is a mix of the distances between property profiles
     (each of the five property types weighted differently by each person), between association profiles,
-    between categories and between domains (animal, plant, made thing), plus noise that is independent from
-    pair to pair. The noise is set so that the noise ceiling is that of a decent behavioural study (lower
-    bound, Spearman, between .5 and .7).
+    between categories, between domains (animal, plant, made thing) and between ratings of form, plus noise
+    that is independent from pair to pair. The noise is set so that the noise ceiling is that of a decent
+    behavioural study (lower bound, Spearman, between .5 and .7).
 
     Parameters
     ----------
@@ -56,12 +57,13 @@ def people(root: DataRoot, *, name: str) -> RDMTarget:
     by_association = standardise(association_rdm(associations(root, name=name)))
     by_category = standardise(category_rdm())
     by_domain = standardise(domain_rdm())
+    by_form = standardise(form_rdm())
 
     def person(number: int) -> np.ndarray:
         chance = Chance(f"people/{number}")
         type_weights = 0.2 + 1.8 * chance.uniform(len(by_type))
-        others = (by_association, by_category, by_domain)
-        other_weights = (0.5 + chance.uniform(len(others))) * (0.5, 0.3, 0.5)
+        others = (by_association, by_category, by_domain, by_form)
+        other_weights = (0.5 + chance.uniform(len(others))) * (0.5, 0.3, 0.5, 0.6)
         goes_by = standardise(mix(by_type, type_weights)) + mix(others, other_weights)
         return to_rdm(standardise(goes_by) + _NOISE * chance.noise(len(IDS)))
 

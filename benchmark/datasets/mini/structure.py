@@ -39,10 +39,16 @@ def domain_rdm() -> np.ndarray:
     return _differs([_DOMAINS.get(category, "made") for category in CATEGORIES])
 
 
+def form_ratings() -> tuple[tuple[str, ...], np.ndarray]:
+    """Names of the forms (round, elongated, ...), and how much each concept has of them, 0 to 10; (48, 6)."""
+    rows = table("forms.csv")
+    forms = tuple(key for key in rows[0] if key != "concept")
+    return forms, np.array([[float(row[form]) for form in forms] for row in rows])
+
+
 def form_rdm() -> np.ndarray:
-    """Euclidean distance between authored ratings of form (round, elongated, ...); shape (48, 48)."""
-    ratings = np.array([[float(v) for k, v in row.items() if k != "concept"] for row in table("forms.csv")])
-    return euclidean_distances(ratings)
+    """Euclidean distance between authored ratings of form; shape (48, 48)."""
+    return euclidean_distances(form_ratings()[1])
 
 
 def association_rdm(norms: AssociationTarget) -> np.ndarray:
