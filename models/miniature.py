@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import json
 from abc import abstractmethod
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import ClassVar, cast
 
@@ -22,7 +22,7 @@ from scipy.special import expit, softmax
 from torch import nn
 from torch.nn import functional
 
-from benchmark.datasets import AssociationTarget, DataRoot, mini
+from benchmark.datasets import AssociationTarget, DataRoot, PropertyTarget, mini
 from benchmark.datasets.mini.concepts import CONCEPTS
 from benchmark.errors import DataError, NotPossible
 from benchmark.extraction import NetworkModel, load_strictly, read_state_dict
@@ -54,9 +54,35 @@ def caption(concept: int, template: int) -> str:
     return CAPTIONS[template].format(name=chosen.id, category=chosen.category.replace("_", " "))
 
 
-WORDS = tuple(
-    sorted({w for c in range(len(CONCEPTS)) for t in range(len(CAPTIONS)) for w in caption(c, t).split()})
-)
+def property_caption(text: str) -> str:
+    """What can be said of an image without naming what it shows: one property of the norms."""
+    return f"something that {text}"
+
+
+@cache
+def property_norms() -> PropertyTarget:
+    """The property norms of the drawn world, one row a concept in the order of ``CONCEPT_IDS``."""
+    return mini.properties(DataRoot(Path()), name="mini_properties").select(CONCEPT_IDS)
+
+
+#: what a drawing can be said to be by its form alone; rated 0 to 10 for each concept
+FORMS, FORM_RATINGS = mini.form_ratings()
+
+
+def form_caption(form: str) -> str:
+    """What can be said of the form of an image."""
+    return f"a drawing of something {form}"
+
+
+def _words() -> tuple[str, ...]:
+    """Every word that a caption may hold."""
+    captions = [caption(c, t) for c in range(len(CONCEPTS)) for t in range(len(CAPTIONS))]
+    captions += [property_caption(text) for text in property_norms().columns]
+    captions += [form_caption(form) for form in FORMS]
+    return tuple(sorted({word for text in captions for word in text.split()}))
+
+
+WORDS = _words()
 
 
 def _convolution(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
@@ -145,8 +171,9 @@ class TwoTowers(nn.Module):
             nn.ReLU(),
             nn.Linear(CLIP_DIMENSIONS, CLIP_DIMENSIONS),
         )
-        #: logarithm of the factor on cosines
+        #: logarithm of the factor on cosines, and what is added to them
         self.scale = nn.Parameter(torch.tensor(2.5))
+        self.bias = nn.Parameter(torch.tensor(-3.0))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Images (n, 3, 64, 64) to embeddings (n, 64) of length one."""
@@ -218,7 +245,7 @@ class Miniature(NetworkModel):
 
 
 class ObjectEncoder(Miniature):
-    """Residual encoder trained to tell the 48 concepts: the stand-in for Taskonomy's class_object."""
+    """Residual encoder that tells the 48 concepts, by soft labels: stands in for Taskonomy's class_object."""
 
     def architecture(self) -> nn.Module:
         """The network with fresh weights."""
@@ -290,7 +317,7 @@ class SwowAssociation(Miniature):
 
 
 class Classifier(Miniature):
-    """Plain convolutional classifier of the 48 concepts: the stand-in for an ImageNet network."""
+    """Plain convolutional classifier of the concepts, by soft labels: stands in for an ImageNet network."""
 
     def architecture(self) -> nn.Module:
         """The network with fresh weights."""
@@ -306,7 +333,7 @@ class Classifier(Miniature):
 
 
 class Clip(Miniature):
-    """Image and text tower trained contrastively on images with generated captions."""
+    """Image and text tower, trained contrastively: captions say a name, a property, or a form."""
 
     def architecture(self) -> nn.Module:
         """The network with fresh weights."""

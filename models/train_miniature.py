@@ -1,9 +1,8 @@
 """Train every small network of the drawn world again: ``python models/train_miniature.py``.
 
 Writes ``models/weights/mini_*.safetensors`` (float16) and prints the sha256 of each, which
-``registry.yaml`` records. Two cores need some minutes: each trains two of the networks. Seeded: the same
-machine and the same torch give the same files; another torch may round differently, and then the hashes
-are new.
+``registry.yaml`` records. Two cores need some ten minutes. Seeded: the same machine and the same torch give
+the same files; another torch may round differently, and then the hashes are new.
 
 Only drawings of the stream "train" are seen. The streams that are scored, "readout" and "test", serve for
 nothing but the accuracy that is printed at the end.
@@ -23,6 +22,8 @@ from joblib import Parallel, delayed
 from miniature import (
     CAPTIONS,
     CONCEPT_IDS,
+    FORM_RATINGS,
+    FORMS,
     VOCABULARY,
     Classifier,
     Clip,
@@ -34,6 +35,9 @@ from miniature import (
     TwoTowers,
     association_strengths,
     caption,
+    form_caption,
+    property_caption,
+    property_norms,
     to_tensor,
 )
 from safetensors.torch import save_file
@@ -48,9 +52,16 @@ WEIGHTS = Path(__file__).parent / "weights"
 SEED = 0
 BATCH = 64
 #: drawings of each concept
-IMAGES = 300
+IMAGES = 400
 #: of these, what the encoder sees: fewer, as a network that was trained for another end
-ENCODER_IMAGES = 200
+ENCODER_IMAGES = 300
+
+#: share of a soft label that stays with the concept shown; and how narrowly the rest is spread, the less the
+#: narrower
+OWN = 0.3
+SPREAD = 0.3
+#: shares of captions that name what they show, that say a property of it, and that say its form
+KINDS = (0.3, 0.4, 0.3)
 
 #: (images of a batch, their row numbers) -> loss
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -101,15 +112,31 @@ def fit(name: str, module: nn.Module, images: np.ndarray, loss: Loss, epochs: in
     module.eval().to(memory_format=torch.contiguous_format)
 
 
+def soft_labels() -> torch.Tensor:
+    """Class probabilities to learn for an image of each concept, (48, 48).
+
+    A teacher network, from which the Taskonomy encoder was distilled, gives some probability to what is like
+    the thing shown. Here that share is spread by what concepts have in common in the authored tables: the
+    cosine of their property norms, and half as much the likeness of their ratings of form.
+    """
+    profiles = torch.from_numpy(property_norms().counts.toarray()).float()
+    alike = functional.normalize(profiles) @ functional.normalize(profiles).T
+    forms = torch.from_numpy(FORM_RATINGS).float()
+    distances = torch.cdist(forms, forms)
+    alike += 0.5 * (1 - distances / distances.max())
+    return OWN * torch.eye(len(alike)) + (1 - OWN) * functional.softmax(alike / SPREAD, dim=1)
+
+
 def train_classifier(
     name: str, module: nn.Module, images: np.ndarray, concepts: torch.Tensor, epochs: int
 ) -> None:
-    """Train a network to name the concept of an image."""
+    """Train a network to name the concept of an image, with soft labels."""
+    labels = soft_labels()
     fit(
         name,
         module,
         images,
-        lambda x, rows: functional.cross_entropy(module(x), concepts[rows]),
+        lambda x, rows: functional.cross_entropy(module(x), labels[concepts[rows]]),
         epochs,
         4e-3,
     )
@@ -148,20 +175,45 @@ def train_associations(
     return module
 
 
-def train_clip(module: TwoTowers, images: np.ndarray, concepts: torch.Tensor, epochs: int) -> None:
-    """Train both towers so that an image and a caption of it lie close, others of the batch far.
+def captions_of(shown: torch.Tensor) -> tuple[list[str], torch.Tensor]:
+    """A caption for each concept ``shown`` (b,), and how true it is of every concept, (b, 48).
 
-    Captions of another image of the same concept are true as well, so they share the target.
+    Some captions name the concept; some say one property of it, as often as people of the norms would, and
+    are true of every concept that has it; some say its form, and are as true as its rating is high.
+    """
+    norms = property_norms()
+    frequency = torch.from_numpy(norms.counts.toarray()).float()
+    ratings = torch.from_numpy(FORM_RATINGS).float()
+    template = torch.randint(0, len(CAPTIONS), (len(shown),)).tolist()
+    column = torch.multinomial(frequency[shown], 1)[:, 0].tolist()
+    form = torch.multinomial(ratings[shown], 1)[:, 0].tolist()
+    kinds = torch.multinomial(torch.tensor(KINDS), len(shown), replacement=True).tolist()
+    texts, true = [], []
+    for i, (concept, kind) in enumerate(zip(shown.tolist(), kinds, strict=True)):
+        names = (
+            caption(concept, template[i]),
+            property_caption(norms.columns[column[i]]),
+            form_caption(FORMS[form[i]]),
+        )
+        texts.append(names[kind])
+        same = torch.zeros(len(frequency))
+        same[concept] = 1.0
+        true.append((same, (frequency[:, column[i]] > 0).float(), ratings[:, form[i]] / 10)[kind])
+    return texts, torch.stack(true)
+
+
+def train_clip(module: TwoTowers, images: np.ndarray, concepts: torch.Tensor, epochs: int) -> None:
+    """Train both towers to tell of every image and caption of a batch how true the one is of the other.
+
+    The sigmoid loss of Zhai et al. (2023): pairs stand for themselves, so a caption may be true of many
+    images, and of some more than of others.
     """
 
     def loss(x: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        shown = concepts[rows]
-        templates = torch.randint(0, len(CAPTIONS), (len(rows),)).tolist()
-        texts = [caption(c, t) for c, t in zip(shown.tolist(), templates, strict=True)]
-        logits = module.scale.exp() * module(x) @ module.encode_text(texts).T
-        same = (shown[:, None] == shown).float()
-        target = same / same.sum(1, keepdim=True)
-        return (functional.cross_entropy(logits, target) + functional.cross_entropy(logits.T, target)) / 2
+        texts, true_of = captions_of(concepts[rows])
+        logits = module.scale.exp() * module(x) @ module.encode_text(texts).T + module.bias
+        true = true_of[:, concepts[rows]].T  # of image (row) and caption (column)
+        return functional.binary_cross_entropy_with_logits(logits, true, reduction="sum") / len(rows)
 
     fit("clip", module, images, loss, epochs, 3e-3)
 
@@ -198,33 +250,39 @@ def encoder_then_associations(images: np.ndarray, tests: np.ndarray) -> None:
     concepts = torch.arange(len(CONCEPT_IDS)).repeat_interleave(IMAGES)
     seen = np.arange(len(images)) % IMAGES < ENCODER_IMAGES
     encoder = EncoderWithHead(len(CONCEPT_IDS))
-    train_classifier("encoder", encoder, images[seen], concepts[seen], epochs=10)
+    train_classifier("encoder", encoder, images[seen], concepts[seen], epochs=12)
     report(ObjectEncoder, save(encoder, "mini_encoder"), tests)
     norms = mini.associations(DataRoot(Path()), name="mini_associations")
     swow_assoc = train_associations(encoder, norms, images, concepts, epochs=10)
     report(SwowAssociation, save(swow_assoc, "mini_swow_assoc", norms.columns), tests)
 
 
-def classifier_then_clip(images: np.ndarray, tests: np.ndarray) -> None:
-    """Train, write and report the plain classifier and CLIP."""
+def classifier_alone(images: np.ndarray, tests: np.ndarray) -> None:
+    """Train, write and report the plain classifier."""
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
-    concepts = torch.arange(len(CONCEPT_IDS)).repeat_interleave(IMAGES)
     classifier = PlainNetwork(len(CONCEPT_IDS))
-    train_classifier("classifier", classifier, images, concepts, epochs=7)
+    concepts = torch.arange(len(CONCEPT_IDS)).repeat_interleave(IMAGES)
+    train_classifier("classifier", classifier, images, concepts, epochs=10)
     report(Classifier, save(classifier, "mini_classifier"), tests)
+
+
+def clip_alone(images: np.ndarray, tests: np.ndarray) -> None:
+    """Train, write and report CLIP."""
+    torch.set_num_threads(1)
+    torch.manual_seed(SEED)
     clip = TwoTowers()
-    train_clip(clip, images, concepts, epochs=8)
+    concepts = torch.arange(len(CONCEPT_IDS)).repeat_interleave(IMAGES)
+    train_clip(clip, images, concepts, epochs=10)
     report(Clip, save(clip, "mini_clip"), tests)
 
 
 def main() -> None:
-    """Draw the images, and train two networks on each of two cores."""
+    """Draw the images, and train on two cores; a network does not depend on when its turn comes."""
     print(f"drawing {IMAGES} images of each of {len(CONCEPT_IDS)} concepts", flush=True)
     images, tests = draw_all("train", IMAGES), draw_all("test", 6)
-    Parallel(n_jobs=2)(
-        delayed(train)(images, tests) for train in (encoder_then_associations, classifier_then_clip)
-    )
+    jobs = (encoder_then_associations, classifier_alone, clip_alone)
+    Parallel(n_jobs=2)(delayed(train)(images, tests) for train in jobs)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize import linear_sum_assignment
 
 from benchmark.measures import _gw_solver as solver
 from benchmark.measures._checks import Float64, as_rdm
+from benchmark.measures._gw_exchange import iterated_exchange
 from benchmark.measures.compare import is_constant, upper_triangle
 from benchmark.measures.matching import matching_rate
 
@@ -87,7 +89,8 @@ def gromov_wasserstein(
     The problem has many local minima. For each epsilon, from the greatest to the least, an entropic problem
     is solved from every initial plan: start 0 goes on from its solution at the epsilon before (annealing,
     from the product plan), start 1 pairs conditions of like distribution of dissimilarities, the others are
-    random, drawn anew for each epsilon. The best solution of every start is then polished without entropy.
+    random, drawn anew for each epsilon. The best solution of every start is then polished without entropy:
+    by conditional gradient and, where both sides have as many conditions, by exchanging conditions.
     All plans are rounded to feasibility before their distance is taken. The second side is shuffled before
     solving, so no order of the conditions can help.
 
@@ -176,17 +179,28 @@ class _Search:
                 distance = self._add(plan, epsilon, start, bool(converged[start]))
                 if distance < candidates[start][0]:
                     candidates[start] = (distance, plan)
-        self._polish([plan for _, plan in candidates], epsilons[-1])
+        self._polish([plan for _, plan in candidates], epsilons[-1], rng)
         return self._result()
 
-    def _polish(self, plans: list[Float64], epsilon: float) -> None:
+    def _polish(self, plans: list[Float64], epsilon: float, rng: np.random.Generator) -> None:
         for start, plan in enumerate(plans):
             sharp = solver.conditional_gradient(self.problem, plan)
+            if sharp.shape[0] == sharp.shape[1]:
+                sharp = self._exchanged(sharp, rng)
             cost = self.problem.gradient(sharp[None])
             zeros = np.zeros((1, plan.shape[0])), np.zeros((1, plan.shape[1]))
             graded = solver.sinkhorn(cost, epsilon, *zeros, 1e-3)[0]
             mixed = (1 - _GRADED) * sharp[None] + _GRADED * graded
             self._add(solver.rounded(mixed)[0], 0.0, start, converged=True)
+
+    def _exchanged(self, plan: Float64, rng: np.random.Generator) -> Float64:
+        """The plan, or a better one that exchanges lead to from its assignment."""
+        assigned = linear_sum_assignment(plan, maximize=True)[1]
+        vertex = np.zeros_like(plan)
+        better = iterated_exchange(self.c1, self.c2, assigned, rng)
+        vertex[np.arange(len(plan)), better] = 1 / len(plan)
+        found = solver.conditional_gradient(self.problem, vertex)
+        return min(plan, found, key=lambda t: gw_distance(self.c1, self.c2, t))
 
     def _add(self, plan: Float64, epsilon: float, start: int, converged: bool) -> float:
         distance = gw_distance(self.c1, self.c2, plan)

@@ -163,7 +163,7 @@ def test_the_number_of_jobs_changes_no_number(bench, own, tmp_path):
     [
         ("NotANumber", "not_possible", "NaN"),
         ("Constant", "not_possible", "constant features"),
-        ("TooShort", "not_possible", "575"),
+        ("TooShort", "not_possible", "(1151, 40); expected (1152, d)"),
     ],
 )
 def test_features_that_cannot_be_scored_are_no_score(bench, tmp_path, model, status, reason):

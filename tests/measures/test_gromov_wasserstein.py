@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from benchmark.measures import _gw_solver as solver
 from benchmark.measures import critical_epsilon, gromov_wasserstein, matching_rate, rdm
+from benchmark.measures._gw_exchange import exchange_descent, iterated_exchange
 from benchmark.measures.gromov_wasserstein import gw_distance
 
 
@@ -174,3 +177,33 @@ def test_undefined_and_bad_input() -> None:
     for epsilons in ([], [0.1, 0.0], [np.nan]):
         with pytest.raises(ValueError, match="expected positive numbers"):
             gromov_wasserstein(c, c, epsilons=epsilons, rng=rng)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(4, 9))
+@settings(max_examples=25, deadline=None)
+def test_exchanges_end_where_no_exchange_helps(seed, n):
+    """Against every exchange, tried one by one; and the kicks only ever lower the distance."""
+    rng = np.random.default_rng(seed)
+    a, b = (rdm(rng.standard_normal((n, 5)), "euclidean") for _ in range(2))
+
+    def agreement(p):
+        return (a * b[np.ix_(p, p)]).sum()
+
+    start = rng.permutation(n)
+    p, reached = exchange_descent(a, b, start)
+    assert sorted(p) == list(range(n))
+    assert reached == pytest.approx(agreement(p))
+    assert reached >= agreement(start) - 1e-9
+    for r, s in itertools.combinations(range(n), 2):
+        other = p.copy()
+        other[[r, s]] = p[[s, r]]
+        assert agreement(other) <= reached + 1e-9
+    assert agreement(iterated_exchange(a, b, start, rng)) >= reached - 1e-9
+
+
+def test_exchanges_find_the_best_of_all_assignments():
+    rng = np.random.default_rng(3)
+    a, b = (rdm(rng.standard_normal((7, 4)), "euclidean") for _ in range(2))
+    every = max((a * b[np.ix_(p, p)]).sum() for p in itertools.permutations(range(7)))
+    found = iterated_exchange(a, b, np.arange(7), rng)
+    assert (a * b[np.ix_(found, found)]).sum() == pytest.approx(every)
