@@ -23,7 +23,7 @@ def _pixels(concept: str, stream: str, index: int) -> np.ndarray:
     return draw(concept, stream, index)
 
 
-def images(root: DataRoot, *, name: str, per_concept: int = 6) -> Stimuli:  # noqa: ARG001 - the engine passes a root to every dataset
+def images(root: DataRoot, *, name: str, per_concept: int = 12) -> Stimuli:  # noqa: ARG001 - the engine passes a root to every dataset
     """The scored images of the drawn world.
 
     Parameters
