@@ -14,7 +14,7 @@ from rich.text import Text
 from benchmark.runner import Outcome
 
 #: columns of a terminal that is none
-WIDTH = 140
+WIDTH = 170
 MARKS = {"*": "the model was trained with this target", "u": "untrained weights"}
 
 
