@@ -77,20 +77,22 @@ def whisker(cell: CellResult, column: Column, width: int = 260, height: int = 22
     return _svg(parts, width, height, label)
 
 
-def profile(column: Column, width: int = 560, height: int = 250) -> Markup:
-    """Score layer by layer, from the input (left) to the output (right), with its 95 % interval."""
+def profile(column: Column, models: Sequence[str], width: int = 620, height: int = 250) -> Markup:
+    """Score layer by layer, from the input (left) to the output (right), with its 95 % interval.
+
+    ``models`` are all of the board: a model has the same colour in every chart of it.
+    """
     metric = column.cells[0].metric or ""
     curves = [(cell, _curve(cell, metric)) for cell in column.cells]
     values = [v for _, curve in curves for e in curve if e for v in (e.score, e.ci_low, e.ci_high)]
     first = column.cells[0]
     y = _scale([*values, first.chance, first.ceiling_low, first.ceiling_high], height - 26, 8)
-    x = Scale(0, 1, 44, width - 150)
+    x = Scale(0, 1, 44, width - 200)
     parts = [_axes(x, y), _horizontal(first, x, y)]
-    trained = [cell.model for cell, _ in curves if not cell.untrained]
-    for cell, curve in curves:
-        colour = _UNTRAINED if cell.untrained else _COLOURS[trained.index(cell.model) % len(_COLOURS)]
+    colours = [_colour(cell, models) for cell in column.cells]
+    for (cell, curve), colour in zip(curves, colours, strict=True):
         parts += _line(cell, curve, x, y, colour)
-    parts += _legend(curves, trained, x.stop + 14)
+    parts += _legend(column.cells, colours, x.stop + 14)
     return _svg(parts, width, height, f"{column.binding}: {column.label} by layer")
 
 
@@ -179,12 +181,13 @@ def _chance(chance: float | None, x: Scale, height: int) -> Markup:
     )
 
 
-def _legend(
-    curves: Sequence[tuple[CellResult, Sequence[Estimate | None]]], trained: Sequence[str], left: float
-) -> list[Markup]:
+def _colour(cell: CellResult, models: Sequence[str]) -> str:
+    return _UNTRAINED if cell.untrained else _COLOURS[models.index(cell.model) % len(_COLOURS)]
+
+
+def _legend(cells: Sequence[CellResult], colours: Sequence[str], left: float) -> list[Markup]:
     made = []
-    for row, (cell, _) in enumerate(curves):
-        colour = _UNTRAINED if cell.untrained else _COLOURS[trained.index(cell.model) % len(_COLOURS)]
+    for row, (cell, colour) in enumerate(zip(cells, colours, strict=True)):
         made.append(
             Markup(
                 '<line x1="{0}" x2="{1}" y1="{2}" y2="{2}" stroke="{3}" stroke-width="3"/>'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -100,6 +101,16 @@ def test_the_best_stands_first(tmp_path):
     text, _, _ = build(tmp_path, cell("low", 0.1), cell("high", 0.5))
     article = text[text.index("<article") :]
     assert article.index("high") < article.index("low")
+
+
+def test_a_model_has_one_colour_in_every_chart(tmp_path):
+    pairs = (("people_rdm", 0.1, 0.5), ("area_late_rdm", 0.5, 0.1))
+    text, _, _ = build(
+        tmp_path, *(cell(m, s, binding=b) for b, *two in pairs for m, s in zip("ab", two, strict=True))
+    )
+    legends = re.findall(r'stroke="(#[0-9a-f]{6})" stroke-width="3"/><text[^>]*>([ab])</text>', text)
+    assert len(legends) == 4
+    assert len(set(legends)) == 2
 
 
 def test_suites_never_share_a_table_and_the_miniature_says_so(tmp_path):
