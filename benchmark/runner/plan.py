@@ -54,11 +54,12 @@ def _models(registry: Registry, asked: Sequence[str], suite: str) -> list[str]:
 def _all_models(registry: Registry, suite: str) -> list[str]:
     """What the suite lists, and what stands in no shipped file: a user's own models are in ``all``."""
     listed = list(registry.suite(suite).models)
-    shipped = registry.files[0].parent if registry.files else None
+    shipped = f"{registry.files[0]}:"
     own = [
         name
         for name, placed in registry.models.items()
-        if placed.base != shipped and (placed.entry.suites is None or suite in placed.entry.suites)
+        if not placed.where.startswith(shipped)
+        and (placed.entry.suites is None or suite in placed.entry.suites)
     ]
     return [*listed, *(name for name in own if name not in listed)]
 
