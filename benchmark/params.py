@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from benchmark.errors import UsageError
@@ -29,8 +29,7 @@ def read_params(task: str, params: Mapping[str, Any], defaults: Mapping[str, Any
     """
     for key, value in params.items():
         if key not in defaults:
-            near = difflib.get_close_matches(key, defaults, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = _hint(key, defaults)
             raise UsageError(f"task {task}: unknown parameter {key!r} (it has {sorted(defaults)}){hint}")
         default = defaults[key]
         if default is not None and (not isinstance(value, type(default)) or isinstance(value, bool)):
@@ -49,7 +48,12 @@ def one_of(task: str, key: str, value: str, allowed: tuple[str, ...]) -> str:
         If it is not.
     """
     if value not in allowed:
-        near = difflib.get_close_matches(value, allowed, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise UsageError(f"task {task}: {key} {value!r} is none of {', '.join(allowed)}{hint}")
+        raise UsageError(
+            f"task {task}: {key} {value!r} is none of {', '.join(allowed)}{_hint(value, allowed)}"
+        )
     return value
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.registry import load_registry
 from benchmark.results import CellResult
-from benchmark.runner import Options, execute, plan
+from benchmark.runner import Options, Session, execute, plan
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("miniature")]
 
@@ -22,9 +21,9 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Cel
     """Every cell of the suite, by model and binding."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
-        options = Options(output=Path(tmp_path_factory.mktemp("results")))
-        asked = plan(load_registry(), ["all"], ["all"], "mini")
-        done = [outcome.cell for outcome in execute(asked, options)]
+        session = Session(Options(output=Path(tmp_path_factory.mktemp("results"))))
+        asked = plan(session.registry, ["all"], ["all"], "mini")
+        done = [outcome.cell for outcome in execute(asked, session)]
     return {(cell.model, cell.binding): cell for cell in done}
 
 

@@ -19,21 +19,20 @@ from rich.progress import (
 )
 
 from benchmark.cli.tables import print_outcomes
-from benchmark.registry import load_registry
 from benchmark.results import row
-from benchmark.runner import Cell, Options, Outcome, execute, plan
+from benchmark.runner import Cell, Options, Outcome, Session, execute, plan
 
 
 def run_cells(models: list[str], tasks: list[str], suite: str, options: Options, jobs: int, form: str) -> int:
     """Score the cells asked for, print them, and give the exit status."""
-    registry = load_registry(options.registries)
-    cells = plan(registry, models, tasks, suite)
-    outcomes = in_order(cells, list(_with_progress(cells, options, jobs)))
+    session = Session(options)
+    cells = plan(session.registry, models, tasks, suite)
+    outcomes = in_order(cells, list(_with_progress(cells, session, jobs)))
     if form == "json":
         rows = [row(o.cell, cached=o.cached, path=o.path) for o in outcomes]
         sys.stdout.write(json.dumps(rows, indent=1, allow_nan=False) + "\n")
     else:
-        print_outcomes(outcomes, registry.suite(suite).miniature, suite, options.output)
+        print_outcomes(outcomes, session.registry.suite(suite).miniature, suite, options.output)
     return 0 if all(o.cell.status == "scored" for o in outcomes) else 1
 
 
@@ -43,14 +42,14 @@ def in_order(cells: list[Cell], outcomes: list[Outcome]) -> list[Outcome]:
     return sorted(outcomes, key=lambda o: place[Cell(o.cell.model, o.cell.binding, o.cell.suite)])
 
 
-def _with_progress(cells: list[Cell], options: Options, jobs: int) -> Iterator[Outcome]:
+def _with_progress(cells: list[Cell], session: Session, jobs: int) -> Iterator[Outcome]:
     with _bars() as bars:
         overall = bars.add_task("cells", total=len(cells))
 
         def stimuli_of(model: str) -> StimuliBar:
             return StimuliBar(bars, model)
 
-        for outcome in execute(cells, options, jobs, stimuli_of):
+        for outcome in execute(cells, session, jobs, stimuli_of):
             bars.update(overall, advance=1, description=f"{outcome.cell.model} {outcome.cell.binding}")
             yield outcome
 

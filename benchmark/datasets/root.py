@@ -11,6 +11,7 @@ from pathlib import Path
 import platformdirs
 
 from benchmark.errors import NotPossible
+from benchmark.files import sha256_of
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,7 @@ def hash_files(paths: Iterable[Path], *extra: object) -> str:
     """sha256 over the bytes of ``paths`` in the order given, and over ``repr`` of everything in ``extra``."""
     digest = hashlib.sha256()
     for path in paths:
-        with path.open("rb") as stream:
-            digest.update(
-                hashlib.file_digest(stream, "sha256").digest()
-                if hasattr(hashlib, "file_digest")
-                else hashlib.sha256(stream.read()).digest()
-            )
+        digest.update(bytes.fromhex(sha256_of(path)))
     for item in extra:
         digest.update(repr(item).encode())
     return digest.hexdigest()

@@ -42,7 +42,7 @@ class Outcome:
 
 def execute(
     cells: Sequence[Cell],
-    options: Options,
+    session: Session,
     jobs: int = 1,
     progress: Callable[[str], Progress] | None = None,
 ) -> Iterator[Outcome]:
@@ -54,7 +54,8 @@ def execute(
     Parameters
     ----------
     cells : sequence of Cell
-    options : Options
+    session : Session
+        With several jobs each process opens one of its own, with the same options.
     jobs : int
         Processes; each takes all cells of one model, so that features are computed once.
     progress : callable, optional
@@ -62,14 +63,13 @@ def execute(
     """
     if jobs < 1:
         raise UsageError(f"--jobs {jobs}: give a whole number of processes, at least 1")
-    session = Session(options)
     if jobs == 1:
         for cell in cells:
             yield execute_cell(session, cell, progress(cell.model) if progress else None)
         return
     batches = [list(group) for _, group in groupby(cells, key=lambda cell: cell.model)]
     workers = Parallel(n_jobs=jobs, backend="loky", return_as="generator_unordered")
-    for outcomes in workers(delayed(_execute_batch)(batch, options) for batch in batches):
+    for outcomes in workers(delayed(_execute_batch)(batch, session.options) for batch in batches):
         yield from outcomes
 
 

@@ -58,21 +58,12 @@ class StoredView:
     def features(self, layer: str) -> np.ndarray:
         """Features (n stimuli, d), float32, in stimulus order."""
         stored = self._store.get(self._key, layer)
-        if stored is None:
-            self.extract()
-            stored = self._store.get(self._key, layer)
-        if stored is None:  # an output that is read by a head but is no layer to score
-            stored = self._extract([layer])[layer]
-        return stored
+        return self._extract_missing(layer)[layer] if stored is None else stored
 
-    def extract(self) -> None:
-        """Extract, in one pass, every layer that is not stored yet."""
-        wanted = dict.fromkeys([*self.layers, *([OUTPUT] if OUTPUT in self._model.layers else [])])
-        missing = [layer for layer in wanted if self._store.get(self._key, layer) is None]
-        if missing:
-            self._extract(missing)
-
-    def _extract(self, layers: list[str]) -> dict[str, np.ndarray]:
+    def _extract_missing(self, asked: str) -> dict[str, np.ndarray]:
+        """Extract, in one pass, ``asked`` and every other layer that is not stored yet."""
+        wanted = dict.fromkeys([asked, *self.layers, *([OUTPUT] if OUTPUT in self._model.layers else [])])
+        layers = [layer for layer in wanted if self._store.get(self._key, layer) is None]
         made = self._model.features(self.stimuli, layers, device=self._device, progress=self._progress)
         features = {layer: self._checked(layer, made.get(layer)) for layer in layers}
         self._store.put(self._key, features)
