@@ -1,4 +1,4 @@
-"""Write the table of docs/performance.md from a pytest-benchmark JSON file: ``python tests/benchmarks/page.py FILE``."""
+"""Write the table of docs/performance.md: ``python tests/benchmarks/page.py PYTEST_BENCHMARK_JSON``."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def table(report: dict[str, Any]) -> str:
     """Markdown table of every benchmark that was run beside a peer, and the machine it was run on."""
     rows = [b["extra_info"] for b in report["benchmarks"] if "ratio" in b["extra_info"]]
     lines = [
-        "| work | beside | ours | peer | ratio | at least |",
+        "| work | beside | ours | peer | times faster | at least |",
         "|---|---|---:|---:|---:|---:|",
         *(
             f"| {r['work']} | {r['peer']} | {seconds(r['ours_s'])} | {seconds(r['peer_s'])} "
-            f"| {r['ratio']:.3g} × | {r['at_least']:g} × |"
+            f"| {r['ratio']:.3g} | {r['at_least']:g} |"
             for r in sorted(rows, key=lambda r: (r["work"], r["peer"]))
         ),
     ]
