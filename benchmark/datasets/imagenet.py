@@ -106,7 +106,7 @@ def lemma_keys(classes: pd.DataFrame) -> dict[str, Keys]:
         capitals: "Africa"), in the order of the lemmas. A later lemma that alone means another thing to
         most people ("killer" of a killer whale) is left out of both.
     """
-    lemmas = {row.wnid: _lemmas(row.lemmas) for row in classes.itertuples()}
+    lemmas = {row.wnid: known_lemmas(row.lemmas) for row in classes.itertuples()}
     return {
         "word": {wnid: name_variants(names) for wnid, names in lemmas.items()},
         "swow": {
@@ -116,13 +116,14 @@ def lemma_keys(classes: pd.DataFrame) -> dict[str, Keys]:
     }
 
 
-def _lemmas(text: str) -> list[str]:
+def known_lemmas(text: str) -> list[str]:
+    """Lemmas of a class ("killer whale, killer, orca") but the later ones that alone mean another thing."""
     first, *others = [lemma.replace("_", " ").strip() for lemma in text.split(",")]
     return [first, *(lemma for lemma in others if lemma.lower() not in _OTHER_SENSE)]
 
 
 def _labels(classes: pd.DataFrame) -> dict[str, str]:
-    return {row.wnid: _lemmas(row.lemmas)[0] for row in classes.itertuples()}
+    return {row.wnid: known_lemmas(row.lemmas)[0] for row in classes.itertuples()}
 
 
 def _things(root: DataRoot, name: str) -> Keys:

@@ -36,11 +36,16 @@ def associations(root: DataRoot, *, name: str, path: str) -> AssociationTarget:
     DataError
         If a column is missing, a (cue, response) stands twice, or counts of a cue do not agree.
     """
-    file = locate(root, name, path)
+    return read_associations(locate(root, name, path), name=name)
+
+
+def read_associations(file: Path, *, name: str) -> AssociationTarget:
+    """Read association norms; the same as :func:`associations`, of a file anywhere."""
+    column = count_column(file)
     # "null" is a cue, "nan" a response, and a quote is a character: nothing may be guessed here.
-    table = read_table(file, ("cue", "response", "R1", "N"), "\t", quoted=False)
+    table = read_table(file, ("cue", "response", column, "N"), "\t", quoted=False)
     _require_no_pair_twice(table, file)
-    counts = whole_numbers(table, "R1", file)
+    counts = whole_numbers(table, column, file)
     cue, cues = pd.factorize(table["cue"])
     response, responses = pd.factorize(table["response"])
     respondents = _respondents(whole_numbers(table, "N", file), cue, cues, file)
@@ -57,6 +62,13 @@ def associations(root: DataRoot, *, name: str, path: str) -> AssociationTarget:
         ),
         respondents=respondents,
     )
+
+
+def count_column(file: Path) -> str:
+    """The column of ``file`` that counts responses: "R123" (first to third ones) or "R1" (first ones)."""
+    with file.open(encoding="utf-8", errors="replace") as stream:
+        first = stream.readline().rstrip("\r\n").split("\t")
+    return "R123" if "R123" in first and "R1" not in first else "R1"
 
 
 def cslb(root: DataRoot, *, name: str, path: str = "cslb/norms.dat") -> PropertyTarget:
