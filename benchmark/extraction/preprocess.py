@@ -7,8 +7,6 @@ from typing import Annotated, Literal
 import torch
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
-from torchvision.transforms import InterpolationMode
-from torchvision.transforms import functional as transforms
 
 Pixels = Annotated[int, Field(gt=0)]
 Triple = tuple[float, float, float]
@@ -39,6 +37,9 @@ class Preprocessing(BaseModel):
 
     def __call__(self, image: Image.Image) -> torch.Tensor:
         """RGB image to tensor, shape (3, h, w), float32."""
+        from torchvision.transforms import InterpolationMode  # slow to import, and not every network needs it
+        from torchvision.transforms import functional as transforms
+
         size = [self.resize] if isinstance(self.resize, int) else list(self.resize)
         image = transforms.resize(image, size, InterpolationMode(self.interpolation))
         if self.crop is not None:

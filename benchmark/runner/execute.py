@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from joblib import Parallel, delayed
-
 from benchmark.errors import BenchError, UsageError
 from benchmark.model import Progress
 from benchmark.results import CellResult
@@ -67,6 +65,8 @@ def execute(
         for cell in cells:
             yield execute_cell(session, cell, progress(cell.model) if progress else None)
         return
+    from joblib import Parallel, delayed  # one job, and a photo's associates, must not wait for it
+
     batches = [list(group) for _, group in groupby(cells, key=lambda cell: cell.model)]
     workers = Parallel(n_jobs=jobs, backend="loky", return_as="generator_unordered")
     for outcomes in workers(delayed(_execute_batch)(batch, session.options) for batch in batches):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,9 +26,11 @@ from benchmark.results import (
 )
 from benchmark.runner.plan import Cell
 from benchmark.runner.session import LoadedModel, Session, binding_seed
-from benchmark.runner.summary import Summary, summarise
 from benchmark.runner.view import StoredView
 from benchmark.task import Task, TaskResult
+
+if TYPE_CHECKING:
+    from benchmark.runner.summary import Summary
 
 DTYPE = "float32"
 
@@ -65,7 +67,7 @@ def assemble(session: Session, cell: Cell) -> Parts:
             f"task {binding.task!r} compares with {', '.join(task.target_kinds)}; "
             f"target {binding.target!r} is {target.kind}"
         )
-    features = _feature_key(session, model, stimuli)
+    features = feature_key(session, model, stimuli)
     placed = session.registry.task(binding.task)
     key = {
         "features": features,
@@ -80,7 +82,7 @@ def assemble(session: Session, cell: Cell) -> Parts:
     return Parts(cell, binding, model, task, stimuli, target, features, canonical(key))
 
 
-def _feature_key(session: Session, model: LoadedModel, stimuli: Stimuli) -> dict[str, Any]:
+def feature_key(session: Session, model: LoadedModel, stimuli: Stimuli) -> dict[str, Any]:
     """Everything but the layer that can change a feature."""
     entry = model.placed.entry
     key = {
@@ -125,6 +127,8 @@ def score(session: Session, parts: Parts, progress: Progress | None = None) -> S
     BenchError
         If the model cannot take part, or every layer is undefined.
     """
+    from benchmark.runner.summary import summarise  # scipy.stats: only scoring should wait for it
+
     start = time.perf_counter()
     seed = binding_seed(session.options.seed, parts.cell.suite, parts.cell.binding)
     joined = join(parts.stimuli, parts.target, parts.binding.on)
