@@ -129,6 +129,29 @@ def info(
     show_info(_load(registry), name)
 
 
+@app.command()
+def associate(
+    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Image files.")],
+    model: Annotated[str, typer.Option("--model", "-m", help="One with an association head.")] = "swow_assoc",
+    k: Annotated[int, typer.Option("-k", min=1, help="Associates to show of each photo.")] = 20,
+    plot: Annotated[Path | None, typer.Option(help="Draw them as well: .png, .pdf or .svg.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the interactive profile as well.")] = None,
+    suite: Annotated[str, typer.Option(help="Whose weights: mini or human.")] = "mini",
+    data: DataOption = None,
+    registry: RegistryOption = None,
+    device: Annotated[Device, typer.Option(help="Where networks run.")] = Device.auto,
+) -> None:
+    """Say what words photos bring to mind, the strongest associates first.
+
+    Exit status: 0 all photos have associates; 1 some photo has none; 2 unusable arguments or registry.
+    """
+    from benchmark.cli.associate import associate_photos
+    from benchmark.runner import Options
+
+    options = Options(registries=tuple(registry or ()), data=data, device=_device(device))
+    raise typer.Exit(associate_photos(photos, model, suite, options, k=k, plot=plot, html=html))
+
+
 @leaderboard.command("build")
 def build(
     output: OutputOption = Path("results"),

@@ -1,0 +1,109 @@
+"""The associates of some photos as a figure: a panel a photo, with the photo in it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from benchmark.association.photos import Photo
+from benchmark.association.profile import Profiles
+from benchmark.errors import DataError
+from benchmark.files import write_temporary
+
+#: Endings of the files it can be saved to
+FORMATS = (".png", ".pdf", ".svg")
+#: Panels in a row
+ACROSS = 4
+_PANEL = 3.1  # inches
+_PHOTO = 1.15
+_LINE = 0.19
+_COLOUR = "#0072b2"
+
+
+def save_figure(path: Path, photos: Sequence[Photo], found: Profiles, k: int, caption: str) -> None:
+    """Draw the ``k`` strongest associates of each photo, all on one scale.
+
+    Parameters
+    ----------
+    path : Path
+        One of :data:`FORMATS` by its ending.
+    photos : sequence of Photo, length n
+    found : Profiles
+        Of the same photos, in the same order.
+    k : int
+    caption : str
+        Which weights spoke.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be written.
+    """
+    figure = _draw(photos, found, k, caption)
+    try:
+        write_temporary(
+            path.parent, lambda stream: figure.savefig(stream, format=path.suffix[1:], dpi=150)
+        ).replace(path)
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _draw(photos: Sequence[Photo], found: Profiles, k: int, caption: str) -> Figure:
+    k = min(k, len(found.vocabulary))
+    across = min(ACROSS, len(photos))
+    down = math.ceil(len(photos) / across)
+    width, panel = max(across * _PANEL, 5.0), _PHOTO + 0.75 + k * _LINE
+    height = down * panel + 0.5
+    figure = Figure(figsize=(width, height))
+    longest = float(found.strengths.max())
+    for i, photo in enumerate(photos):
+        row, column = divmod(i, across)
+        top = height - 0.1 - row * panel
+        left = column * width / across
+        _show(figure, photo, (left, top, width, height), width / across)
+        axes = figure.add_axes(
+            (
+                (left + 1.15) / width,
+                (top - panel + 0.3) / height,
+                (width / across - 1.3) / width,
+                k * _LINE / height,
+            )
+        )
+        _bars(axes, found.strongest(i, k), longest)
+    figure.text(0.1 / width, 0.1 / height, caption, fontsize=7, color="#555555", parse_math=False)
+    return figure
+
+
+def _show(figure: Figure, photo: Photo, place: tuple[float, float, float, float], room: float) -> None:
+    """The photo and its name above its bars."""
+    left, top, width, height = place
+    axes = figure.add_axes(
+        ((left + 0.1) / width, (top - 0.25 - _PHOTO) / height, (room - 0.2) / width, _PHOTO / height)
+    )
+    axes.imshow(np.asarray(photo.thumbnail))
+    axes.set_axis_off()
+    name = photo.name if len(photo.name) <= 38 else f"…{photo.name[-37:]}"
+    axes.set_title(name, fontsize=9, parse_math=False)
+
+
+def _bars(axes: Axes, strongest: Sequence[tuple[str, float]], longest: float) -> None:
+    """Horizontal bars, the strongest on top, each with its word and its strength."""
+    places = np.arange(len(strongest))
+    axes.barh(places, [strength for _, strength in strongest], color=_COLOUR, height=0.72)
+    axes.set_yticks(places, [word for word, _ in strongest], fontsize=8, parse_math=False)
+    axes.invert_yaxis()
+    axes.set_ylim(len(strongest) - 0.5, -0.5)
+    axes.set_xlim(0, longest * 1.25)
+    for place, (_, strength) in enumerate(strongest):
+        axes.text(
+            strength + longest * 0.02, place, f"{strength:.3f}", va="center", fontsize=6.5, color="#555555"
+        )
+    axes.set_xticks([])
+    axes.tick_params(left=False)
+    for side in ("top", "right", "bottom"):
+        axes.spines[side].set_visible(False)
