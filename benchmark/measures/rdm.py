@@ -2,57 +2,83 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from benchmark.measures._checks import Floats, as_matrix, rows_in_words
+from benchmark.measures._checks import Float64, Floats, as_matrix, rows_in_words
+from benchmark.measures._products import mirror, row_blocks, upper_products
 
-METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
+METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean", "mahalanobis", "crossnobis")
+
+#: A squared distance below this share of the two squared lengths has lost too many digits in the product
+_CLOSE = {np.dtype(np.float64): 1e-4, np.dtype(np.float32): 1e-2}
+#: Numbers in a block of differences
+_DIFFERENCES = 2**19
 
 
-def rdm(features: ArrayLike, metric: str = "correlation") -> Floats:
+def rdm(features: ArrayLike, metric: str = "correlation", noise: ArrayLike | None = None) -> Floats:
     r"""Dissimilarity of every pair of conditions.
 
-    ``correlation``: :math:`1 - r(x_i, x_j)` (invariant to shift and scale of each row); ``cosine``:
-    :math:`1 - \cos(x_i, x_j)` (invariant to scale of each row and to rotation); ``euclidean``:
-    :math:`\|x_i - x_j\|`; ``sqeuclidean``: its square (both invariant to translation and rotation).
+    ===============  =======================================================================================
+    metric           dissimilarity of i and j, and what it does not change with
+    ===============  =======================================================================================
+    ``correlation``  :math:`1 - r(x_i, x_j)`; shift and scale of each row
+    ``cosine``       :math:`1 - \cos(x_i, x_j)`; scale of each row, rotation
+    ``euclidean``    :math:`\|x_i - x_j\|`; translation, rotation
+    ``sqeuclidean``  :math:`\|x_i - x_j\|^2`; translation, rotation
+    ``mahalanobis``  :math:`(x_i - x_j)' P (x_i - x_j) / d` with the noise precision P; any linear map that P
+                     goes along with
+    ``crossnobis``   the mean over folds f of :math:`(x_i - x_j)_f' P (x_i - x_j)_{-f} / d`, each fold with
+                     the mean of the others: unbiased by noise, so 0 is no difference and it may be negative
+    ===============  =======================================================================================
+
+    The first four work in blocks of columns: memory above the input is the result and a block of 1,024
+    columns. Means are taken out before any product, so rows far from zero keep their digits.
 
     Parameters
     ----------
-    features : array_like, shape (n, d)
-        One row a condition, one column a unit. float32 is worked on and returned as float32, anything else
-        as float64.
+    features : array_like, shape (n, d); for ``crossnobis`` (folds, n, d)
+        One row a condition, one column a unit; n >= 2 and, for ``crossnobis``, at least two folds
+        (independent measurements of the same conditions). float32 is worked on and returned as float32 by
+        the first four, anything else as float64.
     metric : str
-        One of ``correlation``, ``cosine``, ``euclidean``, ``sqeuclidean``.
+    noise : array_like, shape (d, d), optional
+        Precision (inverse covariance) of the noise of the units, for ``mahalanobis`` and ``crossnobis``,
+        which need it; the identity makes of them the (cross-validated) squared Euclidean distance over d.
 
     Returns
     -------
     ndarray, shape (n, n)
-        Symmetric, zero diagonal, not negative; 0 is identical, greater is less alike.
+        Symmetric, zero diagonal; 0 is identical, greater is less alike. Not negative but for ``crossnobis``.
 
     Raises
     ------
     ValueError
-        If the metric is not known, a value is not finite, or a row has no variance (correlation) or no
-        length (cosine); the rows are named.
+        If the metric is not known, a shape does not fit, a value is not finite, a row has no variance
+        (correlation) or no length (cosine; the rows are named), squared distances are too great for the
+        dtype, or the noise precision is missing, not asked for, or not positive definite.
 
     References
     ----------
-    Kriegeskorte, Mur & Bandettini (2008), Frontiers in Systems Neuroscience 2, 4.
+    Kriegeskorte, Mur & Bandettini (2008), Frontiers in Systems Neuroscience 2, 4. Walther et al. (2016),
+    NeuroImage 137, 188-200 (Mahalanobis, crossnobis; worked out by rsatoolbox).
     """
-    x = as_matrix(features, "features")
-    if metric in ("correlation", "cosine"):
-        unit = unit_rows(x, "features", centre=metric == "correlation")
-        similarity = unit @ unit.T
-        distances = np.subtract(1, similarity, out=similarity)
-    elif metric in ("euclidean", "sqeuclidean"):
-        distances = _squared_euclidean(x.astype(np.float64, copy=False))
-        if metric == "euclidean":
-            np.sqrt(distances, out=distances)
-        distances = distances.astype(x.dtype, copy=False)
-    else:
+    if metric not in METRICS:
         raise ValueError(f"metric is {metric!r}: expected one of {', '.join(METRICS)}")
-    np.maximum(distances, 0, out=distances)
+    if metric in ("mahalanobis", "crossnobis"):
+        return _whitened(features, metric, noise)
+    if noise is not None:
+        raise ValueError(f"noise is given for metric {metric!r}: only mahalanobis and crossnobis take it")
+    x = as_matrix(features, "features")
+    if len(x) < 2:
+        raise ValueError(f"features has shape {x.shape}: an RDM needs at least 2 conditions (rows)")
+    if metric in ("correlation", "cosine"):
+        distances = _angular(x, centre=metric == "correlation")
+    else:
+        distances = _euclidean(x, squared=metric == "sqeuclidean")
     np.fill_diagonal(distances, 0)
     return distances
 
@@ -60,37 +86,149 @@ def rdm(features: ArrayLike, metric: str = "correlation") -> Floats:
 def unit_rows(x: Floats, name: str, *, centre: bool) -> Floats:
     """Rows of ``x`` at unit length, after centring each where ``centre``; constant rows are refused."""
     largest = np.abs(x).max(axis=1, keepdims=True)
-    # A constant row, centred, leaves rounding error of this size; scaling first keeps its square in range.
-    least = 8 * np.finfo(x.dtype).eps * np.sqrt(x.shape[1])
+    # Scaling first keeps the squares in range.
     rows = x / np.where(largest > 0, largest, 1)
     if centre:
         rows -= rows.mean(axis=1, keepdims=True)
     norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    undefined = norms <= least
+    _require_length(norms, x, name, centre=centre)
+    rows /= norms[:, None]
+    return rows
+
+
+def _require_length(norms: Floats, x: Floats, name: str, *, centre: bool) -> None:
+    """Refuse rows whose norm, the row's largest value being 1, is what rounding leaves of a constant row."""
+    undefined = norms <= 8 * np.finfo(x.dtype).eps * np.sqrt(x.shape[1])
     if undefined.any():
         what = "constant features" if centre else "features without length"
         kind = "correlation" if centre else "cosine"
         where = rows_in_words(np.flatnonzero(undefined))
         raise ValueError(f"{what}: {kind} undefined ({name} of shape {x.shape}, {where})")
-    rows /= norms[:, None]
-    return rows
 
 
-def _squared_euclidean(x: Floats) -> Floats:
-    """Squared distances by one product; pairs that are close are done again from their difference.
+def _angular(x: Floats, *, centre: bool) -> Floats:
+    """1 - the cosine of every two rows, centred first where ``centre``."""
+    n, d = x.shape
+    shift, spread, largest = _row_statistics(x, centre=centre)
+    scale = 1 / np.where(spread > 0, spread, 1)
+    left = np.zeros(n, dtype=x.dtype)
+
+    def prepare(rows: slice, columns: slice, out: Floats) -> None:
+        np.subtract(x[rows, columns], shift[rows, None], out=out)
+        out *= scale[rows, None]
+        if centre:
+            left[rows] += out.sum(axis=1)
+
+    products = upper_products(x, prepare)
+    # A mean is rounded: what it left in the rows, sum r_i, takes r_i r_j / d out of the products.
+    left /= np.sqrt(d, dtype=x.dtype)
+    lengths = np.sqrt(np.maximum(np.diagonal(products) - left**2, 0))
+    _require_length(lengths * spread / np.where(largest > 0, largest, 1), x, "features", centre=centre)
+    inverse = 1 / lengths
+
+    def transform(rows: slice, strip: Floats) -> None:
+        others = slice(rows.start, None)
+        if centre:
+            strip -= np.multiply.outer(left[rows], left[others])
+        strip *= -inverse[rows, None]
+        strip *= inverse[others]
+        strip += 1
+        np.maximum(strip, 0, out=strip)
+
+    mirror(products, transform)
+    return products
+
+
+def _row_statistics(x: Floats, *, centre: bool) -> tuple[Floats, Floats, Floats]:
+    """Mean (or 0), greatest distance from it, and greatest size of each row, in one walk through ``x``."""
+    shift, spread, largest = (np.zeros(len(x), dtype=x.dtype) for _ in range(3))
+    for rows in row_blocks(len(x)):
+        high, low = x[rows].max(axis=1), x[rows].min(axis=1)
+        if centre:
+            with np.errstate(over="ignore"):
+                shift[rows] = x[rows].mean(axis=1)
+        spread[rows] = np.maximum(high - shift[rows], shift[rows] - low)
+        largest[rows] = np.maximum(high, -low)
+    if not np.isfinite(spread).all():
+        raise ValueError(f"features of shape {x.shape}: sums of its values are too great for {x.dtype}")
+    return shift, spread, largest
+
+
+def _euclidean(x: Floats, *, squared: bool) -> Floats:
+    """(Squared) distances by one product; pairs that are close are done again from their difference.
 
     |x|^2 + |y|^2 - 2xy loses its digits where x and y are nearly the same.
     """
-    x = x - x.mean(axis=0)
-    lengths = np.einsum("ij,ij->i", x, x)
-    sums = lengths[:, None] + lengths
-    squares: Floats = sums - 2 * (x @ x.T)
-    rows, columns = np.nonzero(np.triu(squares < 1e-4 * sums, 1))
-    step = max(1, 2**22 // x.shape[1])
-    for start in range(0, len(rows), step):
-        i, j = rows[start : start + step], columns[start : start + step]
-        difference = x[i] - x[j]
-        squares[i, j] = squares[j, i] = np.einsum("ij,ij->i", difference, difference)
-    # The product is symmetric only up to rounding, and its diagonal may fall below zero by as much.
-    symmetric: Floats = np.maximum((squares + squares.T) / 2, 0)
-    return symmetric
+    # A power of two changes no digit, and with it no square leaves the range of the dtype.
+    scale = np.ldexp(x.dtype.type(1), -int(np.frexp(max(x.max(), -x.min()))[1]))
+    centre = x.mean(axis=0, dtype=np.float64).astype(x.dtype)
+
+    def prepare(rows: slice, columns: slice, out: Floats) -> None:
+        np.subtract(x[rows, columns], centre[columns], out=out)
+        out *= scale
+
+    products = upper_products(x, prepare)
+    lengths = np.diagonal(products).copy()
+
+    def transform(rows: slice, strip: Floats) -> None:
+        sums = np.add.outer(lengths[rows], lengths[rows.start :])
+        strip *= -2
+        strip += sums
+        i, j = np.nonzero(np.triu(strip < _CLOSE[x.dtype] * sums, 1))
+        strip[i, j] = _squared_differences(x, i + rows.start, j + rows.start, scale)
+        np.maximum(strip, 0, out=strip)
+        if not squared:
+            np.sqrt(strip, out=strip)
+            strip /= scale
+            return
+        with np.errstate(over="ignore"):
+            strip /= scale
+            strip /= scale
+        if not np.isfinite(strip).all():
+            raise ValueError(f"features of shape {x.shape}: squared distances are too great for {x.dtype}")
+
+    mirror(products, transform)
+    return products
+
+
+def _squared_differences(x: Floats, i: np.ndarray, j: np.ndarray, scale: np.floating[Any]) -> Floats:
+    squares = np.empty(len(i), dtype=x.dtype)
+    step = max(1, _DIFFERENCES // x.shape[1])
+    for start in range(0, len(i), step):
+        part = slice(start, start + step)
+        difference = (x[i[part]] - x[j[part]]) * scale
+        squares[part] = np.einsum("ij,ij->i", difference, difference)
+    return squares
+
+
+def _whitened(features: ArrayLike, metric: str, noise: ArrayLike | None) -> Float64:
+    """Mahalanobis and crossnobis, by rsatoolbox."""
+    x = np.asarray(features, dtype=np.float64)
+    folded = metric == "crossnobis"
+    if x.ndim != 2 + folded or 0 in x.shape or x.shape[-2] < 2 or (folded and len(x) < 2):
+        expected = "(folds, n, d) with 2 folds or more" if folded else "(n, d)"
+        raise ValueError(f"features has shape {x.shape}: {metric} needs {expected} and 2 conditions or more")
+    folds, n, d = x.shape if folded else (1, *x.shape)
+    flat = as_matrix(x.reshape(folds * n, d), "features")
+    precision = _precision(noise, metric, d)
+    # rsatoolbox takes a second to import, and most runs do not need it.
+    rsa: Any = import_module("rsatoolbox")
+    labels = {"condition": np.tile(np.arange(n), folds), "fold": np.repeat(np.arange(folds), n)}
+    data = rsa.data.Dataset(flat, obs_descriptors=labels)
+    cross_validation = {"cv_descriptor": "fold"} if folded else {}
+    found = rsa.rdm.calc_rdm(data, metric, descriptor="condition", noise=precision, **cross_validation)
+    matrix: Float64 = found.get_matrices()[0]
+    return matrix
+
+
+def _precision(noise: ArrayLike | None, metric: str, d: int) -> Float64:
+    if noise is None:
+        raise ValueError(f"noise is None: {metric} needs the precision of the noise, shape ({d}, {d})")
+    precision = np.asarray(noise, dtype=np.float64)
+    if precision.shape != (d, d):
+        raise ValueError(f"noise has shape {precision.shape}: expected the precision of {d} units ({d}, {d})")
+    if not np.isfinite(precision).all() or not np.allclose(precision, precision.T):
+        raise ValueError(f"noise of shape {precision.shape} is not finite and symmetric")
+    if np.linalg.eigvalsh(precision)[0] <= 0:
+        raise ValueError(f"noise of shape {precision.shape} is not positive definite: expected a precision")
+    return precision

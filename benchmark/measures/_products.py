@@ -1,0 +1,69 @@
+"""Products of all rows with all rows, streamed in blocks of columns, one triangle of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.linalg import blas
+
+from benchmark.measures._checks import Floats
+
+#: Columns of a block: enough for the product to run at full speed, few enough to need little memory
+_COLUMNS = 1024
+#: Rows that are worked on at a time: with the columns of a block they stay in the cache
+_ROWS = 64
+
+
+def upper_products(x: Floats, prepare: Callable[[slice, slice, Floats], None]) -> Floats:
+    """Sum over blocks of columns of P P', where ``prepare`` makes P from the same columns of ``x``.
+
+    Only the upper triangle is worked out (half the work of a full product) and added up in place; beside the
+    result there is never more than one prepared block.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, d)
+    prepare : callable
+        ``prepare(rows, columns, out)`` writes the prepared ``x[rows, columns]`` into ``out``.
+
+    Returns
+    -------
+    ndarray, shape (n, n)
+        The dtype of ``x``; below the diagonal it is zero.
+    """
+    n, d = x.shape
+    syrk = blas.ssyrk if x.dtype == np.float32 else blas.dsyrk
+    total = np.zeros((n, n), dtype=x.dtype)
+    blocks = -(-d // _COLUMNS)
+    edges = [d * i // blocks for i in range(blocks + 1)]
+    buffer = np.empty(n * -(-d // blocks), dtype=x.dtype)
+    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        block = buffer[: n * (stop - start)].reshape(n, stop - start)
+        for rows in row_blocks(n):
+            prepare(rows, slice(start, stop), block[rows])
+        # BLAS counts in columns: transposed, the arrays are as it wants them, and nothing is copied.
+        syrk(1.0, block.T, beta=1.0, c=total.T, trans=1, lower=1, overwrite_c=1)
+    return total
+
+
+def mirror(upper: Floats, transform: Callable[[slice, Floats], None]) -> None:
+    """Transform the upper triangle in place, strip by strip, and copy it below the diagonal.
+
+    Parameters
+    ----------
+    upper : ndarray, shape (n, n)
+    transform : callable
+        ``transform(rows, strip)`` works on ``strip = upper[rows, rows.start:]`` in place.
+    """
+    for rows in row_blocks(len(upper)):
+        strip = upper[rows, rows.start :]
+        transform(rows, strip)
+        upper[rows.stop :, rows] = strip[:, rows.stop - rows.start :].T
+        corner = upper[rows, rows]
+        corner[...] = np.triu(corner) + np.triu(corner, 1).T
+
+
+def row_blocks(n: int) -> list[slice]:
+    """Slices of at most 64 rows that cover ``n`` rows."""
+    return [slice(start, min(start + _ROWS, n)) for start in range(0, n, _ROWS)]
