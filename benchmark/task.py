@@ -125,12 +125,26 @@ class TaskResult:
 
 @dataclass(frozen=True)
 class Control:
-    """One calibration control: what was expected, what was found."""
+    """One calibration control: what was expected, what was found.
+
+    Attributes
+    ----------
+    name : str
+    expected : str
+    found : float
+    passed : bool
+    kind : str
+        "copy", "noisy", "noise" or "permuted", of which a complete set has all; "own": another one.
+    band : (float, float) or None
+        What passes, from the least to the greatest.
+    """
 
     name: str
     expected: str
     found: float
     passed: bool
+    kind: str = "own"
+    band: tuple[float, float] | None = None
 
 
 class Task(ABC):
@@ -166,4 +180,4 @@ class Task(ABC):
 
     @abstractmethod
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
-        """Run a positive and a negative control with known answers."""
+        """Run controls with known answers; :func:`benchmark.calibration.standard_controls` gives the set."""

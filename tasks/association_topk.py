@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import sparse
 
-from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
+from benchmark.calibration import ArrayView, association_world, exact_control, plain_score, standard_controls
+from benchmark.calibration.definitions import class_retrieval
 from benchmark.concepts import concept_means
 from benchmark.datasets.join import Join, join
 from benchmark.datasets.types import AssociationTarget
@@ -29,6 +30,8 @@ _HALVES = 4
 #: The k of class retrieval
 _RETRIEVED = (1, 5)
 _PERMUTATIONS = 1000
+#: Controls: signal-to-noise ratios at which class retrieval is neither certain nor chance
+_SNRS = (1.0, 0.1, 0.03)
 #: Decimals kept of a prediction, so that what is equal but for rounding is tied
 _DECIMALS = 12
 
@@ -177,28 +180,34 @@ class AssociationTopK(Task):
         )
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
-        """Features that hold the strengths under a random linear map; and independent noise."""
-        concepts = tuple(f"c{i:02d}" for i in range(40))
-        strengths = rng.dirichlet(np.full(60, 0.1), size=40)
-        counts = np.stack([rng.multinomial(200, row) for row in strengths])
-        target = AssociationTarget(
-            "control",
-            concepts,
-            "control",
-            columns=tuple(f"w{i:02d}" for i in range(60)),
-            counts=sparse.csr_array(counts),
-            respondents=counts.sum(axis=1).astype(float),
+        """The standard controls by class retrieval; and heads of which the headline is known exactly.
+
+        A noisy copy has the retrieval of a ridge readout of scikit-learn. Precision has popularity as its
+        chance level, which features without information do not reach: their readout is a little off it. So it
+        is held to a head that knows the strengths, and to one that knows popularity alone.
+        """
+        controls = standard_controls(
+            self,
+            association_world,
+            rng,
+            definition=class_retrieval,
+            metric="retrieval_top1",
+            snrs=_SNRS,
+            params={"split": "images"},
         )
-        stimuli = synthetic_stimuli(concepts, test=2, train=4)
-        rows = np.repeat(np.arange(40), 6)
-        copy = counts[rows] @ rng.standard_normal((60, 80)) + rng.standard_normal((240, 80))
-        view = ArrayView(stimuli, {"copy": copy, "noise": rng.standard_normal((240, 80))})
-        result = self.score(view, join(stimuli, target), {"split": "images"}, rng)
-        positive, negative = (plain_score(result, layer, "retrieval_top1") for layer in ("copy", "noise"))
-        return [
-            Control("linear map of the strengths: class retrieval", "above .95", positive, positive > 0.95),
-            Control("independent noise: class retrieval", "below .2", negative, negative < 0.2),
-        ]
+        world = association_world(rng)
+        assert isinstance(world.target, AssociationTarget)
+        words, strengths = _strengths(world.target)
+        shown = world.target.rows(world.stimuli.concepts)
+        popular = np.broadcast_to(strengths.mean(axis=0), strengths.shape)
+        metric = self.metrics[0]
+        for name, known in (("the strengths", strengths), ("popularity", popular)):
+            view = ArrayView(world.stimuli, {}, head=Associations(words, known[shown]))
+            result = self.score(view, join(world.stimuli, world.target), {"split": "images"}, rng)
+            expected = 1.0 if known is strengths else result.chance[metric.name]
+            found = plain_score(result, HEAD, metric.name)
+            controls.append(exact_control(f"head that knows {name}: {metric.label}", expected, found))
+        return controls
 
 
 def _strengths(target: AssociationTarget) -> tuple[tuple[str, ...], np.ndarray]:

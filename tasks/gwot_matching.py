@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
+from benchmark.calibration import World, rdm_world, standard_controls
+from benchmark.calibration.definitions import informed_matching
 from benchmark.concepts import (
     RDM_METRICS,
     UndefinedFeaturesError,
@@ -15,7 +16,7 @@ from benchmark.concepts import (
     concept_means,
     feature_rdm,
 )
-from benchmark.datasets.join import Join, join
+from benchmark.datasets.join import Join
 from benchmark.datasets.types import RDMTarget
 from benchmark.errors import UsageError
 from benchmark.inference import mean_statistic
@@ -25,7 +26,6 @@ from benchmark.measures import (
     gromov_wasserstein,
     matching_hits,
     matching_rate,
-    rdm,
 )
 from benchmark.params import one_of, read_params
 from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult
@@ -37,6 +37,9 @@ _STARTS = 10
 #: Random halvings of the subjects for the ceiling
 _HALVINGS = 3
 _FEWEST_SUBJECTS = 4
+#: Controls: worlds, and signal-to-noise ratios at which twins are confused but the geometry is not
+_REPLICATES = 8
+_SNRS = (64.0, 16.0, 8.0)
 #: Entries of random plans drawn for the chance level
 _CHANCE_ENTRIES = 20_000_000
 #: Plans of more concepts than this are not stored: at 500 one is 1 MB
@@ -145,18 +148,17 @@ class GWOTMatching(Task):
         return options
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
-        """A copy of the target under reordered, scaled and shifted columns; and independent noise."""
-        concepts = tuple(f"c{i:02d}" for i in range(30))
-        features = rng.standard_normal((30, 20))
-        target = RDMTarget("control", concepts, "control", rdms=rdm(features)[None], subjects=("s",))
-        copy = 3.0 * features[:, rng.permutation(20)] + 2.0
-        view = ArrayView(synthetic_stimuli(concepts), {"copy": copy, "noise": rng.standard_normal((30, 20))})
-        result = self.score(view, join(view.stimuli, target), {}, rng)
-        positive, negative = (plain_score(result, layer, "top1") for layer in ("copy", "noise"))
-        return [
-            Control("isometric copy", "1", positive, positive == 1.0),
-            Control("independent noise", "below .2", negative, negative < 0.2),
-        ]
+        """The standard controls, in a world of twins, which noise confuses first.
+
+        A noisy copy has the matching rate of a search that starts from the truth.
+        """
+        return standard_controls(
+            self, _twins, rng, definition=informed_matching, snrs=_SNRS, replicates=_REPLICATES
+        )
+
+
+def _twins(rng: np.random.Generator) -> World:
+    return rdm_world(rng, concepts=24, twins=0.1)
 
 
 def _align(

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
+from benchmark.calibration import exact_control, mistaken_world, plain_score, standard_controls
+from benchmark.calibration.definitions import one_vs_two_accuracy
 from benchmark.concepts import concept_images, joined_vectors, require_varied
 from benchmark.datasets.join import Join, join
 from benchmark.datasets.types import VectorTarget
@@ -23,6 +24,8 @@ _PERMUTATIONS = 1000
 _FEWEST_WRONG = 5
 #: Word correlations with fewer concepts that are classified correctly have no meaning
 _FEWEST_RIGHT = 3
+#: Controls: signal-to-noise ratios at which the accuracy is neither one nor one half
+_SNRS = (0.5, 0.125, 0.03125)
 
 
 @dataclass(frozen=True)
@@ -101,31 +104,18 @@ class OneVsTwo(Task):
         )
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
-        """Features made of the word vectors of the true, and of the predicted, concept; and noise."""
-        k, per_concept, d = 20, 5, 60
-        concepts = tuple(f"c{i:02d}" for i in range(k))
-        words = rng.standard_normal((k, d))
-        true = np.repeat(np.arange(k), per_concept)
-        missed = np.arange(len(true)) % per_concept == 0
-        predicted = np.where(missed, (true + rng.integers(1, k, len(true))) % k, true)
-        noise = 0.2 * rng.standard_normal((len(true), d))
-        view = ArrayView(
-            synthetic_stimuli(concepts, test=per_concept),
-            {
-                "true": words[true] + noise,
-                "predicted": words[predicted] + noise,
-                "noise": rng.standard_normal((len(true), d)),
-            },
-            classes=ClassProbabilities(concepts, np.eye(k)[predicted]),
-        )
-        target = VectorTarget("control", concepts, "control", vectors=words)
-        result = self.score(view, join(view.stimuli, target), {}, rng)
-        found = {layer: plain_score(result, layer, "accuracy") for layer in view.layers}
-        return [
-            Control("features of what it shows", "above .95", found["true"], found["true"] > 0.95),
-            Control("features of what it was taken for", "0", found["predicted"], found["predicted"] < 0.05),
-            Control("independent noise", ".5 within .4", found["noise"], abs(found["noise"] - 0.5) < 0.4),
-        ]
+        """The standard controls; and features of what a stimulus was taken for, which must fail.
+
+        A noisy copy has the accuracy of the definition, image by image.
+        """
+        controls = standard_controls(self, mistaken_world, rng, definition=one_vs_two_accuracy, snrs=_SNRS)
+        world = mistaken_world(rng)
+        assert isinstance(world.target, VectorTarget)
+        assert world.classes is not None
+        view = world.view({"taken": world.target.vectors[world.classes.probabilities.argmax(axis=1)]})
+        result = self.score(view, join(world.stimuli, world.target), {}, rng)
+        found = plain_score(result, "taken", "accuracy")
+        return [*controls, exact_control("features of what it was taken for", 0.0, found)]
 
 
 def _trials(

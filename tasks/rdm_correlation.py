@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
+from benchmark.calibration import rdm_world, standard_controls
+from benchmark.calibration.definitions import spearman_of_noisy_rdms
 from benchmark.concepts import (
     RDM_METRICS,
     UndefinedFeaturesError,
@@ -15,10 +16,9 @@ from benchmark.concepts import (
     concept_means,
     feature_rdm,
 )
-from benchmark.datasets.join import Join, join
+from benchmark.datasets.join import Join
 from benchmark.datasets.types import RDMTarget
 from benchmark.inference import noise_ceiling, permutation_test_rdm, rdm_statistic
-from benchmark.measures import rdm
 from benchmark.params import one_of, read_params
 from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult
 
@@ -113,18 +113,8 @@ class RDMCorrelation(Task):
         )
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
-        """A copy of the target under reordered, scaled and shifted columns; and independent noise."""
-        concepts = tuple(f"c{i:02d}" for i in range(40))
-        features = rng.standard_normal((40, 100))
-        target = RDMTarget("control", concepts, "control", rdms=rdm(features)[None], subjects=("s",))
-        copy = 3.0 * features[:, rng.permutation(100)] + 2.0
-        view = ArrayView(synthetic_stimuli(concepts), {"copy": copy, "noise": rng.standard_normal((40, 100))})
-        result = self.score(view, join(view.stimuli, target), {}, rng)
-        positive, negative = (plain_score(result, layer, "spearman") for layer in ("copy", "noise"))
-        return [
-            Control("isometric copy", "1", positive, positive > 0.999),
-            Control("independent noise", "0 within .2", negative, abs(negative) < 0.2),
-        ]
+        """The standard controls; a noisy copy has the correlation of a closed form."""
+        return standard_controls(self, rdm_world, rng, expected=spearman_of_noisy_rdms)
 
 
 def _bounds(rdms: np.ndarray, method: str) -> tuple[float, float]:

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
+from benchmark.calibration import standard_controls, vector_world
+from benchmark.calibration.definitions import two_vs_two_accuracy
 from benchmark.concepts import concept_images, joined_vectors, require_varied
-from benchmark.datasets.join import Join, join
+from benchmark.datasets.join import Join
 from benchmark.datasets.types import VectorTarget
 from benchmark.inference import pair_statistic
 from benchmark.measures import PermutationTest, two_vs_two, two_vs_two_permutation
@@ -19,6 +20,8 @@ from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskRe
 _PERMUTATIONS = 200
 #: Below this a correlation over the k - 2 remaining concepts has fewer than three values
 _FEWEST = 5
+#: Controls: signal-to-noise ratios at which the accuracy is neither one nor one half
+_SNRS = (0.5, 0.125, 0.03125)
 
 
 class TwoVsTwo(Task):
@@ -82,20 +85,8 @@ class TwoVsTwo(Task):
         )
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
-        """The word space itself under reordered columns; and independent noise."""
-        concepts = tuple(f"c{i:02d}" for i in range(40))
-        words = rng.standard_normal((40, 60))
-        view = ArrayView(
-            synthetic_stimuli(concepts),
-            {"copy": words[:, rng.permutation(60)], "noise": rng.standard_normal((40, 60))},
-        )
-        target = VectorTarget("control", concepts, "control", vectors=words)
-        result = self.score(view, join(view.stimuli, target), {}, rng)
-        positive, negative = (plain_score(result, layer, "accuracy") for layer in ("copy", "noise"))
-        return [
-            Control("copy of the word space", "1", positive, positive == 1.0),
-            Control("independent noise", ".5 within .2", negative, abs(negative - 0.5) < 0.2),
-        ]
+        """The standard controls; a noisy copy has the accuracy of the definition, pair by pair."""
+        return standard_controls(self, vector_world, rng, definition=two_vs_two_accuracy, snrs=_SNRS)
 
 
 def _score_layer(

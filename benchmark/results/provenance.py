@@ -17,9 +17,11 @@ _PACKAGE = Path(benchmark.__file__).resolve().parent
 #: Parts of the package that cannot change a score; a wheel carries the plug-ins models/ and tasks/ too
 _NO_SCORES = frozenset(
     (
+        "calibration",
         "cli",
         "cli.py",
         "leaderboard",
+        "export",
         "registry",
         "results",
         "models",

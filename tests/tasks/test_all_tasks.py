@@ -34,11 +34,13 @@ def test_declares_what_it_is(task):
         assert metric.chance
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_controls_pass(task, seed):
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2))
+def test_the_whole_set_of_controls_passes(task, seed):
     controls = task.calibrate(np.random.default_rng(seed))
-    assert len(controls) >= 2
-    assert [c.name for c in controls if not c.passed] == []
+    assert {control.kind for control in controls} >= {"copy", "noisy", "noise", "permuted"}
+    assert sum(control.name.startswith("noisy copy") for control in controls) == 3
+    assert [c for c in controls if not c.passed] == []
 
 
 def test_refuses_an_unknown_parameter(task):

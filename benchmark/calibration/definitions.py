@@ -1,0 +1,107 @@
+"""What a task must find, by a road of its own: closed forms, and measures in the words of their definition.
+
+Nothing here uses ``benchmark.measures`` or the tasks: that two roads lead to one number is the point.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+from scipy import special
+from sklearn.linear_model import RidgeCV
+from sklearn.preprocessing import StandardScaler
+
+from benchmark.calibration.worlds import World
+from benchmark.datasets.types import AssociationTarget, RDMTarget, VectorTarget
+
+
+def spearman_of_noisy_rdms(snr: float, columns: int = 200) -> float:
+    r"""Spearman correlation of the correlation RDMs of Gaussian features and of their noisy copy.
+
+    A row and its noisy copy correlate by :math:`\rho = \sqrt{snr / (1 + snr)}`, in a sample of d columns by
+    :math:`E[r]`, hypergeometric (Hotelling 1953). What the copy has beside that is isotropic, so that the two
+    RDMs correlate by :math:`E[r]^2`; both are normal for many columns, where Spearman's correlation is
+    :math:`(6 / \pi) \arcsin(\cdot / 2)`.
+    """
+    rho = np.sqrt(snr / (1 + snr))
+    ratio = np.exp(2 * (special.gammaln(columns / 2) - special.gammaln((columns - 1) / 2)))
+    mean = 2 / (columns - 1) * ratio * rho * special.hyp2f1(0.5, 0.5, (columns + 1) / 2, rho**2)
+    return float(6 / np.pi * np.arcsin(mean**2 / 2))
+
+
+def two_vs_two_accuracy(world: World, features: np.ndarray) -> float:
+    """2 vs 2 with two columns left out for each pair, no closed form."""
+    assert isinstance(world.target, VectorTarget)
+    order = [world.target.ids.index(name) for name in sorted(world.target.ids)]
+    words, model = np.corrcoef(world.target.vectors[order]), np.corrcoef(features)
+    k = len(words)
+    passed = []
+    for a, b in combinations(range(k), 2):
+        keep = [c for c in range(k) if c not in (a, b)]
+        r = np.corrcoef([words[a, keep], words[b, keep], model[a, keep], model[b, keep]])
+        passed.append(float(np.heaviside(r[0, 2] + r[1, 3] - r[0, 3] - r[1, 2], 0.5)))
+    return float(np.mean(passed))
+
+
+def one_vs_two_accuracy(world: World, features: np.ndarray) -> float:
+    """1 vs 2, image by image."""
+    assert isinstance(world.target, VectorTarget)
+    assert world.classes is not None
+    words = np.corrcoef(world.target.vectors)
+    true = np.array([world.target.ids.index(concept) for concept in world.stimuli.concepts])
+    predicted = world.classes.probabilities.argmax(axis=1)
+    right = np.flatnonzero(true == predicted)
+    passed = []
+    for i in np.flatnonzero(true != predicted):
+        seen = [np.corrcoef(features[i], features[j])[0, 1] for j in right]
+        named = [np.corrcoef(seen, words[c, true[right]])[0, 1] for c in (true[i], predicted[i])]
+        passed.append(float(np.heaviside(named[0] - named[1], 0.5)))
+    return float(np.mean(passed))
+
+
+def informed_matching(world: World, features: np.ndarray) -> float:
+    """Top-1 matching of the assignment of least GW distance near the truth.
+
+    It starts from the right assignment and exchanges two concepts while that lowers the distance: where noise
+    confuses concepts but does not hide the geometry this is the optimum, which a task that starts from
+    nothing must find too.
+    """
+    assert isinstance(world.target, RDMTarget)
+    order = [world.target.ids.index(name) for name in sorted(world.target.ids)]
+    people = world.target.rdms[0][np.ix_(order, order)]
+    model = 1 - np.corrcoef(features)
+    assigned = np.arange(len(people))
+
+    def agreement(order: np.ndarray) -> float:
+        return float(np.sum(model * people[np.ix_(order, order)]))
+
+    best = agreement(assigned)
+    while True:
+        tried = []
+        for a, b in combinations(range(len(people)), 2):
+            other = assigned.copy()
+            other[[a, b]] = other[[b, a]]
+            tried.append((agreement(other), other))
+        highest, exchanged = max(tried, key=lambda pair: pair[0])
+        if highest <= best + 1e-12:
+            return float(np.mean(assigned == np.arange(len(people))))
+        best, assigned = highest, exchanged
+
+
+def class_retrieval(world: World, features: np.ndarray) -> float:
+    """Class retrieval top 1 of a ridge readout, by scikit-learn."""
+    assert isinstance(world.target, AssociationTarget)
+    counts = np.asarray(world.target.counts.todense())
+    strengths = counts / counts.sum(axis=1, keepdims=True)
+    labels = np.array([world.target.ids.index(concept) for concept in world.stimuli.concepts])
+    train = np.array(world.stimuli.splits) == "train"
+    scaler = StandardScaler().fit(features[train])
+    scaled = scaler.transform(features)
+    readout = RidgeCV(alphas=features.shape[1] * 10.0 ** np.arange(-3, 5)).fit(
+        scaled[train], strengths[labels[train]]
+    )
+    tests = [scaled[~train & (labels == c)].mean(axis=0) for c in range(len(strengths))]
+    predicted = readout.predict(np.array(tests))
+    cosine = predicted @ (strengths / np.linalg.norm(strengths, axis=1, keepdims=True)).T
+    return float(np.mean(cosine.argmax(axis=1) == np.arange(len(strengths))))
