@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.datasets.types import Stimuli
+from benchmark.datasets.types import Stimuli, Target
 
 #: The last layer of every network: what its forward pass returns. Associations and classes are read from it.
 OUTPUT = "output"
@@ -42,6 +42,12 @@ class ModelSpec:
         Seed of an untrained twin; then no weights are read.
     data : Path
         The data root, for files that ``params`` name.
+    sha256 : str or None
+        Of hub weights: what their file must have, or its first digits. (A file in ``weights`` is checked.)
+    revision : str or None
+        Of hub weights: the commit of the repository they are taken from.
+    built_from : BuiltFrom or None
+        Another model, for a plug-in that makes its features from those of that one.
     """
 
     name: str
@@ -50,6 +56,27 @@ class ModelSpec:
     hub: str | None = None
     untrained: int | None = None
     data: Path = Path()
+    sha256: str | None = None
+    revision: str | None = None
+    built_from: BuiltFrom | None = None
+
+
+@dataclass(frozen=True)
+class BuiltFrom:
+    """What a model is built from.
+
+    Attributes
+    ----------
+    model : Model
+        Its features are kept in the store, so that they are computed once for all that is built from them.
+    target : Target or None
+    on : str or None
+        Key of the stimuli to join the target on; None: the concept id.
+    """
+
+    model: Model
+    target: Target | None = None
+    on: str | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +123,11 @@ class Model(ABC):
         """Names of the layers, from the input to the output."""
 
     @property
+    def all_layers(self) -> tuple[str, ...]:
+        """Every layer that can be asked for, in depth order; :attr:`layers` are those scored by default."""
+        return self.layers
+
+    @property
     def preprocessing(self) -> str:
         """Everything done to an image before the first layer, in words that change when it changes."""
         return "none"
@@ -116,6 +148,10 @@ class Model(ABC):
         dict of str to ndarray, shape (len(stimuli), d_layer), float32
             One array a layer asked for, rows in the order of ``stimuli``.
         """
+
+    def covered(self, stimuli: Stimuli) -> frozenset[str]:
+        """Concepts that the model can represent; only these are shown to it and scored. By default all."""
+        return frozenset(stimuli.concepts)
 
     def associations(self, output: np.ndarray) -> Associations | None:
         """Association strengths read from the layer ``"output"``; None: the model has no such head."""

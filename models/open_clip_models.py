@@ -42,8 +42,11 @@ class OpenClip(LibraryNetwork):
             looked_for = Path("~/.cache/clip").expanduser() / Path(config["url"]).name
             source = config["url"]
         with fetching(looked_for, source):
+            weights = hub
+            if self.spec.revision is not None:
+                weights = open_clip.download_pretrained_from_hf(repository, revision=self.spec.revision)
             clip = open_clip.create_model(
-                self.params.architecture, pretrained=hub, weights_only=True, **self.params.kwargs
+                self.params.architecture, pretrained=weights, weights_only=True, **self.params.kwargs
             )
         return cast("torch.nn.Module", clip.visual)
 
@@ -54,7 +57,7 @@ class OpenClip(LibraryNetwork):
 
     def modules(self) -> dict[str, str]:
         """Blocks in depth order; attention pooling gives the output itself and is no further layer."""
-        return {path: path for path in blocks(self.network) if path != "attnpool"}
+        return self.with_patches([path for path in blocks(self.network) if path != "attnpool"])
 
     def _config(self, weights: str | None) -> dict[str, Any]:
         if weights is None:

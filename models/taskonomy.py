@@ -18,9 +18,9 @@ from benchmark.extraction import (
     NetworkModel,
     Preprocessing,
     blocks,
-    fetching,
     load_strictly,
     read_state_dict,
+    torch_hub_checkpoint,
     torch_hub_file,
 )
 from benchmark.model import Associations, ModelSpec
@@ -72,12 +72,8 @@ class Taskonomy(_OnTaskonomy):
             load_strictly(encoder, read_state_dict(self.spec.weights), self.spec.weights)
         elif self.spec.hub is not None:
             url = TASKONOMY_PRETRAINED_URLS[self.feature + _ENCODER]
-            file = torch_hub_file(url)
-            with fetching(file, url):
-                content = torch.hub.load_state_dict_from_url(
-                    url, map_location="cpu", progress=False, check_hash=True, weights_only=True
-                )
-                load_strictly(encoder, content["state_dict"], file)
+            content = torch_hub_checkpoint(url, sha256=self.spec.sha256)
+            load_strictly(encoder, content["state_dict"], torch_hub_file(url))
         return encoder
 
     def modules(self) -> dict[str, str]:

@@ -34,8 +34,11 @@ class Timm(LibraryNetwork):
             looked_for, source = hugging_face_folder(config.hf_hub_id), f"huggingface.co/{config.hf_hub_id}"
         else:
             looked_for, source = torch_hub_file(config.url), config.url
-        with fetching(looked_for, source):
-            return timm.create_model(self._name(hub), pretrained=True, **self.params.kwargs)
+        kwargs = dict(self.params.kwargs)
+        if self.spec.revision is not None:
+            kwargs["pretrained_cfg_overlay"] = {"hf_hub_id": f"{config.hf_hub_id}@{self.spec.revision}"}
+        with fetching(looked_for, source, self.spec.sha256):
+            return timm.create_model(self._name(hub), pretrained=True, **kwargs)
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         """One forward pass; of a trunk built with ``features_only`` the last map."""

@@ -31,7 +31,7 @@ class Torchvision(LibraryNetwork):
     def fetch(self, hub: str) -> torch.nn.Module:
         """The network with the weights ``hub``, downloaded by ``torch.hub`` where they are not there yet."""
         weights = self._weights(hub)
-        with fetching(torch_hub_file(weights.url), weights.url):
+        with fetching(torch_hub_file(weights.url), weights.url, self.spec.sha256):
             # Read for its refusal of pickles that would run code; get_model itself would run them.
             weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
             network = torchvision.models.get_model(

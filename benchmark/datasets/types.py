@@ -6,7 +6,8 @@ Every object carries its own ids in its own order. Joining on ids is the engine'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, TypeVar
 
@@ -92,6 +93,20 @@ class Stimuli:
                 f"stimulus set {self.name!r} has no image files: only models given as features can take part"
             )
         return self.open_image(index)
+
+    def of_concepts(self, concepts: Collection[str]) -> Stimuli:
+        """The same set with only the stimuli of ``concepts``; its manifest says which."""
+        rows = [i for i, concept in enumerate(self.concepts) if concept in concepts]
+        ids = tuple(self.ids[i] for i in rows)
+        opened = self.open_image
+        return replace(
+            self,
+            ids=ids,
+            concepts=tuple(self.concepts[i] for i in rows),
+            splits=self.splits and tuple(self.splits[i] for i in rows),
+            manifest=hashlib.sha256("\0".join((self.manifest, *ids)).encode()).hexdigest(),
+            open_image=None if opened is None else lambda i: opened(rows[i]),
+        )
 
     def candidates(self, concept: str, key: str | None) -> tuple[str, ...]:
         """Ids that ``concept`` may have in a target joined on ``key`` (None: the concept id itself)."""

@@ -5,7 +5,7 @@ library builds by name).
 """
 
 from benchmark.extraction.blocks import blocks
-from benchmark.extraction.hub import fetching, hugging_face_folder, torch_hub_file
+from benchmark.extraction.hub import fetching, hugging_face_folder, torch_hub_checkpoint, torch_hub_file
 from benchmark.extraction.library import LibraryNetwork, Transform
 from benchmark.extraction.network import NetworkModel
 from benchmark.extraction.pooling import POOLINGS, pool
@@ -25,5 +25,6 @@ __all__ = [
     "pool",
     "read_state_dict",
     "seeded",
+    "torch_hub_checkpoint",
     "torch_hub_file",
 ]

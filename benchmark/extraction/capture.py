@@ -26,7 +26,7 @@ class Captured:
         By layer name.
     """
 
-    def __init__(self, pool: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    def __init__(self, pool: Callable[[str, torch.Tensor], torch.Tensor]) -> None:
         self.batch_size = 0
         self.vectors: dict[str, torch.Tensor] = {}
         self._pool = pool
@@ -59,7 +59,7 @@ class Captured:
                 "the first axis must be the stimuli"
             )
         try:
-            pooled = self._pool(activation)
+            pooled = self._pool(layer, activation)
         except ValueError as error:
             raise BenchError(f"layer {layer!r}: {error}; set pooling: none to take it whole") from error
         # A copy, always: a later in-place operation (ReLU) would otherwise change what was captured.
@@ -68,7 +68,7 @@ class Captured:
 
 @contextmanager
 def capture(
-    network: torch.nn.Module, paths: Mapping[str, str], pool: Callable[[torch.Tensor], torch.Tensor]
+    network: torch.nn.Module, paths: Mapping[str, str], pool: Callable[[str, torch.Tensor], torch.Tensor]
 ) -> Iterator[Captured]:
     """Hook the modules ``paths`` while inside.
 
@@ -78,7 +78,7 @@ def capture(
     paths : mapping of str to str
         Layer name to dotted module path, for what the module returns; ``PATH:input`` for what it is given.
     pool : callable
-        Activation to vectors, shape (n, d).
+        Layer name and its activation to vectors, shape (n, d).
 
     Raises
     ------

@@ -3,21 +3,56 @@
 from __future__ import annotations
 
 import pickle
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlparse
 
 import torch
 
 from benchmark.errors import BenchError, NotPossible
 from benchmark.extraction.weights import refusal
+from benchmark.files import sha256_of
 
 
-def torch_hub_file(url: str) -> Path:
-    """Where ``torch.hub`` keeps what it downloads from ``url``."""
-    return Path(torch.hub.get_dir()) / "checkpoints" / Path(urlparse(url).path).name
+def torch_hub_file(url: str, name: str | None = None) -> Path:
+    """Where ``torch.hub`` keeps what it downloads from ``url``, under ``name`` if not the url's own."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / (name or Path(urlparse(url).path).name)
+
+
+def torch_hub_checkpoint(
+    url: str, *, name: str | None = None, sha256: str | None = None
+) -> Mapping[str, Any]:
+    """The checkpoint that ``torch.hub`` keeps of ``url``, downloaded if it is not there yet.
+
+    Parameters
+    ----------
+    url : str
+    name : str, optional
+        Of the file kept, where the url's own name is not unique.
+    sha256 : str, optional
+        The file's, or its first digits; None: what its name says, as torch.hub reads it.
+
+    Raises
+    ------
+    NotPossible
+        If the file is not there and cannot be downloaded, or has another sha256 (it is kept aside).
+    BenchError
+        If it is damaged, or a pickle that would run code.
+    """
+    file = torch_hub_file(url, name)
+    with fetching(file, url, sha256):
+        if not file.is_file():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            expected = sha256 or _sha256_in(file.name)
+            torch.hub.download_url_to_file(url, str(file), hash_prefix=expected, progress=False)
+        content = torch.load(file, map_location="cpu", weights_only=True)
+    if not isinstance(content, Mapping):
+        raise BenchError(f"{file}: holds a {type(content).__name__}, no checkpoint")
+    return content
 
 
 def hugging_face_folder(repository: str) -> Path:
@@ -28,7 +63,7 @@ def hugging_face_folder(repository: str) -> Path:
 
 
 @contextmanager
-def fetching(looked_for: Path, source: str) -> Iterator[None]:
+def fetching(looked_for: Path, source: str, sha256: str | None = None) -> Iterator[None]:
     """Turn what a library raises while it fetches and loads weights into errors a user can act on.
 
     Parameters
@@ -37,14 +72,17 @@ def fetching(looked_for: Path, source: str) -> Iterator[None]:
         Where the library looks before it downloads.
     source : str
         Where it downloads from.
+    sha256 : str, optional
+        What the file must have if it is there already, or its first digits.
 
     Raises
     ------
     NotPossible
-        If the weights are not there and cannot be downloaded.
+        If the weights are not there and cannot be downloaded, or have another sha256 (they are kept aside).
     BenchError
         If they are there and do not fit, are damaged, or would run code.
     """
+    _verify(looked_for, sha256)
     try:
         # torch.hub announces downloads on standard output, which belongs to the results.
         with redirect_stdout(sys.stderr):
@@ -62,6 +100,23 @@ def fetching(looked_for: Path, source: str) -> Iterator[None]:
             f"looked for {looked_for}, which is not there, and {source} cannot be reached "
             f"({type(error).__name__}): run once with a network, or put the file there"
         ) from error
+
+
+def _sha256_in(name: str) -> str | None:
+    """The digits in ``net-7be5be79.pth``."""
+    found = re.search(r"-([a-f0-9]{8,64})\.", name)
+    return found[1] if found else None
+
+
+def _verify(file: Path, sha256: str | None) -> None:
+    if sha256 is None or not file.is_file() or sha256_of(file).startswith(sha256):
+        return
+    found, aside = sha256_of(file), file.with_name(f"{file.name}.rejected")
+    file.replace(aside)
+    raise NotPossible(
+        f"{file} has sha256 {found}, the registry says {sha256}: not the file that was registered; "
+        f"kept as {aside}"
+    )
 
 
 def _was_missing(error: BaseException | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
@@ -25,6 +26,12 @@ Transform = Callable[[Image.Image], torch.Tensor]
 
 #: The last layer before the classifier: what the classifier reads.
 PENULTIMATE = "pre_logits"
+
+#: Ends the name of a layer that is the mean of a block's tokens without class token and registers.
+PATCHES = ".patches"
+
+#: A block whose output are the tokens of the whole image
+_TOKEN_BLOCK = re.compile(r"(?:^|\.)(?:blocks|resblocks|layers)\.\w+$")
 
 
 class LibraryParams(BaseModel):
@@ -51,7 +58,7 @@ class LibraryParams(BaseModel):
     kwargs: dict[str, Any] = {}
     preprocessing: Preprocessing | str | None = None
     classes: Literal["imagenet-1k"] | None = None
-    layers: tuple[str, ...] | None = None
+    layers: tuple[str, ...] | str | None = None
     pooling: str | None = None
 
 
@@ -68,7 +75,8 @@ class LibraryNetwork(NetworkModel):
 
     Layers are the blocks of the network (:func:`benchmark.extraction.blocks.blocks`), ``"pre_logits"`` (what
     the classifier reads; it stands for the last block too where only pooling lies between) and ``"output"``.
-    Token sequences become their class token where the network has one, else their mean.
+    Token sequences become their mean; of a network with a class token each block gives two layers,
+    ``"blocks.3"`` (the class token) and ``"blocks.3.patches"`` (the mean of the patches).
     """
 
     library: str
@@ -145,24 +153,38 @@ class LibraryNetwork(NetworkModel):
         paths = blocks(self.network)
         classifier = self.classifier()
         if classifier is None:
-            return {path: path for path in paths}
+            return self.with_patches(paths)
         paths = [path for path in paths if not f"{classifier}.".startswith(f"{path}.")]
         if paths and feeds(self.network, paths[-1], classifier):
             paths.pop()
-        return {path: path for path in paths} | {PENULTIMATE: f"{classifier}:input"}
+        return self.with_patches(paths) | {PENULTIMATE: f"{classifier}:input"}
+
+    def with_patches(self, paths: Sequence[str]) -> dict[str, str]:
+        """Layers of those paths, and of blocks of tokens with a class token the mean of their patches."""
+        found = {}
+        for path in paths:
+            found[path] = path
+            if self.has_class_token and _TOKEN_BLOCK.search(path):
+                found[path + PATCHES] = path
+        return found
 
     def classifier(self) -> str | None:
         """Dotted path of the map from the last features to the logits; None: there is none."""
         return classifier_path(self.network)
 
-    @cached_property
+    @property
     def has_class_token(self) -> bool:
         """Whether token sequences begin with a class token."""
+        return self.prefix_tokens > 0
+
+    @cached_property
+    def prefix_tokens(self) -> int:
+        """How many tokens stand before the patches: the class token and registers."""
         trunk = getattr(self.network, "trunk", self.network)
         prefix_tokens = getattr(trunk, "num_prefix_tokens", None)
         if isinstance(prefix_tokens, int):
-            return prefix_tokens > 0
-        return any(hasattr(trunk, name) for name in ("class_token", "class_embedding"))
+            return prefix_tokens
+        return int(any(hasattr(trunk, name) for name in ("class_token", "class_embedding")))
 
     @cached_property
     def maps_end_in_channels(self) -> bool:
@@ -177,6 +199,12 @@ class LibraryNetwork(NetworkModel):
         if activation.ndim == 3 and self.has_class_token and self.params.pooling is None:
             return activation[:, 0]
         return super().pool(activation)
+
+    def pool_layer(self, layer: str, activation: torch.Tensor) -> torch.Tensor:
+        """Activation of ``layer`` to vectors, shape (n, d); of ``*.patches`` the mean of the patches."""
+        if layer.endswith(PATCHES) and activation.ndim == 3:
+            return super().pool(activation[:, self.prefix_tokens :])
+        return self.pool(activation)
 
     def classify(self, output: np.ndarray) -> ClassProbabilities | None:
         """Class probabilities: the softmax of the logits."""

@@ -15,6 +15,7 @@ from PIL import Image
 from benchmark.datasets.types import Stimuli
 from benchmark.errors import BenchError, DataError, UsageError
 from benchmark.extraction.capture import capture
+from benchmark.extraction.layer_sets import by_depth, convolutions, layer_set
 from benchmark.extraction.loader import batches
 from benchmark.extraction.pooling import POOLINGS, pool
 from benchmark.extraction.weights import seeded
@@ -38,7 +39,8 @@ class NetworkModel(Model):
     Notes
     -----
     ``params: {layers: [...]}`` replaces the layers of :meth:`modules`: each name is one of those or a dotted
-    module path. ``"output"``, what the forward pass returns, is always the last layer.
+    module path. ``params: {layers: SET}`` names a set (:mod:`benchmark.extraction.layer_sets`). ``"output"``,
+    what the forward pass returns, is always the last layer.
     """
 
     pooling: str = "average"
@@ -85,13 +87,29 @@ class NetworkModel(Model):
         """Names of the layers, from the input to the output."""
         return (*self._paths, OUTPUT)
 
+    @property
+    def all_layers(self) -> tuple[str, ...]:
+        """Every layer that has a name: those of :meth:`modules` and of ``params``, and every convolution."""
+        return (*self._all_paths, OUTPUT)
+
+    @cached_property
+    def _all_paths(self) -> dict[str, str]:
+        everything = {**convolutions(self.network), **self.modules(), **self._paths}
+        return by_depth(self.network, everything.items())
+
     @cached_property
     def _paths(self) -> dict[str, str]:
         named = self.modules()
-        if "layers" not in self.spec.params:
+        chosen = self.spec.params.get("layers")
+        if chosen is None:
             return named
+        if isinstance(chosen, str):
+            try:
+                return layer_set(self.network, chosen)
+            except ValueError as error:
+                raise UsageError(f"{self.spec.name}: params.layers: {error}") from error
         known = named | {path: path for path, _ in self.network.named_modules() if path}
-        chosen = [layer for layer in self.spec.params["layers"] if layer != OUTPUT]
+        chosen = [layer for layer in chosen if layer != OUTPUT]
         for layer in chosen:
             self._require(layer, known)
         return {layer: known[layer] for layer in chosen}
@@ -110,6 +128,11 @@ class NetworkModel(Model):
         """Activation of a layer to vectors, shape (n, d)."""
         return pool(activation, self.pooling)
 
+    def pool_layer(self, layer: str, activation: torch.Tensor) -> torch.Tensor:
+        """Activation of ``layer`` to vectors, shape (n, d): :meth:`pool`, unless its name says otherwise."""
+        del layer
+        return self.pool(activation)
+
     def features(
         self,
         stimuli: Stimuli,
@@ -124,7 +147,7 @@ class NetworkModel(Model):
         ----------
         stimuli : Stimuli
         layers : sequence of str
-            Names out of :attr:`layers`.
+            Names out of :attr:`all_layers`.
         device : {"cpu", "cuda", "mps"}
         progress : callable, optional
             ``progress(done, total)`` after each batch.
@@ -143,11 +166,11 @@ class NetworkModel(Model):
             If a feature is not finite; the message names the layer and the first such stimulus.
         """
         for layer in layers:
-            self._require(layer, self.layers)
-        paths = {layer: self._paths[layer] for layer in layers if layer != OUTPUT}
+            self._require(layer, self.all_layers)
+        paths = {layer: self._all_paths[layer] for layer in layers if layer != OUTPUT}
         network = self.network.to(device).to(memory_format=torch.channels_last)
         result: dict[str, np.ndarray] = {}
-        with torch.inference_mode(), capture(network, paths, self.pool) as captured:
+        with torch.inference_mode(), capture(network, paths, self.pool_layer) as captured:
             for start, batch in batches(stimuli, self.preprocess, BATCH):
                 captured.start(len(batch))
                 output = self.forward(batch.to(device).contiguous(memory_format=torch.channels_last))

@@ -2,11 +2,12 @@
 
 from benchmark.registry.checkpoints import ResolvedCheckpoint, resolve_checkpoint
 from benchmark.registry.load import load_registry, read_registry
-from benchmark.registry.names import ModelName, nearest, parse_model_name, unknown
+from benchmark.registry.names import ModelName, expand_seeds, nearest, parse_model_name, unknown
 from benchmark.registry.registry import Placed, Registry
 from benchmark.registry.resolve import load_plugin, plugin_source_hash
 from benchmark.registry.schema import (
     BindingEntry,
+    BuiltFrom,
     Checkpoint,
     DatasetEntry,
     ModelEntry,
@@ -18,6 +19,7 @@ from benchmark.registry.source import RegistryError
 
 __all__ = [
     "BindingEntry",
+    "BuiltFrom",
     "Checkpoint",
     "DatasetEntry",
     "ModelEntry",
@@ -28,6 +30,7 @@ __all__ = [
     "ResolvedCheckpoint",
     "SuiteEntry",
     "TaskEntry",
+    "expand_seeds",
     "load_plugin",
     "load_registry",
     "nearest",

@@ -28,7 +28,9 @@ class ResolvedCheckpoint:
     untrained : int or None
         Seed of random weights.
     sha256 : str or None
-        Of the file.
+        Of the file; of hub weights what the registry says, or its first digits.
+    revision : str or None
+        Of hub weights: the commit of their repository.
     label : str
         For tables: "weights/net.safetensors", "hub:IMAGENET1K_V1", "untrained:0", "no weights".
     """
@@ -37,6 +39,7 @@ class ResolvedCheckpoint:
     hub: str | None = None
     untrained: int | None = None
     sha256: str | None = None
+    revision: str | None = None
     label: str = "no weights"
 
 
@@ -67,7 +70,12 @@ def resolve_checkpoint(entry: ModelEntry, base: Path, data_root: Path, cache: Pa
         label = f"untrained:{checkpoint.untrained}"
         return ResolvedCheckpoint(untrained=checkpoint.untrained, label=label)
     if checkpoint.hub is not None:
-        return ResolvedCheckpoint(hub=checkpoint.hub, label=f"hub:{checkpoint.hub}")
+        return ResolvedCheckpoint(
+            hub=checkpoint.hub,
+            sha256=checkpoint.sha256,
+            revision=checkpoint.revision,
+            label=f"hub:{checkpoint.hub}",
+        )
     if checkpoint.url is not None:
         path = _fetched(checkpoint, cache / "weights")
         return ResolvedCheckpoint(path=path, sha256=checkpoint.sha256, label=checkpoint.url)

@@ -11,9 +11,10 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from benchmark.errors import UsageError
-from benchmark.registry.names import check_name, nearest, parse_model_name, unknown
+from benchmark.registry.family import expand_families, family_error
+from benchmark.registry.names import check_name, expand_seeds, nearest, parse_model_name, unknown
 from benchmark.registry.registry import Placed, Registry
-from benchmark.registry.schema import ModelEntry, ModelVariant, RegistryFile, SuiteEntry
+from benchmark.registry.schema import BuiltFrom, ModelEntry, ModelVariant, RegistryFile, SuiteEntry
 from benchmark.registry.shipped import shipped_root
 from benchmark.registry.source import Key, RegistryError, Source
 
@@ -58,19 +59,22 @@ class _Collected:
     sections: dict[str, dict[str, Any]] = field(default_factory=lambda: {name: {} for name in _SECTIONS})
     origin: dict[tuple[str, str], Source | None] = field(default_factory=dict)
     where: dict[tuple[str, str], str] = field(default_factory=dict)
+    families: dict[str, Key] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)
 
     def add_file(self, source: Source) -> None:
-        content = _validate(source)
+        content, members = _validate(source)
         self.files.append(source.path)
+        self.families |= members
         for section in _SECTIONS:
             for name, entry in getattr(content, section).items():
+                place = members.get(name, (section, name)) if section == "models" else (section, name)
                 if name in self.sections[section]:
                     there = self.where[section, name]
-                    raise source.error((section, name), f"this name is taken: it is already at {there}")
+                    raise source.error(place, f"this name is taken: it is already at {there}")
                 self.sections[section][name] = entry
                 self.origin[section, name] = source
-                self.where[section, name] = source.where((section, name))
+                self.where[section, name] = source.where(place)
 
     def add_installed(self) -> None:
         for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
@@ -107,17 +111,19 @@ class _Collected:
         return placed
 
 
-def _validate(source: Source) -> RegistryFile:
+def _validate(source: Source) -> tuple[RegistryFile, dict[str, Key]]:
+    """The content of a file, families expanded, and where their members stand."""
     if not isinstance(source.data, dict):
         raise source.error((), f"a registry is a mapping of {', '.join(_SECTIONS)}")
+    content, members = expand_families(source)
     try:
-        return RegistryFile.model_validate(source.data)
+        return RegistryFile.model_validate(content), members
     except ValidationError as error:
         details = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
         more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
         # the marker pydantic puts where a key, not its value, is refused
         key = tuple(part for part in details[0]["loc"] if part != "[key]")
-        raise source.error(key, _explain(details[0], key) + more) from error
+        raise family_error(source, key, _explain(details[0], key) + more, members) from error
 
 
 def _explain(detail: Any, key: Key) -> str:
@@ -174,7 +180,7 @@ def _check_references(collected: _Collected) -> None:
         else:
             continue
         for key, message in problems:
-            raise source.error((section, name, *key), message)
+            raise family_error(source, (section, name, *key), message, collected.families)
 
 
 def _model_problems(entry: ModelEntry, sections: dict[str, dict[str, Any]]) -> Iterator[tuple[Key, str]]:
@@ -184,12 +190,28 @@ def _model_problems(entry: ModelEntry, sections: dict[str, dict[str, Any]]) -> I
     for suite in entry.variants:
         if suite not in sections["suites"]:
             yield ("variants", suite), unknown("suite", suite, sections["suites"])
+    if entry.built_from is not None:
+        yield from _built_from_problems(entry.built_from, sections)
     parts: list[tuple[Key, ModelEntry | ModelVariant]] = [((), entry)]
     parts += [(("variants", suite), variant) for suite, variant in entry.variants.items()]
     for key, part in parts:
         for i, dataset in enumerate(part.trained_on):
             if dataset not in sections["datasets"]:
                 yield (*key, "trained_on", i), unknown("dataset", dataset, sections["datasets"])
+
+
+def _built_from_problems(
+    built_from: BuiltFrom, sections: dict[str, dict[str, Any]]
+) -> Iterator[tuple[Key, str]]:
+    model, target = built_from.model, built_from.target
+    if model not in sections["models"]:
+        yield ("built_from", "model"), unknown("model", model, sections["models"])
+    elif sections["models"][model].built_from is not None:
+        yield ("built_from", "model"), f"{model!r} is itself built from another model: name that one"
+    if target is not None and target not in sections["datasets"]:
+        yield ("built_from", "target"), unknown("dataset", target, sections["datasets"])
+    elif target is not None and (kind := sections["datasets"][target].kind) != "target":
+        yield ("built_from", "target"), f"dataset {target!r} is of kind {kind}, not target"
 
 
 def _suite_problems(
@@ -200,11 +222,14 @@ def _suite_problems(
     )
     for i, asked in enumerate(suite.models):
         try:
-            models.model(asked, name)
+            for one in expand_seeds(asked):
+                models.model(one, name)
         except UsageError as error:
             yield ("models", i), str(error)
-        if asked in suite.models[:i]:
-            yield ("models", i), f"model {str(parse_model_name(asked))!r} stands twice"
+        before = [one for earlier in suite.models[:i] for one in expand_seeds(earlier)]
+        for one in expand_seeds(asked):
+            if one in before:
+                yield ("models", i), f"model {str(parse_model_name(one))!r} stands twice"
     for binding, entry in suite.bindings.items():
         if entry.task not in sections["tasks"]:
             yield ("bindings", binding, "task"), unknown("task", entry.task, sections["tasks"])

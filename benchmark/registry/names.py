@@ -13,6 +13,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _LONGEST = 100
 _LISTED = 12
 _MOST_SEED = 2**32 - 1
+_MOST_SEEDS = 1000
 
 
 def check_name(name: str) -> str:
@@ -57,6 +58,25 @@ def parse_model_name(text: str) -> ModelName:
     if word == "untrained" and re.fullmatch(r"[0-9]{1,10}", seed) and int(seed) <= _MOST_SEED:
         return ModelName(name, int(seed))
     raise UsageError(f"cannot read model {text!r}: write NAME@untrained:SEED, the seed a whole number")
+
+
+def expand_seeds(text: str) -> list[str]:
+    """``NAME@untrained:0-9`` as ten names, a seed each; any other name as itself.
+
+    Raises
+    ------
+    UsageError
+        If the range runs backwards or has more than 1000 seeds.
+    """
+    found = re.fullmatch(r"(.+@untrained:)([0-9]{1,10})-([0-9]{1,10})", text)
+    if found is None:
+        return [text]
+    first, last = int(found[2]), int(found[3])
+    if not first <= last <= _MOST_SEED or last - first >= _MOST_SEEDS:
+        raise UsageError(
+            f"cannot read model {text!r}: write NAME@untrained:FIRST-LAST, at most {_MOST_SEEDS} seeds"
+        )
+    return [f"{found[1]}{seed}" for seed in range(first, last + 1)]
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -54,6 +54,8 @@ class Placed(Generic[E]):
         BenchError
             If it cannot be had; the message begins with ``FILE:LINE``.
         """
+        if self.entry.plugin is None:
+            raise UsageError(f"{self.where}: {self.name}: is of kind training: a name, with nothing to read")
         try:
             return load_plugin(self.entry.plugin, self.base)
         except BenchError as error:
@@ -82,7 +84,8 @@ class Registry:
     def model(self, name: str, suite: str | None = None) -> Placed[ModelEntry]:
         """The model ``NAME`` or ``NAME@untrained:SEED`` as it stands in ``suite``.
 
-        An untrained twin has the checkpoint ``{untrained: SEED}`` and was trained on nothing.
+        An untrained twin has the checkpoint ``{untrained: SEED}`` and was trained on nothing. A model that is
+        built from another keeps its entry: the other one is the twin.
 
         Raises
         ------
@@ -96,15 +99,21 @@ class Registry:
             if placed.entry.suites is not None and suite not in placed.entry.suites:
                 only = ", ".join(placed.entry.suites)
                 raise UsageError(f"model {asked.name!r} is not for suite {suite!r}; it is for {only}")
-        entry = placed.entry.in_suite(suite)
+        entry = self._with_parts(placed.entry.in_suite(suite), suite)
         if asked.untrained is not None:
-            if entry.checkpoint is None:
-                raise UsageError(
-                    f"model {asked.name!r} has no weights, so no untrained twin: ask for it plainly"
-                )
-            twin = {"checkpoint": Checkpoint(untrained=asked.untrained), "trained_on": ()}
-            entry = entry.model_copy(update=twin)
+            entry = _untrained(asked.name, entry, asked.untrained)
         return Placed(str(asked), entry, placed.base, placed.where, asked.untrained)
+
+    def _with_parts(self, entry: ModelEntry, suite: str | None) -> ModelEntry:
+        """Of a model built from another: trained on what that one was, and on the target it is built from."""
+        built = entry.built_from
+        if built is None:
+            return entry
+        other = self.model(built.model, suite).entry.trained_on
+        target = () if built.target is None else (built.target,)
+        return entry.model_copy(
+            update={"trained_on": tuple(dict.fromkeys((*entry.trained_on, *other, *target)))}
+        )
 
     def dataset(self, name: str) -> Placed[DatasetEntry]:
         """The stimulus set or target ``name``; UsageError names the nearest if there is none."""
@@ -125,6 +134,16 @@ class Registry:
     def binding(self, suite: str, name: str) -> BindingEntry:
         """One binding of a suite; UsageError names the nearest if there is none."""
         return _look_up(f"binding of suite {suite!r}", name, self.bindings(suite))
+
+
+def _untrained(name: str, entry: ModelEntry, seed: int) -> ModelEntry:
+    """The entry with random weights; of one built from another model, that one's."""
+    if entry.built_from is not None:
+        target = entry.built_from.target
+        return entry.model_copy(update={"trained_on": () if target is None else (target,)})
+    if entry.checkpoint is None:
+        raise UsageError(f"model {name!r} has no weights, so no untrained twin: ask for it plainly")
+    return entry.model_copy(update={"checkpoint": Checkpoint(untrained=seed), "trained_on": ()})
 
 
 def _look_up(what: str, name: str, known: Mapping[str, S]) -> S:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from benchmark.errors import UsageError
-from benchmark.registry.names import check_name, parse_model_name
+from benchmark.registry.names import check_name, expand_seeds, parse_model_name
 
 
 def _plugin(text: str) -> str:
@@ -19,17 +19,17 @@ def _plugin(text: str) -> str:
 
 
 def _sha256(text: str) -> str:
-    if re.fullmatch(r"[0-9a-fA-F]{64}", text):
+    if re.fullmatch(r"[0-9a-fA-F]{8,64}", text):
         return text.lower()
     raise ValueError(f"{text!r} is no sha256: 64 hexadecimal digits")
 
 
 def _model_name(text: str) -> str:
     try:
-        asked = parse_model_name(text)
+        for name in expand_seeds(text):
+            check_name(parse_model_name(name).name)
     except UsageError as error:
         raise ValueError(str(error)) from error
-    check_name(asked.name)
     return text
 
 
@@ -54,9 +54,12 @@ class Checkpoint(_Entry):
     url : str, optional
         Fetched into the cache; needs ``sha256``.
     sha256 : str, optional
-        The file is refused if it has another.
+        The file is refused if it has another. Of hub weights the first digits are enough: eight or more, as
+        torch.hub writes them into a file's name.
     hub : str, optional
         Name of the weights in the model's own library, which fetches them itself.
+    revision : str, optional
+        With ``hub``: the commit of the Hugging Face repository the weights are taken from; None: not pinned.
     untrained : int, optional
         Seed of random weights.
     how : str, optional
@@ -67,6 +70,7 @@ class Checkpoint(_Entry):
     url: str | None = None
     sha256: Sha256 | None = None
     hub: str | None = None
+    revision: str | None = None
     untrained: Seed | None = None
     how: str | None = None
 
@@ -78,8 +82,12 @@ class Checkpoint(_Entry):
             raise ValueError(f"needs exactly one of {', '.join(sources)}; has {', '.join(given) or 'none'}")
         if self.url is not None and self.sha256 is None:
             raise ValueError("a url needs the sha256 of its file")
-        if self.sha256 is not None and given[0] in ("hub", "untrained"):
-            raise ValueError(f"sha256 goes with file or url, not with {given[0]}")
+        if self.sha256 is not None and given[0] == "untrained":
+            raise ValueError("sha256 goes with file, url or hub, not with untrained")
+        if self.sha256 is not None and given[0] != "hub" and len(self.sha256) != 64:
+            raise ValueError(f"{self.sha256!r} is no sha256: 64 hexadecimal digits")
+        if self.revision is not None and given[0] != "hub":
+            raise ValueError(f"revision goes with hub, not with {given[0]}")
         return self
 
 
@@ -88,6 +96,27 @@ class _Described(_Entry):
     licence: str | None = None
     citation: str | None = None
     url: str | None = None
+
+
+class BuiltFrom(_Entry):
+    """What a model is built from, instead of weights of its own.
+
+    Attributes
+    ----------
+    model : str
+        Another model of the registry, whose features it is given.
+    params : dict
+        Laid over that model's own ``params``, key by key.
+    target : str, optional
+        A target of the registry that it is given too (word vectors).
+    on : str, optional
+        Key of the stimuli to join the target on; None: the concept id.
+    """
+
+    model: Name
+    params: dict[str, Any] = Field(default_factory=dict)
+    target: Name | None = None
+    on: str | None = None
 
 
 class ModelVariant(_Entry):
@@ -123,15 +152,28 @@ class ModelEntry(_Described):
         The suites it may take part in; None: every one.
     variants : dict of str to ModelVariant
         By suite.
+    built_from : BuiltFrom, optional
+        Another model whose features it is made from; then it has no checkpoint.
+    members : dict of str to dict of str to str
+        Of a family: the entry stands for one model ``NAME_MEMBER`` each
+        (:func:`benchmark.registry.family.expand_families`); empty in what comes out.
     """
 
     plugin: Plugin
     params: dict[str, Any] = Field(default_factory=dict)
     checkpoint: Checkpoint | None = None
+    built_from: BuiltFrom | None = None
+    members: dict[Name, dict[str, str]] = Field(default_factory=dict)
     trained_on: tuple[Name, ...] = ()
     parameters: int | None = Field(default=None, ge=0)
     suites: tuple[Name, ...] | None = None
     variants: dict[Name, ModelVariant] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> ModelEntry:
+        if self.built_from is not None and self.checkpoint is not None:
+            raise ValueError("has a checkpoint and is built_from another model: one of the two")
+        return self
 
     def in_suite(self, suite: str | None) -> ModelEntry:
         """The entry as it stands in ``suite``: the variant laid over it, key by key."""
@@ -145,17 +187,26 @@ class DatasetEntry(_Described):
 
     Attributes
     ----------
-    kind : "stimuli" or "target"
-    plugin : str
+    kind : "stimuli", "target" or "training"
+        "training": what networks were trained with. It is a name for ``trained_on`` and is never read.
+    plugin : str or None
+        None for "training" only.
     params : dict
     how : str, optional
         How to get the files.
     """
 
-    kind: Literal["stimuli", "target"]
-    plugin: Plugin
+    kind: Literal["stimuli", "target", "training"]
+    plugin: Plugin | None = None
     params: dict[str, Any] = Field(default_factory=dict)
     how: str | None = None
+
+    @model_validator(mode="after")
+    def _read_or_not(self) -> DatasetEntry:
+        if (self.plugin is None) != (self.kind == "training"):
+            needs = "has no plugin" if self.kind == "training" else "needs a plugin"
+            raise ValueError(f"a dataset of kind {self.kind} {needs}")
+        return self
 
 
 class TaskEntry(_Described):
@@ -192,7 +243,7 @@ class SuiteEntry(_Entry):
     miniature : bool
         Whether everything in it is the embedded drawn world.
     models : tuple of str
-        What ``--model all`` means; ``NAME@untrained:SEED`` allowed.
+        What ``--model all`` means; ``NAME@untrained:SEED`` and ``NAME@untrained:FIRST-LAST`` allowed.
     bindings : dict of str to BindingEntry
     """
 

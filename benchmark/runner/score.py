@@ -19,25 +19,26 @@ from benchmark.results import (
     Stored,
     canonical,
     code_version,
-    extraction_version,
     now,
     peak_memory_mb,
     versions,
 )
+from benchmark.runner.loaded import DTYPE, LoadedModel, feature_key
 from benchmark.runner.plan import Cell
-from benchmark.runner.session import LoadedModel, Session, binding_seed
+from benchmark.runner.session import Session, binding_seed
 from benchmark.runner.view import StoredView
 from benchmark.task import Task, TaskResult
 
 if TYPE_CHECKING:
     from benchmark.runner.summary import Summary
 
-DTYPE = "float32"
-
 
 @dataclass(frozen=True)
 class Parts:
-    """Everything a cell is made of, loaded; and the key that holds all that can change its answer."""
+    """Everything a cell is made of, loaded; and the key that holds all that can change its answer.
+
+    ``stimuli`` are those of the concepts that the model can represent; ``uncovered`` counts the others.
+    """
 
     cell: Cell
     binding: BindingEntry
@@ -47,6 +48,7 @@ class Parts:
     target: Target
     feature_key: dict[str, Any]
     key: dict[str, Any]
+    uncovered: int = 0
 
 
 def assemble(session: Session, cell: Cell) -> Parts:
@@ -60,14 +62,15 @@ def assemble(session: Session, cell: Cell) -> Parts:
     binding = session.registry.binding(cell.suite, cell.binding)
     model = session.model(cell.model, cell.suite)
     task = session.task(binding.task)
-    stimuli = session.stimuli(binding.stimuli)
+    shown = session.stimuli(binding.stimuli)
+    stimuli = _covered(model, shown)
     target = session.target(binding.target)
     if target.kind not in task.target_kinds:
         raise NotPossible(
             f"task {binding.task!r} compares with {', '.join(task.target_kinds)}; "
             f"target {binding.target!r} is {target.kind}"
         )
-    features = feature_key(session, model, stimuli)
+    features = feature_key(model, stimuli, session.options.device)
     placed = session.registry.task(binding.task)
     key = {
         "features": features,
@@ -79,26 +82,18 @@ def assemble(session: Session, cell: Cell) -> Parts:
         "seed": session.options.seed,
         "code": code_version(),
     }
-    return Parts(cell, binding, model, task, stimuli, target, features, canonical(key))
+    uncovered = len(shown.concept_ids) - len(stimuli.concept_ids)
+    return Parts(cell, binding, model, task, stimuli, target, features, canonical(key), uncovered)
 
 
-def feature_key(session: Session, model: LoadedModel, stimuli: Stimuli) -> dict[str, Any]:
-    """Everything but the layer that can change a feature."""
-    entry = model.placed.entry
-    key = {
-        "plugin": entry.plugin,
-        "source": model.source,
-        "params": entry.params,
-        "weights": model.weights,
-        "preprocessing": model.model.preprocessing,
-        "stimuli": stimuli.manifest,
-        "device": session.options.device,
-        "dtype": DTYPE,
-        "code": extraction_version(),
-        "packages": {name: v for name, v in versions().items() if name != "semantic-benchmark"},
-    }
-    found: dict[str, Any] = canonical(key)
-    return found
+def _covered(model: LoadedModel, stimuli: Stimuli) -> Stimuli:
+    """The stimuli of the concepts that the model can represent."""
+    known = model.model.covered(stimuli)
+    if known.issuperset(stimuli.concepts):
+        return stimuli
+    if known.isdisjoint(stimuli.concepts):
+        raise NotPossible(f"model {model.placed.name!r} can represent no concept of {stimuli.name!r}")
+    return stimuli.of_concepts(known)
 
 
 def look_up(session: Session, parts: Parts) -> Stored | None:
@@ -139,7 +134,8 @@ def score(session: Session, parts: Parts, progress: Progress | None = None) -> S
     if summary.best_layer is None:
         reasons = dict.fromkeys(found.undefined or "" for found in result.layers.values())
         raise NotPossible(f"undefined in every layer: {'; '.join(reasons)}")
-    cell = _cell_result(session, parts, result, summary, joined.counts, time.perf_counter() - start)
+    counts = joined.counts | ({"uncovered": parts.uncovered} if parts.uncovered else {})
+    cell = _cell_result(session, parts, result, summary, counts, time.perf_counter() - start)
     arrays = {**result.arrays, "concepts": np.array(result.concepts), "bootstrap_draws": summary.draws}
     return session.results.write(cell, arrays)
 
@@ -161,7 +157,8 @@ def _identity(session: Session, cell: Cell) -> dict[str, Any]:
         "binding": cell.binding,
         "suite": cell.suite,
         "miniature": session.registry.suite(cell.suite).miniature,
-        "untrained": checkpoint is not None and checkpoint.untrained is not None,
+        "untrained": placed.untrained is not None
+        or (checkpoint is not None and checkpoint.untrained is not None),
         "trained_on": binding.target in placed.entry.trained_on,
     }
 
@@ -185,10 +182,18 @@ def _cell_result(
             "layers": summary.layers,
             "n": len(result.concepts),
             "counts": {**joined, **result.counts},
-            "notes": tuple(result.notes),
+            "notes": (*result.notes, *_uncovered_note(parts)),
             "key": parts.key,
             "provenance": _provenance(session, parts, seconds),
         }
+    )
+
+
+def _uncovered_note(parts: Parts) -> tuple[str, ...]:
+    if not parts.uncovered:
+        return ()
+    return (
+        f"{parts.uncovered} concepts of the stimuli were dropped: the model has no representation of them",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,17 +12,17 @@ from typing import Any, TypeVar
 from benchmark.datasets import DataRoot, Stimuli, Target
 from benchmark.errors import BenchError, DataError
 from benchmark.files import cache_folder
-from benchmark.model import Model, ModelSpec
+from benchmark.model import BuiltFrom, ModelSpec
 from benchmark.registry import (
     Placed,
     Registry,
-    ResolvedCheckpoint,
     load_registry,
     plugin_source_hash,
     resolve_checkpoint,
 )
 from benchmark.registry.schema import DatasetEntry, ModelEntry
 from benchmark.results import ResultStore
+from benchmark.runner.loaded import KeptModel, LoadedModel
 from benchmark.store import FeatureStore
 from benchmark.task import Task
 
@@ -42,7 +42,7 @@ class Options:
     output : Path
         Folder of the results.
     layers : tuple of str or None
-        The layers to score; None: all that a model names.
+        The layers to score (:func:`benchmark.runner.layers.choose_layers`).
     device : str
         "cpu", "cuda" or "mps".
     seed : int
@@ -54,21 +54,6 @@ class Options:
     layers: tuple[str, ...] | None = None
     device: str = "cpu"
     seed: int = 0
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """A model plug-in made from its entry, and what identifies its weights."""
-
-    model: Model
-    placed: Placed[ModelEntry]
-    checkpoint: ResolvedCheckpoint
-    source: str
-
-    @property
-    def weights(self) -> str:
-        """What identifies the weights: the sha256 of their file, else the hub's name or the seed."""
-        return self.checkpoint.sha256 or self.checkpoint.label
 
 
 @dataclass
@@ -113,11 +98,13 @@ class Session:
 
     def model(self, name: str, suite: str) -> LoadedModel:
         """The model ``name`` as it stands in ``suite``; its weights are found, its network is not built."""
-        return self._once("model", f"{suite}/{name}", lambda: self._load_model(name, suite))
+        return self._once(
+            "model", f"{suite}/{name}", lambda: self._load(self.registry.model(name, suite), suite)
+        )
 
-    def _load_model(self, name: str, suite: str) -> LoadedModel:
-        placed = self.registry.model(name, suite)
+    def _load(self, placed: Placed[ModelEntry], suite: str) -> LoadedModel:
         entry = placed.entry
+        inner, target = self._built_from(placed, suite)
         checkpoint = resolve_checkpoint(entry, placed.base, self.data.path, cache_folder())
         spec = ModelSpec(
             name=placed.name,
@@ -126,10 +113,26 @@ class Session:
             hub=checkpoint.hub,
             untrained=checkpoint.untrained,
             data=self.data.path,
+            sha256=checkpoint.sha256,
+            revision=checkpoint.revision,
+            built_from=None
+            if inner is None or entry.built_from is None
+            else BuiltFrom(KeptModel(inner, self.features), target, entry.built_from.on),
         )
         model = placed.load()(spec)
         source = plugin_source_hash(entry.plugin, placed.base)
-        return LoadedModel(model, placed, checkpoint, source)
+        return LoadedModel(model, placed, checkpoint, source, inner, target)
+
+    def _built_from(self, placed: Placed[ModelEntry], suite: str) -> tuple[LoadedModel | None, Target | None]:
+        """What a model is built from; of an untrained twin, the other model's twin of the same seed."""
+        built = placed.entry.built_from
+        if built is None:
+            return None, None
+        name = built.model if placed.untrained is None else f"{built.model}@untrained:{placed.untrained}"
+        other = self.registry.model(name, suite)
+        params = {**other.entry.params, **built.params}
+        inner = self._load(replace(other, entry=other.entry.model_copy(update={"params": params})), suite)
+        return inner, None if built.target is None else self.target(built.target)
 
     def _dataset(self, name: str, kind: type[T]) -> T:
         def load() -> T:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from benchmark.datasets import Stimuli
-from benchmark.errors import DataError, NotPossible
+from benchmark.errors import DataError
 from benchmark.model import OUTPUT, Associations, ClassProbabilities, Model, Progress
-from benchmark.registry import unknown
+from benchmark.runner.layers import choose_layers
 from benchmark.store import FeatureStore
 
 
@@ -27,7 +27,7 @@ class StoredView:
     key : mapping
         Everything but the layer that can change a feature.
     layers : tuple of str or None
-        The layers to score; None: all the model names.
+        The layers to score (:func:`benchmark.runner.layers.choose_layers`).
     device : str
     progress : callable, optional
     """
@@ -42,13 +42,9 @@ class StoredView:
         device: str = "cpu",
         progress: Progress | None = None,
     ) -> None:
-        known = model.layers
-        for layer in layers or ():
-            if layer not in known:
-                raise NotPossible(f"model {model.spec.name!r}: {unknown('layer', layer, known)}")
         self.name = model.spec.name
         self.stimuli = stimuli
-        self.layers = known if layers is None else tuple(layer for layer in known if layer in layers)
+        self.layers = choose_layers(model, layers)
         self._model = model
         self._store = store
         self._key = dict(key)

@@ -54,7 +54,7 @@ FAMILIES = [
     ("torchvision", "densenet121", {"features.denseblock4": 1024, "pre_logits": 1024}, 10),
     ("timm", "mobilenetv2_100", {"blocks.0": 16, "blocks.6": 320, "pre_logits": 1280}, 9),
     ("timm", "convnext_atto", {"stages.3": 320, "pre_logits": 320}, 7),
-    ("timm", "vit_tiny_patch16_224", {"blocks.0": 192, "blocks.11": 192, "pre_logits": 192}, 14),
+    ("timm", "vit_tiny_patch16_224", {"blocks.0": 192, "blocks.11.patches": 192, "pre_logits": 192}, 26),
     ("timm", "swin_tiny_patch4_window7_224", {"layers.0": 96, "layers.3": 768, "pre_logits": 768}, 6),
     pytest.param(
         "torchvision",
@@ -66,8 +66,8 @@ FAMILIES = [
     pytest.param(
         "open_clip",
         "ViT-B-32-quickgelu",
-        {"transformer.resblocks.0": 768, "output": 512},
-        13,
+        {"transformer.resblocks.0": 768, "transformer.resblocks.11.patches": 768, "output": 512},
+        25,
         marks=pytest.mark.slow,
     ),
     pytest.param("open_clip", "RN50", {"layer4.2": 2048, "output": 1024}, 17, marks=pytest.mark.slow),

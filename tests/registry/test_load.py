@@ -110,7 +110,7 @@ def test_good_is_good_for_a_reason(tmp_path, missing):
         (
             "kind: target",
             "kind: targte",
-            "registry.yaml:12: datasets.norms.kind: should be 'stimuli' or 'target'",
+            "registry.yaml:12: datasets.norms.kind: should be 'stimuli', 'target' or 'training'",
         ),
         (
             "trained_on: [norms]",

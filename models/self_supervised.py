@@ -1,0 +1,146 @@
+"""Self-supervised ResNet-50s from the checkpoints their authors published: the backbone, no head."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torchvision
+
+from benchmark.errors import BenchError, UsageError
+from benchmark.extraction import (
+    LibraryNetwork,
+    Preprocessing,
+    Transform,
+    blocks,
+    load_strictly,
+    torch_hub_checkpoint,
+    torch_hub_file,
+)
+
+
+@dataclass(frozen=True)
+class Published:
+    """How a checkpoint was published.
+
+    Attributes
+    ----------
+    url : str
+    file : str, optional
+        Its name where torch.hub keeps it, since two of these are called resnet50.pth; None: the url's.
+    within : tuple of str
+        Keys under which the state dict stands in the file.
+    prefix : str
+        Begins the name of every weight of the backbone.
+    dropped : tuple of str
+        Beginnings of the names that belong to the head, or to the training.
+    """
+
+    url: str
+    file: str | None = None
+    within: tuple[str, ...] = ()
+    prefix: str = ""
+    dropped: tuple[str, ...] = ()
+
+
+_META = "https://dl.fbaipublicfiles.com"
+
+#: Addresses and formats are those of each repository's hubconf.py or README. SimCLR is the one that VISSL
+#: trained (1000 epochs): its authors published TensorFlow checkpoints only.
+PUBLISHED = {
+    "simclr": Published(
+        f"{_META}/vissl/model_zoo/simclr_rn50_1000ep_simclr_8node_resnet_16_07_20.afe428c7/"
+        "model_final_checkpoint_phase999.torch",
+        file="simclr_rn50_1000ep.afe428c7.torch",
+        within=("classy_state_dict", "base_model", "model", "trunk"),
+        prefix="_feature_blocks.",
+    ),
+    "moco_v2": Published(
+        f"{_META}/moco/moco_checkpoints/moco_v2_800ep/moco_v2_800ep_pretrain.pth.tar",
+        within=("state_dict",),
+        prefix="module.encoder_q.",
+        dropped=("module.encoder_q.fc.", "module.encoder_k.", "module.queue"),
+    ),
+    "swav": Published(
+        f"{_META}/deepcluster/swav_800ep_pretrain.pth.tar",
+        prefix="module.",
+        dropped=("module.projection_head.", "module.prototypes."),
+    ),
+    "barlow_twins": Published(
+        f"{_META}/barlowtwins/ep1000_bs2048_lrw0.2_lrb0.0048_lambd0.0051/resnet50.pth",
+        file="barlow_twins_resnet50.pth",
+        dropped=("fc.",),
+    ),
+    "vicreg": Published(f"{_META}/vicreg/resnet50.pth", file="vicreg_resnet50.pth"),
+    "dino": Published(f"{_META}/dino/dino_resnet50_pretrain/dino_resnet50_pretrain.pth", dropped=("fc.",)),
+}
+
+
+class SelfSupervised(LibraryNetwork):
+    """``checkpoint: {hub: swav}`` names one of :data:`PUBLISHED`.
+
+    A ResNet-50 of torchvision without its classifier: ``"output"`` is the pooled last map, 2048 values. The
+    preprocessing is that of the linear evaluation of all six: short side to 256, centre crop 224, ImageNet
+    statistics. A checkpoint file holds the backbone alone, its keys as in torchvision.
+    """
+
+    library = "models/self_supervised.py"
+
+    def architectures(self) -> Sequence[str]:
+        """The one architecture."""
+        return ("resnet50",)
+
+    def construct(self) -> torch.nn.Module:
+        """The backbone with random weights."""
+        network: torch.nn.Module = torchvision.models.resnet50()
+        network.fc = torch.nn.Identity()
+        return network
+
+    def fetch(self, hub: str) -> torch.nn.Module:
+        """The backbone with the published weights ``hub``."""
+        if hub not in PUBLISHED:
+            raise UsageError(f"{self.spec.name}: no weights {hub!r}; there are {', '.join(PUBLISHED)}")
+        published = PUBLISHED[hub]
+        file = torch_hub_file(published.url, published.file)
+        content = torch_hub_checkpoint(published.url, name=published.file, sha256=self.spec.sha256)
+        network = self.construct()
+        load_strictly(network, backbone(content, published, file), file)
+        return network
+
+    def own_transform(self, weights: str | None) -> Transform:
+        """The one preprocessing; see the class."""
+        del weights
+        return Preprocessing(resize=256, crop=224, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+
+    def modules(self) -> dict[str, str]:
+        """The bottleneck blocks; the last one, averaged over space, is the output itself."""
+        return {path: path for path in blocks(self.network)[:-1]}
+
+
+def backbone(content: Mapping[str, Any], published: Published, where: object) -> dict[str, torch.Tensor]:
+    """The weights of the backbone under torchvision's names.
+
+    Raises
+    ------
+    BenchError
+        If the file is not of the published format, or holds a weight that is neither of the backbone nor of a
+        head known by name.
+    """
+    inner: Any = content
+    for key in published.within:
+        if not isinstance(inner, Mapping) or key not in inner:
+            raise BenchError(f"{where}: has no {'.'.join(published.within)}: not the checkpoint published")
+        inner = inner[key]
+    found = {}
+    for name, weight in inner.items():
+        if name.startswith(published.dropped):
+            continue
+        if not name.startswith(published.prefix):
+            raise BenchError(
+                f"{where}: {name!r} is neither of the backbone ({published.prefix}*) nor of its head "
+                f"({', '.join(published.dropped) or 'none'}): not the checkpoint published"
+            )
+        found[name.removeprefix(published.prefix)] = weight
+    return found
