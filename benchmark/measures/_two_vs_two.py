@@ -1,0 +1,301 @@
+"""The closed form of 2 vs 2, in blocks.
+
+Each space has unit rows U (k, p), centred; V is U less its mean row m. A concept's correlations with all
+others, centred over the concepts, are G = U V' = V V' + 1 f' with f = V m: small numbers, free of the large
+common part that a matrix of correlations may have. With the diagonal left out, e_i = G_ii / (k - 1) and s_i
+the inverse length of the row,
+
+    A_ij = s_i (G_ij + e_i), A_ii = 0:    rows that are centred and normed off the diagonal.
+
+B is the same of the other space, with t for s. With n = k - 2 and C = A B',
+
+    corr(A_a, B_a) without a, b = (C_aa - (1 + 1/n) A_ab B_ab) / sqrt(v_ab u_ab)
+    corr(A_a, B_b) without a, b = (C_ab - A_ab B_ba / n)       / sqrt(v_ab u_ba)
+    v_ab = 1 - (1 + 1/n) A_ab^2,   u_ab = 1 - (1 + 1/n) B_ab^2
+
+Where one space has few dimensions C has low rank, but for the diagonals. With h = k e, alpha = s h and
+beta = t h,
+
+    C_ij = s_i t_j (U_a [G_b V_a]')_ij - alpha_i B_ji - beta_j A_ij + alpha_i beta_j / k     (i and j differ)
+    C_ii = s_i t_i (U_a [G_b V_a]')_ii - alpha_i beta_i (k - 1) / k
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from benchmark.measures._checks import Float64, as_matrix, rows_in_words
+from benchmark.measures.rdm import unit_rows
+
+Indices = NDArray[np.intp]
+
+#: A margin this near to zero is a tie: equal up to the rounding of float64
+TIE = 1e-12
+#: Share of a row's variance left after dropping a column, below which a pair is done from the definition
+ILL_CONDITIONED = 1e-2
+#: Rows and columns of a block: what a processor's cache holds
+BLOCK = 192
+#: Standard deviation of a row of correlations, under which the row is constant up to rounding
+_CONSTANT = 1e-12
+#: Concepts up to which a k x k matrix is kept (256 MiB) and not made again block by block
+_KEPT = 5792
+#: Lengths of the factors of C, whose rows are of unit length, above which their product loses digits
+_LONG_FACTORS = 100.0
+
+
+@dataclass(frozen=True)
+class Side:
+    """One space, ready for the closed form (see above for the letters)."""
+
+    unit: Float64  # U
+    centred: Float64  # V
+    common: Float64  # f
+    offset: Float64  # e
+    scale: Float64  # s
+    whole: Float64 | None  # V V', where it is kept
+
+    @classmethod
+    def of(cls, features: ArrayLike, name: str) -> Side:
+        x = as_matrix(features, name).astype(np.float64)
+        k = len(x)
+        if k < 5:
+            raise ValueError(f"{name} has shape {x.shape}: 2 vs 2 needs at least 5 concepts (rows)")
+        unit: Float64 = unit_rows(x, name, centre=True).astype(np.float64, copy=False)
+        mean = unit.mean(axis=0)
+        centred = unit - mean
+        common = centred @ mean
+        whole = centred @ centred.T if k <= _KEPT else None
+        offset = (np.einsum("ij,ij->i", centred, centred) + common) / (k - 1)
+        side = cls(unit, centred, common, offset, np.ones(k), whole)
+        lengths = np.concatenate([_lengths(side.rows(rows)) for rows in blocks(k)])
+        constant = lengths <= _CONSTANT * np.sqrt(k)
+        if constant.any():
+            where = rows_in_words(np.flatnonzero(constant))
+            raise ValueError(
+                f"{name} of shape {x.shape}: correlations with the others are all equal in {where}"
+            )
+        return cls(unit, centred, common, offset, 1 / lengths, whole)
+
+    def __len__(self) -> int:
+        return len(self.unit)
+
+    @property
+    def own(self) -> Float64:
+        """S h: what a row has on the diagonal, which the closed form leaves out."""
+        return self.scale * self.offset * len(self)
+
+    def gram(self, i: Indices, j: Indices) -> Float64:
+        """V V' at the pairs i, j, (m,) each."""
+        if self.whole is not None:
+            return self.whole[i, j]
+        found: Float64 = np.einsum("ij,ij->i", self.centred[i], self.centred[j])
+        return found
+
+    def gram_block(self, rows: Indices | slice, columns: Indices | slice) -> Float64:
+        """V V' at all of ``rows`` and ``columns``."""
+        if self.whole is not None:
+            return self.whole[rows][:, columns]
+        block: Float64 = self.centred[rows] @ self.centred[columns].T
+        return block
+
+    def entries(self, gram: Float64, i: Indices, j: Indices) -> Float64:
+        """A_ij from (V V')_ij: pairs (m,), or a block where i is (r, 1) and j is (1, c)."""
+        found: Float64 = self.scale[i] * (gram + self.common[j] + self.offset[i])
+        return found
+
+    def rows(self, rows: slice = slice(None)) -> Float64:
+        """Whole rows of A."""
+        everything = np.arange(len(self))
+        i = everything[rows]
+        found = self.entries(self.gram_block(rows, slice(None)), i[:, None], everything[None])
+        found[np.arange(len(i)), i] = 0
+        return found
+
+    def times(self, matrix: Float64) -> Float64:
+        """G matrix."""
+        if self.whole is not None and len(self) <= 2 * self.unit.shape[1]:
+            return self.whole @ matrix + self.common @ matrix
+        return self.unit @ (self.centred.T @ matrix)
+
+
+class Product(NamedTuple):
+    """C = A B' as left right' - alpha_i B_ji - beta_j A_ij off the diagonal, and its diagonal."""
+
+    left: Float64
+    right: Float64
+    alpha: Float64
+    beta: Float64
+    diagonal: Float64
+
+    @property
+    def longest(self) -> float:
+        """The greatest length of a row of ``left`` times that of one of ``right``: 1 if they are A and B."""
+        return float(_lengths(self.left).max() * _lengths(self.right).max())
+
+
+def low_rank(a: Side, b: Side, order: Indices | None = None) -> Product:
+    """The product by the dimensions of ``a``, whose rows are taken in ``order``."""
+    at: Indices | slice = slice(None) if order is None else order
+    alpha, beta = a.own[at], b.own
+    # The last column is the term of rank one.
+    left = np.column_stack([a.scale[at][:, None] * a.unit[at], alpha])
+    right = np.column_stack([b.scale[:, None] * b.times(a.centred[at]), beta / len(b)])
+    return Product(left, right, alpha, beta, np.einsum("ij,ij->i", left, right) - alpha * beta)
+
+
+def full_rank(a: Float64, b: Float64, order: Indices | None = None) -> Product:
+    """The product of A, rows and columns in ``order``, and B as they are."""
+    left = a if order is None else a[order][:, order]
+    nothing = np.zeros(len(a))
+    return Product(left, b, nothing, nothing, np.einsum("ij,ij->i", left, b))
+
+
+def is_low_rank(a: Side, b: Side) -> bool:
+    """Whether the dimensions of ``a`` are few enough to save work, and the factors lose no digits."""
+    return 2 * a.unit.shape[1] < len(a) and _keeps_digits(low_rank(a, b))
+
+
+def product_of(a: Side, b: Side, order: Indices | None = None) -> Product:
+    """The product in the cheaper way."""
+    if 2 * a.unit.shape[1] < len(a):
+        product = low_rank(a, b, order)
+        if _keeps_digits(product):
+            return product
+    return full_rank(a.rows(), b.rows(), order)
+
+
+def _keeps_digits(product: Product) -> bool:
+    """Whether the terms that make a number of C, which is at most 1, are not much greater than it."""
+    terms = product.longest + np.abs(product.alpha).max() + np.abs(product.beta).max()
+    return bool(terms < _LONG_FACTORS)
+
+
+def both(x: ArrayLike, y: ArrayLike) -> tuple[Side, Side, bool]:
+    """Both sides, that of fewer dimensions first, and whether they were exchanged for it."""
+    a, b = Side.of(x, "x"), Side.of(y, "y")
+    if len(a) != len(b):
+        raise ValueError(f"x has {len(a)} rows and y has {len(b)}: expected the same concepts in both")
+    exchanged = a.unit.shape[1] > b.unit.shape[1]
+    return (b, a, True) if exchanged else (a, b, False)
+
+
+class Entries(NamedTuple):
+    """What the margin of a pair i, j is made of; arrays of one shape."""
+
+    a_ij: Float64
+    a_ji: Float64
+    b_ij: Float64
+    b_ji: Float64
+    c_ii: Float64
+    c_jj: Float64
+    c_ij: Float64
+    c_ji: Float64
+
+
+def margins(k: int, of: Entries) -> Float64:
+    """The closed form; NaN where too little variance is left for it."""
+    n = k - 2
+    left = [1 - (1 + 1 / n) * x**2 for x in (of.a_ij, of.a_ji, of.b_ij, of.b_ji)]
+    ill = np.minimum(np.minimum(left[0], left[1]), np.minimum(left[2], left[3])) < ILL_CONDITIONED
+    a_ij, a_ji, b_ij, b_ji = (1 / np.sqrt(np.maximum(x, ILL_CONDITIONED)) for x in left)
+    found: Float64 = (of.c_ii - (1 + 1 / n) * of.a_ij * of.b_ij) * (a_ij * b_ij)
+    found += (of.c_jj - (1 + 1 / n) * of.a_ji * of.b_ji) * (a_ji * b_ji)
+    found -= (of.c_ij - of.a_ij * of.b_ji / n) * (a_ij * b_ji)
+    found -= (of.c_ji - of.a_ji * of.b_ij / n) * (a_ji * b_ij)
+    found[np.abs(found) < TIE] = 0
+    found[ill] = np.nan
+    return found
+
+
+def block_margins(
+    a: Side, b: Side, product: Product, rows: slice, columns: slice, order: Indices | None = None
+) -> Float64:
+    """Margins of all ``rows`` with all ``columns``; NaN on the diagonal."""
+    everything = np.arange(len(a))
+    i, j = everything[rows][:, None], everything[columns][None]
+    at, across = (rows, columns) if order is None else (order[rows], order[columns])
+    gram_a, gram_b = a.gram_block(at, across), b.gram_block(rows, columns)
+    in_a = everything if order is None else order
+    entries = [
+        a.entries(gram_a, in_a[i], in_a[j]),
+        a.entries(gram_a, in_a[j], in_a[i]),
+        b.entries(gram_b, i, j),
+        b.entries(gram_b, j, i),
+    ]
+    diagonal = rows == columns
+    if diagonal:
+        for block in entries:
+            np.fill_diagonal(block, 0)
+    a_ij, a_ji, b_ij, b_ji = entries
+    c_ij = product.left[rows] @ product.right[columns].T
+    c_ij -= product.alpha[i] * b_ji + product.beta[j] * a_ij
+    c_ji = (
+        (product.left[columns] @ product.right[rows].T).T - product.alpha[j] * b_ij - product.beta[i] * a_ji
+    )
+    found = margins(
+        len(a), Entries(a_ij, a_ji, b_ij, b_ji, product.diagonal[i], product.diagonal[j], c_ij, c_ji)
+    )
+    for r, c in zip(*np.nonzero(np.isnan(found)), strict=True):
+        found[r, c] = margin_by_definition(a, b, int(i[r, 0]), int(j[0, c]), order)
+    if diagonal:
+        np.fill_diagonal(found, np.nan)
+    return found
+
+
+def pair_margins(a: Side, b: Side, product: Product, i: Indices, j: Indices, order: Indices) -> Float64:
+    """Margins of the pairs i, j, (m,) each, with the concepts of ``a`` in ``order``."""
+    in_i, in_j = order[i], order[j]
+    gram_a, gram_b = a.gram(in_i, in_j), b.gram(i, j)
+    a_ij, a_ji = a.entries(gram_a, in_i, in_j), a.entries(gram_a, in_j, in_i)
+    b_ij, b_ji = b.entries(gram_b, i, j), b.entries(gram_b, j, i)
+    c_ij = np.einsum("ij,ij->i", product.left[i], product.right[j])
+    c_ij -= product.alpha[i] * b_ji + product.beta[j] * a_ij
+    c_ji = np.einsum("ij,ij->i", product.left[j], product.right[i])
+    c_ji -= product.alpha[j] * b_ij + product.beta[i] * a_ji
+    c_ii, c_jj = product.diagonal[i], product.diagonal[j]
+    found = margins(len(a), Entries(a_ij, a_ji, b_ij, b_ji, c_ii, c_jj, c_ij, c_ji))
+    for m in np.flatnonzero(np.isnan(found)):
+        found[m] = margin_by_definition(a, b, int(i[m]), int(j[m]), order)
+    return found
+
+
+def margin_by_definition(a: Side, b: Side, i: int, j: int, order: Indices | None = None) -> float:
+    """One margin from the rows themselves; those of ``a`` are taken in ``order``."""
+    others = np.delete(np.arange(len(a)), [i, j])
+    rows = []
+    for side, at in ((a, order), (b, None)):
+        for concept in (i, j):
+            row = others if at is None else at[others]
+            own = np.full(len(row), concept if at is None else at[concept])
+            values = side.gram(own, row) + side.common[row]
+            values -= values.mean()
+            length = np.sqrt(values @ values)
+            if length <= _CONSTANT * np.sqrt(len(values)):
+                raise ValueError(
+                    f"2 vs 2 of concepts {i} and {j} is undefined: a row without them is constant"
+                )
+            rows.append(values / length)
+    a_i, a_j, b_i, b_j = rows
+    margin = float(a_i @ b_i + a_j @ b_j - a_i @ b_j - a_j @ b_i)
+    return 0.0 if abs(margin) < TIE else margin
+
+
+def blocks(k: int, size: int = BLOCK) -> list[slice]:
+    """0 .. k - 1 in pieces."""
+    return [slice(start, min(start + size, k)) for start in range(0, k, size)]
+
+
+def _lengths(rows: Float64) -> Float64:
+    lengths: Float64 = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    return lengths
+
+
+def accuracy_of(balance: int, k: int) -> float:
+    """Accuracy from pairs passed less pairs failed."""
+    # Whole numbers until the last step: the same counts give the same bits.
+    pairs = k * (k - 1)
+    return (pairs + 2 * balance) / (2 * pairs)
