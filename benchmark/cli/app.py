@@ -25,6 +25,8 @@ app = typer.Typer(
 )
 leaderboard = typer.Typer(help="The leaderboard.", no_args_is_help=True)
 app.add_typer(leaderboard, name="leaderboard")
+export = typer.Typer(help="Files that other programs read.", no_args_is_help=True)
+app.add_typer(export, name="export")
 
 
 class Device(str, Enum):
@@ -41,6 +43,30 @@ class Format(str, Enum):
 
     table = "table"
     json = "json"
+
+
+class RDMFormat(str, Enum):
+    """How an RDM is written."""
+
+    npy = "npy"
+    csv = "csv"
+    rsatoolbox = "rsatoolbox"
+
+
+class By(str, Enum):
+    """What a row of an RDM is."""
+
+    stimulus = "stimulus"
+    concept = "concept"
+
+
+class Dissimilarity(str, Enum):
+    """What an RDM is made with."""
+
+    correlation = "correlation"
+    cosine = "cosine"
+    euclidean = "euclidean"
+    sqeuclidean = "sqeuclidean"
 
 
 class Kind(str, Enum):
@@ -150,6 +176,33 @@ def associate(
 
     options = Options(registries=tuple(registry or ()), data=data, device=_device(device))
     raise typer.Exit(associate_photos(photos, model, suite, options, k=k, plot=plot, html=html))
+
+
+@export.command("rdm")
+def export_rdm(
+    model: Annotated[str, typer.Option("--model", "-m", help="A model, NAME or NAME@untrained:SEED.")],
+    layer: Annotated[list[str], typer.Option("--layer", "-l", help="Layers, comma-separated.")],
+    stimuli: Annotated[str, typer.Option(help="A stimulus set by name, or a folder of images.")],
+    form: Annotated[RDMFormat, typer.Option("--format", help="Of the file.")] = RDMFormat.npy,
+    by: Annotated[
+        By, typer.Option(help="A row an image, or a concept: the mean of its images.")
+    ] = By.stimulus,
+    metric: Annotated[Dissimilarity, typer.Option(help="Dissimilarity.")] = Dissimilarity.correlation,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="The file; default: MODEL.STIMULI.LAYER here.")
+    ] = None,
+    suite: Annotated[str, typer.Option(help="Whose weights: mini or human.")] = "mini",
+    data: DataOption = None,
+    registry: RegistryOption = None,
+    device: Annotated[Device, typer.Option(help="Where networks run.")] = Device.auto,
+) -> None:
+    """Write layers of a network as model RDMs, for the analysis of fMRI, EEG or behaviour."""
+    from benchmark.cli.export import export_rdms
+    from benchmark.runner import Options
+
+    options = Options(registries=tuple(registry or ()), data=data, device=_device(device))
+    named = {"by": by.value, "metric": metric.value, "form": form.value}
+    export_rdms(model, _split(layer), stimuli, suite, options, output=output, **named)
 
 
 @leaderboard.command("build")

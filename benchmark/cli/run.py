@@ -43,7 +43,7 @@ def in_order(cells: list[Cell], outcomes: list[Outcome]) -> list[Outcome]:
 
 
 def _with_progress(cells: list[Cell], session: Session, jobs: int) -> Iterator[Outcome]:
-    with _bars() as bars:
+    with progress_bars() as bars:
         overall = bars.add_task("cells", total=len(cells))
 
         def stimuli_of(model: str) -> StimuliBar:
@@ -73,7 +73,7 @@ class StimuliBar:
 
 
 @contextmanager
-def _bars() -> Iterator[Progress]:
+def progress_bars() -> Iterator[Progress]:
     """Progress on standard error; off when that is no terminal."""
     console = Console(stderr=True)
     columns = (

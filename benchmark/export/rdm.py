@@ -1,0 +1,187 @@
+"""A network as a model RDM: what fMRI, EEG or behaviour can be compared with anywhere."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark.concepts import (
+    RDM_METRICS,
+    UndefinedFeaturesError,
+    concept_images,
+    concept_means,
+    require_varied,
+)
+from benchmark.datasets import DataRoot, Stimuli
+from benchmark.datasets.folders import image_folder
+from benchmark.errors import DataError, NotPossible, UsageError
+from benchmark.measures import rdm
+from benchmark.model import Progress
+from benchmark.registry import unknown
+from benchmark.results import code_version, now, versions
+from benchmark.runner import Session
+from benchmark.runner.loaded import DTYPE, LoadedModel, feature_key
+from benchmark.runner.view import StoredView
+
+#: What a row of an RDM is: an image, or the mean over the images of a concept
+BY = ("stimulus", "concept")
+#: The images that are scored, where a stimulus set has others for fitting
+SPLIT = "test"
+
+
+@dataclass(frozen=True)
+class ModelRDMs:
+    """The RDMs of some layers of a model, over the same conditions.
+
+    Attributes
+    ----------
+    layers : tuple of str, length m
+    rdms : ndarray, shape (m, n, n), float64
+        Symmetric, zero diagonal; 0 is identical, greater is less alike.
+    ids : tuple of str, length n
+        Stimulus ids, or concept ids.
+    concepts : tuple of str, length n
+        Concept that each row shows.
+    metric : str
+    provenance : dict
+        Everything that decided the numbers; can be written as JSON.
+    """
+
+    layers: tuple[str, ...]
+    rdms: np.ndarray
+    ids: tuple[str, ...]
+    concepts: tuple[str, ...]
+    metric: str
+    provenance: dict[str, Any]
+
+
+def model_rdms(
+    session: Session,
+    model: str,
+    suite: str,
+    layers: Sequence[str],
+    stimuli: str,
+    *,
+    by: str = "stimulus",
+    metric: str = "correlation",
+    progress: Progress | None = None,
+) -> ModelRDMs:
+    """RDMs of a model, from its features in the store or extracted now.
+
+    Of a stimulus set with splits the scored images ("test") are taken, as every task does.
+
+    Parameters
+    ----------
+    session : Session
+    model, suite : str
+        The model as it stands in the suite.
+    layers : sequence of str, length m
+    stimuli : str
+        Name of a stimulus set in the registry, else a folder of images.
+    by : {"stimulus", "concept"}
+        One row an image in the order of the set, or one a concept: the mean features of its images.
+    metric : {"correlation", "cosine", "euclidean", "sqeuclidean"}
+        See :func:`benchmark.measures.rdm`.
+    progress : callable, optional
+
+    Raises
+    ------
+    UsageError
+        If a name or an option is not known.
+    NotPossible
+        If a layer is not known, or weights or data are missing.
+    DataError
+        If the RDM of a layer is undefined, or there is only one condition.
+    """
+    for option, value, known in (("by", by, BY), ("metric", metric, RDM_METRICS)):
+        if value not in known:
+            raise UsageError(f"--{option}: {unknown(option, value, known)}")
+    loaded = session.model(model, suite)
+    shown = _stimuli(session, stimuli)
+    view = StoredView(
+        loaded.model,
+        shown,
+        session.features,
+        feature_key(loaded, shown, session.options.device),
+        tuple(layers),
+        session.options.device,
+        progress,
+    )
+    ids, concepts, rows = _conditions(shown, by)
+    found = [_rdm(view, layer, ids, rows, metric) for layer in view.layers]
+    provenance = _provenance(session, loaded, suite, shown, by, metric)
+    return ModelRDMs(view.layers, np.stack(found), ids, concepts, metric, provenance)
+
+
+def _stimuli(session: Session, name: str) -> Stimuli:
+    if name in session.registry.datasets:
+        return session.stimuli(name)
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return image_folder(DataRoot(folder), name=folder.resolve().name, path=str(folder.resolve()))
+    raise UsageError(
+        f"--stimuli: {unknown('stimulus set', name, _stimulus_sets(session))}; and no such folder is here"
+    )
+
+
+def _stimulus_sets(session: Session) -> list[str]:
+    return [name for name, placed in session.registry.datasets.items() if placed.entry.kind == "stimuli"]
+
+
+def _conditions(stimuli: Stimuli, by: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[np.ndarray, ...]]:
+    """Ids and concepts of the rows of an RDM, and the images each is the mean of."""
+    if by == "concept":
+        concepts = stimuli.concept_ids
+        return concepts, concepts, concept_images(stimuli, concepts, SPLIT)
+    chosen = [i for i in range(len(stimuli)) if stimuli.splits is None or stimuli.splits[i] == SPLIT]
+    if not chosen:
+        raise NotPossible(f"stimulus set {stimuli.name!r} has no {SPLIT} image")
+    ids = tuple(stimuli.ids[i] for i in chosen)
+    return ids, tuple(stimuli.concepts[i] for i in chosen), tuple(np.array([i]) for i in chosen)
+
+
+def _rdm(
+    view: StoredView, layer: str, ids: Sequence[str], rows: Sequence[np.ndarray], metric: str
+) -> np.ndarray:
+    if len(ids) < 2:
+        raise DataError(f"stimulus set {view.stimuli.name!r}: an RDM needs at least 2 conditions, not 1")
+    features = concept_means(view.features(layer), rows)
+    try:
+        require_varied(features, ids, metric)
+        found: np.ndarray = rdm(features, metric)
+    except (UndefinedFeaturesError, ValueError) as error:
+        raise DataError(f"model {view.name!r}, layer {layer!r}: {error}") from error
+    return found
+
+
+def _provenance(
+    session: Session, loaded: LoadedModel, suite: str, stimuli: Stimuli, by: str, metric: str
+) -> dict[str, Any]:
+    return {
+        "model": loaded.placed.name,
+        "suite": suite,
+        "miniature": session.registry.suite(suite).miniature,
+        "untrained": loaded.placed.untrained is not None or loaded.checkpoint.untrained is not None,
+        "weights": loaded.checkpoint.label,
+        "weights_sha256": loaded.checkpoint.sha256,
+        "registry_entry": loaded.placed.entry.model_dump(mode="json", exclude_defaults=True),
+        "preprocessing": loaded.model.preprocessing,
+        # not every model is a network with maps to pool
+        "pooling": getattr(loaded.model, "pooling", None),
+        "stimuli": stimuli.name,
+        "stimuli_manifest": stimuli.manifest,
+        "split": SPLIT if stimuli.splits is not None else None,
+        "by": by,
+        "metric": metric,
+        "device": session.options.device,
+        "features_dtype": DTYPE,
+        "code_version": code_version(),
+        "packages": versions(),
+        "python": platform.python_version(),
+        "created": now(),
+    }
