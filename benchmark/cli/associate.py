@@ -18,7 +18,7 @@ from benchmark.association.profile import Profiles
 from benchmark.cli.tables import WIDTH
 from benchmark.errors import UsageError
 from benchmark.runner import Options, Session
-from benchmark.runner.session import LoadedModel
+from benchmark.runner.loaded import LoadedModel
 
 #: Orientations of an EXIF tag that a viewer turns upright, and a network does not
 _ORIENTATION, _TURNED = 0x0112, range(2, 9)
@@ -63,7 +63,7 @@ def _weights(loaded: LoadedModel, suite: str, miniature: bool) -> list[str]:
     digest = f", sha256 {checkpoint.sha256[:12]}" if checkpoint.sha256 else ""
     entry = loaded.placed.entry
     lines = [f"{loaded.placed.name} of suite {suite}: {checkpoint.label}{digest}", entry.description]
-    if checkpoint.untrained is not None:
+    if loaded.placed.untrained is not None or checkpoint.untrained is not None:
         lines.append("UNTRAINED: random weights; what it says means nothing")
     elif entry.trained_on:
         lines.append(f"trained on {', '.join(entry.trained_on)}")

@@ -26,6 +26,7 @@ from benchmark.registry import unknown
 from benchmark.results import code_version, now, versions
 from benchmark.runner import Session
 from benchmark.runner.loaded import DTYPE, LoadedModel, feature_key
+from benchmark.runner.score import covered_stimuli
 from benchmark.runner.view import StoredView
 
 #: What a row of an RDM is: an image, or the mean over the images of a concept
@@ -73,7 +74,8 @@ def model_rdms(
 ) -> ModelRDMs:
     """RDMs of a model, from its features in the store or extracted now.
 
-    Of a stimulus set with splits the scored images ("test") are taken, as every task does.
+    Of a stimulus set with splits the scored images ("test") are taken, and of a model that cannot represent
+    every concept those that it can, as every task does.
 
     Parameters
     ----------
@@ -102,7 +104,7 @@ def model_rdms(
         if value not in known:
             raise UsageError(f"--{option}: {unknown(option, value, known)}")
     loaded = session.model(model, suite)
-    shown = _stimuli(session, stimuli)
+    shown = covered_stimuli(loaded, _stimuli(session, stimuli))
     view = StoredView(
         loaded.model,
         shown,

@@ -63,7 +63,7 @@ def assemble(session: Session, cell: Cell) -> Parts:
     model = session.model(cell.model, cell.suite)
     task = session.task(binding.task)
     shown = session.stimuli(binding.stimuli)
-    stimuli = _covered(model, shown)
+    stimuli = covered_stimuli(model, shown)
     target = session.target(binding.target)
     if target.kind not in task.target_kinds:
         raise NotPossible(
@@ -86,7 +86,7 @@ def assemble(session: Session, cell: Cell) -> Parts:
     return Parts(cell, binding, model, task, stimuli, target, features, canonical(key), uncovered)
 
 
-def _covered(model: LoadedModel, stimuli: Stimuli) -> Stimuli:
+def covered_stimuli(model: LoadedModel, stimuli: Stimuli) -> Stimuli:
     """The stimuli of the concepts that the model can represent."""
     known = model.model.covered(stimuli)
     if known.issuperset(stimuli.concepts):
