@@ -71,12 +71,12 @@ def profiles(images: tuple[str, ...], found: Associations) -> Profiles:
     """Profiles of ``images`` from the associations a model gave, its strengths scaled to sum to 1.
 
     Of the strengths of a model only the ratios within a row have a meaning; scaled, those of two images, or
-    of two models, can stand on one axis.
+    of two models, can stand on one axis. A strength below 0, which a regression may predict, is none.
 
     Raises
     ------
     DataError
-        If a strength is negative or not finite, or a row has none.
+        If a strength is not finite, or a row has none above 0.
     """
     strengths = np.asarray(found.strengths, dtype=np.float64)
     if strengths.shape != (len(images), len(found.vocabulary)):
@@ -84,8 +84,9 @@ def profiles(images: tuple[str, ...], found: Associations) -> Profiles:
             f"association strengths of shape {strengths.shape}; expected ({len(images)} images, "
             f"{len(found.vocabulary)} words)"
         )
-    if not np.isfinite(strengths).all() or (strengths < 0).any():
-        raise DataError("association strengths must be finite and not negative")
+    if not np.isfinite(strengths).all():
+        raise DataError("association strengths must be finite")
+    strengths = np.maximum(strengths, 0)
     totals = strengths.sum(axis=1, keepdims=True)
     if (totals == 0).any():
         raise DataError(f"{images[int(np.argmin(totals))]}: the model gives no word any strength")
