@@ -106,7 +106,8 @@ def run(
     task: Annotated[list[str], typer.Option("--task", "-t", help="Tasks or bindings, or all.")],
     suite: Annotated[str, typer.Option(help="Which set of comparisons.")] = "mini",
     layers: Annotated[
-        list[str] | None, typer.Option("--layers", help="Layers to score, comma-separated; default: all.")
+        list[str] | None,
+        typer.Option("--layers", help="all, default (of the entry), names or /regex/, comma-separated."),
     ] = None,
     data: DataOption = None,
     output: OutputOption = Path("results"),
@@ -122,12 +123,13 @@ def run(
     """
     from benchmark.cli.run import run_cells
     from benchmark.runner import Options
+    from benchmark.runner.layers import split_layers
 
     options = Options(
         registries=tuple(registry or ()),
         data=data,
         output=output,
-        layers=tuple(_split(layers)) or None,
+        layers=split_layers(layers or ()),
         device=_device(device),
         seed=seed,
     )
@@ -181,7 +183,9 @@ def associate(
 @export.command("rdm")
 def export_rdm(
     model: Annotated[str, typer.Option("--model", "-m", help="A model, NAME or NAME@untrained:SEED.")],
-    layer: Annotated[list[str], typer.Option("--layer", "-l", help="Layers, comma-separated.")],
+    layer: Annotated[
+        list[str], typer.Option("--layer", "-l", help="all, default, names or /regex/, comma-separated.")
+    ],
     stimuli: Annotated[str, typer.Option(help="A stimulus set by name, or a folder of images.")],
     form: Annotated[RDMFormat, typer.Option("--format", help="Of the file.")] = RDMFormat.npy,
     by: Annotated[
@@ -199,10 +203,11 @@ def export_rdm(
     """Write layers of a network as model RDMs, for the analysis of fMRI, EEG or behaviour."""
     from benchmark.cli.export import export_rdms
     from benchmark.runner import Options
+    from benchmark.runner.layers import split_layers
 
     options = Options(registries=tuple(registry or ()), data=data, device=_device(device))
     named = {"by": by.value, "metric": metric.value, "form": form.value}
-    export_rdms(model, _split(layer), stimuli, suite, options, output=output, **named)
+    export_rdms(model, split_layers(layer), stimuli, suite, options, output=output, **named)
 
 
 @leaderboard.command("build")

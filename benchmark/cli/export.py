@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -15,7 +14,7 @@ from benchmark.runner import Options, Session
 
 def export_rdms(
     model: str,
-    layers: Sequence[str],
+    layers: tuple[str, ...] | None,
     stimuli: str,
     suite: str,
     options: Options,

@@ -65,7 +65,7 @@ def model_rdms(
     session: Session,
     model: str,
     suite: str,
-    layers: Sequence[str],
+    layers: tuple[str, ...] | None,
     stimuli: str,
     *,
     by: str = "stimulus",
@@ -82,7 +82,8 @@ def model_rdms(
     session : Session
     model, suite : str
         The model as it stands in the suite.
-    layers : sequence of str, length m
+    layers : tuple of str or None
+        Names, "all", "default" or "/regex/"; None: those of the model's entry.
     stimuli : str
         Name of a stimulus set in the registry, else a folder of images.
     by : {"stimulus", "concept"}
@@ -110,7 +111,7 @@ def model_rdms(
         shown,
         session.features,
         feature_key(loaded, shown, session.options.device),
-        tuple(layers),
+        layers,
         session.options.device,
         progress,
     )
