@@ -1,7 +1,7 @@
 """Which cue of association norms stands for a class of images, and how it was found.
 
 A class is looked up under its names, as they are spelled and then normalised; where no name is a cue, or
-the name means another thing to most people (a crane is a bird), a curated table of this folder decides.
+the name means another thing to most people (a drake is no duck to them), a curated table here decides.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from benchmark.datasets.reading import read_table
 
 How = Literal["direct", "normalised", "curated", "none"]
 
-#: The decided classes, by WordNet id and, for classes that have none, by name
+#: Cues by class: of WordNet ids, and of the folder names of Caltech-101
 TABLES = ("imagenet_cues.csv", "caltech101_cues.csv")
 
 
@@ -48,22 +48,20 @@ class Match:
 
 @dataclass(frozen=True)
 class Decision:
-    """A row of a curated table.
+    """What a curated table says of a class.
 
     Attributes
     ----------
-    cues : tuple of str
-        In order of preference: the first that the norms hold is taken. Empty: the class has no sensible cue.
-    how : str
-        What the cues are to the class: "synonym", "hypernym", "part", "kin" (a close relative that people
-        hardly tell from it) or "sense" (its own name means another thing to most people, so that the
-        name is not looked up at all).
-    note : str
+    cues : tuple of (str, str)
+        Cue, and what it is to the class, in order of preference: the first that the norms hold is taken.
+        "synonym"; "hypernym"; "kin", which people hardly tell from it; "part", a part of it or what it is a
+        part of; "context", what it is used for or with, or where it is met.
+    sense : str or None
+        The names of the class mean another thing to most people, which: they are not looked up.
     """
 
-    cues: tuple[str, ...]
-    how: str
-    note: str
+    cues: tuple[tuple[str, str], ...]
+    sense: str | None = None
 
 
 def class_cues(names_by_class: Mapping[str, Sequence[str]], cues: Collection[str]) -> dict[str, Match]:
@@ -94,13 +92,10 @@ def imagenet_cues(cues: Collection[str]) -> dict[str, Match]:
 @cache
 def imagenet_names() -> dict[str, tuple[str, ...]]:
     """Names of the 1,000 classes of ILSVRC-2012 by WordNet id, in class index order."""
-    from timm.data import ImageNetInfo
+    from timm.data.imagenet_info import ImageNetInfo
 
-    info = ImageNetInfo("imagenet-1k")
-    return {
-        info.index_to_label_name(i): tuple(known_lemmas(info.index_to_description(i)))
-        for i in range(info.num_classes())
-    }
+    names: dict[str, str] = ImageNetInfo("imagenet-1k").label_descriptions(as_dict=True)
+    return {wnid: tuple(known_lemmas(lemmas)) for wnid, lemmas in names.items()}
 
 
 def class_names(classes: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -112,39 +107,41 @@ def class_names(classes: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 @cache
 def decisions() -> dict[str, Decision]:
-    """The curated tables: decision by WordNet id, or by name in lower case with spaces."""
-    return {
-        row.id: Decision(tuple(filter(None, row.cues.split(";"))), row.how, row.note)
-        for table in map(_table, TABLES)
-        for row in table.itertuples()
-    }
-
-
-@cache
-def _table(name: str) -> pd.DataFrame:
-    return read_table(Path(__file__).parent / name, ("id", "name", "how"))
+    """The curated tables: decision by WordNet id or folder name."""
+    found = {}
+    for table in map(_table, TABLES):
+        for name, rows in table.groupby("class", sort=False):
+            other = rows["how"] == "sense"
+            cues = tuple(zip(rows["cue"][~other], rows["how"][~other], strict=True))
+            found[str(name)] = Decision(cues, next(iter(rows["note"][other]), None))
+    return found
 
 
 @cache
 def _by_name() -> dict[str, Decision]:
-    """Decisions by the name of the class; a name that means something else to most does not tell which."""
-    rows = decisions()
-    return {
-        _plain(row.name): rows[row.id]
-        for table in map(_table, TABLES)
-        for row in table.itertuples()
-        if row.how != "sense" or row.id == _plain(row.name)
-    }
+    """Decisions by name of a class, but the names that mean another thing to most people than this class."""
+    rows = pd.concat([_table(name) for name in reversed(TABLES)]).drop_duplicates("class")
+    found: dict[str, Decision] = {}
+    for row in rows.itertuples():
+        decision = decisions()[row[1]]
+        if decision.sense is None or _plain(row[1]) == row.name:
+            found.setdefault(_plain(row.name), decision)
+    return found
+
+
+@cache
+def _table(name: str) -> pd.DataFrame:
+    return read_table(Path(__file__).parent / name, ("class", "name", "how"))
 
 
 def _decision(name: str, names: Sequence[str]) -> Decision | None:
-    """The row of a class: by its id, else by a name."""
-    known = decisions().get(name)
-    return known or next((_by_name()[key] for key in map(_plain, names) if key in _by_name()), None)
+    """What the tables say of a class: by its id, else by a name."""
+    by_name = (_by_name().get(_plain(each)) for each in names)
+    return decisions().get(name) or next(filter(None, by_name), None)
 
 
 def _match(names: Sequence[str], decision: Decision | None, spelled: _Spellings) -> Match:
-    if decision is None or decision.how != "sense":
+    if decision is None or decision.sense is None:
         for name in names:
             if name in spelled.cues:
                 return Match(name, "direct", name)
@@ -153,13 +150,13 @@ def _match(names: Sequence[str], decision: Decision | None, spelled: _Spellings)
             if cue is not None:
                 return Match(cue, "normalised", name)
     if decision is None:
-        return Match(None, "none", "no name of it is a cue, and no table decides it")
-    cue = next((cue for cue in decision.cues if cue in spelled.cues), None)
-    if cue is not None:
-        return Match(cue, "curated", decision.how)
-    if not decision.cues:
-        return Match(None, "none", decision.note)
-    return Match(None, "none", f"these norms have no cue {' or '.join(decision.cues)}")
+        return Match(None, "none", "no name of it is a cue of these norms, and no table knows it")
+    for cue, relation in decision.cues:
+        if cue in spelled.cues:
+            return Match(cue, "curated", relation)
+    tried = ", ".join(cue for cue, _ in decision.cues)
+    other = f"its name is not taken ({decision.sense}), and " if decision.sense else ""
+    return Match(None, "none", f"{other}these norms have no cue {tried}")
 
 
 class _Spellings:
