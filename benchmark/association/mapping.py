@@ -94,8 +94,11 @@ def imagenet_names() -> dict[str, tuple[str, ...]]:
     """Names of the 1,000 classes of ILSVRC-2012 by WordNet id, in class index order."""
     from timm.data.imagenet_info import ImageNetInfo
 
-    names: dict[str, str] = ImageNetInfo("imagenet-1k").label_descriptions(as_dict=True)
-    return {wnid: tuple(known_lemmas(lemmas)) for wnid, lemmas in names.items()}
+    info = ImageNetInfo("imagenet-1k")  # type: ignore[no-untyped-call]
+    return {
+        wnid: tuple(known_lemmas(info.label_name_to_description(wnid)))
+        for wnid in info.label_names()  # type: ignore[no-untyped-call]
+    }
 
 
 def class_names(classes: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -195,11 +198,12 @@ def _joined(name: str) -> str:
 def _singular(name: str) -> str:
     """Without spaces, and without an ending of the plural; no claim that what is left is a word."""
     word = _joined(name)
-    if re.search(r"(ss|us|is)$", word):
+    if len(word) < 5 or re.search(r"(ss|us|is)$", word):
         return word
-    return re.sub(
-        r"(?<=...)s$", "", re.sub(r"(?<=...)(?<=[sxzh])es$", "", re.sub(r"(?<=...)ies$", "y", word))
-    )
+    for ending, instead in ((r"ies$", "y"), (r"(?<=[sxzh])es$", ""), (r"s$", "")):
+        if re.search(ending, word):
+            return re.sub(ending, instead, word)
+    return word
 
 
 _LEVELS = (_plain, _joined, _singular)
