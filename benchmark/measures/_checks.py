@@ -10,17 +10,20 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.floating[Any]]
 Float64 = NDArray[np.float64]
 
+#: Share of the greatest dissimilarity by which an RDM may miss symmetry and a zero diagonal
+_TOLERANCE = 1e-5
+#: Rows and columns of a tile
+_TILE = 256
+
 
 def as_matrix(values: ArrayLike, name: str) -> Floats:
     """``values`` as a finite (n, d) array: float32 stays float32, everything else becomes float64."""
     array = np.asarray(values)
     if array.dtype != np.float32:
-        array = array.astype(np.float64)
+        array = array.astype(np.float64, copy=False)
     if array.ndim != 2 or array.shape[1] == 0:
         raise ValueError(f"{name} has shape {array.shape}: expected (n, d), one row a condition")
-    if not np.isfinite(array).all():
-        rows = np.flatnonzero(~np.isfinite(array).all(axis=1))
-        raise ValueError(f"{name} of shape {array.shape} is not finite in {rows_in_words(rows)}")
+    _largest(array, name)
     return array
 
 
@@ -31,13 +34,10 @@ def as_rdm(values: ArrayLike, name: str) -> Float64:
         raise ValueError(f"{name} has shape {array.shape}: expected a square RDM (n, n)")
     if len(array) < 3:
         raise ValueError(f"{name} has {len(array)} conditions: at least 3 are needed")
-    if not np.isfinite(array).all():
-        rows = np.flatnonzero(~np.isfinite(array).all(axis=1))
-        raise ValueError(f"{name} of shape {array.shape} is not finite in {rows_in_words(rows)}")
-    tolerance = 1e-5 * np.abs(array).max()
-    if np.abs(array - array.T).max() > tolerance:
+    largest = _largest(array, name)
+    if _asymmetry(array) > _TOLERANCE * largest:
         raise ValueError(f"{name} of shape {array.shape} is not symmetric: expected an RDM")
-    if np.abs(np.diagonal(array)).max() > tolerance:
+    if np.abs(np.diagonal(array)).max() > _TOLERANCE * largest:
         raise ValueError(f"{name} of shape {array.shape} has a diagonal that is not zero: expected an RDM")
     return array
 
@@ -52,6 +52,24 @@ def as_rdms(values: ArrayLike, name: str) -> Float64:
     for i, subject in enumerate(array):
         as_rdm(subject, f"{name}[{i}]")
     return array
+
+
+def _largest(array: Floats, name: str) -> float:
+    """The greatest absolute value of a matrix; values that are not finite are refused with their rows."""
+    largest = max(float(array.max(initial=0)), -float(array.min(initial=0)))
+    if not np.isfinite(largest):
+        rows = np.flatnonzero(~np.isfinite(array).all(axis=1))
+        raise ValueError(f"{name} of shape {array.shape} is not finite in {rows_in_words(rows)}")
+    return largest
+
+
+def _asymmetry(array: Float64) -> float:
+    """The greatest difference of an entry from its mirror image, tile by tile: both stay in the cache."""
+    return max(
+        float(np.abs(array[i : i + _TILE, j : j + _TILE] - array[j : j + _TILE, i : i + _TILE].T).max())
+        for i in range(0, len(array), _TILE)
+        for j in range(i, len(array), _TILE)
+    )
 
 
 def require_same_shape(a: Floats, b: Floats, names: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from scipy.linalg import blas
@@ -38,7 +39,7 @@ def upper_products(x: Floats, prepare: Callable[[slice, slice, Floats], None]) -
     blocks = -(-d // _COLUMNS)
     edges = [d * i // blocks for i in range(blocks + 1)]
     buffer = np.empty(n * -(-d // blocks), dtype=x.dtype)
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+    for start, stop in pairwise(edges):
         block = buffer[: n * (stop - start)].reshape(n, stop - start)
         for rows in row_blocks(n):
             prepare(rows, slice(start, stop), block[rows])

@@ -7,8 +7,12 @@ from numpy.typing import NDArray
 
 from benchmark.measures._checks import Float64
 
-Order = NDArray[np.intp]
+Order = NDArray[np.uint32]
 
+#: Greatest key; one that rounding carries up is still within 32 bits
+_KEYS = 2.0**32 - 2
+#: Least range that keys are made of: a smaller one (or one beyond float64) gives all values the same key
+_SMALLEST = 1e-290
 #: Greatest length of the runs whose inversions are counted pair by pair
 _RUN = 64
 
@@ -30,11 +34,10 @@ def sort_order(values: Float64) -> tuple[Order, NDArray[np.bool_]]:
     starts : ndarray of bool, shape (n,)
         Whether ``values[order]`` is another value than the one before; the first is.
     """
-    least = values.min()
-    keys = values / 2 - least / 2  # halved, for a difference may leave the range that its terms are in
-    widest = keys.max()
-    keys /= widest if widest > 0 else 1
-    keys *= 2**32 - 1
+    least, greatest = float(values.min()), float(values.max())
+    scale = _KEYS / (greatest - least) if _SMALLEST < greatest - least < np.inf else 0.0
+    keys = values - least if scale else np.zeros(len(values))
+    keys *= scale
     integers = keys.astype(np.uint32)
     order = integer_order(integers)
     integers = integers.take(order)
@@ -56,7 +59,8 @@ def integer_order(keys: NDArray[np.uint32]) -> Order:
     """Stable order that sorts 32-bit keys: by the low half, then by the high half."""
     low = np.argsort(keys.astype(np.uint16), kind="stable")
     high = (keys >> np.uint32(16)).astype(np.uint16).take(low)
-    return low.take(np.argsort(high, kind="stable"))
+    # What is read in no order should be small.
+    return low.astype(np.uint32).take(np.argsort(high, kind="stable"))
 
 
 def average_ranks(values: Float64) -> Float64:
