@@ -94,7 +94,7 @@ def imagenet_names() -> dict[str, tuple[str, ...]]:
     """Names of the 1,000 classes of ILSVRC-2012 by WordNet id, in class index order."""
     from timm.data.imagenet_info import ImageNetInfo
 
-    info = ImageNetInfo("imagenet-1k")  # type: ignore[no-untyped-call]
+    info = ImageNetInfo("imagenet-1k")
     return {
         wnid: tuple(known_lemmas(info.label_name_to_description(wnid)))
         for wnid in info.label_names()  # type: ignore[no-untyped-call]

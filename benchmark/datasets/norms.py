@@ -16,15 +16,23 @@ from benchmark.errors import DataError
 
 
 def associations(root: DataRoot, *, name: str, path: str) -> AssociationTarget:
-    """Read association norms in the layout of the Small World of Words strength files.
-
-    Tab separated, one row a (cue, response): how many people gave the response first (``R1``) of how many
-    who gave any (``N``). De Deyne et al. 2019, Behavior Research Methods.
+    """Read association norms of the data root; see :func:`read_associations`.
 
     Parameters
     ----------
     path : str
         The file, under the data root.
+    """
+    return read_associations(locate(root, name, path), name=name)
+
+
+def read_associations(file: Path, *, name: str) -> AssociationTarget:
+    """Read association norms in the layout of the Small World of Words strength files.
+
+    Tab separated, one row a (cue, response): how many people gave the response (``R1``: as their first one,
+    or ``R123``: as one of three), and ``N``, all the responses to the cue. A strength (``R1.Strength``) may
+    stand beside them. De Deyne et al. 2019, Behavior Research Methods. Norms that list only a part of the
+    responses to every cue, as those of the University of South Florida do, are read too.
 
     Returns
     -------
@@ -34,13 +42,9 @@ def associations(root: DataRoot, *, name: str, path: str) -> AssociationTarget:
     Raises
     ------
     DataError
-        If a column is missing, a (cue, response) stands twice, or counts of a cue do not agree.
+        If a column is missing, a (cue, response) stands twice, counts of a cue do not agree, a strength is
+        not its count over N, or responses to a cue are missing though all of most cues are there.
     """
-    return read_associations(locate(root, name, path), name=name)
-
-
-def read_associations(file: Path, *, name: str) -> AssociationTarget:
-    """Read association norms; the same as :func:`associations`, of a file anywhere."""
     column = count_column(file)
     # "null" is a cue, "nan" a response, and a quote is a character: nothing may be guessed here.
     table = read_table(file, ("cue", "response", column, "N"), "\t", quoted=False)
@@ -48,10 +52,11 @@ def read_associations(file: Path, *, name: str) -> AssociationTarget:
     counts = whole_numbers(table, column, file)
     cue, cues = pd.factorize(table["cue"])
     response, responses = pd.factorize(table["response"])
-    respondents = _respondents(whole_numbers(table, "N", file), cue, cues, file)
-    over = np.bincount(cue, counts) > respondents
-    if over.any():
-        raise DataError(f"{file}: responses to cue {cues[int(over.argmax())]!r} are more than its N")
+    totals = whole_numbers(table, "N", file)
+    respondents = _respondents(totals, cue, cues, file)
+    if f"{column}.Strength" in table:
+        _require_strengths(table[f"{column}.Strength"], counts / totals, column, file)
+    _require_all_responses(np.bincount(cue, counts), respondents, cue, cues, file)
     return AssociationTarget(
         name=name,
         ids=tuple(cues),
@@ -123,7 +128,7 @@ def _require_no_pair_twice(table: pd.DataFrame, path: Path) -> None:
         cue, response = table["cue"].iloc[number], table["response"].iloc[number]
         raise DataError(
             f"{path}, line {number + 2}: cue {cue!r} with response {response!r} stands twice; "
-            f"a pair may stand once"
+            f"a pair may stand once: add the counts up in one row, or take one away"
         )
 
 
@@ -135,3 +140,35 @@ def _respondents(totals: np.ndarray, cue: np.ndarray, cues: pd.Index, path: Path
         number = int(differ.argmax())
         raise DataError(f"{path}, line {number + 2}: N of cue {cues[cue[number]]!r} differs between its rows")
     return respondents
+
+
+def _require_strengths(written: pd.Series, expected: np.ndarray, column: str, path: Path) -> None:
+    """Refuse strengths that are not count / N, to the decimals of the file."""
+    strengths = pd.to_numeric(written, errors="coerce").to_numpy(np.float64)
+    decimals = int(written.str.extract(r"\.(\d+)$")[0].str.len().fillna(0).max())
+    wrong = ~(np.abs(strengths - expected) < 10.0 ** -min(max(decimals, 1), 6))
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise DataError(
+            f"{path}, line {row + 2}: {column}.Strength is {written.iloc[row]!r}, but {column} / N is "
+            f"{expected[row]:.3g}; correct it, or leave the column out"
+        )
+
+
+def _require_all_responses(
+    sums: np.ndarray, respondents: np.ndarray, cue: np.ndarray, cues: pd.Index, path: Path
+) -> None:
+    """Refuse counts that sum to more than N, or to less where those of most cues sum to N."""
+    wrong = sums > respondents
+    # Norms may leave out what one person alone said, of every cue; a few cues that do are a file cut short.
+    if (sums == respondents).mean() > 0.5:
+        wrong |= sums < respondents
+    if wrong.any():
+        number = int(wrong.argmax())
+        line = len(cue) - int((cue == number)[::-1].argmax()) + 1
+        more = sums[number] > respondents[number]
+        raise DataError(
+            f"{path}, line {line}: responses to cue {cues[number]!r} are {sums[number]:.0f}, "
+            f"{'more' if more else 'fewer'} than its N = {respondents[number]:.0f}, so strengths do not sum "
+            f"to one; {'correct N' if more else 'take the whole file, or correct N'}"
+        )

@@ -13,7 +13,7 @@ import pandas as pd
 from benchmark.datasets.root import DataRoot
 from benchmark.errors import DataError
 
-_SEPARATORS = {"\t": "tabs", ",": "commas"}
+_SEPARATORS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars", " ": "spaces"}
 
 
 def locate(root: DataRoot, name: str, relative: str) -> Path:
@@ -67,8 +67,11 @@ def read_table(
         raise DataError(f"{path}: not a table ({str(error).strip().splitlines()[0]}); {expected}") from error
     missing = [column for column in columns if column not in table.columns]
     if missing:
+        hint = _other_layout(list(map(str, table.columns)), columns, separator)
         first = ", ".join(map(str, table.columns[:6]))
-        raise DataError(f"{path}: no column {missing[0]!r}, its first line reads {first!r}; {expected}")
+        raise DataError(
+            f"{path}, line 1: no column {missing[0]!r}, it reads {first[:120]!r}{hint}; {expected}"
+        )
     # pandas takes the first cell of rows that are too long for row names, and fills short rows with ""
     if not isinstance(table.index, pd.RangeIndex):
         raise DataError(f"{path}: rows have more cells than the first line; {expected}")
@@ -79,6 +82,18 @@ def read_table(
         if empty.any():
             raise DataError(f"{path}, line {int(empty.argmax()) + 2}: {column} is empty; {expected}")
     return table
+
+
+def _other_layout(found: list[str], columns: Sequence[str], separator: str) -> str:
+    """What the first line of a table shows to be otherwise than expected, if it is a usual thing."""
+    line = separator.join(found)
+    for mark, name in _SEPARATORS.items():
+        cells = [cell.strip() for cell in line.split(mark)]
+        if mark != separator and set(columns) <= {cell.strip('"') for cell in cells}:
+            return f", its cells are separated by {name}; write them with {_SEPARATORS[separator]}"
+    if set(columns) <= {cell.strip('"') for cell in found}:
+        return ", its cells stand in quotes; write them without"
+    return ""
 
 
 def whole_numbers(table: pd.DataFrame, column: str, path: Path) -> np.ndarray:

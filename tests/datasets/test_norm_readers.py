@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmark.datasets import DataRoot
-from benchmark.datasets.norms import associations, cslb
+from benchmark.datasets.norms import associations, count_column, cslb
 from benchmark.datasets.words import vectors
 from benchmark.errors import DataError, NotPossible
 
@@ -58,14 +58,31 @@ def test_a_quote_is_a_character_of_the_word(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (HEADER.replace("\t", ",") + "dog,cat,1,1,1\n", "separated by tabs"),
+        (HEADER.replace("\t", ",") + "dog,cat,1,1,1\n", "its cells are separated by commas; write them with"),
+        (HEADER.replace("\t", ";") + "dog;cat;1;1;1\n", "its cells are separated by semicolons"),
+        (HEADER.replace("\t", " ") + "dog cat 1 1 1\n", "its cells are separated by spaces"),
+        ('"cue"\t"response"\t"R1"\t"N"\n"dog"\t"cat"\t1\t1\n', "its cells stand in quotes"),
+        (HEADER.replace("R1", "R2") + "dog\tcat\t1\t1\t1\n", "line 1: no column 'R1', it reads"),
         (HEADER.replace("R1\tN", "R1\tcount") + "dog\tcat\t1\t1\t1\n", "no column 'N'"),
         (HEADER + "dog\tcat\t1\t2\t.5\ndog\tcat\t1\t2\t.5\n", "line 3: cue 'dog' with response 'cat'"),
         (HEADER + "dog\tcat\tmany\t2\t.5\n", "line 2: R1 is 'many'"),
         (HEADER + "dog\tcat\t0\t2\t.5\n", "line 2: R1 is '0'"),
         (HEADER + "dog\tcat\t-1\t2\t.5\n", "line 2: R1 is '-1'"),
         (HEADER + "dog\tcat\t1\t2\t.5\ndog\tpet\t1\t3\t.3\n", "line 3: N of cue 'dog'"),
-        (HEADER + "dog\tcat\t2\t3\t.6\ndog\tpet\t2\t3\t.6\n", "responses to cue 'dog' are more than its N"),
+        (
+            HEADER + "dog\tcat\t2\t3\t.6\ndog\tpet\t2\t3\t.6\n",
+            "line 3: responses to cue 'dog' are 4, more than its N = 3",
+        ),
+        (
+            HEADER + "dog\tcat\t1\t4\t.25\ndog\tpet\t2\t4\t.25\n",
+            "line 3: R1.Strength is '.25', but R1 / N is 0.5",
+        ),
+        (HEADER + "dog\tcat\t1\t4\t0,25\n", "line 2: R1.Strength is '0,25'"),
+        (HEADER + "dog\tcat\t1\t4\tNA\n", "line 2: R1.Strength is 'NA'"),
+        (
+            HEADER + "dog\tcat\t1\t1\t1\ncat\tdog\t2\t2\t1\nhen\tegg\t1\t2\t.5\n",
+            "line 4: responses to cue 'hen' are 1, fewer than its N = 2",
+        ),
         (HEADER + "dog\t\t1\t1\t1\n", "line 2: response is empty"),
         (HEADER + "dog\tcat\t1\t1\t1\tmore\tstill\n", "more cells than the first line"),
         (HEADER + "dog\tcat\t1\t1\t1\ndog\tpet\n", "line 3: R1 is empty"),
@@ -79,6 +96,25 @@ def test_a_bad_strength_file_is_one_line_that_says_what_and_where(tmp_path, text
     message = one_line(error)
     assert said in message
     assert "norms.csv" in message
+
+
+def test_counts_of_three_responses_a_person_are_read_from_their_own_column(tmp_path):
+    header = HEADER.replace("R1", "R123")
+    target = strengths(tmp_path, header + "dog\tcat\t3\t4\t0.75\ndog\tpet\t1\t4\t0.25\n")
+    np.testing.assert_array_equal(target.counts.toarray(), [[3, 1]])
+    assert count_column(tmp_path / "norms.csv") == "R123"
+    with pytest.raises(DataError, match=r"line 2: R123\.Strength is"):
+        strengths(tmp_path, header + "dog\tcat\t3\t4\t0.25\n")
+
+
+def test_norms_that_leave_out_a_part_of_the_responses_to_every_cue_are_read(tmp_path):
+    rows = "dog\tcat\t6\t9\t.667\nhen\tegg\t5\t9\t.556\nox\tcow\t9\t9\t1.000\n"
+    np.testing.assert_array_equal(strengths(tmp_path, HEADER + rows).respondents, [9, 9, 9])
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path):
+    target = strengths(tmp_path, "\ufeff" + HEADER + "dog\tcat\t1\t1\t1\n")
+    assert target.ids == ("dog",)
 
 
 def test_a_file_in_another_encoding_is_refused(tmp_path):
