@@ -11,6 +11,12 @@ from benchmark.inference.bootstrap import (
 )
 from benchmark.inference.noise_ceiling import NoiseCeiling, noise_ceiling
 from benchmark.inference.permutation import fdr, permutation_test_rdm
+from benchmark.inference.rdm_comparison import (
+    RDMBootstrap,
+    RDMPermutation,
+    bootstrap_compare,
+    permutation_compare,
+)
 from benchmark.inference.statistics import (
     Statistic,
     grouped_mean_statistic,
@@ -25,8 +31,11 @@ __all__ = [
     "NoiseCeiling",
     "PairedDifference",
     "PermutationTest",
+    "RDMBootstrap",
+    "RDMPermutation",
     "Selected",
     "Statistic",
+    "bootstrap_compare",
     "bootstrap_weights",
     "estimate",
     "fdr",
@@ -35,6 +44,7 @@ __all__ = [
     "noise_ceiling",
     "pair_statistic",
     "paired_difference",
+    "permutation_compare",
     "permutation_test_rdm",
     "rdm_statistic",
     "select_layer",

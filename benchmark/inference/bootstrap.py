@@ -72,7 +72,7 @@ class PairedDifference(NamedTuple):
     p: float
 
 
-def bootstrap_weights(n: int, draws: int, rng: np.random.Generator) -> Float64:
+def bootstrap_weights(n: int, draws: int, rng: np.random.Generator | int) -> Float64:
     """How often each concept is drawn in each bootstrap sample.
 
     Parameters
@@ -81,7 +81,7 @@ def bootstrap_weights(n: int, draws: int, rng: np.random.Generator) -> Float64:
         Number of concepts.
     draws : int
         Number of samples.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
 
     Returns
     -------
@@ -90,7 +90,7 @@ def bootstrap_weights(n: int, draws: int, rng: np.random.Generator) -> Float64:
     """
     if n < 1 or draws < 1:
         raise ValueError(f"n is {n} and draws is {draws}: expected at least one concept and one draw")
-    return rng.multinomial(n, np.full(n, 1 / n), size=draws).astype(np.float64)
+    return np.random.default_rng(rng).multinomial(n, np.full(n, 1 / n), size=draws).astype(np.float64)
 
 
 def estimate(statistic: Statistic, weights: ArrayLike) -> Estimate:
@@ -112,7 +112,7 @@ def estimate(statistic: Statistic, weights: ArrayLike) -> Estimate:
         raise ValueError(f"weights has shape {counts.shape}: expected (draws, n)")
     draws = statistic(counts)
     score = float(statistic(np.ones((1, counts.shape[1])))[0])
-    return Estimate(score, *_interval(draws), draws, _undefined(draws))
+    return Estimate(score, *interval(draws), draws, _undefined(draws))
 
 
 def select_layer(
@@ -171,7 +171,7 @@ def select_layer(
         crossed[2 * split] = _chosen(halves[0], halves[1])
         crossed[2 * split + 1] = _chosen(halves[1], halves[0])
     scores = _mean_defined(crossed)
-    return Selected(best, float(scores[0]), *_interval(scores[1:]), scores[1:], _undefined(scores[1:]))
+    return Selected(best, float(scores[0]), *interval(scores[1:]), scores[1:], _undefined(scores[1:]))
 
 
 def paired_difference(draws_a: ArrayLike, draws_b: ArrayLike) -> PairedDifference:
@@ -202,7 +202,7 @@ def paired_difference(draws_a: ArrayLike, draws_b: ArrayLike) -> PairedDifferenc
         return PairedDifference(np.nan, np.nan, np.nan, np.nan)
     extreme = min(int((differences <= 0).sum()), int((differences >= 0).sum()))
     p = min(1.0, 2 * (1 + extreme) / (1 + len(differences)))
-    return PairedDifference(float(differences.mean()), *_interval(differences), p)
+    return PairedDifference(float(differences.mean()), *interval(differences), p)
 
 
 def _chosen(choice: Float64, score: Float64) -> Float64:
@@ -222,7 +222,8 @@ def _mean_defined(values: Float64) -> Float64:
     return mean
 
 
-def _interval(draws: Float64) -> tuple[float, float]:
+def interval(draws: Float64) -> tuple[float, float]:
+    """95 % percentile interval of the draws (b,) that are defined; NaN where none is."""
     defined = draws[~np.isnan(draws)]
     if len(defined) == 0:
         return float("nan"), float("nan")

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
-from benchmark.inference.statistics import standardised
+from benchmark.inference._pairs import standardised
 from benchmark.measures._checks import Float64, as_rdms
+from benchmark.measures._ranks import average_ranks
 from benchmark.measures.compare import is_constant, upper_triangle
 
 
@@ -25,14 +25,14 @@ def noise_ceiling(rdms: ArrayLike, method: str = "spearman") -> NoiseCeiling:
 
     Lower: each subject's RDM with the mean of the other subjects'. Upper: with the mean of all, the best that
     any RDM can do. The mean is over ranks for ``spearman`` (and ranked again, as a model's RDM is), over
-    z-scored dissimilarities for ``pearson``.
+    z-scored dissimilarities for ``pearson``, over dissimilarities of mean square one for ``cosine``.
 
     Parameters
     ----------
     rdms : array_like, shape (s, n, n)
         One RDM a subject, s >= 2.
     method : str
-        ``spearman`` or ``pearson``.
+        ``spearman``, ``pearson`` or ``cosine``.
 
     Returns
     -------
@@ -60,20 +60,19 @@ def noise_ceiling(rdms: ArrayLike, method: str = "spearman") -> NoiseCeiling:
 
 
 def _values(subject: Float64, method: str, name: str) -> Float64:
-    """What is averaged: z-scored dissimilarities, or their ranks."""
+    """What is averaged: standardised dissimilarities, or their ranks."""
     values = upper_triangle(standardised(subject, method, name))
-    if method == "pearson":
-        return values
-    ranks: Float64 = stats.rankdata(values)
-    return ranks
+    return average_ranks(values) if method == "spearman" else values
 
 
 def _correlation(subject: Float64, mean: Float64, method: str) -> float:
-    """Pearson correlation with a mean; for ``spearman`` with the ranks of the mean."""
+    """Correlation (or cosine) with a mean; for ``spearman`` with the ranks of the mean."""
     # Sums of the same numbers in another order may differ in the last bit: rounding makes them ties again.
     target = np.round(mean, 10)
+    if method == "cosine":
+        return float(subject @ target / np.sqrt((subject @ subject) * (target @ target)))
     if is_constant(target):
         return float("nan")
     if method == "spearman":
-        target = stats.rankdata(target)
+        target = average_ranks(target)
     return float(np.corrcoef(subject, target)[0, 1])

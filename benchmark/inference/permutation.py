@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from benchmark.inference.statistics import standardised
-from benchmark.measures._checks import Float64, as_rdm, as_rdms, require_draws
+from benchmark.inference.rdm_comparison import permutation_compare
+from benchmark.measures._checks import Float64, as_rdm, as_rdms
 from benchmark.measures.permutation import PermutationTest
 
 
@@ -39,21 +39,9 @@ def permutation_test_rdm(
         If ``n`` is less than one, an argument is no RDM, shapes differ, or all dissimilarities of one are
         equal.
     """
-    require_draws(n)
     subjects = as_rdms(rdms, "rdms")
-    x = standardised(as_rdm(model_rdm, "model_rdm"), method, "model_rdm")
-    if x.shape != subjects.shape[1:]:
-        raise ValueError(
-            f"model_rdm has shape {x.shape} and rdms {subjects.shape}: expected the same conditions"
-        )
-    # With z-scores, the mean over subjects of the correlations is one inner product with their mean.
-    target = np.mean([standardised(y, method, f"rdms[{i}]") for i, y in enumerate(subjects)], axis=0)
-    target /= len(x) * (len(x) - 1)
-    null = np.empty(n)
-    for i in range(n):
-        order = rng.permutation(len(x))
-        null[i] = np.vdot(x[order][:, order], target)
-    return PermutationTest.of(float(np.vdot(x, target)), null)
+    test = permutation_compare(as_rdm(model_rdm, "model_rdm"), subjects[None], n, rng, method)
+    return PermutationTest(test.null[:, 0, 0], float(test.p[0, 0]), float(test.score[0, 0]))
 
 
 def fdr(p: ArrayLike) -> Float64:

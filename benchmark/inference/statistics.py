@@ -10,15 +10,11 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
+from benchmark.inference._pairs import Moments, enough_conditions, pair_count, pair_sum, standardised
 from benchmark.measures._checks import Float64, as_rdm, as_rdms
-from benchmark.measures.compare import is_constant, upper_triangle
 
 Statistic = Callable[[Float64], Float64]
-
-#: Variance, as a share of that over all pairs, under which a weighted correlation is undefined
-_NO_VARIANCE = 1e-12
 
 
 def rdm_statistic(model_rdm: ArrayLike, rdms: ArrayLike, method: str = "pearson") -> Statistic:
@@ -35,7 +31,7 @@ def rdm_statistic(model_rdm: ArrayLike, rdms: ArrayLike, method: str = "pearson"
     rdms : array_like, shape (s, n, n)
         One RDM a subject.
     method : str
-        ``pearson`` or ``spearman``.
+        ``pearson``, ``spearman`` or ``cosine``.
 
     Returns
     -------
@@ -61,16 +57,12 @@ def rdm_statistic(model_rdm: ArrayLike, rdms: ArrayLike, method: str = "pearson"
         used = weights.any(axis=0)
         w = weights[:, used]
         at = np.ix_(used, used)
-        pairs = (w.sum(axis=1) ** 2 - (w**2).sum(axis=1)) / 2
-        enough = (w > 0).sum(axis=1) >= 3
-        mean_x, variance_x = _moments(w, x[at], pairs)
+        pairs = pair_count(w)
+        model = Moments.of(w, x[at], pairs, method)
         total = np.zeros(len(w))
         for y in ys:
-            mean_y, variance_y = _moments(w, y[at], pairs)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                covariance = _quadratic(w, x[at] * y[at]) / pairs - mean_x * mean_y
-                total += covariance / np.sqrt(variance_x * variance_y)
-        return np.where(enough, total / len(ys), np.nan)
+            total += model.correlation(Moments.of(w, y[at], pairs, method), w, pairs)
+        return np.where(enough_conditions(w), total / len(ys), np.nan)
 
     return statistic
 
@@ -100,7 +92,7 @@ def pair_statistic(values: ArrayLike) -> Statistic:
 
     def statistic(weights: Float64) -> Float64:
         _require_weights(weights, len(matrix))
-        return _ratio(_quadratic(weights, numbers), _quadratic(weights, defined))
+        return _ratio(pair_sum(weights, numbers), pair_sum(weights, defined))
 
     return statistic
 
@@ -161,42 +153,12 @@ def grouped_mean_statistic(values: ArrayLike, group: ArrayLike) -> Statistic:
     return statistic
 
 
-def standardised(rdm: Float64, method: str, name: str) -> Float64:
-    """The RDM with mean 0 and variance 1 over pairs, of ranks for ``spearman``; the diagonal is 0."""
-    if method not in ("pearson", "spearman"):
-        raise ValueError(f"method is {method!r}: expected 'pearson' or 'spearman'")
-    values = upper_triangle(rdm)
-    if is_constant(values):
-        raise ValueError(f"{name} of shape {rdm.shape} has dissimilarities that are all equal: undefined")
-    if method == "spearman":
-        values = stats.rankdata(values)
-    values = (values - values.mean()) / values.std()
-    result = np.zeros(rdm.shape)
-    result[np.triu_indices(len(rdm), 1)] = values
-    result += result.T
-    return result
-
-
 def _weighted_mean(numbers: Float64, defined: Float64) -> Statistic:
     def statistic(weights: Float64) -> Float64:
         _require_weights(weights, len(numbers))
         return _ratio(weights @ numbers, weights @ defined)
 
     return statistic
-
-
-def _moments(w: Float64, matrix: Float64, pairs: Float64) -> tuple[Float64, Float64]:
-    """Weighted mean and variance over pairs, (b,) each; the variance is NaN where there is none."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = _quadratic(w, matrix) / pairs
-        variance = _quadratic(w, matrix**2) / pairs - mean**2
-    return mean, np.where(variance > _NO_VARIANCE, variance, np.nan)
-
-
-def _quadratic(w: Float64, matrix: Float64) -> Float64:
-    """Sum over i < j of w_i w_j matrix_ij for a symmetric matrix with zero diagonal, (b,)."""
-    form: Float64 = np.einsum("bi,bi->b", w @ matrix, w) / 2
-    return form
 
 
 def _ratio(numerator: Float64, denominator: Float64) -> Float64:

@@ -9,6 +9,15 @@ import numpy as np
 from benchmark.measures._checks import Float64
 
 
+def exceedance_p(score: float | Float64, null: Float64) -> Float64:
+    """One-sided p (...), (1 + #{null >= score}) / (1 + n), of ``score`` (...) and ``null`` (n, ...).
+
+    What is equal up to rounding counts as reached.
+    """
+    p: Float64 = (1 + (null >= np.asarray(score) - 1e-12).sum(axis=0)) / (1 + len(null))
+    return p
+
+
 @dataclass(frozen=True)
 class PermutationTest:
     """A score beside its null distribution.
@@ -29,9 +38,8 @@ class PermutationTest:
 
     @classmethod
     def of(cls, score: float, null: Float64) -> PermutationTest:
-        """Test ``score`` against ``null``; what is equal up to rounding counts against us."""
-        reached = int((null >= score - 1e-12).sum())
-        return cls(null=null, p=(1 + reached) / (1 + len(null)), score=score)
+        """Test ``score`` against ``null``; what is equal up to rounding counts as reached."""
+        return cls(null=null, p=float(exceedance_p(score, null)), score=score)
 
     @property
     def chance(self) -> float:
