@@ -1,5 +1,11 @@
 """Measures: pure functions on arrays. No files, no networks, no registry."""
 
+from benchmark.measures.alignment import (
+    MutualNeighbours,
+    linear_cka,
+    mutual_nearest_neighbours,
+    procrustes_distance,
+)
 from benchmark.measures.compare import compare_rdms
 from benchmark.measures.gromov_wasserstein import (
     GromovWasserstein,
@@ -22,6 +28,7 @@ from benchmark.measures.spose import spose_rdm
 __all__ = [
     "GWSolution",
     "GromovWasserstein",
+    "MutualNeighbours",
     "OneVsTwo",
     "PermutationTest",
     "TwoVsTwo",
@@ -30,10 +37,13 @@ __all__ = [
     "compare_rdms",
     "critical_epsilon",
     "gromov_wasserstein",
+    "linear_cka",
     "matching_hits",
     "matching_rate",
+    "mutual_nearest_neighbours",
     "one_vs_two",
     "one_vs_two_permutation",
+    "procrustes_distance",
     "rdm",
     "spose_rdm",
     "two_vs_two",
