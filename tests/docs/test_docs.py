@@ -25,6 +25,7 @@ GUIDES = (
     "adding-a-model.md",
     "adding-a-task.md",
     "adding-data.md",
+    "exporting-rdms.md",
     "footguns.md",
     "methodology.md",
     "registry.md",
@@ -142,6 +143,14 @@ def test_adding_data(follow, tmp_path):
     np.savetxt(folder / "ratings.txt", np.random.default_rng(0).normal(size=(len(ids), 6)))
     follow("adding-data.md")
     assert set(scores(tmp_path)) == {("my_rdm", "pixels")}
+
+
+def test_exporting_rdms(follow, tmp_path, capsys):
+    follow("exporting-rdms.md")
+    shown = capsys.readouterr().out
+    assert "stage2 encoder dog cat horse" in shown
+    assert "hammer" in shown
+    assert json.loads((tmp_path / "mini.csv.json").read_text())["weights_sha256"] in shown
 
 
 def pages() -> list[Path]:
