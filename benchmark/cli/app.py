@@ -25,8 +25,12 @@ app = typer.Typer(
 )
 leaderboard = typer.Typer(help="The leaderboard.", no_args_is_help=True)
 app.add_typer(leaderboard, name="leaderboard")
+training = typer.Typer(help="Train a network on human norms.", no_args_is_help=True)
+app.add_typer(training, name="train")
 export = typer.Typer(help="Files that other programs read.", no_args_is_help=True)
 app.add_typer(export, name="export")
+association = typer.Typer(help="Association norms and the classes of images.", no_args_is_help=True)
+app.add_typer(association, name="association")
 
 
 class Device(str, Enum):
@@ -43,6 +47,13 @@ class Format(str, Enum):
 
     table = "table"
     json = "json"
+
+
+class Listing(str, Enum):
+    """How a list is printed."""
+
+    table = "table"
+    csv = "csv"
 
 
 class RDMFormat(str, Enum):
@@ -67,6 +78,22 @@ class Dissimilarity(str, Enum):
     cosine = "cosine"
     euclidean = "euclidean"
     sqeuclidean = "sqeuclidean"
+
+
+class LossName(str, Enum):
+    """Between an association network's outputs and strengths."""
+
+    bce = "bce"
+    softmax = "softmax"
+    mse = "mse"
+
+
+class PrecisionName(str, Enum):
+    """Arithmetic of the forward pass."""
+
+    no = "no"
+    bf16 = "bf16"
+    fp16 = "fp16"
 
 
 class Kind(str, Enum):
@@ -134,6 +161,32 @@ def run(
         seed=seed,
     )
     raise typer.Exit(run_cells(_split(model), _split(task), suite, options, jobs, form.value))
+
+
+@app.command()
+def calibrate(
+    task: Annotated[list[str] | None, typer.Option("--task", "-t", help="Tasks or bindings; all.")] = None,
+    suite: Annotated[str, typer.Option(help="Whose stimuli and subjects the power is of.")] = "mini",
+    data: DataOption = None,
+    output: OutputOption = Path("results"),
+    registry: RegistryOption = None,
+    device: Annotated[Device, typer.Option(help="Where networks run.")] = Device.auto,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
+) -> None:
+    """Hold tasks to data with known answers; find what difference each can tell apart, and which model wins.
+
+    Exit status: 0 every control found what was expected; 1 some did not; 2 unusable arguments or registry.
+    """
+    import os
+
+    from benchmark.cli.calibrate import run_calibration
+    from benchmark.runner import Options
+
+    options = Options(
+        registries=tuple(registry or ()), data=data, output=output, device=_device(device), seed=seed
+    )
+    raise typer.Exit(run_calibration(_split(task) or ["all"], suite, options, jobs or os.cpu_count() or 1))
 
 
 @app.command("list")
@@ -222,6 +275,85 @@ def build(
     from benchmark.leaderboard import build_page
 
     typer.echo(build_page(output, page or output / "leaderboard.html", _load(registry)))
+
+
+@association.command("map")
+def association_map(
+    norms: Annotated[
+        Path | None, typer.Option("--norms", help="Association norms; default: Small World of Words.")
+    ] = None,
+    data: DataOption = None,
+    form: Annotated[Listing, typer.Option("--format", help="A summary, or a row a class.")] = Listing.table,
+) -> None:
+    """Say which cue of association norms stands for each class of ImageNet, and how it was found."""
+    from benchmark.cli.association import show_map
+
+    show_map(norms, data, form.value)
+
+
+@training.command("swow_assoc")
+def train_swow_assoc(
+    images: Annotated[
+        list[Path],
+        typer.Option("--images", help="A folder of folders, a class each, or of one image a class."),
+    ],
+    norms: Annotated[Path, typer.Option("--norms", help="Association norms, as strength.SWOW-EN.R1.csv.")],
+    output: Annotated[Path, typer.Option("--output", help="Folder of the run; a stopped run goes on.")],
+    start: Annotated[
+        str,
+        typer.Option(
+            "--from", help="MODEL, taskonomy:…, timm:…, torchvision:…, with @untrained:SEED; a file."
+        ),
+    ] = "taskonomy:class_object",
+    name: Annotated[str, typer.Option("--name", help="In the registry file.")] = "swow_assoc_own",
+    loss: Annotated[LossName, typer.Option(help="What is minimised.")] = LossName.bce,
+    freeze: Annotated[bool, typer.Option("--freeze", help="Train the head alone.")] = False,
+    size: Annotated[int | None, typer.Option(min=16, help="Pixels; default: the encoder's own.")] = None,
+    vocabulary: Annotated[int, typer.Option(min=1, help="Responses at most.")] = 5000,
+    per_cue: Annotated[int, typer.Option(min=1, help="Images of a cue at most.")] = 200,
+    test: Annotated[float, typer.Option(min=0, max=0.9, help="Share of images held out.")] = 0.2,
+    validation: Annotated[float, typer.Option(min=0, max=0.9, help="Share that stops training.")] = 0.1,
+    held_out: Annotated[float, typer.Option(min=0, max=0.9, help="Share of cues held out.")] = 0.1,
+    set_apart: Annotated[list[str] | None, typer.Option(help="Images, CLASS/FILE, never trained on.")] = None,
+    sample_seed: Annotated[int, typer.Option(min=0, help="Of what is held out.")] = 0,
+    warmup_epochs: Annotated[int, typer.Option(min=0, help="Of the head alone.")] = 10,
+    epochs: Annotated[int, typer.Option(min=0, help="Of the whole network, at most.")] = 20,
+    patience: Annotated[int, typer.Option(min=1, help="Epochs without progress.")] = 5,
+    batch: Annotated[int, typer.Option(min=1, help="Images a step.")] = 64,
+    accumulate: Annotated[int, typer.Option(min=1, help="Parts a step is passed in.")] = 1,
+    rate: Annotated[float, typer.Option(min=0, help="Learning rate of the network.")] = 1e-4,
+    head_rate: Annotated[float, typer.Option(min=0, help="Of the head's warm-up.")] = 1e-3,
+    weight_decay: Annotated[float, typer.Option(min=0, help="AdamW's.")] = 0.1,
+    precision: Annotated[PrecisionName, typer.Option(help="Mixed precision.")] = PrecisionName.no,
+    seed: Annotated[int, typer.Option(min=0, help="Of order, augmentation and head.")] = 0,
+    data: DataOption = None,
+    registry: RegistryOption = None,
+    device: Annotated[Device, typer.Option(help="Where the network is trained.")] = Device.auto,
+) -> None:
+    """Train a network that gives the words an image evokes; several GPUs: accelerate launch -m benchmark."""
+    from benchmark.association.pipeline import Plan
+    from benchmark.association.recipe import Recipe
+    from benchmark.association.sampling import Shares
+    from benchmark.cli.train import train
+
+    recipe = Recipe(
+        loss=loss.value,
+        vocabulary=vocabulary,
+        freeze=freeze,
+        warmup_epochs=warmup_epochs,
+        epochs=epochs,
+        batch=batch,
+        accumulate=accumulate,
+        rate=rate,
+        head_rate=head_rate,
+        weight_decay=weight_decay,
+        patience=patience,
+        precision=precision.value,
+        seed=seed,
+    )
+    shares = Shares(per_cue, test, validation, held_out, tuple(_split(set_apart)), sample_seed)
+    plan = Plan(tuple(images), norms, start, output, shares, recipe, size, name)
+    train(plan, tuple(registry or ()), data, _device(device))
 
 
 def _load(registries: list[Path] | None) -> Registry:
