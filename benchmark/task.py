@@ -155,6 +155,8 @@ class Task(ABC):
     metrics: ClassVar[tuple[Metric, ...]]
     reference: ClassVar[str]
     target_kinds: ClassVar[tuple[str, ...]]
+    #: Sets of simulated people for its power; fewer where scoring a layer takes seconds
+    simulations: ClassVar[int] = 12
 
     @abstractmethod
     def score(
