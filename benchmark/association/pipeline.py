@@ -1,0 +1,210 @@
+"""From folders of images and a norms file to a trained association network: every step, in order."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from safetensors.torch import load_file
+
+from benchmark.association.card import write_card, write_registry
+from benchmark.association.checkpoint import About, read_vocabulary, write_checkpoint
+from benchmark.association.encoders import Start, find_start, trained_preprocessing
+from benchmark.association.images import DecodedImages, decode
+from benchmark.association.network import AssociationNetwork, encoder_of, feature_count
+from benchmark.association.recipe import Recipe
+from benchmark.association.sampling import Sample, Shares, draw_sample, write_manifest
+from benchmark.association.targets import AssociationTargets, association_targets
+from benchmark.association.train import Material, Report, Training
+from benchmark.datasets.norms import read_associations
+from benchmark.errors import UsageError
+from benchmark.extraction import load_strictly, seeded
+from benchmark.files import write_atomic
+from benchmark.registry import Registry
+
+#: What a run writes into its folder
+CHECKPOINT, MANIFEST, METRICS, CARD, REGISTRY = (
+    "swow_assoc.safetensors",
+    "manifest.csv",
+    "metrics.csv",
+    "card.md",
+    "registry.yaml",
+)
+_STATE = "state.pt"
+
+_COLUMNS = (
+    "phase",
+    "epoch",
+    "train_loss",
+    "validation_loss",
+    "validation_precision_at_10",
+    "seconds",
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to train, on what, and where to write it.
+
+    Attributes
+    ----------
+    images : tuple of Path
+        Folders of images.
+    norms : Path
+    start : str
+        See :func:`benchmark.association.encoders.find_start`.
+    output : Path
+    shares : Shares
+    recipe : Recipe
+        ``fixed_statistics`` is taken from the start: statistics of random weights are learned.
+    size : int or None
+        Side of the images the network is shown; None: its own.
+    name : str
+        Of the model, in the registry entry that is written.
+    command : str
+        For the card.
+    """
+
+    images: tuple[Path, ...]
+    norms: Path
+    start: str
+    output: Path
+    shares: Shares
+    recipe: Recipe
+    size: int | None = None
+    name: str = "swow_assoc_own"
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it.
+
+    Attributes
+    ----------
+    sample : Sample
+    targets : AssociationTargets
+    unreadable : dict of str to str
+        Images that were skipped, and why.
+    metrics : list of dict
+    """
+
+    sample: Sample
+    targets: AssociationTargets
+    unreadable: dict[str, str]
+    metrics: list[dict[str, Any]]
+
+
+def train_associations(
+    plan: Plan, registry: Registry, data: Path, device: str = "cpu", report: Report | None = None
+) -> Outcome:
+    """Train an association network and write it, with all that is needed to score it, to ``plan.output``.
+
+    Called again with the same plan, it goes on where it was stopped; a run that is done is not redone.
+
+    Raises
+    ------
+    BenchError
+        If the images, the norms, the start or the folder cannot be used; one line says why.
+    """
+    accelerator = Accelerator(cpu=device == "cpu", mixed_precision=plan.recipe.precision)
+    start = find_start(plan.start, registry, data)
+    recipe = plan.recipe.model_copy(update={"fixed_statistics": not start.untrained})
+    preprocessing = trained_preprocessing(start.model, plan.size)
+    sample = draw_sample(plan.images, read_associations(plan.norms, name=plan.norms.name).ids, plan.shares)
+    seen = sample.of("train") + sample.of("validation")
+    progress = (lambda done, total: report("images", done, total)) if report else None
+    decoded = decode(seen, preprocessing, plan.output, progress)
+    sample = sample.without(decoded.unreadable)
+    targets = association_targets(plan.norms, sample.cues, recipe.vocabulary)
+    material = _material(decoded, targets)
+    network = _network(start, preprocessing.crop, targets.vocabulary, recipe.seed)
+    about = About(
+        encoder=start.encoder,
+        started_from=start.name,
+        preprocessing=preprocessing,
+        loss=recipe.loss,
+        norms=plan.norms.name,
+        norms_sha256=targets.source.sha256,
+        manifest_sha256=sample.hash,
+        cues=tuple(sorted({image.cue for image in decoded.kept if image.role == "train"})),
+    )
+    if accelerator.is_main_process:
+        write_manifest(sample, plan.output / MANIFEST)
+
+    def write_metrics(rows: list[dict[str, Any]]) -> None:
+        if accelerator.is_main_process:
+            write_atomic(plan.output / METRICS, _table(rows))
+
+    training = Training(
+        network,
+        material,
+        recipe,
+        plan.output / _STATE,
+        _identity(about, recipe, start, network),
+        accelerator,
+        report,
+        write_metrics,
+    )
+    rows = training.run()
+    if accelerator.is_main_process:
+        write_checkpoint(plan.output / CHECKPOINT, network, targets.vocabulary, about)
+        outcome_for_card = (plan.name, about, recipe, sample, targets, decoded.unreadable, rows)
+        write_card(plan.output / CARD, *outcome_for_card, command=plan.command)
+        write_registry(plan.output / REGISTRY, plan.name, about, plan.output, plan.norms, plan.command)
+    return Outcome(sample, targets, decoded.unreadable, rows)
+
+
+def _material(decoded: DecodedImages, targets: AssociationTargets) -> Material:
+    row = {cue: i for i, cue in enumerate(targets.cues)}
+    roles = np.array([image.role for image in decoded.kept])
+    return Material(
+        decoded,
+        torch.tensor([row[image.cue] for image in decoded.kept]),
+        torch.from_numpy(targets.strengths).float(),
+        np.flatnonzero(roles == "train"),
+        np.flatnonzero(roles == "validation"),
+    )
+
+
+def _network(start: Start, side: object, vocabulary: Sequence[str], seed: int) -> AssociationNetwork:
+    """The network as training finds it; a checkpoint must be of the same vocabulary."""
+    assert isinstance(side, int)
+    encoder = encoder_of(start.model).requires_grad_(requires_grad=True)
+    with seeded(seed):
+        network = AssociationNetwork(encoder, feature_count(encoder, (3, side, side)), len(vocabulary))
+    if start.checkpoint is not None:
+        known = read_vocabulary(start.checkpoint)
+        if known != tuple(vocabulary):
+            shared = len(set(known) & set(vocabulary))
+            raise UsageError(
+                f"{start.checkpoint} is of another vocabulary: {len(known)} responses, of which {shared} are "
+                f"among the {len(vocabulary)} of these norms and images; start from its encoder's own name"
+            )
+        load_strictly(network, load_file(start.checkpoint), start.checkpoint)
+    return network
+
+
+def _identity(about: About, recipe: Recipe, start: Start, network: AssociationNetwork) -> str:
+    """A hash of everything that decides the weights."""
+    digest = hashlib.sha256(f"{about.model_dump_json()}{recipe.model_dump_json()}{start.name}".encode())
+    for key, value in network.encoder.state_dict().items():
+        digest.update(key.encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _table(rows: list[dict[str, Any]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, _COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+    return text.getvalue().encode()

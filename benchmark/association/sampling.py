@@ -1,0 +1,253 @@
+"""Which images an association network is trained on, and which are set apart before it sees any.
+
+Every choice is made by a hash of the seed and the name of what is chosen, never by a stream of random
+numbers: the same folders give the same sample on every machine, and an image more or less changes nothing
+about the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from benchmark.association.mapping import Match, class_cues, class_names
+from benchmark.datasets.folders import image_files
+from benchmark.datasets.reading import read_table
+from benchmark.errors import DataError, UsageError
+from benchmark.files import write_atomic
+
+Role = Literal["train", "validation", "test", "unreadable"]
+
+_COLUMNS = ("id", "folder", "file", "class", "cue", "role", "held_out")
+
+
+@dataclass(frozen=True)
+class SampledImage:
+    """One image of a sample.
+
+    Attributes
+    ----------
+    id : str
+        Unique in the sample: ``folder/file`` without the ending, the folder by its number.
+    path : Path
+    class_id : str
+        Its folder; of a flat folder the name of the file. A WordNet id, or a name.
+    cue : str
+        The cue of its class.
+    role : {"train", "validation", "test", "unreadable"}
+        "train": trained on. "validation": decides when training stops. "test": scored.
+    held_out : bool
+        Whether its cue is held out: no image of it is trained on.
+    """
+
+    id: str
+    path: Path
+    class_id: str
+    cue: str
+    role: Role
+    held_out: bool
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How a sample is drawn.
+
+    Attributes
+    ----------
+    per_cue : int
+        At most so many images of each cue, dealt evenly over the classes that share it.
+    test, validation : float
+        Share of each cue's images, rounded down, so that a cue of few images gives none.
+    held_out : float
+        Share of the cues that is held out.
+    set_apart : tuple of str
+        Names of images (``n02099601``, ``n02099601/0001``) that are always "test"; their cues are not
+        held out.
+    seed : int
+    """
+
+    per_cue: int = 200
+    test: float = 0.2
+    validation: float = 0.1
+    held_out: float = 0.1
+    set_apart: tuple[str, ...] = ()
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Images of an association network, each with its role.
+
+    Attributes
+    ----------
+    images : tuple of SampledImage
+        Sorted by id.
+    unmatched : dict of str to str
+        Classes that have no cue, with the reason; their images are left out.
+    """
+
+    images: tuple[SampledImage, ...]
+    unmatched: Mapping[str, str]
+
+    def of(self, role: Role) -> list[SampledImage]:
+        """The images of a role, held-out cues included."""
+        return [image for image in self.images if image.role == role]
+
+    @property
+    def cues(self) -> tuple[str, ...]:
+        """Every cue of a readable image, sorted."""
+        return tuple(sorted({image.cue for image in self.images if image.role != "unreadable"}))
+
+    @property
+    def hash(self) -> str:
+        """sha256 over what was chosen: ids, cues and roles. Paths do not count."""
+        rows = [(i.id, i.class_id, i.cue, i.role, i.held_out) for i in self.images]
+        return hashlib.sha256(repr(rows).encode()).hexdigest()
+
+    def without(self, unreadable: Iterable[str]) -> Sample:
+        """The same sample, the images of these ids marked unreadable."""
+        bad = frozenset(unreadable)
+        images = tuple(replace(i, role="unreadable") if i.id in bad else i for i in self.images)
+        return replace(self, images=images)
+
+
+def draw_sample(folders: Sequence[Path], cues: Iterable[str], shares: Shares) -> Sample:
+    """Sample the images of ``folders`` whose classes have a cue.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        Each a folder of folders, a class each (WordNet ids or names), or a flat folder, an image a class.
+    cues : iterable of str
+        The cues of the norms.
+    shares : Shares
+
+    Returns
+    -------
+    Sample
+
+    Raises
+    ------
+    DataError
+        If a folder has no image, or no class has a cue.
+    UsageError
+        If nothing would be left to train on, or an image to set apart is not there.
+    """
+    found = [entry for number, folder in enumerate(folders) for entry in _entries(number, folder)]
+    matches = class_cues(class_names(dict.fromkeys(entry[2] for entry in found)), frozenset(cues))
+    unmatched = {name: str(match) for name, match in matches.items() if match.cue is None}
+    by_cue: dict[str, list[tuple[str, Path, str]]] = defaultdict(list)
+    for entry in found:
+        match: Match = matches[entry[2]]
+        if match.cue is not None:
+            by_cue[match.cue].append(entry)
+    if not by_cue:
+        example = next(iter(unmatched))
+        raise DataError(
+            f"{', '.join(map(str, folders))}: none of {len(unmatched)} classes has a cue in the norms "
+            f"({example}: {unmatched[example]})"
+        )
+    _require_there(shares.set_apart, [entry for entries in by_cue.values() for entry in entries])
+    images = [image for cue in sorted(by_cue) for image in _deal(cue, by_cue[cue], shares)]
+    if not any(image.role == "train" for image in images):
+        raise UsageError("no image is left to train on: lower the shares that are held out")
+    return Sample(tuple(sorted(images, key=lambda image: image.id)), unmatched)
+
+
+def write_manifest(sample: Sample, path: Path) -> None:
+    """Write the sample as a table, a row an image; classes without a cue are not in it."""
+    rows = [(i.id, i.path.parent, i.path.name, i.class_id, i.cue, i.role, i.held_out) for i in sample.images]
+    text = io.StringIO()
+    pd.DataFrame(rows, columns=list(_COLUMNS)).to_csv(text, index=False, lineterminator="\n")
+    write_atomic(path, text.getvalue().encode())
+
+
+def read_manifest(path: Path) -> Sample:
+    """Read what :func:`write_manifest` wrote.
+
+    Raises
+    ------
+    DataError
+        If it is no manifest.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such manifest; bench train writes it beside the checkpoint")
+    table = read_table(path, _COLUMNS)
+    roles = {"train", "validation", "test", "unreadable"}
+    strange = table.loc[~table["role"].isin(roles), "role"]
+    if len(strange):
+        raise DataError(f"{path}, line {strange.index[0] + 2}: role {strange.iloc[0]!r} is none of {roles}")
+    images = tuple(
+        SampledImage(id_, Path(folder) / file, class_id, cue, role, held_out == "True")
+        for id_, folder, file, class_id, cue, role, held_out in table[list(_COLUMNS)].itertuples(index=False)
+    )
+    return Sample(images, {})
+
+
+def _entries(number: int, folder: Path) -> list[tuple[str, Path, str]]:
+    """Id, file and class of every image of a folder."""
+    entries = []
+    for file in image_files(folder):
+        relative = file.relative_to(folder).with_suffix("").as_posix()
+        entries.append((f"{number}/{relative}", file.resolve(), relative.split("/")[0]))
+    return entries
+
+
+def _draw(shares: Shares, *names: str) -> float:
+    """A number in [0, 1) that depends on the seed and the names alone."""
+    digest = hashlib.sha256("\0".join((str(shares.seed), *names)).encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def _name(image_id: str) -> str:
+    """An image's name without the number of its folder."""
+    return image_id.partition("/")[2]
+
+
+def _deal(cue: str, entries: list[tuple[str, Path, str]], shares: Shares) -> list[SampledImage]:
+    """The sampled images of one cue, with their roles."""
+    apart = [entry for entry in entries if _name(entry[0]) in shares.set_apart]
+    others = [entry for entry in entries if _name(entry[0]) not in shares.set_apart]
+    held_out = not apart and _draw(shares, "cue", cue) < shares.held_out
+    kept = _balanced(others, shares)
+    tests, validations = int(len(kept) * shares.test), int(len(kept) * shares.validation)
+    images = []
+    for rank, (image_id, path, class_id) in enumerate(kept):
+        role: Role = "train"
+        if held_out or rank < tests:
+            role = "test"
+        elif rank < tests + validations:
+            role = "validation"
+        images.append(SampledImage(image_id, path, class_id, cue, role, held_out))
+    return images + [SampledImage(id_, path, name, cue, "test", held_out=False) for id_, path, name in apart]
+
+
+def _balanced(entries: list[tuple[str, Path, str]], shares: Shares) -> list[tuple[str, Path, str]]:
+    """At most ``per_cue`` images, one of each class in turn; in the order of their hashes."""
+    by_class: dict[str, list[tuple[float, tuple[str, Path, str]]]] = defaultdict(list)
+    for entry in entries:
+        by_class[entry[2]].append((_draw(shares, "image", _name(entry[0])), entry))
+    turns = [
+        (turn, draw, entry)
+        for members in by_class.values()
+        for turn, (draw, entry) in enumerate(sorted(members))
+    ]
+    kept = sorted(turns, key=lambda item: (item[0], item[1], item[2][0]))[: shares.per_cue]
+    return [entry for _, _, entry in sorted(kept, key=lambda item: (item[1], item[2][0]))]
+
+
+def _require_there(names: Sequence[str], entries: list[tuple[str, Path, str]]) -> None:
+    known = {_name(entry[0]) for entry in entries}
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise UsageError(
+            f"--set-apart {missing[0]}: no image of that name in a class that has a cue; "
+            "give it as CLASS/FILE without the ending, or FILE in a flat folder"
+        )

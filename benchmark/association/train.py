@@ -1,0 +1,297 @@
+"""The training loop: the head on frozen features, then the whole network; resumed to the same weights.
+
+Nothing random is drawn from a stream that a restart would lose: the order of the images is a function of the
+seed and the epoch, what is done to an image of the seed, the epoch and the image, and what a network draws
+itself (dropout) of the seed and the step.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from torch import nn
+
+from benchmark.association.head import encode, fit_head
+from benchmark.association.images import DecodedImages
+from benchmark.association.network import AssociationNetwork
+from benchmark.association.recipe import Recipe, cosine, first_bias, loss_sum, strengths_of
+from benchmark.errors import DataError, UsageError
+from benchmark.files import write_temporary
+
+#: ``report(phase, done, total)``
+Report = Callable[[str, int, int], None]
+
+_EVALUATED = 64
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a network is trained on.
+
+    Attributes
+    ----------
+    images : DecodedImages
+    cues : Tensor of int, shape (images,)
+        Row of ``strengths`` that each image is to evoke.
+    strengths : Tensor, shape (cues, v)
+    train, validation : ndarray of int
+        Rows of the images.
+    """
+
+    images: DecodedImages
+    cues: torch.Tensor
+    strengths: torch.Tensor
+    train: np.ndarray
+    validation: np.ndarray
+
+
+@dataclass
+class _State:
+    """Where training stands; all of it is in the state file."""
+
+    epoch: int = 0
+    step: int = 0
+    least: float = float("inf")
+    since: int = 0
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    best: dict[str, torch.Tensor] = field(default_factory=dict)
+
+
+class Training:
+    """One run of training, which can be stopped at any moment and gone on with.
+
+    Parameters
+    ----------
+    network : AssociationNetwork
+        As it starts; trained in place.
+    material : Material
+    recipe : Recipe
+    state_file : Path
+        Written whole after each epoch; if it is there, training goes on from it.
+    identity : str
+        What the run is made of (recipe, sample, norms, start). A state file of another is refused.
+    accelerator : Accelerator
+        Device, precision and processes.
+    report : callable, optional
+    on_epoch : callable, optional
+        Given the rows of the metrics so far, whenever there is a new one.
+    """
+
+    def __init__(
+        self,
+        network: AssociationNetwork,
+        material: Material,
+        recipe: Recipe,
+        state_file: Path,
+        identity: str,
+        accelerator: Accelerator,
+        report: Report | None = None,
+        on_epoch: Callable[[list[dict[str, Any]]], None] | None = None,
+    ) -> None:
+        self.material = material
+        self.recipe = recipe
+        self._file = state_file
+        self._identity = identity
+        self._accelerator = accelerator
+        self._report: Report = report or (lambda *_: None)
+        self._on_epoch = on_epoch or (lambda _: None)
+        self._state = _State()
+        network.encoder.requires_grad_(not recipe.freeze)
+        self._plain = network.to(memory_format=torch.channels_last).to(accelerator.device)
+        trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        optimiser = torch.optim.AdamW(trained, recipe.rate, weight_decay=recipe.weight_decay)
+        self._network, self._optimiser = accelerator.prepare(network, optimiser)
+        self._strengths = material.strengths.to(accelerator.device)
+
+    def run(self) -> list[dict[str, Any]]:
+        """Train, and leave the network with its best weights.
+
+        Returns
+        -------
+        list of dict
+            The metrics, a row an epoch.
+
+        Raises
+        ------
+        UsageError
+            If the state file is of another run.
+        DataError
+            If the loss is not finite.
+        """
+        if not self._resume():
+            self._begin_head()
+            self._save()
+        epochs = 0 if self.recipe.freeze else self.recipe.epochs
+        while self._state.epoch < epochs and self._state.since < self.recipe.patience:
+            self._epoch(epochs)
+            self._save()
+        self._plain.load_state_dict(self._state.best)
+        self._plain.eval()
+        return self._state.rows
+
+    def _begin_head(self) -> None:
+        """Start from the mean profile; with a warm-up, from a head fitted to the encoder as it is."""
+        head, material, recipe = self._plain.head, self.material, self.recipe
+        if not isinstance(head, nn.Linear):
+            raise UsageError("a network without a head cannot be trained")
+        if recipe.warmup_epochs == 0:
+            with torch.no_grad():
+                head.weight.zero_()
+                head.bias.copy_(first_bias(recipe.loss, material.strengths[material.cues[material.train]]))
+            self._keep_if_best(self._evaluate())
+            return
+        started = time.perf_counter()
+        self._report("features", 0, 1)
+        encoder, device = self._plain.encoder, self._accelerator.device
+        train = encode(encoder, material.images, material.train, material.cues, device, mirrored=True)
+        seen = encode(encoder, material.images, material.validation, material.cues, device)
+        fitted = nn.Linear(head.in_features, head.out_features)
+        curve = fit_head(fitted, train, seen, material.strengths, recipe)
+        head.load_state_dict(fitted.state_dict())
+        seconds = time.perf_counter() - started
+        for number, losses in enumerate(curve, 1):
+            self._state.rows.append({"phase": "head", "epoch": number, **losses})
+        found = self._evaluate()
+        self._state.rows[-1] |= {**found, "seconds": round(seconds, 1)}
+        self._keep_if_best(found)
+
+    def _epoch(self, epochs: int) -> None:
+        """Train on every image once."""
+        state = self._state
+        started = time.perf_counter()
+        batches = self._batches(state.epoch)
+        total, seen = 0.0, 0
+        self._train_mode()
+        for number, rows in enumerate(batches):
+            share = cosine(state.step, epochs * len(batches))
+            for group in self._optimiser.param_groups:
+                group["lr"] = self.recipe.rate * share
+            total += self._step(rows)
+            seen += len(rows)
+            state.step += 1
+            self._report(f"epoch {state.epoch + 1}/{epochs}", number + 1, len(batches))
+        if not np.isfinite(total):
+            raise DataError(f"the loss is not finite in epoch {state.epoch + 1}: lower --rate")
+        found = self._evaluate()
+        state.epoch += 1
+        state.since += 1
+        self._keep_if_best(found)
+        state.rows.append(
+            {
+                "phase": "network",
+                "epoch": state.epoch,
+                "train_loss": total / seen,
+                **found,
+                "seconds": round(time.perf_counter() - started, 1),
+            }
+        )
+
+    def _batches(self, epoch: int) -> list[np.ndarray]:
+        """Rows of the training images, a step each; the order depends on the seed and the epoch alone."""
+        # the head's order is drawn from (seed, epoch) too; the third number keeps the two apart
+        order = np.random.default_rng((self.recipe.seed, epoch, 1)).permutation(self.material.train)
+        batches = np.split(order, range(self.recipe.batch, len(order), self.recipe.batch))
+        return [rows for rows in batches if len(rows) >= self._accelerator.num_processes]
+
+    def _step(self, rows: np.ndarray) -> float:
+        """One step of the optimiser on a batch, shared among the processes; the summed loss of the batch."""
+        accelerator, recipe = self._accelerator, self.recipe
+        torch.manual_seed(recipe.seed * 1_000_003 + self._state.step)
+        mine = rows[accelerator.process_index :: accelerator.num_processes]
+        parts = np.array_split(mine, min(recipe.accumulate, len(mine)))
+        total = torch.zeros((), device=accelerator.device)
+        for number, part in enumerate(parts, 1):
+            images = self.material.images.varied(part, recipe.seed, self._state.epoch)
+            strengths = self._strengths[self.material.cues[torch.from_numpy(part)].to(accelerator.device)]
+            last = number == len(parts)
+            with contextlib.nullcontext() if last else accelerator.no_sync(self._network):
+                logits = self._network(images.to(accelerator.device))
+                loss = loss_sum(recipe.loss, logits.float(), strengths)
+                # gradients are averaged over processes, and the loss is a mean over the whole batch
+                accelerator.backward(loss * accelerator.num_processes / len(rows))
+            total += loss.detach()
+        self._optimiser.step()
+        self._optimiser.zero_grad()
+        return float(accelerator.reduce(total, "sum"))
+
+    def _train_mode(self) -> None:
+        self._network.train()
+        if self.recipe.fixed_statistics:
+            for module in self._plain.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+
+    def _evaluate(self) -> dict[str, float]:
+        """Loss and precision at 10 over the validation images; each process looks at all of them."""
+        material = self.material
+        if not len(material.validation):
+            return {"validation_loss": float("nan"), "validation_precision_at_10": float("nan")}
+        self._plain.eval()
+        total, hits = 0.0, 0.0
+        with torch.inference_mode():
+            for part in np.array_split(material.validation, -(-len(material.validation) // _EVALUATED)):
+                logits = self._plain(material.images.plain(part).to(self._accelerator.device)).float()
+                strengths = self._strengths[material.cues[torch.from_numpy(part)].to(logits.device)]
+                total += loss_sum(self.recipe.loss, logits, strengths).item()
+                hits += _hits(strengths_of(self.recipe.loss, logits), strengths)
+        count = len(material.validation)
+        return {"validation_loss": total / count, "validation_precision_at_10": hits / count}
+
+    def _keep_if_best(self, found: dict[str, float]) -> None:
+        """Keep the weights if the validation loss is the least so far, or if there is none."""
+        loss = found["validation_loss"]
+        if loss < self._state.least or not self._state.best or np.isnan(loss):
+            self._state.least, self._state.since = loss, 0
+            self._state.best = {k: v.detach().cpu().clone() for k, v in self._plain.state_dict().items()}
+
+    def _save(self) -> None:
+        self._on_epoch(self._state.rows)
+        if self._accelerator.is_main_process:
+            scaler = self._accelerator.scaler
+            content = {
+                "identity": self._identity,
+                "state": vars(self._state),
+                "network": self._plain.state_dict(),
+                "optimiser": self._optimiser.state_dict(),
+                "scaler": scaler.state_dict() if scaler is not None else None,
+            }
+            temporary = write_temporary(self._file.parent, lambda stream: torch.save(content, stream))
+            temporary.replace(self._file)
+        self._accelerator.wait_for_everyone()
+
+    def _resume(self) -> bool:
+        """Go on from the state file, if there is one."""
+        if not self._file.is_file():
+            return False
+        content = torch.load(self._file, map_location="cpu", weights_only=True)
+        if content["identity"] != self._identity:
+            raise UsageError(
+                f"{self._file} is of a run with other settings, images or norms: name another --output"
+            )
+        self._state = _State(**content["state"])
+        self._plain.load_state_dict(content["network"])
+        self._optimiser.load_state_dict(copy.deepcopy(content["optimiser"]))
+        if self._accelerator.scaler is not None and content["scaler"]:
+            self._accelerator.scaler.load_state_dict(content["scaler"])
+        self._on_epoch(self._state.rows)
+        return True
+
+
+def _hits(predicted: torch.Tensor, strengths: torch.Tensor) -> float:
+    """Precision at 10, summed over images.
+
+    Of the 10 strongest predictions, how many are as strong as the 10th strongest response.
+    """
+    k = min(10, predicted.shape[1])
+    tenth = strengths.topk(k, dim=1).values[:, -1:].clamp(min=1e-12)
+    chosen = strengths.gather(1, predicted.topk(k, dim=1).indices)
+    return float((chosen >= tenth).float().mean(1).sum())
