@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich import box
@@ -11,11 +12,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from benchmark.results import average_seeds
 from benchmark.runner import Outcome
 
 #: columns of a terminal that is none
 WIDTH = 170
-MARKS = {"*": "the model was trained with this target", "u": "untrained weights"}
+MARKS = {
+    "*": "the model was trained with this target",
+    "u": "untrained weights",
+    "s": "mean over the seeds; instead of the interval, from their 5th to their 95th percentile",
+}
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -38,9 +44,10 @@ def print_outcomes(outcomes: Sequence[Outcome], miniature: bool, suite: str, out
     console.print(title, style="bold", highlight=False)
     scored = [o for o in outcomes if o.cell.status == "scored"]
     if scored:
-        console.print(_table(scored))
-    for key in dict.fromkeys(key for o in scored for key in _marks(o)):
-        console.print(f"{key} {MARKS[key]}", highlight=False)
+        rows = _one_row_for_seeds(scored)
+        console.print(_table(rows))
+        for key in dict.fromkeys(key for o in rows for key in _marks(o)):
+            console.print(f"{key} {MARKS[key]}", highlight=False)
     for outcome in outcomes:
         cell = outcome.cell
         if cell.status != "scored":
@@ -53,6 +60,24 @@ def print_outcomes(outcomes: Sequence[Outcome], miniature: bool, suite: str, out
     console.print(f"{len(scored)} of {len(outcomes)} cells scored{already}", highlight=False)
     if scored:
         console.print(f"results: {output.resolve() / suite}", highlight=False, soft_wrap=True)
+
+
+def _one_row_for_seeds(scored: Sequence[Outcome]) -> list[Outcome]:
+    """Outcomes, the untrained twins of a model of several seeds as one, where its first one stood."""
+    by_cell = {(o.cell.model, o.cell.binding): o for o in scored}
+    rows: list[Outcome] = []
+    for cell in average_seeds([o.cell for o in scored]):
+        outcome = by_cell.get((cell.model, cell.binding))
+        if outcome is None:
+            seeds = [o for o in scored if _twin(o.cell.model) == _twin(cell.model)]
+            cached = all(o.cached for o in seeds if o.cell.binding == cell.binding)
+            outcome = Outcome(cell, None, cached=cached)
+        rows.append(replace(outcome, cell=cell))
+    return rows
+
+
+def _twin(model: str) -> str:
+    return model.partition("@untrained:")[0]
 
 
 def _table(outcomes: Sequence[Outcome]) -> Table:
@@ -87,4 +112,5 @@ def _table(outcomes: Sequence[Outcome]) -> Table:
 
 def _marks(outcome: Outcome) -> list[str]:
     cell = outcome.cell
-    return [mark for mark, there in (("*", cell.trained_on), ("u", cell.untrained)) if there]
+    marked = (("*", cell.trained_on), ("u", cell.untrained), ("s", cell.averaged))
+    return [mark for mark, there in marked if there]

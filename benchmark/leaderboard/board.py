@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchmark.errors import BenchError
 from benchmark.registry import Registry
-from benchmark.results import CellResult
+from benchmark.results import CellResult, average_seeds
 from benchmark.task import Metric
 
 
@@ -68,8 +68,11 @@ class Board:
 
 
 def boards(cells: Sequence[CellResult], registry: Registry) -> list[Board]:
-    """One board for each suite that has a scored cell; suites never share one."""
-    scored = [cell for cell in cells if cell.status == "scored" and cell.score is not None]
+    """One board for each suite that has a scored cell; suites never share one.
+
+    Untrained twins of several seeds are one row: their mean.
+    """
+    scored = average_seeds([cell for cell in cells if cell.status == "scored" and cell.score is not None])
     names = [*registry.suites, *(cell.suite for cell in scored)]
     made = []
     for suite in dict.fromkeys(names):

@@ -71,11 +71,13 @@ def _csv(made: list[Board]) -> str:
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n").writerow
     numbers = ("score", "ci_low", "ci_high", "chance", "ceiling_low", "ceiling_high")
-    write(("suite", "binding", "task", "model", "layer", "metric", *numbers, "n", "trained_on", "untrained"))
+    marked = ("n", "trained_on", "untrained", "interval")
+    write(("suite", "binding", "task", "model", "layer", "metric", *numbers, *marked))
     for board in made:
         for column in board.columns:
             for c in column.cells:
-                marks = (c.n, c.trained_on, c.untrained)
+                interval = "5-95 % of seeds" if c.averaged else "95 % over concepts"
+                marks = (c.n, c.trained_on, c.untrained, interval)
                 head = (c.suite, c.binding, c.task, c.model)
                 write((*head, "", c.metric, *(getattr(c, key) for key in numbers), *marks))
                 for layer in c.layers:

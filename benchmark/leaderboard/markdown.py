@@ -16,7 +16,13 @@ def markdown(board: Board) -> str:
         *(_line(_row(board, column)) for column in board.columns),
     ]
     note = "Miniature: a drawn world, simulated people.\n\n" if board.miniature else ""
-    return f"## {board.suite}\n\n{note}" + "\n".join(lines) + "\n"
+    seeds = ""
+    if any(cell.averaged for column in board.columns for cell in column.cells):
+        seeds = (
+            "\nOf untrained seeds (`@untrained:0-9`): their mean, and in brackets the band from their 5th to "
+            "their 95th percentile.\n"
+        )
+    return f"## {board.suite}\n\n{note}" + "\n".join(lines) + "\n" + seeds
 
 
 def _row(board: Board, column: Column) -> list[str]:

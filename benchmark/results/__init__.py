@@ -3,6 +3,7 @@
 from benchmark.results.provenance import code_version, extraction_version, now, peak_memory_mb, versions
 from benchmark.results.row import row
 from benchmark.results.schema import CellResult, Estimate, LayerScore, Provenance, canonical
+from benchmark.results.seeds import average_seeds
 from benchmark.results.store import ResultStore, Stored, diff_keys
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Provenance",
     "ResultStore",
     "Stored",
+    "average_seeds",
     "canonical",
     "code_version",
     "diff_keys",

@@ -201,6 +201,11 @@ class CellResult(_Frozen):
     provenance: Provenance | None = None
     arrays: str | None = None
 
+    @property
+    def averaged(self) -> bool:
+        """Whether the cell is a mean over untrained seeds (:mod:`benchmark.results.seeds`)."""
+        return False
+
     @model_validator(mode="after")
     def _consistent(self) -> CellResult:
         if self.status == "scored" and (self.metric is None or self.provenance is None):

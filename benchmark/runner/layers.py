@@ -22,7 +22,11 @@ def split_layers(values: Iterable[str]) -> tuple[str, ...] | None:
     UsageError
         If a regular expression cannot be read.
     """
-    words = [word.strip() for value in values for word in re.findall(r"/(?:[^/\\]|\\.)*/|[^,]+", value)]
+    words = [
+        word.strip()
+        for value in values
+        for word in re.findall(r"\s*/(?:[^/\\]|\\.)*/\s*(?=,|$)|[^,]+", value)
+    ]
     for word in words:
         if _is_expression(word):
             try:

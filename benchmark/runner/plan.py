@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from benchmark.errors import UsageError
-from benchmark.registry import Registry, unknown
+from benchmark.registry import Registry, expand_seeds, unknown
 
 ALL = "all"
 
@@ -26,7 +26,8 @@ def plan(registry: Registry, models: Sequence[str], tasks: Sequence[str], suite:
     ----------
     registry : Registry
     models : sequence of str
-        Names, ``NAME@untrained:SEED``, or ``all``: the suite's models, and those a user's registry adds.
+        Names, ``NAME@untrained:SEED``, ``NAME@untrained:0-9`` (a model each seed), or ``all``: the suite's
+        models, and those a user's registry adds.
     tasks : sequence of str
         Names of tasks or of single bindings, or ``all``.
     suite : str
@@ -44,8 +45,9 @@ def plan(registry: Registry, models: Sequence[str], tasks: Sequence[str], suite:
 
 def _models(registry: Registry, asked: Sequence[str], suite: str) -> list[str]:
     names: list[str] = []
-    for name in asked:
-        names += _all_models(registry, suite) if name == ALL else [name]
+    for word in asked:
+        for name in _all_models(registry, suite) if word == ALL else [word]:
+            names += expand_seeds(name)
     for name in names:
         registry.model(name, suite)
     return list(dict.fromkeys(names))

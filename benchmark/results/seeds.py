@@ -1,0 +1,124 @@
+"""Untrained twins of several seeds as one row: their mean, and the band in which 90 % of the seeds lie."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from benchmark.results.schema import CellResult, Estimate, LayerScore
+
+_TWIN = "@untrained:"
+#: The 5th and the 95th percentile
+_BAND = (0.05, 0.95)
+
+
+class SeedsResult(CellResult):
+    """Untrained twins of one model on one binding, averaged over their seeds.
+
+    ``score`` is the mean, ``ci_low`` and ``ci_high`` are the 5th and 95th percentile *of the seeds* (how much
+    the random weights decide), not a confidence interval over concepts. ``best_layer`` is the one that was
+    best for most seeds.
+
+    Attributes
+    ----------
+    seeds : tuple of int
+    """
+
+    seeds: tuple[int, ...]
+
+    @property
+    def averaged(self) -> bool:
+        """Whether the cell is a mean over untrained seeds."""
+        return True
+
+
+def average_seeds(cells: Sequence[CellResult]) -> list[CellResult]:
+    """The cells, with the untrained twins of one model on one binding as one cell where they are several.
+
+    Parameters
+    ----------
+    cells : sequence of CellResult
+        Those that are not scored, or are no untrained twin, come back as they are.
+
+    Returns
+    -------
+    list of CellResult
+        In the order given; an average stands where its first seed stood.
+    """
+    groups: dict[tuple[str, str, str], list[CellResult]] = {}
+    for cell in cells:
+        groups.setdefault(_group(cell), []).append(cell)
+    return [group[0] if len(group) == 1 else _average(group) for group in groups.values()]
+
+
+def _group(cell: CellResult) -> tuple[str, str, str]:
+    name, twin, _ = cell.model.partition(_TWIN)
+    alike = twin and cell.status == "scored" and cell.score is not None
+    return cell.suite, cell.binding, name + twin if alike else cell.model
+
+
+def _average(cells: list[CellResult]) -> SeedsResult:
+    cells = sorted(cells, key=_seed)
+    seeds = tuple(_seed(cell) for cell in cells)
+    first = cells[0]
+    best = Counter(cell.best_layer for cell in cells).most_common(1)[0][0]
+    numbers = _estimate(
+        [Estimate(**{key: getattr(cell, key) for key in Estimate.model_fields}) for cell in cells]
+    )
+    changed = {
+        **numbers.model_dump(),
+        "model": f"{first.model.partition(_TWIN)[0]}{_TWIN}{_label(seeds)}",
+        "best_layer": best,
+        "layers": _layers(cells),
+        "notes": (f"mean of {len(seeds)} untrained seeds, and their 5th to 95th percentile",),
+        "seeds": seeds,
+        "arrays": None,
+    }
+    kept = {key: getattr(first, key) for key in CellResult.model_fields}
+    return SeedsResult.model_validate({**kept, **changed})
+
+
+def _seed(cell: CellResult) -> int:
+    return int(cell.model.partition(_TWIN)[2])
+
+
+def _label(seeds: tuple[int, ...]) -> str:
+    """``0-9`` where no seed is missing, else all of them."""
+    whole = seeds == tuple(range(seeds[0], seeds[-1] + 1))
+    return f"{seeds[0]}-{seeds[-1]}" if whole else ",".join(map(str, seeds))
+
+
+def _layers(cells: list[CellResult]) -> tuple[LayerScore, ...]:
+    by_name = [{layer.name: layer for layer in cell.layers} for cell in cells]
+    return tuple(
+        _layer([layers[layer.name] for layers in by_name])
+        for layer in cells[0].layers
+        if all(layer.name in layers for layers in by_name)
+    )
+
+
+def _layer(layers: list[LayerScore]) -> LayerScore:
+    metrics = {
+        name: _estimate([layer.metrics[name] for layer in layers])
+        for name in layers[0].metrics
+        if all(name in layer.metrics for layer in layers)
+    }
+    undefined = None if metrics else next((x.undefined for x in layers if x.undefined), None)
+    return LayerScore(name=layers[0].name, undefined=undefined, metrics=metrics)
+
+
+def _estimate(found: list[Estimate]) -> Estimate:
+    def of(key: str, summary: Callable[[np.ndarray], float]) -> float | None:
+        values = [getattr(estimate, key) for estimate in found]
+        known = np.array([value for value in values if value is not None])
+        return summary(known) if len(known) == len(values) else None
+
+    low, high = _BAND
+    return Estimate(
+        score=of("score", lambda x: float(x.mean())),
+        ci_low=of("score", lambda x: float(np.quantile(x, low))),
+        ci_high=of("score", lambda x: float(np.quantile(x, high))),
+        **{key: of(key, lambda x: float(x.mean())) for key in ("chance", "ceiling_low", "ceiling_high")},
+    )
