@@ -25,7 +25,7 @@ def standardised(rdm: Float64, method: str, name: str) -> Float64:
         raise ValueError(f"method is {method!r}: expected 'pearson', 'spearman' or 'cosine'")
     values = upper_triangle(rdm)
     if method != "cosine":
-        require_varied(rdm, name)
+        require_varied(values, rdm, name)
     elif not values.any():
         raise ValueError(f"{name} of shape {rdm.shape} has dissimilarities that are all zero: undefined")
     if method == "spearman":
@@ -35,14 +35,14 @@ def standardised(rdm: Float64, method: str, name: str) -> Float64:
     else:
         values = (values - values.mean()) / values.std()
     result = np.zeros(rdm.shape)
-    result[np.triu_indices(len(rdm), 1)] = values
+    result[~np.tri(len(rdm), dtype=bool)] = values
     result += result.T
     return result
 
 
-def require_varied(rdm: Float64, name: str) -> None:
-    """Raise if no correlation with the RDM is defined."""
-    if is_constant(upper_triangle(rdm)):
+def require_varied(values: Float64, rdm: Float64, name: str) -> None:
+    """Raise if no correlation with the RDM, whose upper triangle is ``values``, is defined."""
+    if is_constant(values):
         raise ValueError(f"{name} of shape {rdm.shape} has dissimilarities that are all equal: undefined")
 
 

@@ -14,6 +14,7 @@ from benchmark.inference._reranked import reranked
 from benchmark.inference.bootstrap import bootstrap_weights, interval
 from benchmark.measures._checks import Float64, as_rdms, require_draws
 from benchmark.measures._threads import in_threads
+from benchmark.measures.compare import upper_triangle
 from benchmark.measures.permutation import exceedance_p
 
 #: Rows of an RDM that are permuted together: what a processor's cache holds
@@ -208,7 +209,7 @@ def _each(
     """RDMs of each model, and of each subject of each target, all of the same conditions."""
     left = list(as_rdms(models, "models"))
     several: list[Any] = list(targets)  # type: ignore[arg-type]
-    if all(np.ndim(target) == 1 for target in several):
+    if several and all(np.ndim(target) == 1 for target in several):
         several = [targets]
     right = [list(as_rdms(target, f"targets[{t}]")) for t, target in enumerate(several)]
     if not right:
@@ -260,7 +261,7 @@ def _reranked(
 ) -> Float64:
     """Spearman correlations (b, m, t), ranked anew in each resample."""
     for name, rdm in {**models, **targets}.items():
-        require_varied(rdm, name)
+        require_varied(upper_triangle(rdm), rdm, name)
     return reranked(list(models.values()), list(targets.values()), weights, workers)
 
 
