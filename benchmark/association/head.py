@@ -11,7 +11,9 @@ from torch import nn
 from benchmark.association.images import DecodedImages
 from benchmark.association.recipe import Recipe, cosine, first_bias, loss_sum
 
-_BATCH = 64
+#: Images a step of the head, and images encoded at once
+_BATCH = 256
+_ENCODED = 64
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ def encode(
     encoder.eval()
     found = []
     with torch.inference_mode():
-        for part in np.array_split(rows, max(1, -(-len(rows) // _BATCH))):
+        for part in np.array_split(rows, max(1, -(-len(rows) // _ENCODED))):
             plain = images.plain(part).to(device)
             views = (plain, plain.flip(3)) if mirrored else (plain,)
             found += [encoder(view).flatten(1).float().cpu() for view in views]

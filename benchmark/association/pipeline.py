@@ -149,10 +149,11 @@ def train_associations(
         material,
         recipe,
         plan.output / _STATE,
-        _identity(about, recipe, start, network),
+        _identity(about, recipe, network),
         accelerator,
-        report,
-        write_metrics,
+        keep_head=start.checkpoint is not None,
+        report=report,
+        on_epoch=write_metrics,
     )
     rows = training.run()
     if accelerator.is_main_process:
@@ -193,10 +194,10 @@ def _network(start: Start, side: object, vocabulary: Sequence[str], seed: int) -
     return network
 
 
-def _identity(about: About, recipe: Recipe, start: Start, network: AssociationNetwork) -> str:
+def _identity(about: About, recipe: Recipe, network: AssociationNetwork) -> str:
     """A hash of everything that decides the weights."""
-    digest = hashlib.sha256(f"{about.model_dump_json()}{recipe.model_dump_json()}{start.name}".encode())
-    for key, value in network.encoder.state_dict().items():
+    digest = hashlib.sha256(f"{about.model_dump_json()}{recipe.model_dump_json()}".encode())
+    for key, value in network.state_dict().items():
         digest.update(key.encode())
         digest.update(value.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()

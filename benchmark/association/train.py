@@ -81,6 +81,8 @@ class Training:
         What the run is made of (recipe, sample, norms, start). A state file of another is refused.
     accelerator : Accelerator
         Device, precision and processes.
+    keep_head : bool
+        The head is trained already: no warm-up.
     report : callable, optional
     on_epoch : callable, optional
         Given the rows of the metrics so far, whenever there is a new one.
@@ -94,6 +96,8 @@ class Training:
         state_file: Path,
         identity: str,
         accelerator: Accelerator,
+        *,
+        keep_head: bool = False,
         report: Report | None = None,
         on_epoch: Callable[[list[dict[str, Any]]], None] | None = None,
     ) -> None:
@@ -101,6 +105,7 @@ class Training:
         self.recipe = recipe
         self._file = state_file
         self._identity = identity
+        self._keep_head = keep_head
         self._accelerator = accelerator
         self._report: Report = report or (lambda *_: None)
         self._on_epoch = on_epoch or (lambda _: None)
@@ -139,10 +144,13 @@ class Training:
         return self._state.rows
 
     def _begin_head(self) -> None:
-        """Start from the mean profile; with a warm-up, from a head fitted to the encoder as it is."""
+        """Begin with the mean profile, a head fitted to the encoder as it is, or the head there is."""
         head, material, recipe = self._plain.head, self.material, self.recipe
         if not isinstance(head, nn.Linear):
             raise UsageError("a network without a head cannot be trained")
+        if self._keep_head:
+            self._keep_if_best(self._evaluate())
+            return
         if recipe.warmup_epochs == 0:
             with torch.no_grad():
                 head.weight.zero_()
