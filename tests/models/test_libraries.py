@@ -28,7 +28,7 @@ PLUGINS = {
     "timm": "models/timm_models.py:Timm",
     "open_clip": "models/open_clip_models.py:OpenClip",
     "taskonomy": "models/taskonomy.py:Taskonomy",
-    "swow_assoc": "models/taskonomy.py:SwowAssociation",
+    "swow_assoc": "models/swow_assoc.py:SwowAssociation",
 }
 HALF = {"resize": 64, "crop": 64, "mean": [0.5] * 3, "std": [0.5] * 3}
 

@@ -1,0 +1,101 @@
+"""The association network on real images: an encoder fine-tuned to give the words that an image evokes."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from pydantic import ValidationError
+from torch import nn
+
+from benchmark.association.checkpoint import About, Encoder, read_about, read_vocabulary
+from benchmark.association.encoders import TASKONOMY, build_encoder_model, trained_preprocessing
+from benchmark.association.network import AssociationNetwork, encoder_of, feature_count
+from benchmark.association.recipe import strengths_of
+from benchmark.errors import UsageError
+from benchmark.extraction import NetworkModel, Preprocessing, blocks, load_strictly, read_state_dict
+from benchmark.model import Associations, ModelSpec
+
+
+class SwowAssociation(NetworkModel):
+    """An encoder fine-tuned so that its output is the profile of words an image evokes.
+
+    The checkpoint is what ``bench train swow_assoc`` writes: a safetensors file with keys ``encoder.*`` and
+    ``head.*``, whose metadata hold the vocabulary, the encoder, the preprocessing and the loss. A file whose
+    metadata hold a vocabulary alone is of Taskonomy's class_object encoder. Layers are the blocks of the
+    encoder, ``"features"`` (what the head reads) and ``"output"`` (the logits, one a response). The untrained
+    twin has no vocabulary, hence no head and no associations: its output is the features.
+
+    ``params: {encoder: {plugin, params}}`` names the encoder of a plug-in that is not shipped, and that of
+    the untrained twin.
+    """
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__(spec)
+        try:
+            given = spec.params.get("encoder")
+            self._given = None if given is None else Encoder.model_validate(given)
+        except ValidationError as error:
+            raise UsageError(f"{spec.name}: params.encoder: {error.errors()[0]['msg']}") from error
+
+    @cached_property
+    def about(self) -> About | None:
+        """What the checkpoint says it is; None: untrained, or a file that does not say."""
+        return None if self.spec.untrained is not None else read_about(self._checkpoint())
+
+    @cached_property
+    def vocabulary(self) -> tuple[str, ...] | None:
+        """The responses, in the order of the outputs; None: untrained."""
+        return None if self.spec.untrained is not None else read_vocabulary(self._checkpoint())
+
+    @cached_property
+    def transform(self) -> Preprocessing:
+        """The preprocessing in force: that of the checkpoint, else the encoder's own."""
+        return self.about.preprocessing if self.about else trained_preprocessing(self._encoder_model, None)
+
+    @property
+    def preprocessing(self) -> str:
+        """Everything done to an image before the first layer."""
+        return repr(self.transform)
+
+    def preprocess(self, image: Image.Image) -> torch.Tensor:
+        """RGB image to tensor, as the network was trained on."""
+        return self.transform(image)
+
+    def build(self) -> nn.Module:
+        """Make the network with the weights of the checkpoint, or random ones."""
+        encoder = encoder_of(self._encoder_model)
+        shape = self.preprocess(Image.new("RGB", (64, 64))).shape
+        responses = None if self.vocabulary is None else len(self.vocabulary)
+        network = AssociationNetwork(encoder, feature_count(encoder, tuple(shape)), responses)
+        if self.spec.weights is not None:
+            load_strictly(network, read_state_dict(self.spec.weights), self.spec.weights)
+        return network
+
+    def modules(self) -> dict[str, str]:
+        """Blocks of the encoder, then what the head reads."""
+        paths = [f"encoder.{path}" for path in blocks(self.network.get_submodule("encoder"))]
+        head = {} if self.vocabulary is None else {"features": "head:input"}
+        return {path: path for path in paths} | head
+
+    def associations(self, output: np.ndarray) -> Associations | None:
+        """Association strengths: the sigmoid or the softmax of the logits, whichever it was trained with."""
+        if self.vocabulary is None:
+            return None
+        loss = self.about.loss if self.about else "softmax"
+        return Associations(self.vocabulary, strengths_of(loss, torch.from_numpy(output).double()).numpy())
+
+    @cached_property
+    def _encoder_model(self) -> NetworkModel:
+        """The plug-in of the encoder, with random weights."""
+        encoder = self._given or (self.about.encoder if self.about else TASKONOMY)
+        return build_encoder_model(encoder, self.spec.untrained or 0)
+
+    def _checkpoint(self) -> Path:
+        path = self.spec.weights
+        if path is None or path.suffix != ".safetensors":
+            raise UsageError(f"{self.spec.name}: needs a checkpoint file that is a .safetensors, not {path}")
+        return path
