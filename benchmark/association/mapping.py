@@ -125,10 +125,10 @@ def _by_name() -> dict[str, Decision]:
     """Decisions by name of a class, but the names that mean another thing to most people than this class."""
     rows = pd.concat([_table(name) for name in reversed(TABLES)]).drop_duplicates("class")
     found: dict[str, Decision] = {}
-    for row in rows.itertuples():
-        decision = decisions()[row[1]]
-        if decision.sense is None or _plain(row[1]) == row.name:
-            found.setdefault(_plain(row.name), decision)
+    for name, called in zip(rows["class"], rows["name"], strict=True):
+        # a folder is known by its name alone; a "crane" may be either of two classes of ImageNet
+        if decisions()[name].sense is None or _plain(name) == called:
+            found.setdefault(_plain(called), decisions()[name])
     return found
 
 
@@ -177,14 +177,9 @@ class _Spellings:
             self._levels.append(found)
 
     def find(self, name: str) -> str | None:
-        return next(
-            (
-                found[key]
-                for level, found in zip(_LEVELS, self._levels, strict=True)
-                if (key := level(name)) in found
-            ),
-            None,
-        )
+        """The cue that ``name`` is at the first level where it is any."""
+        hits = (found.get(level(name)) for level, found in zip(_LEVELS, self._levels, strict=True))
+        return next((cue for cue in hits if cue is not None), None)
 
 
 def _plain(name: str) -> str:
@@ -198,7 +193,7 @@ def _joined(name: str) -> str:
 def _singular(name: str) -> str:
     """Without spaces, and without an ending of the plural; no claim that what is left is a word."""
     word = _joined(name)
-    if len(word) < 5 or re.search(r"(ss|us|is)$", word):
+    if len(word) < 4 or re.search(r"(ss|us|is)$", word):
         return word
     for ending, instead in ((r"ies$", "y"), (r"(?<=[sxzh])es$", ""), (r"s$", "")):
         if re.search(ending, word):

@@ -19,6 +19,7 @@ from benchmark.errors import DataError
 
 #: Lemmas, not the first of their class, that alone mean another thing to most people: a killer whale is no
 #: "killer", a grand piano no "grand". Chosen by reading all that classes joined in SWOW, EAT, word vectors.
+#: Of first lemmas, and of the cue a class has instead, benchmark/association/imagenet_cues.csv decides.
 # fmt: off
 _OTHER_SENSE = frozenset({
     "bars", "beam", "bell", "blower", "board", "boa", "bob", "bullet", "carrier", "cell", "chopper",

@@ -52,6 +52,7 @@ def test_the_first_name_that_is_a_cue_as_it_is_spelled_wins():
         ("pajama", "pajamas"),
         ("Motorbikes", "motorbike"),
         ("cherries", "cherry"),
+        ("dogs", "dog"),
         ("tv", "TV"),
     ],
 )
