@@ -64,7 +64,7 @@ def pair_sum(weights: Float64, matrix: Float64) -> Float64:
 
 def pair_count(weights: Float64) -> Float64:
     """Sum over i < j of w_i w_j, (b,)."""
-    count: Float64 = (weights.sum(axis=1) ** 2 - (weights**2).sum(axis=1)) / 2
+    count: Float64 = (weights.sum(axis=1) ** 2 - np.einsum("bi,bi->b", weights, weights)) / 2
     return count
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from numpy.typing import ArrayLike
 from benchmark.inference._pairs import Moments, enough_conditions, pair_count, require_varied, standardised
 from benchmark.inference._reranked import reranked
 from benchmark.inference.bootstrap import bootstrap_weights, interval
+from benchmark.measures._blocks import blocks
 from benchmark.measures._checks import Float64, as_rdms, require_draws
 from benchmark.measures._threads import in_threads
 from benchmark.measures.compare import upper_triangle
@@ -104,7 +107,7 @@ def bootstrap_compare(
         For ``spearman``: whether each resample is ranked anew, which is the Spearman correlation of the
         resample. ``False`` keeps the ranks of the whole sample, as tasks do: many times faster.
     workers : int, optional
-        Number of threads that rank; by default as many as a matrix product may take.
+        Number of threads; by default as many as a matrix product may take.
 
     Returns
     -------
@@ -131,14 +134,17 @@ def bootstrap_compare(
         )
     found = np.zeros((len(rows), len(left), len(right)))
     flat = [(t, s, rdm) for t, subjects in enumerate(right) for s, rdm in enumerate(subjects)]
-    for start in range(0, len(flat), _TOGETHER):
-        some = flat[start : start + _TOGETHER]
+    for some in (flat[columns] for columns in blocks(len(flat), _TOGETHER)):
         named = {f"targets[{t}][{s}]": rdm for t, s, rdm in some}
-        for at in range(0, len(left), _TOGETHER):
-            these = {f"models[{at + i}]": rdm for i, rdm in enumerate(left[at : at + _TOGETHER])}
-            each = _reranked(these, named, rows, workers) if anew else _weighted(these, named, rows, method)
+        for at in blocks(len(left), _TOGETHER):
+            these = {f"models[{at.start + i}]": rdm for i, rdm in enumerate(left[at])}
+            each = (
+                _reranked(these, named, rows, workers)
+                if anew
+                else _weighted(these, named, rows, method, workers)
+            )
             for i, (t, _, _) in enumerate(some):
-                found[:, at : at + len(these), t] += each[:, :, i] / len(right[t])
+                found[:, at, t] += each[:, :, i] / len(right[t])
     found[~enough_conditions(rows)] = np.nan
     low, high = np.apply_along_axis(interval, 0, found[1:])
     return RDMBootstrap(found[0], low, high, found[1:], np.isnan(found[1:]).sum(axis=0))
@@ -192,14 +198,21 @@ def permutation_compare(
     conditions = len(left[0])
     generator = np.random.default_rng(rng)
     orders = [generator.permutation(conditions) for _ in range(n)]
-    x = np.stack([standardised(rdm, method, f"models[{i}]") for i, rdm in enumerate(left)])
-    y = np.stack([_mean_standardised(subjects, method, f"targets[{t}]") for t, subjects in enumerate(right)])
-    score = _inner(x, y, np.arange(conditions))
-    if len(x) <= len(y):
-        null = np.array(in_threads(lambda order: _inner(x, y, order), orders, workers))
-    else:  # moving the conditions of the models is moving those of the targets the other way
-        back = [np.argsort(order) for order in orders]
-        null = np.array(in_threads(lambda order: _inner(y, x, order).T, back, workers))
+    identity = np.arange(conditions)
+    back = [np.argsort(order) for order in orders]
+    score = np.empty((len(left), len(right)))
+    null = np.empty((n, len(left), len(right)))
+    for rows in blocks(len(left), _TOGETHER):
+        x = np.stack([standardised(left[i], method, f"models[{i}]") for i in range(rows.start, rows.stop)])
+        for columns in blocks(len(right), _TOGETHER):
+            numbers = range(columns.start, columns.stop)
+            y = np.stack([_mean_standardised(right[t], method, f"targets[{t}]") for t in numbers])
+            score[rows, columns] = _inner(identity, x, y)
+            if len(x) <= len(y):
+                null[:, rows, columns] = in_threads(partial(_inner, x=x, y=y), orders, workers)
+            else:  # moving the conditions of the models is moving those of the targets the other way
+                turned = in_threads(partial(_inner, x=y, y=x), back, workers)
+                null[:, rows, columns] = np.transpose(turned, (0, 2, 1))
     return RDMPermutation(score, null, exceedance_p(score, null))
 
 
@@ -239,21 +252,23 @@ def _weights(n: int, weights: ArrayLike | None, draws: int, rng: np.random.Gener
 
 
 def _weighted(
-    models: dict[str, Float64], targets: dict[str, Float64], weights: Float64, method: str
+    models: dict[str, Float64],
+    targets: dict[str, Float64],
+    weights: Float64,
+    method: str,
+    workers: int | None,
 ) -> Float64:
     """Correlations (b, m, t) of dissimilarities, or of ranks made once."""
     pairs = pair_count(weights)
 
-    def moments(rdm: Float64, name: str) -> Moments:
+    def moments(item: tuple[str, Float64]) -> Moments:
+        name, rdm = item
         return Moments.of(weights, standardised(rdm, method, name), pairs, method)
 
-    others = [moments(rdm, name) for name, rdm in targets.items()]
-    found = np.empty((len(weights), len(models), len(others)))
-    for i, (name, rdm) in enumerate(models.items()):
-        one = moments(rdm, name)
-        for j, other in enumerate(others):
-            found[:, i, j] = one.correlation(other, weights, pairs)
-    return found
+    every = in_threads(moments, [*models.items(), *targets.items()], workers)
+    both = list(product(every[: len(models)], every[len(models) :]))
+    found = in_threads(lambda pair: pair[0].correlation(pair[1], weights, pairs), both, workers)
+    return np.stack(found, axis=1).reshape(len(weights), len(models), len(targets))
 
 
 def _reranked(
@@ -274,14 +289,14 @@ def _mean_standardised(subjects: list[Float64], method: str, name: str) -> Float
     return total / (len(subjects) * n * (n - 1))
 
 
-def _inner(x: Float64, y: Float64, order: np.ndarray) -> Float64:
+def _inner(order: np.ndarray, x: Float64, y: Float64) -> Float64:
     """Sums over pairs of x, its conditions in ``order``, times y: (m, n, n), (t, n, n) -> (m, t)."""
     n = len(order)
     total = np.zeros((len(x), len(y)))
-    for start in range(0, n, _ROWS):
+    for rows in blocks(n, _ROWS):
         # Above the diagonal blocks everything counts twice.
-        stop = min(start + _ROWS, n)
-        moved = np.take(x[:, order[start:stop]], order[start:], axis=2, mode="clip")
+        start, stop = rows.start, rows.stop
+        moved = np.take(x[:, order[rows]], order[start:], axis=2, mode="clip")
         moved[:, :, stop - start :] *= 2
-        total += moved.reshape(len(x), -1) @ y[:, start:stop, start:].reshape(len(y), -1).T
+        total += moved.reshape(len(x), -1) @ y[:, rows, start:].reshape(len(y), -1).T
     return total

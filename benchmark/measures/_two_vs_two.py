@@ -28,6 +28,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from benchmark.measures._blocks import blocks
 from benchmark.measures._checks import Float64, as_matrix, rows_in_words
 from benchmark.measures.rdm import unit_rows
 
@@ -71,7 +72,7 @@ class Side:
         whole = centred @ centred.T if k <= _KEPT else None
         offset = (np.einsum("ij,ij->i", centred, centred) + common) / (k - 1)
         side = cls(unit, centred, common, offset, np.ones(k), whole)
-        lengths = np.concatenate([_lengths(side.rows(rows)) for rows in blocks(k)])
+        lengths = np.concatenate([_lengths(side.rows(rows)) for rows in blocks(k, BLOCK)])
         constant = lengths <= _CONSTANT * np.sqrt(k)
         if constant.any():
             where = rows_in_words(np.flatnonzero(constant))
@@ -282,11 +283,6 @@ def margin_by_definition(a: Side, b: Side, i: int, j: int, order: Indices | None
     a_i, a_j, b_i, b_j = rows
     margin = float(a_i @ b_i + a_j @ b_j - a_i @ b_j - a_j @ b_i)
     return 0.0 if abs(margin) < TIE else margin
-
-
-def blocks(k: int, size: int = BLOCK) -> list[slice]:
-    """0 .. k - 1 in pieces."""
-    return [slice(start, min(start + size, k)) for start in range(0, k, size)]
 
 
 def _lengths(rows: Float64) -> Float64:

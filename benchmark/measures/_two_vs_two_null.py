@@ -29,13 +29,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.measures._blocks import blocks
 from benchmark.measures._checks import Float64
 from benchmark.measures._two_vs_two import (
     Indices,
     Product,
     Side,
     accuracy_of,
-    blocks,
     full_rank,
     is_low_rank,
     low_rank,

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from benchmark.measures._blocks import blocks
 from benchmark.measures._checks import Float64, require_draws
 from benchmark.measures._threads import in_threads
 from benchmark.measures._two_vs_two import (
+    BLOCK,
     Indices,
     Side,
     accuracy_of,
     block_margins,
-    blocks,
     both,
     product_of,
 )
@@ -152,7 +153,7 @@ def _count(
 ) -> tuple[Float64, int]:
     """Pairs passed less pairs failed of each concept (k,), and the ties; fills ``margins`` if given."""
     product = product_of(a, b, order)
-    pieces = blocks(len(a))
+    pieces = blocks(len(a), BLOCK)
 
     def count(corner: tuple[slice, slice]) -> tuple[Float64, Float64, int]:
         rows, columns = corner

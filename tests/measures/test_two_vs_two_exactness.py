@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from benchmark.measures import _two_vs_two, two_vs_two, two_vs_two_permutation
+from benchmark.measures import _two_vs_two, similarity_encoding, two_vs_two, two_vs_two_permutation
 from benchmark.measures._two_vs_two import both, full_rank, is_low_rank, low_rank
 from benchmark.measures._two_vs_two_null import Counter, error_bound
 
@@ -98,7 +98,8 @@ def test_nothing_changes_where_no_matrix_is_kept(p: int, monkeypatch: pytest.Mon
     kept = two_vs_two(x, y, margins=True)
     null = two_vs_two_permutation(x, y, 5, np.random.default_rng(0)).null
     monkeypatch.setattr(_two_vs_two, "_KEPT", 50)
-    monkeypatch.setattr(_two_vs_two, "BLOCK", 32)
+    for module in (_two_vs_two, similarity_encoding):
+        monkeypatch.setattr(module, "BLOCK", 32)
     found = two_vs_two(x, y, margins=True)
     np.testing.assert_allclose(found.margins, kept.margins, rtol=0, atol=1e-12)
     assert (found.accuracy, found.ties) == (kept.accuracy, kept.ties)

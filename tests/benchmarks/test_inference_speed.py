@@ -1,0 +1,73 @@
+"""Bootstraps of an RDM correlation beside rsatoolbox, 1,854 conditions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmark.inference import bootstrap_compare
+
+pytestmark = pytest.mark.benchmark
+
+N = 1854
+DRAWS = 1000
+
+
+@pytest.fixture(scope="module")
+def rdms() -> np.ndarray:
+    """A model, and two subjects, (3, n, n)."""
+    values = np.random.default_rng(0).random((3, N, N))
+    values = np.triu(values, 1)
+    return values + values.transpose(0, 2, 1)
+
+
+def peer(name: str, rdms: np.ndarray, method: str, samples: int, **options: Any) -> Any:
+    import rsatoolbox.inference
+    from rsatoolbox.model import ModelFixed
+    from rsatoolbox.rdm import RDMs
+
+    evaluate = getattr(rsatoolbox.inference, name)
+    return evaluate(
+        [ModelFixed("model", RDMs(rdms[:1]))], RDMs(rdms[1:]), method=method, N=samples, **options
+    )
+
+
+def test_bootstrap(beside: Any, rdms: np.ndarray) -> None:
+    """One subject, and no bootstrap of the ceiling: the same work."""
+    beside(
+        "1,000 concept bootstraps of an RDM correlation",
+        "rsatoolbox eval_bootstrap_pattern, per resample",
+        ours=lambda: bootstrap_compare(rdms[0], rdms[1], "pearson", draws=DRAWS, rng=0),
+        peer=lambda: peer("eval_bootstrap_pattern", rdms[:2], "corr", 4, boot_noise_ceil=False),
+        at_least=500,
+        rounds=4,
+        peer_scale=DRAWS / 4,
+    )
+
+
+def test_dual_bootstrap(beside: Any, rdms: np.ndarray) -> None:
+    """Two subjects, the fewest that it takes. It resamples them too, and makes three scores and ceilings."""
+    beside(
+        "1,000 concept bootstraps of an RDM correlation, two subjects",
+        "rsatoolbox eval_dual_bootstrap, per resample",
+        ours=lambda: bootstrap_compare(rdms[0], rdms[None, 1:], "pearson", draws=DRAWS, rng=0),
+        peer=lambda: peer("eval_dual_bootstrap", rdms, "corr", 2),
+        at_least=2000,
+        rounds=2,
+        peer_scale=DRAWS / 2,
+    )
+
+
+def test_bootstrap_ranked_again(beside: Any, rdms: np.ndarray) -> None:
+    draws = 50
+    beside(
+        "concept bootstraps of an RDM's Spearman correlation, ranked again in each",
+        "rsatoolbox eval_bootstrap_pattern, per resample",
+        ours=lambda: bootstrap_compare(rdms[0], rdms[1], "spearman", draws=draws, rng=0),
+        peer=lambda: peer("eval_bootstrap_pattern", rdms[:2], "spearman", 2, boot_noise_ceil=False),
+        at_least=25,
+        rounds=2,
+        peer_scale=draws / 2,
+    )
