@@ -133,8 +133,9 @@ def class_folds(
     concepts : tuple of str, length k
         The joined classes.
     split : {"images", "classes"}
-        "images": other images of the same classes, for all classes that are not held out. "classes": those
-        that the stimuli hold out; where they hold out none, all in turn, by 10-fold cross-validation.
+        "images": other images of the same classes, for all classes that are not held out and have a test
+        image. "classes": those that the stimuli hold out; where they hold out none, all in turn, by 10-fold
+        cross-validation.
     rng : numpy.random.Generator
         Deals the classes to folds.
 
@@ -151,7 +152,8 @@ def class_folds(
                 f"stimulus set {stimuli.name!r} has no training images: use split: classes, which fits on "
                 "other classes"
             )
-        folds = [Fold(seen, seen)]
+        tested = {c for c, part in zip(stimuli.concepts, stimuli.splits, strict=True) if part == "test"}
+        folds = [Fold(seen, seen[[concepts[i] in tested for i in seen]])]
     elif len(unseen):
         folds = [Fold(seen, unseen)]
     else:

@@ -47,7 +47,8 @@ def write_card(
         "",
         f"{about.norms} (sha256 {about.norms_sha256}, counts {targets.source.column}): "
         f"{len(targets.cues)} cues stand for the classes of the images. The vocabulary holds "
-        f"{targets.coverage.mean():.1%} of their responses. The terms of the norms hold for the weights too: those of SWOW-EN may not be passed on.",
+        f"{targets.coverage.mean():.1%} of their responses. The terms of the norms "
+        "hold for the weights too: those of SWOW-EN may not be passed on.",
         "",
         "## Images",
         "",

@@ -167,7 +167,7 @@ def _first_weights(library: str, architecture: str) -> str:
         import torchvision
 
         try:
-            return next(iter(torchvision.models.get_model_weights(architecture))).name
+            return str(next(iter(torchvision.models.get_model_weights(architecture))).name)
         except ValueError as error:
             raise UsageError(f"--from torchvision:{architecture}: {error}") from error
     import timm

@@ -86,7 +86,7 @@ def fit_head(
     for epoch in range(recipe.warmup_epochs):
         order = torch.from_numpy(np.random.default_rng((recipe.seed, epoch)).permutation(len(values)))
         total = 0.0
-        for rows in order.split(_BATCH):
+        for rows in torch.split(order, _BATCH):
             optimiser.param_groups[0]["lr"] = recipe.head_rate * cosine(step, steps)
             loss = loss_sum(recipe.loss, linear(values[rows]), strengths[train.cues[rows]])
             optimiser.zero_grad()

@@ -81,7 +81,9 @@ class DecodedImages:
         return torch.from_numpy(self.pixels[rows]).permute(0, 3, 1, 2).float() / 255
 
     def _normalised(self, images: torch.Tensor) -> torch.Tensor:
-        normal = transforms.normalize(images, list(self.preprocessing.mean), list(self.preprocessing.std))
+        normal: torch.Tensor = transforms.normalize(
+            images, list(self.preprocessing.mean), list(self.preprocessing.std)
+        )
         return normal.contiguous(memory_format=torch.channels_last)
 
 

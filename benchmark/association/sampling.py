@@ -1,8 +1,8 @@
 """Which images an association network is trained on, and which are set apart before it sees any.
 
-Every choice is made by a hash of the seed and the name of what is chosen, never by a stream of random
-numbers: the same folders give the same sample on every machine, and an image more or less changes nothing
-about the others.
+Every choice goes by a hash of the seed and the name of what is chosen, never by a stream of random numbers:
+the same folders give the same sample on every machine, and a class more or less changes nothing about the
+others.
 """
 
 from __future__ import annotations
@@ -215,7 +215,8 @@ def _deal(cue: str, entries: list[tuple[str, Path, str]], shares: Shares) -> lis
     """The sampled images of one cue, with their roles."""
     apart = [entry for entry in entries if _name(entry[0]) in shares.set_apart]
     others = [entry for entry in entries if _name(entry[0]) not in shares.set_apart]
-    held_out = not apart and _draw(shares, "cue", cue) < shares.held_out
+    # a cue that has no image but those set apart is not trained on either
+    held_out = not others or (not apart and _draw(shares, "cue", cue) < shares.held_out)
     kept = _balanced(others, shares)
     tests, validations = int(len(kept) * shares.test), int(len(kept) * shares.validation)
     images = []
@@ -226,7 +227,7 @@ def _deal(cue: str, entries: list[tuple[str, Path, str]], shares: Shares) -> lis
         elif rank < tests + validations:
             role = "validation"
         images.append(SampledImage(image_id, path, class_id, cue, role, held_out))
-    return images + [SampledImage(id_, path, name, cue, "test", held_out=False) for id_, path, name in apart]
+    return images + [SampledImage(id_, path, name, cue, "test", held_out) for id_, path, name in apart]
 
 
 def _balanced(entries: list[tuple[str, Path, str]], shares: Shares) -> list[tuple[str, Path, str]]:
