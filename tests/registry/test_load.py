@@ -138,7 +138,7 @@ def test_good_is_good_for_a_reason(tmp_path, missing):
         ("width: 3", "width: 3, width: 4", "registry.yaml:4: models.net.params.width: stands twice"),
         ("width: 3", "width: &a [*a]", "registry.yaml:4: models.net.params.width.0: refers to itself"),
         ("{width: 3}", "{width: 3", "is not YAML"),
-        ("nets.py:Net", "\tx", "registry.yaml:3: is not YAML"),
+        ("nets.py:Net", "@x", "registry.yaml:3: is not YAML"),
     ],
 )
 def test_error_says_where_and_what(tmp_path, old, new, message):
