@@ -20,9 +20,6 @@ LAYER = "meta_embedding"
 LAST = (5.0, 10.0)
 #: Penalty of 1ToN, as a share of the greatest singular value of the layers side by side
 PENALTY = 1e-3
-#: 1ToN has converged when its loss falls by less than this share in a step
-TOLERANCE = 1e-6
-_STEPS = 500
 
 Factor = Annotated[float, Field(gt=0)]
 
@@ -198,23 +195,23 @@ def svd(concepts: np.ndarray, size: int) -> np.ndarray:
     ndarray, shape (p, d)
         V_d; the greatest entry of each column is positive, so that the sign is not left to the library.
     """
-    vectors = np.linalg.svd(concepts, full_matrices=False)[2][:size].T
-    greatest = vectors[np.abs(vectors).argmax(axis=0), np.arange(size)]
-    signed: np.ndarray = vectors * np.sign(greatest)
-    return signed
+    return _decompose(concepts, size)[1]
 
 
-def one_to_n(concepts: np.ndarray, size: int, *, random_state: int = 0) -> np.ndarray:
+def one_to_n(concepts: np.ndarray, size: int) -> np.ndarray:
     r"""The map to an embedding from which one linear map for each layer gives that layer back.
 
-    Shared embeddings M (k, d) and maps :math:`W_l` (d, p_l) are trained to least
+    Shared embeddings M (k, d) and maps :math:`W_l` (d, p_l) that make least
 
     .. math:: \sum_l f_l \lVert X_l - M W_l \rVert_F^2
         + \lambda \Bigl(\lVert M \rVert_F^2 + \sum_l f_l \lVert W_l \rVert_F^2\Bigr)
 
-    (1ToN of Yin & Schuetze 2016), by turns: M given the maps, the maps given M, each exactly. Side by side,
-    with :math:`\sqrt{f_l}` in the columns, the maps are one matrix W. A row that was not trained on gets the
-    embedding that is best for it under the same loss, given W.
+    (1ToN of Yin & Schuetze 2016). Side by side, with :math:`\sqrt{f_l}` in the columns, the layers are one
+    matrix :math:`C = U S V^\top` and the maps one matrix W. This loss has its least value in closed form
+    (Srebro, Rennie & Jaakkola 2004: both penalties together are the nuclear norm of the product), so there is
+    no training whose end would depend on its start: :math:`M = U_d (S_d - \lambda)^{1/2}` and
+    :math:`W = (S_d - \lambda)^{1/2} V_d^\top`, up to a rotation. A row that was not among the concepts gets
+    the embedding that is best for it under the same loss, given W.
 
     Parameters
     ----------
@@ -222,28 +219,21 @@ def one_to_n(concepts: np.ndarray, size: int, *, random_state: int = 0) -> np.nd
         The layers side by side, each times :math:`\sqrt{f_l}`.
     size : int
         d, at most min(k, p).
-    random_state : int
-        Of the embeddings before training. Which rotation of the space is found depends on it, and nothing
-        that is invariant to rotation.
 
     Returns
     -------
     ndarray, shape (p, d)
-        Maps a row to its embedding; for the rows trained on, M.
+        Maps a row to its embedding; the concepts themselves to M.
     """
-    # Rotated into the span of the rows, where nothing is lost and the maps are small.
-    basis, rows = np.linalg.qr(concepts.T)
-    rows = rows.T
-    penalty = PENALTY * np.linalg.norm(rows, 2) * np.eye(size)
-    embedded = np.random.default_rng(random_state).normal(size=(len(rows), size))
-    before = np.inf
-    for _ in range(_STEPS):
-        maps = np.linalg.solve(embedded.T @ embedded + penalty, embedded.T @ rows)
-        back = np.linalg.solve(maps @ maps.T + penalty, maps).T
-        embedded = rows @ back
-        loss = ((rows - embedded @ maps) ** 2).sum() + penalty[0, 0] * ((embedded**2).sum() + (maps**2).sum())
-        if before - loss < TOLERANCE * loss:
-            break
-        before = loss
-    found: np.ndarray = basis @ back
-    return found
+    singular, vectors = _decompose(concepts, size)
+    kept = np.maximum(singular - PENALTY * singular[0], 0)
+    embed: np.ndarray = vectors * np.divide(np.sqrt(kept), singular, out=np.zeros(size), where=singular > 0)
+    return embed
+
+
+def _decompose(concepts: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The greatest singular values (d,) and their right vectors (p, d), the sign of each settled."""
+    _, singular, vectors = np.linalg.svd(concepts, full_matrices=False)
+    vectors = vectors[:size].T
+    greatest = vectors[np.abs(vectors).argmax(axis=0), np.arange(size)]
+    return singular[:size], vectors * np.sign(greatest)
