@@ -9,6 +9,7 @@ from benchmark.inference.bootstrap import (
     paired_difference,
     select_layer,
 )
+from benchmark.inference.kernels import cka_statistic, u_centred
 from benchmark.inference.noise_ceiling import NoiseCeiling, noise_ceiling
 from benchmark.inference.permutation import fdr, permutation_test_rdm
 from benchmark.inference.rdm_comparison import (
@@ -37,6 +38,7 @@ __all__ = [
     "Statistic",
     "bootstrap_compare",
     "bootstrap_weights",
+    "cka_statistic",
     "estimate",
     "fdr",
     "grouped_mean_statistic",
@@ -48,4 +50,5 @@ __all__ = [
     "permutation_test_rdm",
     "rdm_statistic",
     "select_layer",
+    "u_centred",
 ]

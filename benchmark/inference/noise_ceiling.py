@@ -52,10 +52,9 @@ def noise_ceiling(rdms: ArrayLike, method: str = "spearman") -> NoiseCeiling:
     if len(subjects) < 2:
         raise ValueError(f"rdms has shape {subjects.shape}: a noise ceiling needs at least 2 subjects")
     values = np.array([_values(subject, method, f"rdms[{i}]") for i, subject in enumerate(subjects)])
-    mean = values.mean(axis=0)
-    others = (values.sum(axis=0) - values) / (len(values) - 1)
-    lower = [_correlation(subject, other, method) for subject, other in zip(values, others, strict=True)]
-    upper = [_correlation(subject, mean, method) for subject in values]
+    total = values.sum(axis=0)
+    lower = [_correlation(subject, (total - subject) / (len(values) - 1), method) for subject in values]
+    upper = [_correlation(subject, total / len(values), method) for subject in values]
     return NoiseCeiling(float(np.mean(lower)), float(np.mean(upper)))
 
 

@@ -11,7 +11,7 @@ from benchmark.measures.permutation import PermutationTest
 
 
 def permutation_test_rdm(
-    model_rdm: ArrayLike, rdms: ArrayLike, method: str, n: int, rng: np.random.Generator
+    model_rdm: ArrayLike, rdms: ArrayLike, method: str, n: int, rng: np.random.Generator | int
 ) -> PermutationTest:
     """Test an RDM correlation, averaged over subjects, against permutations of the model's conditions.
 
@@ -24,10 +24,10 @@ def permutation_test_rdm(
     rdms : array_like, shape (s, n_conditions, n_conditions)
         One RDM a subject.
     method : str
-        ``pearson`` or ``spearman``.
+        ``pearson``, ``spearman`` or ``cosine``.
     n : int
         Number of permutations.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
 
     Returns
     -------

@@ -84,7 +84,7 @@ def one_vs_two_permutation(
     true_words: ArrayLike,
     predicted_words: ArrayLike,
     n: int,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
 ) -> PermutationTest:
     """Test the 1 vs 2 accuracy against permutations of the correctly classified stimuli.
 
@@ -97,7 +97,7 @@ def one_vs_two_permutation(
         As :func:`one_vs_two`.
     n : int
         Number of permutations.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
 
     Returns
     -------
@@ -110,8 +110,9 @@ def one_vs_two_permutation(
     """
     require_draws(n)
     images, contrast = _image_rows_and_contrast(features_wrong, features_right, true_words, predicted_words)
-    columns = images.shape[1]
-    null = np.array([_outcomes(images[:, rng.permutation(columns)], contrast).mean() for _ in range(n)])
+    generator = np.random.default_rng(rng)
+    orders = (generator.permutation(images.shape[1]) for _ in range(n))
+    null = np.array([_outcomes(images[:, order], contrast).mean() for order in orders])
     return PermutationTest.of(float(_outcomes(images, contrast).mean()), null)
 
 

@@ -104,7 +104,7 @@ def two_vs_two(x: ArrayLike, y: ArrayLike, *, margins: bool = False) -> TwoVsTwo
 
 
 def two_vs_two_permutation(
-    x: ArrayLike, y: ArrayLike, n: int, rng: np.random.Generator, *, workers: int | None = None
+    x: ArrayLike, y: ArrayLike, n: int, rng: np.random.Generator | int, *, workers: int | None = None
 ) -> PermutationTest:
     """Test the 2 vs 2 accuracy against permutations of the rows of one space.
 
@@ -117,7 +117,7 @@ def two_vs_two_permutation(
         As :func:`two_vs_two`.
     n : int
         Number of permutations.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
     workers : int, optional
         Number of threads; by default as many as a matrix product may take. The result does not depend on it.
 
@@ -133,7 +133,8 @@ def two_vs_two_permutation(
     require_draws(n)
     a, b, exchanged = both(x, y)
     k = len(a)
-    orders = [rng.permutation(k) for _ in range(n)]
+    generator = np.random.default_rng(rng)
+    orders = [generator.permutation(k) for _ in range(n)]
     if exchanged:  # moving the rows of x is moving those of y the other way
         orders = [np.argsort(order) for order in orders]
     score = _accuracy(_count(a, b)[0])

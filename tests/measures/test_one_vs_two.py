@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from benchmark.measures import one_vs_two, one_vs_two_permutation
@@ -16,6 +18,12 @@ def case(seed: int, m: int = 12, c: int = 10, signal: float = 1.0) -> tuple[np.n
     wrong = signal * shown + rng.normal(size=shown.shape)
     words = [np.corrcoef(concept, right)[:m, m:] for concept in (shown, taken)]
     return wrong, right, words[0], words[1]
+
+
+def _with_nan(array: np.ndarray) -> np.ndarray:
+    array = array.copy()
+    array[1, 2] = np.nan
+    return array
 
 
 def outcomes_by_definition(wrong, right, true, predicted) -> list[bool]:
@@ -67,6 +75,41 @@ def test_permutation_test() -> None:
     np.testing.assert_array_equal(again.null, test.null)
 
 
+@given(
+    seed=st.integers(0, 10**6),
+    m=st.integers(1, 8),
+    c=st.integers(4, 9),
+    d=st.integers(3, 12),
+    n=st.integers(1, 3),
+)
+@settings(max_examples=25, deadline=None)
+def test_every_permutation_is_the_definition_with_the_right_stimuli_permuted(
+    seed: int, m: int, c: int, d: int, n: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    wrong, right = rng.normal(size=(m, d)), rng.normal(size=(c, d))
+    true, predicted = rng.normal(size=(2, m, c))
+    test = one_vs_two_permutation(wrong, right, true, predicted, n, seed)
+    assert test.score == np.mean(outcomes_by_definition(wrong, right, true, predicted))
+    orders = np.random.default_rng(seed)
+    for null in test.null:
+        moved = right[orders.permutation(c)]
+        assert null == np.mean(outcomes_by_definition(wrong, moved, true, predicted))
+
+
+def test_free_of_scale_and_shift_of_every_row_and_of_the_order_of_the_right_stimuli() -> None:
+    wrong, right, true, predicted = case(7)
+    rng = np.random.default_rng(0)
+    order = rng.permutation(len(right))
+    moved = one_vs_two(
+        3 * wrong + rng.normal(size=(len(wrong), 1)),
+        (right * rng.uniform(0.1, 9, (len(right), 1)))[order],
+        2 * true[:, order] - 1,
+        0.1 * predicted[:, order],
+    )
+    np.testing.assert_array_equal(moved.outcomes, one_vs_two(wrong, right, true, predicted).outcomes)
+
+
 def test_bad_input() -> None:
     wrong, right, true, predicted = case(3)
     for arrays, message in (
@@ -75,6 +118,8 @@ def test_bad_input() -> None:
         ((wrong, right, true[:, :4], predicted), r"true_words has shape \(12, 4\): expected \(12, 10\)"),
         ((wrong * 0, right, true, predicted), "features_wrong"),
         ((wrong, right, true, predicted * 0), "predicted_words"),
+        ((_with_nan(wrong), right, true, predicted), r"features_wrong of shape .* is not finite in row 1"),
+        ((wrong, right, _with_nan(true), predicted), r"true_words of shape .* is not finite in row 1"),
     ):
         with pytest.raises(ValueError, match=message):
             one_vs_two(*arrays)
