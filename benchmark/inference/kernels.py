@@ -1,0 +1,136 @@
+"""Debiased CKA as a function of concept weights."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from benchmark.inference.statistics import Statistic
+from benchmark.measures._checks import Float64
+
+#: Share of a kernel's size under which what is left of it without its additive part is rounding
+_NOTHING = 1e-12
+
+
+def u_centred(kernel: ArrayLike) -> Float64:
+    """What is left of the pairs of a kernel when all that is additive in its conditions is taken out.
+
+    The correlation over pairs of two such matrices is the debiased CKA. An RDM gives, up to the sign and a
+    factor of two, the same as the kernel whose squared distances it holds.
+
+    Parameters
+    ----------
+    kernel : array_like, shape (n, n)
+        Symmetric, n >= 4; the diagonal is not read.
+
+    Returns
+    -------
+    ndarray, shape (n, n)
+        Symmetric, zero diagonal, rows that sum to zero.
+
+    Raises
+    ------
+    ValueError
+        If the shape does not fit or a value is not finite.
+
+    References
+    ----------
+    Székely & Rizzo (2014), Annals of Statistics 42, 2382-2412.
+    """
+    pairs = np.array(kernel, dtype=np.float64)
+    if pairs.ndim != 2 or pairs.shape[0] != pairs.shape[1] or len(pairs) < 4:
+        raise ValueError(f"kernel has shape {pairs.shape}: expected (n, n) with n >= 4")
+    np.fill_diagonal(pairs, 0)
+    if not np.isfinite(pairs).all():
+        raise ValueError(f"kernel of shape {pairs.shape} has values that are not finite")
+    n = len(pairs)
+    sums = pairs.sum(axis=1)
+    additive = (sums - sums.sum() / (2 * (n - 1))) / (n - 2)
+    pairs -= additive[:, None]
+    pairs -= additive
+    np.fill_diagonal(pairs, 0)
+    return pairs
+
+
+def cka_statistic(model_kernel: ArrayLike, kernels: ArrayLike) -> Statistic:
+    r"""Debiased CKA of a model's kernel with each subject's, averaged over subjects.
+
+    Pair (i, j), i < j, has weight w_i w_j, and pairs of two copies of a concept are left out: they would be
+    alike in any two spaces. In each draw the additive part is taken out anew, as least squares over the
+    weighted pairs: :math:`a_i = (r_i - S) / (W - 2 w_i)` with :math:`r = \tilde K w`, :math:`W = \sum w`,
+    :math:`S = \sum w_i a_i`. With all weights one the value is that of
+    :func:`benchmark.measures.linear_cka` with ``debiased``.
+
+    Parameters
+    ----------
+    model_kernel : array_like, shape (n, n)
+        Symmetric; the diagonal is not read.
+    kernels : array_like, shape (s, n, n)
+        One a subject.
+
+    Returns
+    -------
+    Statistic
+        NaN where fewer than four concepts have weight, one has half of it or more, or nothing but what is
+        additive is left.
+
+    Raises
+    ------
+    ValueError
+        As :func:`u_centred`, and if the shapes differ.
+    """
+    x = _unit(u_centred(model_kernel))
+    ys = [_unit(u_centred(kernel)) for kernel in np.asarray(kernels)]
+    if any(y.shape != x.shape for y in ys) or not ys:
+        raise ValueError(
+            f"model_kernel has shape {x.shape} and kernels {np.shape(kernels)}: expected the same conditions"
+        )
+
+    def statistic(weights: Float64) -> Float64:
+        if weights.ndim != 2 or weights.shape[1] != len(x):
+            raise ValueError(f"weights has shape {weights.shape}: expected (b, {len(x)})")
+        enough = ((weights > 0).sum(axis=1) >= 4) & (weights.max(axis=1) < weights.sum(axis=1) / 2)
+        values = np.full(len(weights), np.nan)
+        w = weights[enough]
+        sums = w @ x
+        additive = _additive(w, sums)
+        own = _own(w, x, additive, sums)
+        total = np.zeros(len(w))
+        for y in ys:
+            sums = w @ y
+            with np.errstate(invalid="ignore"):
+                lengths = np.sqrt(own * _own(w, y, _additive(w, sums), sums))
+                total += _product(w, x * y, additive, sums) / lengths
+        values[enough] = total / len(ys)
+        return values
+
+    return statistic
+
+
+def _additive(w: Float64, sums: Float64) -> Float64:
+    """The additive part of each condition in each draw, (b, n), from sums over the others."""
+    left = w.sum(axis=1, keepdims=True) - 2 * w
+    total = (w * sums / left).sum(axis=1) / (1 + (w / left).sum(axis=1))
+    part: Float64 = (sums - total[:, None]) / left
+    return part
+
+
+def _product(w: Float64, pairs: Float64, additive: Float64, sums: Float64) -> Float64:
+    """Sum over pairs, in both orders, of the product of two kernels without their additive parts, (b,)."""
+    form: Float64 = np.einsum("bi,bi->b", w @ pairs, w) - 2 * (w * additive * sums).sum(axis=1)
+    return form
+
+
+def _own(w: Float64, kernel: Float64, additive: Float64, sums: Float64) -> Float64:
+    """A kernel's product with itself; NaN where it is nothing but rounding."""
+    squares = kernel**2
+    product = _product(w, squares, additive, sums)
+    whole = np.einsum("bi,bi->b", w @ squares, w)
+    return np.where(product > _NOTHING * whole, product, np.nan)
+
+
+def _unit(pairs: Float64) -> Float64:
+    """Entries of a size near one; a kernel of nothing stays as it is."""
+    largest = np.abs(pairs).max()
+    scaled: Float64 = pairs / (largest if largest > 0 else 1)
+    return scaled
