@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import logging
 import sys
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from benchmark import __version__
-from benchmark.errors import BenchError, UsageError
-
-if TYPE_CHECKING:
-    from benchmark.registry import Registry
+from benchmark.cli.options import (
+    By,
+    DataOption,
+    Device,
+    Dissimilarity,
+    Format,
+    Kind,
+    Listing,
+    LossName,
+    OutputOption,
+    PrecisionName,
+    RDMFormat,
+    RegistryOption,
+    load,
+    split,
+    torch_device,
+)
+from benchmark.errors import BenchError
 
 app = typer.Typer(
     name="bench",
@@ -31,88 +44,6 @@ export = typer.Typer(help="Files that other programs read.", no_args_is_help=Tru
 app.add_typer(export, name="export")
 association = typer.Typer(help="Association norms and the classes of images.", no_args_is_help=True)
 app.add_typer(association, name="association")
-
-
-class Device(str, Enum):
-    """Where networks run."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-    mps = "mps"
-
-
-class Format(str, Enum):
-    """How ``run`` prints its results."""
-
-    table = "table"
-    json = "json"
-
-
-class Listing(str, Enum):
-    """How a list is printed."""
-
-    table = "table"
-    csv = "csv"
-
-
-class RDMFormat(str, Enum):
-    """How an RDM is written."""
-
-    npy = "npy"
-    csv = "csv"
-    rsatoolbox = "rsatoolbox"
-
-
-class By(str, Enum):
-    """What a row of an RDM is."""
-
-    stimulus = "stimulus"
-    concept = "concept"
-
-
-class Dissimilarity(str, Enum):
-    """What an RDM is made with."""
-
-    correlation = "correlation"
-    cosine = "cosine"
-    euclidean = "euclidean"
-    sqeuclidean = "sqeuclidean"
-
-
-class LossName(str, Enum):
-    """Between an association network's outputs and strengths."""
-
-    bce = "bce"
-    softmax = "softmax"
-    mse = "mse"
-
-
-class PrecisionName(str, Enum):
-    """Arithmetic of the forward pass."""
-
-    no = "no"
-    bf16 = "bf16"
-    fp16 = "fp16"
-
-
-class Kind(str, Enum):
-    """What can be listed."""
-
-    models = "models"
-    tasks = "tasks"
-    datasets = "datasets"
-    suites = "suites"
-
-
-RegistryOption = Annotated[
-    list[Path] | None, typer.Option("--registry", help="Your own registry file, beside the shipped one.")
-]
-DataOption = Annotated[
-    Path | None,
-    typer.Option("--data", help="Data root; else $BENCH_DATA, else the user's data directory."),
-]
-OutputOption = Annotated[Path, typer.Option("--output", help="Folder of the results.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -157,10 +88,10 @@ def run(
         data=data,
         output=output,
         layers=split_layers(layers or ()),
-        device=_device(device),
+        device=torch_device(device),
         seed=seed,
     )
-    raise typer.Exit(run_cells(_split(model), _split(task), suite, options, jobs, form.value))
+    raise typer.Exit(run_cells(split(model), split(task), suite, options, jobs, form.value))
 
 
 @app.command()
@@ -184,9 +115,9 @@ def calibrate(
     from benchmark.runner import Options
 
     options = Options(
-        registries=tuple(registry or ()), data=data, output=output, device=_device(device), seed=seed
+        registries=tuple(registry or ()), data=data, output=output, device=torch_device(device), seed=seed
     )
-    raise typer.Exit(run_calibration(_split(task) or ["all"], suite, options, jobs or os.cpu_count() or 1))
+    raise typer.Exit(run_calibration(split(task) or ["all"], suite, options, jobs or os.cpu_count() or 1))
 
 
 @app.command("list")
@@ -196,7 +127,7 @@ def list_(
     """List what the registry holds."""
     from benchmark.cli.show import show_list
 
-    show_list(_load(registry), kind.value)
+    show_list(load(registry), kind.value)
 
 
 @app.command()
@@ -207,7 +138,7 @@ def info(
     """Say everything the registry knows about a model, task, dataset or suite."""
     from benchmark.cli.show import show_info
 
-    show_info(_load(registry), name)
+    show_info(load(registry), name)
 
 
 @app.command()
@@ -229,7 +160,7 @@ def associate(
     from benchmark.cli.associate import associate_photos
     from benchmark.runner import Options
 
-    options = Options(registries=tuple(registry or ()), data=data, device=_device(device))
+    options = Options(registries=tuple(registry or ()), data=data, device=torch_device(device))
     raise typer.Exit(associate_photos(photos, model, suite, options, k=k, plot=plot, html=html))
 
 
@@ -258,7 +189,7 @@ def export_rdm(
     from benchmark.runner import Options
     from benchmark.runner.layers import split_layers
 
-    options = Options(registries=tuple(registry or ()), data=data, device=_device(device))
+    options = Options(registries=tuple(registry or ()), data=data, device=torch_device(device))
     named = {"by": by.value, "metric": metric.value, "form": form.value}
     export_rdms(model, split_layers(layer), stimuli, suite, options, output=output, **named)
 
@@ -274,7 +205,7 @@ def build(
     """Make one self-contained HTML page from the result files; the numbers as CSV and Markdown beside it."""
     from benchmark.leaderboard import build_page
 
-    typer.echo(build_page(output, page or output / "leaderboard.html", _load(registry)))
+    typer.echo(build_page(output, page or output / "leaderboard.html", load(registry)))
 
 
 @association.command("map")
@@ -351,34 +282,9 @@ def train_swow_assoc(
         precision=precision.value,
         seed=seed,
     )
-    shares = Shares(per_cue, test, validation, held_out, tuple(_split(set_apart)), sample_seed)
+    shares = Shares(per_cue, test, validation, held_out, tuple(split(set_apart)), sample_seed)
     plan = Plan(tuple(images), norms, start, output, shares, recipe, size, name)
-    train(plan, tuple(registry or ()), data, _device(device))
-
-
-def _load(registries: list[Path] | None) -> Registry:
-    from benchmark.registry import load_registry
-
-    return load_registry(tuple(registries or ()))
-
-
-def _split(values: list[str] | None) -> list[str]:
-    """``--model a,b --model c`` is a, b and c."""
-    return [name.strip() for value in values or () for name in value.split(",") if name.strip()]
-
-
-def _device(device: Device) -> str:
-    """The device to use; refused if it is asked for and not there."""
-    if device is Device.cpu:
-        return "cpu"
-    import torch
-
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if device is Device.auto:
-        return next((name for name, available in there.items() if available), "cpu")
-    if not there[device.value]:
-        raise UsageError(f"--device {device.value}: torch sees no such device here; use --device cpu or auto")
-    return str(device.value)
+    train(plan, tuple(registry or ()), data, torch_device(device))
 
 
 def main() -> None:
