@@ -9,6 +9,7 @@ from benchmark.errors import UsageError
 from benchmark.task import Task
 
 TASKS = {
+    "alignment": "Alignment",
     "association_topk": "AssociationTopK",
     "gwot_matching": "GWOTMatching",
     "one_vs_two": "OneVsTwo",

@@ -1,0 +1,209 @@
+"""Alignment beside RSA: debiased CKA, mutual nearest neighbours, Procrustes distance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from benchmark.calibration import World, standard_controls, vector_world
+from benchmark.concepts import (
+    UndefinedFeaturesError,
+    concept_images,
+    concept_means,
+    joined_vectors,
+    require_varied,
+)
+from benchmark.datasets.join import Join
+from benchmark.datasets.types import RDMTarget, VectorTarget
+from benchmark.errors import NotPossible, UsageError
+from benchmark.inference import (
+    cka_statistic,
+    mean_statistic,
+    noise_ceiling,
+    permutation_test_rdm,
+    u_centred,
+)
+from benchmark.measures import procrustes_distance
+from benchmark.measures.alignment import narrowed, neighbour_shares
+from benchmark.measures.rdm import unit_rows
+from benchmark.params import read_params
+from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult
+
+_FEWEST = 5
+_PERMUTATIONS = 1000
+#: Permutations of which the mean Procrustes distance is the chance level
+_PROCRUSTES_PERMUTATIONS = 20
+
+
+class Alignment(Task):
+    """Kernel and neighbours that a model's features have in common with a target.
+
+    Features are averaged over a concept's test images. Word vectors enter as they are, an RDM as the kernel
+    whose squared distances it holds; subjects are averaged. Procrustes distance, which needs coordinates, is
+    given for word vectors beside the scores, with the mean of permutations as its chance level.
+    """
+
+    name: ClassVar[str] = "alignment"
+    version: ClassVar[int] = 1
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Metric(
+            name="cka",
+            label="CKA (debiased)",
+            range=(-1.0, 1.0),
+            chance="0: expected of features that have nothing to do with the target",
+            ceiling="each subject with the mean of the others (lower) and of all (upper), Nili et al. 2014",
+        ),
+        Metric(
+            name="neighbours",
+            label="Mutual neighbours",
+            range=(0.0, 1.0),
+            chance="k / (n - 1): k neighbours drawn at random",
+        ),
+    )
+    target_kinds: ClassVar[tuple[str, ...]] = ("vectors", "rdm")
+    reference: ClassVar[str] = """@inproceedings{kornblith2019similarity,
+  author = {Kornblith, Simon and Norouzi, Mohammad and Lee, Honglak and Hinton, Geoffrey},
+  title = {Similarity of Neural Network Representations Revisited},
+  booktitle = {International Conference on Machine Learning},
+  year = {2019},
+}
+@inproceedings{huh2024platonic,
+  author = {Huh, Minyoung and Cheung, Brian and Wang, Tongzhou and Isola, Phillip},
+  title = {The Platonic Representation Hypothesis},
+  booktitle = {International Conference on Machine Learning},
+  year = {2024},
+}"""
+
+    def score(
+        self,
+        view: ModelView,
+        joined: Join[VectorTarget] | Join[RDMTarget],  # type: ignore[override]  # the engine checks
+        params: Mapping[str, Any],
+        rng: np.random.Generator,
+    ) -> TaskResult:
+        """Score every layer; ``params``: ``neighbours``, how many nearest neighbours are compared (10).
+
+        Raises
+        ------
+        NotPossible
+            If there are too few concepts, a word vector is constant, or a concept has no test image.
+        UsageError
+            If a parameter is unknown, or ``neighbours`` is less than one.
+        """
+        k = read_params(self.name, params, {"neighbours": 10})["neighbours"]
+        if k < 1:
+            raise UsageError(f"task {self.name}: parameter 'neighbours' is {k}: at least 1 is needed")
+        n = len(joined.concepts)
+        if n < max(_FEWEST, k + 2):
+            raise NotPossible(f"{n} concepts join: {k} neighbours need at least {max(_FEWEST, k + 2)}")
+        target = _Target.of(joined, k)
+        images = concept_images(view.stimuli, joined.concepts)
+        seed = int(rng.integers(2**63))  # one for all layers: a null does not depend on the other layers
+        layers: dict[str, LayerResult] = {}
+        for layer in view.layers:
+            means = concept_means(view.features(layer), images)
+            try:
+                require_varied(means, joined.concepts, "cosine")
+                layers[layer] = _score_layer(means, target, k, seed)
+            except ValueError as error:
+                layers[layer] = LayerResult(undefined=str(error))
+        several = len(target.kernels) > 1
+        return TaskResult(
+            concepts=joined.concepts,
+            layers=layers,
+            chance={"cka": 0.0, "neighbours": k / (n - 1)},
+            ceiling={"cka": _ceiling(target.kernels)} if several else {},
+            counts={**joined.counts, "neighbours": k, "images": sum(map(len, images))},
+        )
+
+    def calibrate(self, rng: np.random.Generator) -> list[Control]:
+        """The standard controls; a noisy copy has the value of the formula of Song et al. (2012)."""
+        return standard_controls(self, vector_world, rng, definition=_by_formula)
+
+
+@dataclass(frozen=True)
+class _Target:
+    """U-centred kernels (s, n, n), shares of neighbours (s, n, n), and vectors (n, d) where there are any."""
+
+    kernels: np.ndarray
+    neighbours: np.ndarray
+    vectors: np.ndarray | None
+
+    @classmethod
+    def of(cls, joined: Join[Any], k: int) -> _Target:
+        if isinstance(joined.target, RDMTarget):
+            rdms = joined.target.rdms
+            kernels, similarities, vectors = -rdms / 2, [-rdm / np.abs(rdm).max() for rdm in rdms], None
+        else:
+            vectors = joined_vectors(joined, _FEWEST)
+            kernels, similarities = _kernel(vectors)[None], [_cosines(vectors)]
+        centred = np.stack([u_centred(kernel) for kernel in kernels])
+        if not centred.any(axis=(1, 2)).all():
+            raise NotPossible(f"target {joined.target.name!r} has distances that are all the same")
+        return cls(centred, np.stack([_shares(s, k) for s in similarities]), vectors)
+
+
+def _score_layer(means: np.ndarray, target: _Target, k: int, seed: int) -> LayerResult:
+    kernel = u_centred(_kernel(means))
+    if np.ptp(kernel) <= 1e-12 * np.abs(means).max() ** 2:
+        raise UndefinedFeaturesError("nothing but what is additive is left of the kernel: CKA undefined")
+    # Over pairs the Pearson correlation of kernels without their additive part is the debiased CKA.
+    test = permutation_test_rdm(kernel, target.kernels, "pearson", _PERMUTATIONS, np.random.default_rng(seed))
+    shared = np.einsum("ij,sij->si", _shares(_cosines(means), k), target.neighbours) / k
+    statistics = {
+        "cka": cka_statistic(kernel, target.kernels),
+        "neighbours": mean_statistic(shared.mean(axis=0)),
+    }
+    values = {} if target.vectors is None else _procrustes(means, target.vectors, seed)
+    return LayerResult(statistics, p=test.p, values=values)
+
+
+def _kernel(features: np.ndarray) -> np.ndarray:
+    centred = features - features.mean(axis=0)
+    kernel: np.ndarray = centred @ centred.T
+    return kernel
+
+
+def _cosines(features: np.ndarray) -> np.ndarray:
+    unit = unit_rows(features, "features", centre=False)
+    cosines: np.ndarray = unit @ unit.T
+    return cosines
+
+
+def _shares(similarity: np.ndarray, k: int) -> np.ndarray:
+    return neighbour_shares(similarity, slice(0, len(similarity)), k)
+
+
+def _procrustes(means: np.ndarray, vectors: np.ndarray, seed: int) -> dict[str, float]:
+    features = narrowed(means - means.mean(axis=0))
+    rng = np.random.default_rng(seed)
+    permuted = [
+        procrustes_distance(features[rng.permutation(len(features))], vectors)
+        for _ in range(_PROCRUSTES_PERMUTATIONS)
+    ]
+    return {
+        "procrustes": procrustes_distance(features, vectors),
+        "procrustes_chance": float(np.mean(permuted)),
+    }
+
+
+def _ceiling(kernels: np.ndarray) -> tuple[float, float]:
+    lower, upper = noise_ceiling(kernels, "pearson")
+    return lower, upper
+
+
+def _by_formula(world: World, features: np.ndarray) -> float:
+    """Debiased CKA as Song et al. (2012) print it, for the controls."""
+    assert isinstance(world.target, VectorTarget)
+    order = [world.target.ids.index(name) for name in sorted(world.target.ids)]
+    k, m = (space @ space.T for space in (features, world.target.vectors[order]))
+
+    def hsic(a: np.ndarray, b: np.ndarray) -> float:
+        a, b, n = a - np.diag(np.diag(a)), b - np.diag(np.diag(b)), len(a)
+        sums = a.sum() * b.sum() / ((n - 1) * (n - 2)) - 2 / (n - 2) * (a @ b).sum()
+        return float(np.trace(a @ b) + sums)
+
+    return hsic(k, m) / float(np.sqrt(hsic(k, k) * hsic(m, m)))
