@@ -59,7 +59,7 @@ class MetaEmbedding(Model):
 
     With ``built_from: {target: glove}`` the embedding is multimodal: itself and the concept's word vector,
     both scaled to length one, side by side. Concepts without a vector are not covered, hence dropped and
-    counted.
+    counted; the embedding is fitted on all.
     """
 
     def __init__(self, spec: ModelSpec) -> None:
@@ -107,8 +107,10 @@ class MetaEmbedding(Model):
         NotPossible
             If there are fewer concepts, or fewer features in all, than the embedding is to be long.
         """
-        found = self.parts.model.features(stimuli, self._sources, device=device, progress=progress)
-        embedded = self._embed(stimuli, found)
+        whole = stimuli.whole or stimuli
+        found = self.parts.model.features(whole, self._sources, device=device, progress=progress)
+        places = {name: i for i, name in enumerate(whole.ids)}
+        embedded = self._embed(whole, found)[[places[name] for name in stimuli.ids]]
         if self.parts.target is not None:
             words = self._words(stimuli)
             beside = np.stack([words[concept] for concept in stimuli.concepts])

@@ -47,6 +47,8 @@ class Stimuli:
         Concepts that no model of the suite was trained on as an association target.
     miniature : bool
         Whether the set is the embedded drawn world.
+    whole : Stimuli or None
+        Of a part of a set (:meth:`of_concepts`): the set, so that a model may be fitted on all of it.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Stimuli:
     splits: tuple[str, ...] | None = None
     held_out: frozenset[str] = frozenset()
     miniature: bool = False
+    whole: Stimuli | None = None
 
     def __post_init__(self) -> None:
         if not self.ids:
@@ -106,6 +109,7 @@ class Stimuli:
             splits=self.splits and tuple(self.splits[i] for i in rows),
             manifest=hashlib.sha256("\0".join((self.manifest, *ids)).encode()).hexdigest(),
             open_image=None if opened is None else lambda i: opened(rows[i]),
+            whole=self.whole or self,
         )
 
     def candidates(self, concept: str, key: str | None) -> tuple[str, ...]:

@@ -192,6 +192,15 @@ def test_multimodal_is_both_sides_of_length_one() -> None:
     assert np.allclose(both[10, 5:], target.vectors[row] / np.linalg.norm(target.vectors[row]), atol=1e-6)
 
 
+def test_a_part_of_the_stimuli_is_embedded_as_in_the_whole() -> None:
+    shown = stimuli()
+    some = shown.of_concepts({"c3", "c7"})
+    assert set(some.concepts) == {"c3", "c7"}
+    assert some.manifest != shown.manifest
+    rows = [shown.ids.index(name) for name in some.ids]
+    assert np.array_equal(embed(model(), some), embed(model(), shown)[rows])
+
+
 def test_concepts_without_a_vector_are_not_covered() -> None:
     target = words(["zero", "w0", "w1"])
     target.vectors[0] = 0
