@@ -92,7 +92,14 @@ def test_adding_a_model(follow, bench, tmp_path, monkeypatch):
     left = follow("adding-a-model.md")
     found = scores(tmp_path)
     people = {model for binding, model in found if binding == "people_rdm"}
-    assert people == {"colour_histogram", "pixels", "tiny", "tiny@untrained:0", "my_embeddings"}
+    assert people == {
+        "colour_histogram",
+        "pixels",
+        "tiny",
+        "tiny@untrained:0",
+        "my_embeddings",
+        "clip_in_one",
+    }
     assert found["area_early_rdm", "colour_histogram"] > 0.2
     assert abs(found["people_rdm", "colour_histogram"]) < 0.1
     assert found["people_rdm", "my_embeddings"] > 0.2
@@ -212,6 +219,14 @@ def test_every_real_dataset_is_described(registry):
 
 def test_every_key_of_the_registry_is_described():
     text = (DOCS / "registry.md").read_text(encoding="utf-8")
-    for entry in ("Checkpoint", "ModelEntry", "DatasetEntry", "TaskEntry", "BindingEntry", "SuiteEntry"):
+    for entry in (
+        "Checkpoint",
+        "BuiltFrom",
+        "ModelEntry",
+        "DatasetEntry",
+        "TaskEntry",
+        "BindingEntry",
+        "SuiteEntry",
+    ):
         for key in getattr(registry_schema, entry).model_fields:
             assert f"`{key}`" in text, f"{entry}.{key}"

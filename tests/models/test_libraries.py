@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -358,6 +359,65 @@ def test_timm_and_open_clip_load_from_the_hugging_face_cache(
     save_file(state, folder / "snapshots" / revision / "model.safetensors")
     network = make("timm", "mobilenetv3_small_050", **hub).network
     assert torch.equal(network.state_dict()["conv_stem.weight"], state["conv_stem.weight"])
+
+
+def test_a_revision_is_the_commit_that_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    folder = tmp_path / "models--timm--mobilenetv3_small_050.lamb_in1k"
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs" / "main").write_text("b" * 40)
+    for seed, revision in enumerate(("a" * 40, "b" * 40)):
+        (folder / "snapshots" / revision).mkdir(parents=True)
+        state = random_state(timm.create_model("mobilenetv3_small_050"), seed)
+        save_file(state, folder / "snapshots" / revision / "model.safetensors")
+    for revision, seed in (("a" * 40, 0), (None, 1)):
+        made = make("timm", "mobilenetv3_small_050", hub="lamb_in1k", revision=revision).network
+        expected = random_state(timm.create_model("mobilenetv3_small_050"), seed)
+        assert torch.equal(made.state_dict()["conv_stem.weight"], expected["conv_stem.weight"]), revision
+
+
+@pytest.mark.slow
+def test_open_clip_loads_from_the_hugging_face_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import open_clip
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    clip = open_clip.create_model("ViT-B-32-quickgelu", load_weights=False)
+    for seed, revision in enumerate(("a" * 40, "b" * 40)):
+        folder = tmp_path / "models--timm--vit_base_patch32_clip_224.openai"
+        (folder / "snapshots" / revision).mkdir(parents=True)
+        state = random_state(clip, seed)
+        save_file(state, folder / "snapshots" / revision / "open_clip_model.safetensors")
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs" / "main").write_text("b" * 40)
+    for revision, seed in (("a" * 40, 0), (None, 1)):
+        made = make("open_clip", "ViT-B-32-quickgelu", hub="openai", revision=revision).network
+        expected = random_state(clip, seed)["visual.conv1.weight"]
+        assert torch.equal(made.state_dict()["conv1.weight"], expected), revision
+
+
+def test_a_hub_file_with_another_checksum_is_refused_and_kept_aside(
+    torch_home: Path, bench: Any, tmp_path: Path
+) -> None:
+    file = torch_home / "alexnet-owt-7be5be79.pth"
+    file.write_bytes(b"not these weights")
+    found = hashlib.sha256(b"not these weights").hexdigest()
+    registry = tmp_path / "mine.yaml"
+    registry.write_text(
+        "models:\n"
+        "  mine:\n"
+        "    plugin: models/torchvision_models.py:Torchvision\n"
+        "    params: {architecture: alexnet}\n"
+        '    checkpoint: {hub: IMAGENET1K_V1, sha256: "7be5be79"}\n'
+    )
+    asked = ("--registry", registry, "--output", tmp_path / "results", "--format", "json")
+    (cell,) = bench("run", "-m", "mine", "-t", "people_rdm", *asked).cells
+    assert cell["status"] == "not_possible"
+    assert f"has sha256 {found}, the registry says 7be5be79" in cell["reason"]
+    assert not file.exists()
+    assert (torch_home / "alexnet-owt-7be5be79.pth.rejected").read_bytes() == b"not these weights"
 
 
 @pytest.mark.parametrize(
