@@ -6,6 +6,9 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from benchmark.inference import (
     bootstrap_weights,
@@ -131,6 +134,20 @@ def test_paired_difference() -> None:
     assert np.isnan(paired_difference([np.nan], [1.0]).p)
     with pytest.raises(ValueError, match="expected two"):
         paired_difference([1.0], [1.0, 2.0])
+
+
+@given(hnp.arrays(float, st.tuples(st.just(2), st.integers(1, 40)), elements=st.integers(-3, 3)))
+def test_paired_difference_by_counting(draws: np.ndarray) -> None:
+    found = paired_difference(*draws)
+    d = sorted(draws[0] - draws[1])
+    assert found.difference == pytest.approx(sum(d) / len(d), abs=1e-12)
+    at = np.array([0.025, 0.975]) * (len(d) - 1)
+    assert (found.low, found.high) == pytest.approx(tuple(np.interp(at, np.arange(len(d)), d)), abs=1e-12)
+    down, up = sum(v <= 0 for v in d), sum(v >= 0 for v in d)
+    assert found.p == min(1, 2 * (1 + min(down, up)) / (1 + len(d)))
+    turned = paired_difference(draws[1], draws[0])
+    assert turned.p == found.p
+    assert turned.low == pytest.approx(-found.high, abs=1e-12)
 
 
 @pytest.mark.slow
