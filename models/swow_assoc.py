@@ -86,7 +86,9 @@ class SwowAssociation(NetworkModel):
         if self.vocabulary is None:
             return None
         loss = self.about.loss if self.about else "softmax"
-        return Associations(self.vocabulary, strengths_of(loss, torch.from_numpy(output).double()).numpy())
+        return Associations(
+            self.vocabulary, strengths_of(loss, torch.tensor(output, dtype=torch.float64)).numpy()
+        )
 
     @cached_property
     def _encoder_model(self) -> NetworkModel:

@@ -51,7 +51,10 @@ class DecodedImages:
     unreadable: dict[str, str]
 
     def plain(self, rows: np.ndarray) -> torch.Tensor:
-        """Images as they are scored: centre crop, normalised; shape (b, 3, crop, crop)."""
+        """Images as they are scored: centre crop, normalised; shape (b, 3, crop, crop).
+
+        Where the margins of an image are odd they may be a pixel to the side of the preprocessing's own.
+        """
         crop = self._crop
         return self._normalised(transforms.center_crop(self._floats(rows), [crop, crop]))
 

@@ -25,7 +25,7 @@ from benchmark.association.sampling import Sample, Shares, draw_sample, write_ma
 from benchmark.association.targets import AssociationTargets, association_targets
 from benchmark.association.train import Material, Report, Training
 from benchmark.datasets.norms import read_associations
-from benchmark.errors import UsageError
+from benchmark.errors import DataError, UsageError
 from benchmark.extraction import load_strictly, seeded
 from benchmark.files import write_atomic
 from benchmark.registry import Registry
@@ -115,6 +115,8 @@ def train_associations(
     BenchError
         If the images, the norms, the start or the folder cannot be used; one line says why.
     """
+    if not plan.norms.is_file():
+        raise DataError(f"--norms {plan.norms}: no such file; expected association norms, as SWOW-EN's are")
     accelerator = Accelerator(cpu=device == "cpu", mixed_precision=plan.recipe.precision)
     start = find_start(plan.start, registry, data)
     recipe = plan.recipe.model_copy(update={"fixed_statistics": not start.untrained})

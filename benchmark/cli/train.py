@@ -25,7 +25,7 @@ def train(plan: Plan, registries: tuple[Path, ...], data: Path | None, device: s
     plan = replace(plan, command=shlex.join(["bench", *sys.argv[1:]]))
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         tasks: dict[str, int] = {}
 
         def report(phase: str, done: int, total: int) -> None:
