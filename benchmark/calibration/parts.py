@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmark.calibration.controls import check_task
 from benchmark.calibration.power import Ladder, Trial, pilot, trial
-from benchmark.calibration.recovery import recover
+from benchmark.calibration.recovery import Networks, recover
 from benchmark.calibration.simulate import Simulation, simulation
 from benchmark.datasets import Join, Target, VectorTarget, join
 from benchmark.errors import BenchError, NotPossible
@@ -65,9 +65,16 @@ def recover_part(
 ) -> tuple[str, np.ndarray, np.ndarray]:
     """People like one network, and all networks scored with them."""
     task, joined, params = bound(session, suite, binding)
-    views = [view_of(session, model, binding, suite) for model in models]
+    networks = _networks(session.options, suite, binding, models)
     seed = seed_of(session.options, suite, f"recovery/{binding}/{models[true]}")
-    return recover(task, params, views, joined, true, seed)
+    return recover(task, params, networks, joined, models[true], seed)
+
+
+@lru_cache(maxsize=1)
+def _networks(options: Options, suite: str, binding: str, models: tuple[str, ...]) -> Networks:
+    session = session_of(options)
+    _, joined, _ = bound(session, suite, binding)
+    return Networks.of([view_of(session, model, binding, suite) for model in models], joined.concepts)
 
 
 def bound(session: Session, suite: str, binding: str) -> tuple[Task, Join[Target], Any]:

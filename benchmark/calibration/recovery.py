@@ -56,12 +56,39 @@ class Recovery:
         return float(np.diagonal(self.wins).mean())
 
 
+@dataclass(frozen=True)
+class Networks:
+    """The layers of several networks in one view, a row a concept.
+
+    Attributes
+    ----------
+    view : ArrayView
+        Layers are called "MODEL/LAYER".
+    layers : dict of str to tuple of str
+        Those of each model.
+    """
+
+    view: ArrayView
+    layers: dict[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, views: Sequence[ModelView], concepts: tuple[str, ...]) -> Networks:
+        """Average the features of every layer over the images of a concept."""
+        means = {}
+        for view in views:
+            images = concept_images(view.stimuli, concepts)
+            for layer in view.layers:
+                means[f"{view.name}/{layer}"] = concept_means(view.features(layer), images)
+        layers = {view.name: tuple(f"{view.name}/{layer}" for layer in view.layers) for view in views}
+        return cls(ArrayView(synthetic_stimuli(concepts), means), layers)
+
+
 def recover(
     task: Task,
     params: Mapping[str, Any],
-    views: Sequence[ModelView],
+    networks: Networks,
     joined: Join[Any],
-    true: int,
+    true: str,
     seed: int,
 ) -> tuple[str, np.ndarray, np.ndarray]:
     """Simulate people from the best layer of one network and score all networks as a run does.
@@ -71,10 +98,10 @@ def recover(
     task : Task
     params : mapping
         Of the binding.
-    views : sequence of ModelView, length m
+    networks : Networks
     joined : Join of RDMTarget
         The real people: which layer is the best, and how much noise people have, is taken from them.
-    true : int
+    true : str
         The network that people are like.
     seed : int
 
@@ -90,41 +117,31 @@ def recover(
     NotPossible
         If no layer of the true network has a score.
     """
-    everything = _in_one_view(views, joined.concepts)
-    of = {view.name: [f"{view.name}/{layer}" for layer in view.layers] for view in views}
+    everything = networks.view
     metric = task.metrics[0]
     sign = 1.0 if metric.higher_is_better else -1.0
     rng = np.random.default_rng(seed)
-    mine = ArrayView(everything.stimuli, {name: everything.features(name) for name in of[views[true].name]})
+    mine = ArrayView(everything.stimuli, {name: everything.features(name) for name in networks.layers[true]})
     real_people = replace(joined.target, ids=joined.concepts)
     real_join: Join[Any] = join(mine.stimuli, real_people)
     real = task.score(mine, real_join, params, rng)
     by_layer = {layer: sign * plain_score(real, layer, metric.name) for layer in mine.layers}
     defined = {layer: score for layer, score in by_layer.items() if np.isfinite(score)}
     if not defined:
-        raise NotPossible(f"model {views[true].name!r}: no layer has a score")
+        raise NotPossible(f"model {true!r}: no layer has a score")
     best = max(defined, key=defined.__getitem__)
     metric_of_rdm = str(params.get("metric", "correlation"))
     signal = feature_rdm(mine.features(best).astype(np.float64), joined.concepts, metric_of_rdm)
     people = SimulatedRDMs(joined, signal)
-    scores = np.empty((PEOPLE, len(views)))
+    scores = np.empty((PEOPLE, len(networks.layers)))
     for i in range(PEOPLE):
         drawn: Join[Any] = join(everything.stimuli, people.people(rng))
         result = task.score(everything, drawn, params, np.random.default_rng(seed))
-        scores[i] = [_headline(result, of[view.name], metric.name, sign, seed) for view in views]
+        of_each = networks.layers.values()
+        scores[i] = [_headline(result, layers, metric.name, sign, seed) for layers in of_each]
     highest = np.nanmax(scores, axis=1, keepdims=True)
     wins = scores >= highest - _SAME
-    return best.partition("/")[2], wins / wins.sum(axis=1, keepdims=True), sign * scores
-
-
-def _in_one_view(views: Sequence[ModelView], concepts: tuple[str, ...]) -> ArrayView:
-    """Every layer of every network, its features averaged over the images of a concept."""
-    layers = {}
-    for view in views:
-        images = concept_images(view.stimuli, concepts)
-        for layer in view.layers:
-            layers[f"{view.name}/{layer}"] = concept_means(view.features(layer), images)
-    return ArrayView(synthetic_stimuli(concepts), layers)
+    return best.removeprefix(f"{true}/"), wins / wins.sum(axis=1, keepdims=True), sign * scores
 
 
 def _headline(result: TaskResult, layers: Sequence[str], metric: str, sign: float, seed: int) -> float:
