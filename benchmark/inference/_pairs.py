@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.measures._checks import Float64
+from benchmark.measures._checks import Float64, Floats
 from benchmark.measures._ranks import average_ranks
 from benchmark.measures.compare import is_constant, upper_triangle
 
@@ -16,14 +16,14 @@ NO_VARIANCE = 1e-12
 _PIECES = 8
 
 
-def standardised(rdm: Float64, method: str, name: str) -> Float64:
+def standardised(rdm: Floats, method: str, name: str) -> Float64:
     """The RDM on the scale of a method, its diagonal 0.
 
     Mean 0 and mean square 1 over pairs, of ranks for ``spearman``; for ``cosine`` only the mean square is 1.
     """
     if method not in ("pearson", "spearman", "cosine"):
         raise ValueError(f"method is {method!r}: expected 'pearson', 'spearman' or 'cosine'")
-    values = upper_triangle(rdm)
+    values = upper_triangle(np.asarray(rdm, dtype=np.float64))
     if method != "cosine":
         require_varied(values, rdm, name)
     elif not values.any():
@@ -40,7 +40,7 @@ def standardised(rdm: Float64, method: str, name: str) -> Float64:
     return result
 
 
-def require_varied(values: Float64, rdm: Float64, name: str) -> None:
+def require_varied(values: Float64, rdm: Floats, name: str) -> None:
     """Raise if no correlation with the RDM, whose upper triangle is ``values``, is defined."""
     if is_constant(values):
         raise ValueError(f"{name} of shape {rdm.shape} has dissimilarities that are all equal: undefined")

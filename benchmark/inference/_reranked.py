@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.measures._checks import Float64
+from benchmark.measures._checks import Float64, Floats
 from benchmark.measures._ranks import sort_order
 from benchmark.measures._threads import in_threads
 from benchmark.measures.compare import upper_triangle
@@ -22,8 +22,8 @@ from benchmark.measures.compare import upper_triangle
 class Ranking:
     """The pairs of an RDM in the order of their dissimilarities."""
 
-    def __init__(self, rdm: Float64) -> None:
-        order, starts = sort_order(upper_triangle(rdm))
+    def __init__(self, rdm: Floats) -> None:
+        order, starts = sort_order(upper_triangle(np.asarray(rdm, dtype=np.float64)))
         self.order = order.astype(np.intp)  # what numpy indexes with
         firsts = np.flatnonzero(starts)
         self.firsts = firsts if len(firsts) < len(starts) else None  # of each group of ties, if there are any
@@ -45,7 +45,7 @@ class Ranking:
 
 
 def reranked(
-    models: Sequence[Float64], targets: Sequence[Float64], weights: Float64, workers: int | None
+    models: Sequence[Floats], targets: Sequence[Floats], weights: Float64, workers: int | None
 ) -> Float64:
     """Spearman correlations (b, models, targets); NaN where all pairs of a sample are tied."""
     left, right = [Ranking(rdm) for rdm in models], [Ranking(rdm) for rdm in targets]

@@ -15,10 +15,12 @@ from benchmark.inference._pairs import Moments, enough_conditions, pair_count, r
 from benchmark.inference._reranked import reranked
 from benchmark.inference.bootstrap import bootstrap_weights, interval
 from benchmark.measures._blocks import blocks
-from benchmark.measures._checks import Float64, as_rdms, require_draws
+from benchmark.measures._checks import Float64, Floats, as_rdm, require_draws
 from benchmark.measures._threads import in_threads
 from benchmark.measures.compare import upper_triangle
 from benchmark.measures.permutation import exceedance_p
+
+RDMs = list[Floats]
 
 #: Rows of an RDM that are permuted together: what a processor's cache holds
 _ROWS = 64
@@ -216,15 +218,13 @@ def permutation_compare(
     return RDMPermutation(score, null, exceedance_p(score, null))
 
 
-def _each(
-    models: ArrayLike, targets: ArrayLike | Sequence[ArrayLike]
-) -> tuple[list[Float64], list[list[Float64]]]:
+def _each(models: ArrayLike, targets: ArrayLike | Sequence[ArrayLike]) -> tuple[RDMs, list[RDMs]]:
     """RDMs of each model, and of each subject of each target, all of the same conditions."""
-    left = list(as_rdms(models, "models"))
+    left = _stack(models, "models")
     several: list[Any] = list(targets)  # type: ignore[arg-type]
     if several and all(np.ndim(target) == 1 for target in several):
         several = [targets]
-    right = [list(as_rdms(target, f"targets[{t}]")) for t, target in enumerate(several)]
+    right = [_stack(target, f"targets[{t}]") for t, target in enumerate(several)]
     if not right:
         raise ValueError("targets is empty: expected RDMs (t, n, n) or (t, s, n, n)")
     for t, target in enumerate(right):
@@ -234,6 +234,17 @@ def _each(
                 "expected the same conditions"
             )
     return left, right
+
+
+def _stack(values: ArrayLike, name: str) -> RDMs:
+    """RDMs as they came: those of float32 are not copied before their turn."""
+    array = np.asarray(values)
+    stack = array[None] if array.ndim == 2 else array
+    if stack.ndim != 3 or len(stack) == 0:
+        raise ValueError(f"{name} has shape {array.shape}: expected RDMs (n, n) or (m, n, n)")
+    for i, rdm in enumerate(stack):
+        as_rdm(rdm, f"{name}[{i}]")
+    return list(stack)
 
 
 def _weights(n: int, weights: ArrayLike | None, draws: int, rng: np.random.Generator | int | None) -> Float64:
@@ -252,8 +263,8 @@ def _weights(n: int, weights: ArrayLike | None, draws: int, rng: np.random.Gener
 
 
 def _weighted(
-    models: dict[str, Float64],
-    targets: dict[str, Float64],
+    models: dict[str, Floats],
+    targets: dict[str, Floats],
     weights: Float64,
     method: str,
     workers: int | None,
@@ -261,7 +272,7 @@ def _weighted(
     """Correlations (b, m, t) of dissimilarities, or of ranks made once."""
     pairs = pair_count(weights)
 
-    def moments(item: tuple[str, Float64]) -> Moments:
+    def moments(item: tuple[str, Floats]) -> Moments:
         name, rdm = item
         return Moments.of(weights, standardised(rdm, method, name), pairs, method)
 
@@ -272,15 +283,15 @@ def _weighted(
 
 
 def _reranked(
-    models: dict[str, Float64], targets: dict[str, Float64], weights: Float64, workers: int | None
+    models: dict[str, Floats], targets: dict[str, Floats], weights: Float64, workers: int | None
 ) -> Float64:
     """Spearman correlations (b, m, t), ranked anew in each resample."""
     for name, rdm in {**models, **targets}.items():
-        require_varied(upper_triangle(rdm), rdm, name)
+        require_varied(upper_triangle(np.asarray(rdm, dtype=np.float64)), rdm, name)
     return reranked(list(models.values()), list(targets.values()), weights, workers)
 
 
-def _mean_standardised(subjects: list[Float64], method: str, name: str) -> Float64:
+def _mean_standardised(subjects: RDMs, method: str, name: str) -> Float64:
     """With this, twice the sum of products above the diagonal is the mean of the correlations."""
     total = np.zeros(subjects[0].shape)
     for i, rdm in enumerate(subjects):

@@ -230,3 +230,13 @@ def test_bad_arguments() -> None:
             bootstrap_compare(MODELS, TARGETS, weights=weights)
     with pytest.raises(ValueError, match="all zero: undefined"):
         bootstrap_compare(np.zeros((N, N)), TARGETS, "cosine", rng=0)
+
+
+@pytest.mark.parametrize("method", sorted(THEIRS))
+def test_float32_is_worked_on_in_float64(method: str) -> None:
+    models, targets = (stack.astype(np.float32) for stack in stacks(10))
+    wide = models.astype(float), targets.astype(float)
+    found, expected = (bootstrap_compare(*rdms, method, draws=5, rng=0) for rdms in ((models, targets), wide))
+    np.testing.assert_array_equal(found.draws, expected.draws)
+    found, expected = (permutation_compare(*rdms, 5, 0, method) for rdms in ((models, targets), wide))
+    np.testing.assert_array_equal(found.null, expected.null)
