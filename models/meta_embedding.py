@@ -105,7 +105,8 @@ class MetaEmbedding(Model):
         Raises
         ------
         NotPossible
-            If there are fewer concepts, or fewer features in all, than the embedding is to be long.
+            If there are fewer concepts, or fewer features in all, than the embedding is to be long, or a
+            concept is not covered.
         """
         whole = stimuli.whole or stimuli
         found = self.parts.model.features(whole, self._sources, device=device, progress=progress)
@@ -113,6 +114,12 @@ class MetaEmbedding(Model):
         embedded = self._embed(whole, found)[[places[name] for name in stimuli.ids]]
         if self.parts.target is not None:
             words = self._words(stimuli)
+            missing = [concept for concept in stimuli.concept_ids if concept not in words]
+            if missing:
+                raise NotPossible(
+                    f"{self.spec.name}: {len(missing)} of {len(stimuli.concept_ids)} concepts of "
+                    f"{stimuli.name!r} have no vector in {self.parts.target.name!r} (first {missing[0]!r})"
+                )
             beside = np.stack([words[concept] for concept in stimuli.concepts])
             embedded = np.hstack([unit(embedded), unit(beside)])
         return dict.fromkeys(layers, embedded.astype(np.float32))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from benchmark.results.schema import CellResult, Estimate, LayerScore
+from benchmark.results.schema import CellResult, Estimate, LayerScore, Provenance
 
 _TWIN = "@untrained:"
 #: The 5th and the 95th percentile
@@ -73,11 +73,19 @@ def _average(cells: list[CellResult]) -> SeedsResult:
         "best_layer": best,
         "layers": _layers(cells),
         "notes": (f"mean of {len(seeds)} untrained seeds, and their 5th to 95th percentile",),
+        "provenance": _provenance(cells, _label(seeds)),
         "seeds": seeds,
         "arrays": None,
     }
     kept = {key: getattr(first, key) for key in CellResult.model_fields}
     return SeedsResult.model_validate({**kept, **changed})
+
+
+def _provenance(cells: list[CellResult], label: str) -> Provenance:
+    """That of the first seed, with the time of all."""
+    found = [cell.provenance for cell in cells if cell.provenance is not None]
+    seconds = sum(provenance.seconds for provenance in found)
+    return found[0].model_copy(update={"weights": f"untrained:{label}", "seconds": seconds})
 
 
 def _seed(cell: CellResult) -> int:

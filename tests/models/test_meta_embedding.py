@@ -208,6 +208,10 @@ def test_concepts_without_a_vector_are_not_covered() -> None:
     made = model(target=target, on="word")
     assert made.covered(stimuli(keys=keys)) == {"c0", "c1"}
     assert model().covered(stimuli()) == set(stimuli().concepts)
+    with pytest.raises(
+        NotPossible, match=r"28 of 30 concepts of 's' have no vector in 'words' \(first 'c2'\)"
+    ):
+        embed(made, stimuli(keys=keys))
 
 
 @pytest.mark.parametrize(

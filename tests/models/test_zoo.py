@@ -93,8 +93,10 @@ def test_an_entry_says_all_that_a_reader_must_know(name: str) -> None:
 def test_the_untrained_network_is_what_its_entry_says(name: str, noise: Stimuli) -> None:
     model = untrained(name)
     assert sum(p.numel() for p in model.network.parameters()) == REGISTRY.models[name].entry.parameters
-    found = model.features(noise, model.layers)
-    assert list(found) == list(model.layers)
+    assert set(model.layers) <= set(model.all_layers)
+    assert [layer for layer in model.all_layers if layer in model.layers] == list(model.layers)
+    found = model.features(noise, model.all_layers)
+    assert set(found) == set(model.all_layers)
     for layer, features in found.items():
         assert np.isfinite(features).all(), layer
         if layer != "output":  # a head that begins at zero, as ViT's, gives the same for all images

@@ -7,7 +7,7 @@ import pytest
 
 from benchmark.errors import UsageError
 from benchmark.registry import expand_seeds
-from benchmark.results import CellResult, Estimate, LayerScore, average_seeds
+from benchmark.results import CellResult, Estimate, LayerScore, Provenance, average_seeds
 
 
 def cell(model: str, score: float | None, binding: str = "people_rdm", best: str = "late") -> CellResult:
@@ -37,24 +37,26 @@ def cell(model: str, score: float | None, binding: str = "people_rdm", best: str
     )
 
 
-PROVENANCE = {
-    "registry_entry": {},
-    "weights_sha256": None,
-    "weights": "untrained:0",
-    "preprocessing": "none",
-    "stimuli_manifest": "m",
-    "target_hash": "t",
-    "task_version": 1,
-    "params": {},
-    "seed": 0,
-    "packages": {},
-    "python": "3",
-    "device": "cpu",
-    "dtype": "float32",
-    "code_version": "c",
-    "created": "now",
-    "seconds": 1.0,
-}
+PROVENANCE = Provenance.model_validate(
+    {
+        "registry_entry": {},
+        "weights_sha256": None,
+        "weights": "untrained:0",
+        "preprocessing": "none",
+        "stimuli_manifest": "m",
+        "target_hash": "t",
+        "task_version": 1,
+        "params": {},
+        "seed": 0,
+        "packages": {},
+        "python": "3",
+        "device": "cpu",
+        "dtype": "float32",
+        "code_version": "c",
+        "created": "now",
+        "seconds": 1.0,
+    }
+)
 
 
 def test_ten_seeds_are_their_mean_and_their_band() -> None:
@@ -64,6 +66,7 @@ def test_ten_seeds_are_their_mean_and_their_band() -> None:
     assert found.model == "net@untrained:0-9"
     assert found.averaged
     assert not cells[0].averaged
+    assert found.provenance.seconds == 10
     assert found.score == pytest.approx(scores.mean())
     assert (found.ci_low, found.ci_high) == pytest.approx(tuple(np.quantile(scores, [0.05, 0.95])))
     assert (found.chance, found.ceiling_low, found.ceiling_high) == (0.0, 0.5, 0.75)
