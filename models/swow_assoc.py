@@ -68,11 +68,15 @@ class SwowAssociation(NetworkModel):
     def build(self) -> nn.Module:
         """Make the network with the weights of the checkpoint, or random ones."""
         encoder = encoder_of(self._encoder_model)
-        shape = self.preprocess(Image.new("RGB", (64, 64))).shape
-        responses = None if self.vocabulary is None else len(self.vocabulary)
-        network = AssociationNetwork(encoder, feature_count(encoder, tuple(shape)), responses)
-        if self.spec.weights is not None:
-            load_strictly(network, read_state_dict(self.spec.weights), self.spec.weights)
+        if self.vocabulary is None:
+            shape = self.preprocess(Image.new("RGB", (64, 64))).shape
+            return AssociationNetwork(encoder, feature_count(encoder, tuple(shape)), None)
+        path = self._checkpoint()
+        state = read_state_dict(path)
+        # the head says how many features it reads: counting them takes as long as answering for an image
+        head = state.get("head.weight", torch.empty(0, 1))
+        network = AssociationNetwork(encoder, head.shape[-1], len(self.vocabulary))
+        load_strictly(network, state, path)
         return network
 
     def modules(self) -> dict[str, str]:
