@@ -64,16 +64,17 @@ def test_all_pairs(beside: Any) -> None:
     "p, q, at_least", [(300, 512, 2500), (49, 300, 5000)], ids=["300 and 512", "few dimensions"]
 )
 def test_one_permutation(beside: Any, p: int, q: int, at_least: float) -> None:
-    """Counts are exact: see the tests. What all permutations share is in the time, as in a test of 200."""
+    """Counts are exact: see the tests. What all permutations share is in the time, as in a test of 100."""
     x, y = spaces(p, q)
     a, b = np.corrcoef(x), np.corrcoef(y)
-    n = 200
+    n = 100
     beside(
         f"one permutation of 2 vs 2 ({p} and {q} dimensions), of {n}",
         LOOP,
         ours=lambda: two_vs_two_permutation(x, y, n, np.random.default_rng(0)),
         peer=lambda: lean_loop(a, b),
         at_least=at_least,
+        rounds=2,
         peer_scale=n * PAIRS / len(PART),
     )
 
@@ -83,11 +84,11 @@ def test_one_permutation_of_two_wide_spaces(beside: Any) -> None:
     x, y = spaces(2048, 2048)
     a, b = np.corrcoef(x), np.corrcoef(y)
     beside(
-        "one permutation of 2 vs 2 (2,048 and 2,048 dimensions), of 50",
+        "one permutation of 2 vs 2 (2,048 and 2,048 dimensions), of 20",
         LOOP,
-        ours=lambda: two_vs_two_permutation(x, y, 50, np.random.default_rng(0)),
+        ours=lambda: two_vs_two_permutation(x, y, 20, np.random.default_rng(0)),
         peer=lambda: lean_loop(a, b),
         at_least=500,
         rounds=2,
-        peer_scale=50 * PAIRS / len(PART),
+        peer_scale=20 * PAIRS / len(PART),
     )
