@@ -155,7 +155,7 @@ class Task(ABC):
     metrics: ClassVar[tuple[Metric, ...]]
     reference: ClassVar[str]
     target_kinds: ClassVar[tuple[str, ...]]
-    #: Sets of simulated people for its power; fewer where scoring a layer takes seconds
+    #: Sets of simulated people for its power; fewer where it takes long to score a layer
     simulations: ClassVar[int] = 12
 
     @abstractmethod

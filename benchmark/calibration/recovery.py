@@ -13,8 +13,8 @@ from benchmark.calibration.simulate import SimulatedRDMs
 from benchmark.concepts import concept_images, concept_means, feature_rdm
 from benchmark.datasets.join import Join, join
 from benchmark.errors import NotPossible
-from benchmark.inference import select_layer
-from benchmark.task import ModelView, Task, TaskResult
+from benchmark.inference.bootstrap import SPLITS
+from benchmark.task import ModelView, Statistic, Task, TaskResult
 
 #: Sets of people simulated from each network
 PEOPLE = 8
@@ -147,13 +147,40 @@ def recover(
 def _headline(result: TaskResult, layers: Sequence[str], metric: str, sign: float, seed: int) -> float:
     """Score of the best layer, chosen on one half of the concepts and scored on the other."""
 
-    def signed(layer: str) -> Any:
+    def signed(layer: str) -> Statistic:
         statistic = result.layers[layer].statistics[metric]
         return lambda weights: sign * statistic(weights)
 
     statistics = {layer: signed(layer) for layer in layers if result.layers[layer].undefined is None}
     if not statistics:
         return float("nan")
-    rng = np.random.default_rng(seed)
-    # The score takes no bootstrap draws; one is the fewest that can be asked for.
-    return select_layer(statistics, len(result.concepts), 1, rng).score
+    return split_half(statistics, len(result.concepts), np.random.default_rng(seed))
+
+
+def split_half(statistics: Mapping[str, Statistic], n: int, rng: np.random.Generator) -> float:
+    """The score of :func:`benchmark.inference.select_layer`, without draws: every half in one evaluation.
+
+    Parameters
+    ----------
+    statistics : mapping of str to Statistic
+        By layer.
+    n : int
+        Number of concepts.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    float
+        Score of the layer that is best on one half of the concepts, on the other half; mean of all halves.
+    """
+    first = np.zeros((SPLITS, n), dtype=bool)
+    for row in first:
+        row[rng.permutation(n)[: n // 2]] = True
+    halves = np.concatenate([first, ~first]).astype(np.float64)
+    values = np.array([statistic(halves) for statistic in statistics.values()])
+    if len(values) == 1:
+        return float(next(iter(statistics.values()))(np.ones((1, n)))[0])
+    best = np.argmax(np.where(np.isnan(values), -np.inf, values), axis=0)
+    # Half i + SPLITS is what half i leaves.
+    other = np.roll(np.arange(2 * SPLITS), SPLITS)
+    return float(np.nanmean(values[best, other]))

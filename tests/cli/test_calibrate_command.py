@@ -141,6 +141,7 @@ def test_one_broken_task_fails_the_whole(calibrate):
     assert all(control["passed"] for control in stored["controls"]["right"])
 
 
+@pytest.mark.slow
 def test_the_seed_and_not_the_jobs_decides(calibrate):
     _, alone = calibrate("right")
     _, together = calibrate("right", jobs=2)
