@@ -44,9 +44,10 @@ def associate_photos(
     said = _weights(loaded, suite, miniature)
     if done.profiles is not None:
         _print(done.photos, done.profiles, k, said, miniature)
-        _write(done.photos, done.profiles, k, said, plot, html, miniature)
     for problem in done.problems:
         sys.stderr.write(f"error: {' '.join(problem.split())}\n")
+    if done.profiles is not None:
+        _write(done.photos, done.profiles, k, said, plot, html, miniature)
     return 1 if done.problems else 0
 
 

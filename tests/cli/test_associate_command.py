@@ -324,6 +324,23 @@ def test_nothing_that_one_photo_does_not_need_is_imported(photos):
     assert done.stdout.rstrip().endswith("IMPORTED []")
 
 
+def test_the_network_of_the_paper_needs_no_more():
+    """Its plug-ins and preprocessing; encoders of timm and torchvision need those."""
+    script = (
+        "import sys; from pathlib import Path; from PIL import Image\n"
+        "from benchmark.extraction import Preprocessing\n"
+        "from benchmark.registry import load_plugin\n"
+        f"load_plugin('models/swow_assoc.py:SwowAssociation', Path({str(ROOT)!r}))\n"
+        f"load_plugin('models/taskonomy.py:Taskonomy', Path({str(ROOT)!r}))\n"
+        "Preprocessing(resize=9, crop=8, mean=(0, 0, 0), std=(1, 1, 1))(Image.new('RGB', (9, 12)))\n"
+        f"print('IMPORTED', [m for m in {UNNEEDED!r} if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.rstrip().endswith("IMPORTED []")
+
+
 @pytest.mark.benchmark
 def test_a_photo_is_answered_in_three_seconds_on_two_cores(benchmark, photos):
     """From the start of the process, model load included; the least of five: other load only adds to it."""
