@@ -112,10 +112,16 @@ class ClassProbabilities:
 
 
 class Model(ABC):
-    """A model under test."""
+    """A model under test.
 
-    def __init__(self, spec: ModelSpec) -> None:
-        self.spec = spec
+    Parameters
+    ----------
+    spec : ModelSpec, optional
+        Of an object that is made in Python and not by an entry: a spec with the name of its class alone.
+    """
+
+    def __init__(self, spec: ModelSpec | None = None) -> None:
+        self.spec = ModelSpec(type(self).__name__) if spec is None else spec
 
     @property
     @abstractmethod

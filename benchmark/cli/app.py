@@ -141,6 +141,25 @@ def info(
     show_info(load(registry), name)
 
 
+@app.command("check-model")
+def check_model(
+    name: Annotated[str, typer.Argument(help="A model, NAME or NAME@untrained:SEED.")],
+    suite: Annotated[str | None, typer.Option(help="Whose variant; default: its first suite.")] = None,
+    data: DataOption = None,
+    registry: RegistryOption = None,
+    device: Annotated[Device, typer.Option(help="Where the network runs.")] = Device.auto,
+) -> None:
+    """Look for the usual faults of a model before anyone believes its scores.
+
+    Exit status: 0 no fault found; 1 some check failed; 2 unusable arguments, registry or weights.
+    """
+    from benchmark.cli.check_model import show_checks
+    from benchmark.runner import Options
+
+    options = Options(registries=tuple(registry or ()), data=data, device=torch_device(device))
+    raise typer.Exit(show_checks(name, suite, options))
+
+
 @app.command()
 def associate(
     photos: Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Image files.")],

@@ -45,8 +45,9 @@ class NetworkModel(Model):
 
     pooling: str = "average"
 
-    def __init__(self, spec: ModelSpec) -> None:
+    def __init__(self, spec: ModelSpec | None = None) -> None:
         super().__init__(spec)
+        spec = self.spec
         self.pooling = spec.params.get("pooling", self.pooling)
         if self.pooling not in POOLINGS:
             raise UsageError(f"{spec.name}: unknown pooling {self.pooling!r}; known: {', '.join(POOLINGS)}")
@@ -91,6 +92,10 @@ class NetworkModel(Model):
     def all_layers(self) -> tuple[str, ...]:
         """Every layer that has a name: those of :meth:`modules` and of ``params``, and every convolution."""
         return (*self._all_paths, OUTPUT)
+
+    def path_of(self, layer: str) -> str:
+        """Dotted module path of a layer that is not ``"output"``; see :meth:`modules`."""
+        return self._all_paths[layer]
 
     @cached_property
     def _all_paths(self) -> dict[str, str]:

@@ -148,6 +148,9 @@ class ModelEntry(_Described):
         Datasets the model was trained with; a cell whose target is among them is marked.
     parameters : int, optional
         How many parameters the network has.
+    top1 : float, optional
+        Share of the images of ``imagenet_sample`` (or ``mini_images``, where its concepts are the classes)
+        that the network classifies rightly: what ``bench check-model`` must find again.
     suites : tuple of str, optional
         The suites it may take part in; None: every one.
     variants : dict of str to ModelVariant
@@ -166,6 +169,7 @@ class ModelEntry(_Described):
     members: dict[Name, dict[str, str]] = Field(default_factory=dict)
     trained_on: tuple[Name, ...] = ()
     parameters: int | None = Field(default=None, ge=0)
+    top1: float | None = Field(default=None, ge=0, le=1)
     suites: tuple[Name, ...] | None = None
     variants: dict[Name, ModelVariant] = Field(default_factory=dict)
 

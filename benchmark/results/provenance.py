@@ -17,7 +17,10 @@ _PACKAGE = Path(benchmark.__file__).resolve().parent
 #: Parts of the package that cannot change a score; a wheel carries the plug-ins models/ and tasks/ too
 _NO_SCORES = frozenset(
     (
+        "api.py",
+        "cache.py",
         "calibration",
+        "checks",
         "cli",
         "cli.py",
         "leaderboard",
@@ -29,6 +32,7 @@ _NO_SCORES = frozenset(
         "errors.py",
         "files.py",
         "store.py",
+        "submission",
     )
 )
 

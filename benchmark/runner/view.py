@@ -61,23 +61,11 @@ class StoredView:
         wanted = dict.fromkeys([asked, *self.layers, *([OUTPUT] if OUTPUT in self._model.layers else [])])
         layers = [layer for layer in wanted if self._store.get(self._key, layer) is None]
         made = self._model.features(self.stimuli, layers, device=self._device, progress=self._progress)
-        features = {layer: self._checked(layer, made.get(layer)) for layer in layers}
+        features = {
+            layer: checked_features(self.name, layer, made.get(layer), self.stimuli) for layer in layers
+        }
         self._store.put(self._key, features)
         return features
-
-    def _checked(self, layer: str, features: np.ndarray | None) -> np.ndarray:
-        """Refuse what a plug-in may not give, before it is stored: one row a stimulus, all finite."""
-        where = f"model {self.name!r}, layer {layer!r}"
-        if features is None:
-            raise DataError(f"{where}: the plug-in gave no features for it")
-        array = np.asarray(features, dtype=np.float32)
-        if array.ndim != 2 or len(array) != len(self.stimuli) or array.shape[1] == 0:
-            raise DataError(f"{where}: features of shape {array.shape}; expected ({len(self.stimuli)}, d)")
-        finite = np.isfinite(array).all(axis=1)
-        if not finite.all():
-            first = self.stimuli.ids[int(np.argmin(finite))]
-            raise DataError(f"{where}: NaN or infinite features, first for stimulus {first!r}")
-        return array
 
     def associations(self) -> Associations | None:
         """Association strengths of every stimulus, or None."""
@@ -90,3 +78,24 @@ class StoredView:
         if OUTPUT not in self._model.layers:
             return None
         return self._model.classify(self.features(OUTPUT))
+
+
+def checked_features(model: str, layer: str, features: np.ndarray | None, stimuli: Stimuli) -> np.ndarray:
+    """``features`` as float32, shape (n stimuli, d).
+
+    Raises
+    ------
+    DataError
+        For what a plug-in may not give: no features, another shape, NaN or infinite values.
+    """
+    where = f"model {model!r}, layer {layer!r}"
+    if features is None:
+        raise DataError(f"{where}: the plug-in gave no features for it")
+    array = np.asarray(features, dtype=np.float32)
+    if array.ndim != 2 or len(array) != len(stimuli) or array.shape[1] == 0:
+        raise DataError(f"{where}: features of shape {array.shape}; expected ({len(stimuli)}, d)")
+    finite = np.isfinite(array).all(axis=1)
+    if not finite.all():
+        first = stimuli.ids[int(np.argmin(finite))]
+        raise DataError(f"{where}: NaN or infinite features, first for stimulus {first!r}")
+    return array

@@ -1,0 +1,36 @@
+"""``bench check-model``: the checks as a table."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from benchmark.checks import Check, Status, check_model
+from benchmark.cli.tables import WIDTH
+from benchmark.runner import Options, Session
+
+_STYLES = {Status.passed: "green", Status.failed: "bold red", Status.note: "yellow", Status.skipped: "dim"}
+
+
+def show_checks(name: str, suite: str | None, options: Options) -> int:
+    """Check the model ``name``, print what was found, and give the exit status."""
+    found = check_model(Session(options), name, suite)
+    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
+    console.print(name, style="bold", highlight=False)
+    console.print(_table(found))
+    failed = sum(check.status is Status.failed for check in found)
+    passed = sum(check.status is Status.passed for check in found)
+    console.print(f"{passed} passed, {failed} failed", style="bold red" if failed else "", highlight=False)
+    return 1 if failed else 0
+
+
+def _table(found: list[Check]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in ("check", "result", "detail"):
+        table.add_column(column, no_wrap=column != "detail", overflow="fold")
+    for check in found:
+        table.add_row(check.name, Text(check.status.value, _STYLES[check.status]), Text(check.detail))
+    return table
