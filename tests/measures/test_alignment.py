@@ -125,7 +125,7 @@ def test_no_rotation_found_by_search_is_better() -> None:
 
     found = min(
         optimize.minimize_scalar(distance, bounds=(low, low + 2), args=(flip,), method="bounded").fun
-        for low in range(0, 7)
+        for low in range(7)
         for flip in (1, -1)
     )
     assert procrustes_distance(x, y, kind="euclidean") == pytest.approx(found, abs=1e-6)

@@ -99,3 +99,63 @@ def test_bad_input() -> None:
             compare_rdms(bad, b)
     with pytest.raises(ValueError, match="method is 'pearsonr'"):
         compare_rdms(a, b, "pearsonr")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_stacks_give_every_pair(method: str) -> None:
+    stack = np.stack([pair(seed, levels=levels)[0] for seed in range(5) for levels in (None, 3)])
+    models, targets = stack[:6], stack[6:]
+    found = compare_rdms(models, targets, method)
+    expected = [[compare_rdms(a, b, method) for b in targets] for a in models]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-13)
+    np.testing.assert_array_equal(compare_rdms(models, targets[1], method), found[:, 1])
+    np.testing.assert_array_equal(compare_rdms(models[2], targets, method), found[2])
+    assert compare_rdms(models[:1], targets[:1], method).shape == (1, 1)
+    assert isinstance(compare_rdms(models[0], targets[0], method), float)
+
+
+def test_large_stacks_are_done_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    compare = sys.modules["benchmark.measures.compare"]
+    stack = np.stack([pair(seed)[0] for seed in range(11)])
+    whole = compare_rdms(stack[:6], stack[4:])
+    monkeypatch.setattr(compare, "_HELD", 3 * stack[0].nbytes)
+    np.testing.assert_array_equal(compare_rdms(stack[:6], stack[4:]), whole)
+
+
+def test_what_is_wrong_in_a_stack_is_named() -> None:
+    a, b = pair(9)
+    tied = 0.3 * (1 - np.eye(9))
+    with pytest.raises(ValueError, match=r"b\[1\] of shape \(9, 9\) has dissimilarities that are all equal"):
+        compare_rdms(a, np.stack([b, tied]))
+    with pytest.raises(ValueError, match=r"a\[0\] of shape \(9, 9\) is not symmetric"):
+        compare_rdms(np.triu(a)[None], b)
+    for bad in (a[0], a[None, None], np.zeros((0, 9, 9))):
+        with pytest.raises(ValueError, match=r"a has shape .* expected a square RDM"):
+            compare_rdms(bad, b)
+
+
+@given(seed=st.integers(0, 10**6), levels=st.integers(2, 5))
+@settings(max_examples=30, deadline=None)
+def test_tau_a_counts_pairs(seed: int, levels: int) -> None:
+    a, b = pair(seed, n=8, levels=levels)
+    if np.ptp(a[a > 0], axis=None) == 0 or np.ptp(b[b > 0], axis=None) == 0:
+        return
+    at = np.triu_indices(8, 1)
+    x, y = a[at], b[at]
+    signs = np.sign(x[:, None] - x) * np.sign(y[:, None] - y)
+    expected = signs.sum() / (len(x) * (len(x) - 1))
+    assert compare_rdms(a, b, "kendall") == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("method", ["corr_cov", "cosine_cov"])
+def test_whitening_is_the_inverse_covariance_of_dissimilarities(method: str) -> None:
+    a, b = pair(10, n=7)
+    at = np.triu_indices(7, 1)
+    contrasts = np.eye(7)[at[0]] - np.eye(7)[at[1]]
+    covariance = (contrasts @ contrasts.T) ** 2
+    x, y = (m[at] - (m[at].mean() if method == "corr_cov" else 0) for m in (a, b))
+    whitened = np.linalg.solve(covariance, np.stack([x, y]).T)
+    expected = x @ whitened[:, 1] / np.sqrt((x @ whitened[:, 0]) * (y @ whitened[:, 1]))
+    assert compare_rdms(a, b, method) == pytest.approx(expected, abs=1e-10)

@@ -97,3 +97,105 @@ def test_bad_input(bad: np.ndarray, message: str) -> None:
         rdm(bad)
     with pytest.raises(ValueError, match="metric is 'manhattan'"):
         rdm(features(0), "manhattan")
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("d", [1023, 1025, 2500])
+def test_blocks_of_columns_change_nothing(metric: str, d: int) -> None:
+    x = features(5, n=70, d=d)
+    expected = squareform(pdist(x, metric))
+    scale = expected.max()
+    np.testing.assert_allclose(rdm(x, metric) / scale, expected / scale, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(rdm(np.asfortranarray(x), metric), rdm(x, metric), rtol=1e-12)
+
+
+@pytest.mark.parametrize("mean", [1e6, -1e6])
+def test_rows_with_a_large_mean_keep_their_digits(mean: float) -> None:
+    x = np.random.default_rng(6).normal(size=(40, 3000))
+    x[::2] *= 1e-3
+    # What can be known of x + mean is what its rounding leaves.
+    moved = x + mean
+    exact = (moved.astype(np.longdouble) - mean).astype(np.float64)
+    np.testing.assert_allclose(rdm(moved), squareform(pdist(exact, "correlation")), rtol=0, atol=1e-10)
+    narrow = (x[:, :2048] + 100).astype(np.float32)
+    exact = narrow.astype(np.float64)
+    np.testing.assert_allclose(rdm(narrow), squareform(pdist(exact, "correlation")), rtol=0, atol=2e-5)
+
+
+def test_first_block_unlike_the_others_keeps_its_digits() -> None:
+    x = np.random.default_rng(7).normal(size=(30, 4000))
+    x[:, :100] += 1e6
+    np.testing.assert_allclose(rdm(x), squareform(pdist(x, "correlation")), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("scale", [2.0**-500, 2.0**500])
+def test_size_does_not_matter(metric: str, scale: float) -> None:
+    x = features(8)
+    grows = {"euclidean": scale, "sqeuclidean": scale**2}.get(metric, 1)
+    np.testing.assert_allclose(rdm(scale * x, metric), rdm(x, metric) * grows, rtol=1e-12)
+
+
+def noise_precision(d: int, seed: int = 0) -> np.ndarray:
+    sample = np.random.default_rng(seed).normal(size=(3 * d, d))
+    return np.linalg.inv(sample.T @ sample / len(sample))
+
+
+def test_mahalanobis_is_euclidean_after_whitening() -> None:
+    x, precision = features(9), noise_precision(7)
+    whitened = x @ np.linalg.cholesky(precision)
+    found = rdm(x, "mahalanobis", noise=precision)
+    np.testing.assert_allclose(found, rdm(whitened, "sqeuclidean") / 7, atol=1e-10)
+
+
+def test_crossnobis_equals_its_definition_and_is_unbiased() -> None:
+    rng = np.random.default_rng(10)
+    folds, precision = rng.normal(size=(3, 5, 7)), noise_precision(7)
+    expected = np.zeros((5, 5))
+    for f in range(3):
+        one, others = folds[f], np.delete(folds, f, axis=0).mean(axis=0)
+        for i in range(5):
+            for j in range(5):
+                expected[i, j] += (one[i] - one[j]) @ precision @ (others[i] - others[j]) / 7 / 3
+    np.testing.assert_allclose(rdm(folds, "crossnobis", noise=precision), expected, atol=1e-10)
+    at = np.triu_indices(5, 1)
+    means = [rdm(rng.normal(size=(2, 5, 20)), "crossnobis", noise=np.eye(20))[at].mean() for _ in range(200)]
+    assert abs(np.mean(means)) < 4 * np.std(means) / np.sqrt(200)
+
+
+def test_more_than_ten_conditions_keep_their_order_in_rsatoolbox() -> None:
+    x = features(11, n=25)
+    np.testing.assert_allclose(rdm(x, "mahalanobis", noise=np.eye(7)), rdm(x, "sqeuclidean") / 7, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    "shape, metric, noise, message",
+    [
+        ((9, 4), "correlation", np.eye(4), "noise is given for metric 'correlation'"),
+        ((9, 4), "mahalanobis", None, r"noise is None: mahalanobis needs .* shape \(4, 4\)"),
+        ((9, 4), "mahalanobis", np.eye(3), r"noise has shape \(3, 3\): expected .* \(4, 4\)"),
+        ((9, 4), "mahalanobis", -np.eye(4), "noise of shape .* is not positive definite"),
+        ((9, 4), "mahalanobis", np.triu(np.ones((4, 4))), "noise of shape .* is not finite and symmetric"),
+        ((2, 9, 4), "mahalanobis", np.eye(4), r"features has shape \(2, 9, 4\): mahalanobis needs \(n, d\)"),
+        ((1, 9, 4), "crossnobis", np.eye(4), r"features has shape \(1, 9, 4\): crossnobis needs \(folds, n"),
+        ((9, 4), "crossnobis", np.eye(4), r"features has shape \(9, 4\): crossnobis needs"),
+        ((1, 4), "correlation", None, r"features has shape \(1, 4\): an RDM needs at least 2"),
+        ((0, 4), "euclidean", None, r"features has shape \(0, 4\)"),
+        ((4, 0), "cosine", None, r"features has shape \(4, 0\)"),
+    ],
+)
+def test_shapes_and_noise_are_checked(
+    shape: tuple[int, ...], metric: str, noise: np.ndarray | None, message: str
+) -> None:
+    x = np.random.default_rng(12).normal(size=shape)
+    with pytest.raises(ValueError, match=message):
+        rdm(x, metric, noise)
+
+
+def test_what_leaves_the_range_is_refused() -> None:
+    x = features(13).astype(np.float32)
+    with pytest.raises(ValueError, match="squared distances are too great for float32"):
+        rdm(x * np.float32(1e25), "sqeuclidean")
+    assert np.isfinite(rdm(x * np.float32(1e25), "euclidean")).all()
+    with pytest.raises(ValueError, match="too great for float64"):
+        rdm(np.full((3, 4), 1.5e308) * np.array([1, 1, 1, -1]))

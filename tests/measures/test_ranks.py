@@ -1,0 +1,58 @@
+"""Ranks and inversions by counting sorts, against scipy and against counting every pair."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from scipy import stats
+
+from benchmark.measures._ranks import average_ranks, integer_order, inversions, sort_order
+
+rng = np.random.default_rng(0)
+HARD = {
+    "normal": rng.normal(size=5000),
+    "many ties": np.round(rng.normal(size=5000), 1),
+    "heavy tails: all keys but a few are the same": rng.standard_cauchy(5000) ** 5,
+    "neighbouring floats": 1 + np.spacing(1) * rng.integers(0, 9, 999),
+    "range beyond float64": np.array([1e308, -1e308, 1e308, 0]),
+    "subnormal": np.array([1e-320, 2e-320, 1e-320, 5e-324]),
+    "all the same": np.full(7, 0.3),
+    "one": np.array([2.0]),
+    "zeros of both signs": np.array([0.0, -0.0, 1.0, 0.0]),
+}
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_ranks_equal_scipy(name: str) -> None:
+    np.testing.assert_array_equal(average_ranks(HARD[name]), stats.rankdata(HARD[name]))
+
+
+@given(
+    arrays.arrays(np.float64, st.integers(1, 60), elements=st.floats(allow_nan=False, allow_infinity=False))
+)
+@settings(max_examples=200, deadline=None)
+def test_any_values_are_sorted_and_their_ties_known(values: np.ndarray) -> None:
+    order, starts = sort_order(values)
+    found = values[order]
+    np.testing.assert_array_equal(found, np.sort(values))
+    np.testing.assert_array_equal(starts[1:], found[1:] != found[:-1])
+    assert starts[0]
+
+
+def test_integers_are_sorted_stably() -> None:
+    keys = rng.integers(0, 2**32, 5000, dtype=np.uint32)
+    keys[::3] = keys[0]
+    np.testing.assert_array_equal(integer_order(keys), np.argsort(keys, kind="stable"))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 63, 64, 65, 128, 129, 1000])
+def test_inversions_are_the_pairs_out_of_order(n: int) -> None:
+    for _ in range(3):
+        permutation = rng.permutation(n).astype(np.uint32)
+        expected = sum(int((permutation[:i] > permutation[i]).sum()) for i in range(n))
+        assert inversions(permutation) == expected
+    assert inversions(np.arange(n, dtype=np.uint32)) == 0
+    assert inversions(np.arange(n, dtype=np.uint32)[::-1]) == n * (n - 1) // 2
