@@ -9,7 +9,7 @@ from PIL import Image
 from torch import nn
 from visualpriors.taskonomy_network import TASKONOMY_PRETRAINED_URLS, TaskonomyEncoder
 
-from benchmark.errors import UsageError
+from benchmark.errors import BenchError, UsageError
 from benchmark.extraction import (
     NetworkModel,
     Preprocessing,
@@ -63,6 +63,8 @@ class Taskonomy(NetworkModel):
         elif self.spec.hub is not None:
             url = TASKONOMY_PRETRAINED_URLS[self.feature + _ENCODER]
             content = torch_hub_checkpoint(url, sha256=self.spec.sha256)
+            if "state_dict" not in content:
+                raise BenchError(f"{torch_hub_file(url)}: has no state_dict: not the checkpoint published")
             load_strictly(encoder, content["state_dict"], torch_hub_file(url))
         return encoder
 
