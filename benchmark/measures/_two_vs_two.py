@@ -30,6 +30,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from benchmark.measures._blocks import blocks
 from benchmark.measures._checks import Float64, as_matrix, rows_in_words
+from benchmark.measures._threads import in_threads
 from benchmark.measures.rdm import unit_rows
 
 Indices = NDArray[np.intp]
@@ -177,7 +178,7 @@ def _keeps_digits(product: Product) -> bool:
 
 def both(x: ArrayLike, y: ArrayLike) -> tuple[Side, Side, bool]:
     """Both sides, that of fewer dimensions first, and whether they were exchanged for it."""
-    a, b = Side.of(x, "x"), Side.of(y, "y")
+    a, b = in_threads(lambda given: Side.of(*given), [(x, "x"), (y, "y")])
     if len(a) != len(b):
         raise ValueError(f"x has {len(a)} rows and y has {len(b)}: expected the same concepts in both")
     exchanged = a.unit.shape[1] > b.unit.shape[1]
