@@ -156,7 +156,7 @@ class Task(ABC):
     reference: ClassVar[str]
     target_kinds: ClassVar[tuple[str, ...]]
     #: Sets of simulated people for its power; fewer where it takes long to score a layer
-    simulations: ClassVar[int] = 12
+    simulations: ClassVar[int] = 10
 
     @abstractmethod
     def score(

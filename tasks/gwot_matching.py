@@ -67,7 +67,7 @@ class GWOTMatching(Task):
         Metric(_CATEGORY, "category matching rate", (0.0, 1.0), "random plans, simulated", _CEILING),
     )
     target_kinds: ClassVar[tuple[str, ...]] = ("rdm",)
-    simulations: ClassVar[int] = 6
+    simulations: ClassVar[int] = 5
     reference: ClassVar[str] = """@misc{sasaki2023gwtune,
   author = {Sasaki, Masaru and Takeda, Ken and Abe, Kota and Oizumi, Masafumi},
   title = {Toolbox for {Gromov-Wasserstein} optimal transport: Application to unsupervised alignment in

@@ -17,7 +17,7 @@ from benchmark.inference.bootstrap import SPLITS
 from benchmark.task import ModelView, Statistic, Task, TaskResult
 
 #: Sets of people simulated from each network
-PEOPLE = 8
+PEOPLE = 6
 #: Scores this near are one: the networks share the layer
 _SAME = 1e-9
 

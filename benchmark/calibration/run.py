@@ -132,7 +132,7 @@ class _Run:
     def for_recovery(self, bindings: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
         """The binding with the most subjects whose task is fast enough, and the models that can be had."""
         subjects = {}
-        for name in bindings:
+        for name in reversed(bindings):  # of bindings with as many, the one that takes the least time
             target = bound(self.session, self.suite, name)[1].target
             if isinstance(target, RDMTarget) and self.task(name).simulations >= PEOPLE:
                 subjects[name] = len(target.subjects)
