@@ -141,6 +141,37 @@ def info(
     show_info(load(registry), name)
 
 
+@app.command()
+def why(
+    model: Annotated[str, typer.Argument(help="A model, NAME or NAME@untrained:SEED.")],
+    task: Annotated[str, typer.Argument(help="A task or a binding, or all.")],
+    suite: Annotated[str, typer.Option(help="Of which set of comparisons.")] = "mini",
+    layers: Annotated[list[str] | None, typer.Option("--layers", help="As bench run was asked.")] = None,
+    data: DataOption = None,
+    output: OutputOption = Path("results"),
+    registry: RegistryOption = None,
+    device: Annotated[Device, typer.Option(help="Where the network would run.")] = Device.auto,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+) -> None:
+    """Say whether stored results are current, and if not, which part of their key changed: old -> new.
+
+    Exit status: 0 all are current; 1 some is not; 2 unusable arguments or registry.
+    """
+    from benchmark.cli.why import show_why
+    from benchmark.runner import Options
+    from benchmark.runner.layers import split_layers
+
+    options = Options(
+        registries=tuple(registry or ()),
+        data=data,
+        output=output,
+        layers=split_layers(layers or ()),
+        device=torch_device(device),
+        seed=seed,
+    )
+    raise typer.Exit(show_why(model, task, suite, options))
+
+
 @app.command("check-model")
 def check_model(
     name: Annotated[str, typer.Argument(help="A model, NAME or NAME@untrained:SEED.")],
