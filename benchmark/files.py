@@ -49,9 +49,7 @@ def sha256_of(path: Path) -> str:
 
 def write_temporary(folder: Path, write: Callable[[BinaryIO], object]) -> Path:
     """Write a hidden temporary file in ``folder`` and flush it to the disk; nothing stays if that fails."""
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder, prefix=".", suffix=".tmp")
-    path = Path(name)
+    handle, path = _open_temporary(folder)
     try:
         with os.fdopen(handle, "wb") as stream:
             write(stream)
@@ -62,6 +60,20 @@ def write_temporary(folder: Path, write: Callable[[BinaryIO], object]) -> Path:
         path.unlink(missing_ok=True)
         raise
     return path
+
+
+def _open_temporary(folder: Path) -> tuple[int, Path]:
+    # bench cache rm, in another process, may take an empty folder away between the two calls
+    for last in (False, False, True):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            handle, name = tempfile.mkstemp(dir=folder, prefix=".", suffix=".tmp")
+        except FileNotFoundError:
+            if last:
+                raise
+        else:
+            return handle, Path(name)
+    raise AssertionError("the last try returns or raises")
 
 
 def write_atomic(path: Path, content: bytes) -> None:

@@ -50,11 +50,18 @@ class FeatureStore:
         try:
             return _read(meta)
         except (OSError, ValueError, KeyError, TypeError) as error:
+            if not meta.exists():  # bench cache rm, in another process
+                return None
             _log.warning("cached features %s are damaged (%s): put aside, computed again", meta, error)
             _put_aside(meta)
             return None
 
-    def put(self, key: Mapping[str, Any], features: Mapping[str, np.ndarray]) -> None:
+    def put(
+        self,
+        key: Mapping[str, Any],
+        features: Mapping[str, np.ndarray],
+        about: Mapping[str, str] | None = None,
+    ) -> None:
         """Store the features of some layers.
 
         Parameters
@@ -63,6 +70,8 @@ class FeatureStore:
             Must be writable as JSON.
         features : mapping of str to ndarray, shape (n, d)
             By layer.
+        about : mapping, optional
+            Names for a reader (``bench cache ls``): "model", "stimuli". They are no part of the key.
 
         Raises
         ------
@@ -76,14 +85,14 @@ class FeatureStore:
                     f"expected numbers, at least one"
                 )
             try:
-                self._put(key, layer, np.ascontiguousarray(array))
+                self._put(key, layer, np.ascontiguousarray(array), dict(about or {}))
             except OSError as error:
                 raise DataError(
                     f"cannot write to the cache {self.folder}: {error.strerror or error}; "
                     f"name another folder with $BENCH_CACHE"
                 ) from error
 
-    def _put(self, key: Mapping[str, Any], layer: str, array: np.ndarray) -> None:
+    def _put(self, key: Mapping[str, Any], layer: str, array: np.ndarray, about: dict[str, str]) -> None:
         meta = self._meta(key, layer)
         temporary = write_temporary(meta.parent, lambda stream: np.save(stream, array, allow_pickle=False))
         digest = sha256_of(temporary)
@@ -92,6 +101,7 @@ class FeatureStore:
         entry = {
             "key": dict(key),
             "layer": layer,
+            "about": about,
             "file": path.name,
             "shape": array.shape,
             "dtype": str(array.dtype),

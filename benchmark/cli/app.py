@@ -44,6 +44,8 @@ export = typer.Typer(help="Files that other programs read.", no_args_is_help=Tru
 app.add_typer(export, name="export")
 association = typer.Typer(help="Association norms and the classes of images.", no_args_is_help=True)
 app.add_typer(association, name="association")
+cache = typer.Typer(help="What can be made again: features, fetched weights.", no_args_is_help=True)
+app.add_typer(cache, name="cache")
 
 
 @app.callback(invoke_without_command=True)
@@ -242,6 +244,36 @@ def export_rdm(
     options = Options(registries=tuple(registry or ()), data=data, device=torch_device(device))
     named = {"by": by.value, "metric": metric.value, "form": form.value}
     export_rdms(model, split_layers(layer), stimuli, suite, options, output=output, **named)
+
+
+@cache.command("ls")
+def cache_ls() -> None:
+    """List what is kept: of which model and stimuli, how many layers, size, age."""
+    from benchmark.cli.cache import list_cache
+
+    list_cache()
+
+
+@cache.command("rm")
+def cache_rm(
+    model: Annotated[str | None, typer.Option("--model", "-m", help="Features of this model.")] = None,
+    stimuli: Annotated[str | None, typer.Option(help="Features for these stimuli.")] = None,
+    older_than: Annotated[str | None, typer.Option(help="What is older: 12h, 30d, 4w.")] = None,
+    leftovers: Annotated[bool, typer.Option("--leftovers", help="Damaged and half-written files.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Everything.")] = False,
+) -> None:
+    """Remove what all of the options given are true of, and say what was freed; results stay."""
+    from benchmark.cli.cache import remove_from_cache
+
+    remove_from_cache(model, stimuli, older_than, leftovers, everything)
+
+
+@cache.command("verify")
+def cache_verify() -> None:
+    """Read everything that has a checksum; what differs is put aside, and the exit status is 1."""
+    from benchmark.cli.cache import verify_cache
+
+    raise typer.Exit(verify_cache())
 
 
 @leaderboard.command("build")

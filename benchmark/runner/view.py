@@ -64,7 +64,7 @@ class StoredView:
         features = {
             layer: checked_features(self.name, layer, made.get(layer), self.stimuli) for layer in layers
         }
-        self._store.put(self._key, features)
+        self._store.put(self._key, features, {"model": self.name, "stimuli": self.stimuli.name})
         return features
 
     def associations(self) -> Associations | None:
