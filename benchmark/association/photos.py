@@ -119,7 +119,7 @@ def _ask(
 def _open(path: Path) -> Image.Image:
     if path.is_dir():
         raise DataError(f"{path}: is a folder; name the images in it")
-    return open_rgb(path)
+    return open_rgb(path, upright=True)
 
 
 def _profile(model: Model, path: Path, image: Image.Image, device: str) -> Profiles:

@@ -20,9 +20,6 @@ from benchmark.errors import UsageError
 from benchmark.runner import Options, Session
 from benchmark.runner.loaded import LoadedModel
 
-#: Orientations of an EXIF tag that a viewer turns upright, and a network does not
-_ORIENTATION, _TURNED = 0x0112, range(2, 9)
-
 
 def associate_photos(
     paths: Sequence[Path],
@@ -79,10 +76,6 @@ def _print(photos: Sequence[Photo], found: Profiles, k: int, weights: list[str],
         console.print(Text(line), soft_wrap=True)
     if miniature:
         console.print(Text("MINIATURE: a network of a drawn world; it says nothing about people", "bold"))
-    for photo in photos:
-        if _is_turned(photo.path):
-            note = f"{photo.path}: its pixels are seen as stored, turned as they may be (EXIF orientation)"
-            console.print(Text(f"note: {note}"), soft_wrap=True)
     tables = [_table(photo.name, found.strongest(i, k)) for i, photo in enumerate(photos)]
     console.print(Columns(tables, padding=(1, 4)))
     console.print(f"strengths sum to 1 over {len(found.vocabulary)} words", style="dim", highlight=False)
@@ -125,8 +118,3 @@ def _require_format(plot: Path) -> None:
 
     if plot.suffix.lower() not in FORMATS:
         raise UsageError(f"--plot {plot}: end the name in {', '.join(FORMATS)}")
-
-
-def _is_turned(path: Path) -> bool:
-    with Image.open(path) as image:
-        return image.getexif().get(_ORIENTATION) in _TURNED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from benchmark.errors import DataError
 
@@ -15,15 +15,17 @@ GROUND = "white"
 _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
 
-def open_rgb(path: Path) -> Image.Image:
+def open_rgb(path: Path, *, upright: bool = False) -> Image.Image:
     """Decode an image file.
 
-    Greyscale (8 or 16 bit), palette and CMYK are converted; transparent parts are composited on white. The
-    EXIF orientation is not applied: the pixels are those of the file, as networks were trained on them.
+    Greyscale (8 or 16 bit), palette and CMYK are converted; transparent parts are composited on white.
 
     Parameters
     ----------
     path : Path
+    upright : bool
+        Turn the image as its EXIF orientation says, as viewers do. Sets of stimuli are read without it: their
+        pixels are those of the file, as networks were trained on them.
 
     Returns
     -------
@@ -39,7 +41,7 @@ def open_rgb(path: Path) -> Image.Image:
     try:
         with Image.open(path) as image:
             image.load()
-            return _to_rgb(image, path)
+            return _to_rgb(ImageOps.exif_transpose(image) if upright else image, path)
     except _UNREADABLE as error:
         empty = path.is_file() and path.stat().st_size == 0
         reason = "the file is empty" if empty else str(error)

@@ -232,15 +232,19 @@ def test_any_mode_of_image_is_answered_alike(bench, photos, tmp_path):
         assert len(words(done.out)) == 20
 
 
-def test_a_photo_that_a_viewer_would_turn_is_noted(bench, photos, tmp_path):
+def test_a_photo_taken_with_the_camera_turned_is_seen_upright(bench, photos, tmp_path):
     image = Image.open(photos[0]).convert("RGB")
+    image.save(tmp_path / "upright.png")
     exif = image.getexif()
-    exif[0x0112] = 6
-    image.save(tmp_path / "turned.jpg", exif=exif)
-    done = bench("associate", tmp_path / "turned.jpg")
-    assert done.status == 0
-    assert "EXIF orientation" in done.out
-    assert "EXIF" not in bench("associate", photos[0]).out
+    exif[0x0112] = 6  # a viewer turns the stored pixels a quarter clockwise
+    stored = image.transpose(Image.Transpose.ROTATE_90)
+    stored.save(tmp_path / "turned.png", exif=exif)
+    stored.save(tmp_path / "unmarked.png")
+    seen = {
+        name: words(bench("associate", tmp_path / f"{name}.png").out)
+        for name in ("upright", "turned", "unmarked")
+    }
+    assert seen["turned"] == seen["upright"] != seen["unmarked"]
 
 
 def test_two_files_of_one_name_are_told_apart_and_one_file_is_asked_once(bench, photos, tmp_path):
