@@ -53,7 +53,7 @@ class Tiny(NetworkModel):
             nn.ReLU(),
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
-            nn.Dropout(0.2),
+            nn.Dropout(self.spec.params.get("dropout", 0.2)),
             nn.Linear(12, 4),
         )
 
@@ -110,5 +110,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
             image.save(folder / "images" / name / f"{i:02d}.png")
     (folder / "tiny.py").write_text(textwrap.dedent(PLUGIN))
     registry = folder / "mine.yaml"
-    registry.write_text("models: {tiny: {plugin: 'tiny.py:Tiny', checkpoint: {untrained: 5}}}\n")
+    registry.write_text(
+        "models:\n"
+        "  tiny: {plugin: 'tiny.py:Tiny', checkpoint: {untrained: 5}}\n"
+        "  plain: {plugin: 'tiny.py:Tiny', params: {dropout: 0.0}, checkpoint: {untrained: 5}}\n"
+    )
     return World(folder / "images", write_norms(folder / "norms.tsv"), registry)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from benchmark.association.mapping import Match
 from benchmark.association.sampling import Sample, Shares, draw_sample, read_manifest, write_manifest
+from benchmark.datasets.norms import read_associations
 from benchmark.errors import DataError, UsageError
 
 CUES = ("cat", "dog", "cup", "car", "sun")
@@ -158,3 +159,21 @@ def test_held_out_cues_come_at_the_rate_asked_for(tmp_path: Path) -> None:
     held = sum(i.held_out for i in draw_sample([folder], names, Shares(held_out=0.2)).images)
     # binomial with n = 300, p = .2: five standard deviations on either side
     assert abs(held - 60) < 5 * np.sqrt(300 * 0.2 * 0.8)
+
+
+@pytest.mark.human_data
+def test_the_five_photos_of_real_images_are_never_trained_on(human_data: Path) -> None:
+    folders = [human_data / name for name in ("imagenet-sample/images", "tiny-imagenet-val", "caltech101-15")]
+    norms = human_data / "swow-en" / "strength.SWOW-EN.R1.csv"
+    photos = ("n02099601", "n07753592", "n03452741", "n04099969", "n01484850")
+    cues = read_associations(norms, name="swow").ids
+    sample = draw_sample(folders, cues, Shares(per_cue=20, set_apart=photos))
+    apart = {image.id: image for image in sample.images if image.path.stem in photos}
+    assert len(apart) == 5
+    assert {image.role for image in apart.values()} == {"test"}
+    trained = {image.cue for image in sample.of("train")}
+    assert {image.cue for image in apart.values()} <= trained
+    held = {image.cue for image in sample.images if image.held_out}
+    assert held
+    assert not held & trained
+    assert max(Counter(image.cue for image in sample.images).values()) <= 20 + len(photos)

@@ -189,3 +189,33 @@ def test_a_run_killed_at_any_moment_ends_with_the_same_weights(world, tmp_path: 
     one, two = weights(tmp_path / "whole"), weights(tmp_path / "killed")
     assert all(torch.equal(one[key], two[key]) for key in one)
     assert not [file for file in (tmp_path / "killed").iterdir() if file.suffix == ".tmp"] or killed
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one(world, tmp_path: Path) -> None:
+    # no dropout, and statistics that are fixed since it starts from a checkpoint: both are drawn by process
+    base = ["--from", "plain", "--epochs", 1, "--warmup-epochs", 2]
+    settings = ["--from", tmp_path / "base" / "swow_assoc.safetensors", "--epochs", 2, "--rate", 0.003]
+    alone = [sys.executable, "-m", "benchmark"]
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"]
+    launch += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "-m", "benchmark"]
+    for command, options, output in (
+        (alone, base, "base"),
+        (alone, settings, "one"),
+        (launch, settings, "two"),
+        (alone, [*settings, "--accumulate", 3], "parts"),
+        (alone, [*settings, "--seed", 1], "other"),
+    ):
+        arguments = ["train", "swow_assoc", *world.options, *options, "--batch", 16, "--patience", 9]
+        line = [*map(str, command), *map(str, arguments), "--output", str(tmp_path / output)]
+        done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    found = {name: weights(tmp_path / name) for name in ("base", "one", "two", "parts", "other")}
+
+    def moved(a: str, b: str) -> float:
+        return max(float((found[a][key] - found[b][key]).abs().max()) for key in found[a])
+
+    assert moved("base", "one") > 1e-3
+    assert moved("one", "other") > 1e-3
+    assert moved("one", "two") < 1e-5
+    assert moved("one", "parts") < 1e-5

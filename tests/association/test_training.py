@@ -102,16 +102,6 @@ def test_a_frozen_encoder_is_not_changed_and_a_trained_one_is(world, tmp_path: P
     assert not any(key.startswith("encoder.8") for key in weights(tmp_path / "whole"))
 
 
-def test_parts_of_a_batch_add_up_to_the_batch(world, tmp_path: Path) -> None:
-    # one step an epoch from the same start: sums differ by rounding alone, and dropout is drawn by part
-    trained = {}
-    for parts in (1, 5):
-        train(world, tmp_path / str(parts), epochs=1, batch=64, accumulate=parts, warmup_epochs=0, rate=1e-2)
-        trained[parts] = weights(tmp_path / str(parts))
-    assert torch.allclose(trained[1]["head.bias"], trained[5]["head.bias"], atol=2e-3)
-    assert not torch.equal(trained[1]["head.bias"], first_bias("softmax", torch.ones(1, 13) / 13))
-
-
 def test_training_stops_when_the_validation_loss_no_longer_falls(world, tmp_path: Path) -> None:
     found = train(world, tmp_path, epochs=40, rate=0.3, warmup_epochs=0, patience=2)
     rows = [row for row in found.metrics if row["phase"] == "network"]
