@@ -12,6 +12,9 @@ from threadpoolctl import ThreadpoolController
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+#: Shares of the work per thread, so that one slow share leaves no thread long without work
+_SHARES = 8
+
 
 def in_threads(
     function: Callable[[Item], Result], items: Iterable[Item], workers: int | None = None
@@ -46,8 +49,15 @@ def in_threads(
     blas = _blas()
     if workers is None:
         workers = max((library["num_threads"] for library in blas.info()), default=1)
-    with blas.limit(limits=1), ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(function, todo))
+    with blas.limit(limits=1):
+        if workers == 1:
+            return [function(item) for item in todo]
+        # a share of the items at a time: handing over one can take longer than a small item's work
+        size = -(-len(todo) // (workers * _SHARES))
+        shares = [todo[start : start + size] for start in range(0, len(todo), size)]
+        with ThreadPoolExecutor(workers) as pool:
+            done = pool.map(lambda share: [function(item) for item in share], shares)
+            return [result for share in done for result in share]
 
 
 @cache
