@@ -174,6 +174,29 @@ def why(
     raise typer.Exit(show_why(model, task, suite, options))
 
 
+@app.command()
+def add(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="SPEC",
+            help="timm:NAME.TAG, torchvision:NAME.WEIGHTS, open_clip:NAME/TAG, taskonomy:TASK, "
+            "hf-hub:timm/NAME.TAG, path/to/plugin.py:Class or features:FILE.",
+        ),
+    ],
+    registry: Annotated[
+        list[Path] | None,
+        typer.Option("--registry", help="The file to write to, first; made if it is not there. [mine.yaml]"),
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="In the registry.")] = None,
+    weights: Annotated[Path | None, typer.Option("--weights", help="File of a plug-in's weights.")] = None,
+) -> None:
+    """Write the registry entry of a model: preprocessing, layers, size, licence, hash of the weights."""
+    from benchmark.cli.add import add_model
+
+    add_model(model, registry or [Path("mine.yaml")], name, weights)
+
+
 @app.command("check-model")
 def check_model(
     name: Annotated[str, typer.Argument(help="A model, NAME or NAME@untrained:SEED.")],

@@ -1,0 +1,187 @@
+"""Entries of networks that a library builds by name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+from benchmark.errors import UsageError
+from benchmark.extraction import hugging_face_folder, torch_hub_file
+from benchmark.model import Model, ModelSpec
+from benchmark.registry import load_plugin, load_registry, shipped_root
+from benchmark.submission.proposal import UNKNOWN, Proposal, name_of, pinned
+
+_TIMM = "models/timm_models.py:Timm"
+_TORCHVISION = "models/torchvision_models.py:Torchvision"
+_OPEN_CLIP = "models/open_clip_models.py:OpenClip"
+
+
+def timm(text: str) -> Proposal:
+    """``ARCHITECTURE.TAG``; without a tag the architecture's first weights."""
+    import timm as library
+
+    architecture, _, tag = text.partition(".")
+    _known("timm", architecture, library.list_models())
+    config: Any = library.get_pretrained_cfg(architecture)
+    tag = tag or str((config and config.tag) or "")
+    entry = _entry(_TIMM, architecture, tag)
+    entry["description"] = f"{architecture}, weights {tag} (timm)"
+    model = _built(entry)
+    if library.is_model_pretrained(f"{architecture}.{tag}"):
+        config = library.get_pretrained_cfg(f"{architecture}.{tag}")
+    if tag not in [name.partition(".")[2] for name in library.list_pretrained(f"{architecture}.*")]:
+        raise UsageError(
+            f"timm has no weights {tag!r} for {architecture}; it has {_tags(library, architecture)}"
+        )
+    proposal = Proposal(name_of(f"{architecture}.{tag}"), entry)
+    proposal.describe(model)
+    checkpoint = entry["checkpoint"]
+    if config.hf_hub_id:
+        checkpoint["how"] = f"timm downloads it from huggingface.co/{config.hf_hub_id}"
+        proposal.notes.append(_pin_to_commit(checkpoint, str(config.hf_hub_id)))
+    else:
+        file = torch_hub_file(config.url)
+        checkpoint["how"] = f"timm downloads it from {urlparse(config.url).netloc}"
+        proposal.notes.append(pinned(checkpoint, file, _digits(config.url)))
+    _classes(entry, config.num_classes == 1000 and tag.endswith("in1k"), _trained_on(tag))
+    entry["licence"] = config.license or UNKNOWN
+    entry["citation"] = config.paper_name or config.paper_ids or UNKNOWN
+    entry["url"] = config.origin_url or UNKNOWN
+    return proposal
+
+
+def torchvision(text: str) -> Proposal:
+    """``ARCHITECTURE.WEIGHTS``; without weights those that torchvision calls the default."""
+    from torchvision import models
+
+    architecture, _, tag = text.partition(".")
+    _known("torchvision", architecture, models.list_models(module=models))
+    weights: Any = models.get_model_weights(architecture)
+    if tag and tag not in weights.__members__:
+        raise UsageError(
+            f"torchvision has no weights {tag!r} for {architecture}; it has {', '.join(weights.__members__)}"
+        )
+    chosen = weights[tag or "DEFAULT"]
+    entry = _entry(_TORCHVISION, architecture, chosen.name)
+    entry["description"] = f"{architecture}, weights {chosen.name} (torchvision)"
+    proposal = Proposal(name_of(f"{architecture}_{chosen.name}" if tag else architecture), entry)
+    proposal.describe(_built(entry))
+    checkpoint = entry["checkpoint"]
+    checkpoint["how"] = f"torchvision downloads it from {urlparse(chosen.url).netloc}"
+    proposal.notes.append(pinned(checkpoint, torch_hub_file(chosen.url), _digits(chosen.url)))
+    _classes(entry, len(chosen.meta["categories"]) == 1000, ["imagenet_1k"])
+    entry["licence"] = chosen.meta.get("license", UNKNOWN)
+    entry["citation"] = UNKNOWN
+    entry["url"] = chosen.meta.get("recipe", UNKNOWN)
+    return proposal
+
+
+def open_clip(text: str) -> Proposal:
+    """``ARCHITECTURE/PRETRAINED``: the image tower."""
+    import open_clip as library
+
+    architecture, _, tag = text.partition("/")
+    _known("open_clip", architecture, library.list_models())
+    config: Any = library.get_pretrained_cfg(architecture, tag) if tag else None
+    if not config:
+        tags = ", ".join(library.list_pretrained_tags_by_model(architecture)) or "none"
+        raise UsageError(f"open_clip has no weights {tag!r} for {architecture}; it has {tags}")
+    entry = _entry(_OPEN_CLIP, architecture, tag)
+    entry["description"] = f"{architecture}, weights {tag}, image tower (open_clip)"
+    proposal = Proposal(name_of(f"{architecture}_{tag}"), entry)
+    proposal.describe(_built(entry))
+    checkpoint, repository = entry["checkpoint"], str(config.get("hf_hub") or "").rstrip("/")
+    if repository:
+        checkpoint["how"] = f"open_clip downloads it from huggingface.co/{repository}"
+        proposal.notes.append(_pin_to_commit(checkpoint, repository))
+    else:
+        checkpoint["how"] = f"open_clip downloads it from {urlparse(config['url']).netloc}"
+        proposal.notes.append(pinned(checkpoint, None))
+    entry |= {"licence": UNKNOWN, "citation": UNKNOWN, "url": UNKNOWN}
+    return proposal
+
+
+def taskonomy(text: str) -> Proposal:
+    """The encoder of one Taskonomy task, as the shipped entry has it."""
+    shipped = load_registry().models
+    name = f"taskonomy_{text}"
+    if name not in shipped:
+        tasks = ", ".join(n.removeprefix("taskonomy_") for n in shipped if n.startswith("taskonomy_"))
+        raise UsageError(f"there is no Taskonomy encoder {text!r}; there is {tasks}")
+    entry = shipped[name].entry.model_dump(mode="json", exclude_defaults=True)
+    entry.pop("suites", None)
+    entry["trained_on"] = list(entry.get("trained_on", ()))
+    proposal = Proposal(f"{name}_own", entry, [f"the shipped registry has it already, as {name}"])
+    proposal.describe(_built(entry))
+    return proposal
+
+
+def hugging_face(text: str) -> Proposal:
+    """``timm/ARCHITECTURE.TAG``: a repository that timm's own names stand for."""
+    owner, _, name = text.partition("/")
+    if owner == "timm" and name:
+        return timm(name)
+    raise UsageError(
+        f"hf-hub:{text}: only repositories of timm itself (hf-hub:timm/NAME.TAG) can be described without "
+        "fetching them; for another, write a plug-in and give its weights as a file"
+    )
+
+
+def _entry(plugin: str, architecture: str, tag: str) -> dict[str, Any]:
+    return {
+        "plugin": plugin,
+        "description": "",
+        "params": {"architecture": architecture, "preprocessing": tag},
+        "checkpoint": {"hub": tag},
+    }
+
+
+def _built(entry: dict[str, Any]) -> Model:
+    """The model with random weights: enough to see its layers and its preprocessing."""
+    plugin = load_plugin(entry["plugin"], shipped_root())
+    model: Model = plugin(ModelSpec("new", entry["params"], untrained=0))
+    return model
+
+
+def _known(library: str, architecture: str, names: list[str]) -> None:
+    import difflib
+
+    if architecture not in names:
+        near = ", ".join(difflib.get_close_matches(architecture, names)) or "(none is near)"
+        raise UsageError(f"{library} has no architecture {architecture!r}; nearest: {near}")
+
+
+def _tags(library: Any, architecture: str) -> str:
+    return (
+        ", ".join(name.partition(".")[2] for name in library.list_pretrained(f"{architecture}.*")) or "none"
+    )
+
+
+def _digits(url: str) -> str | None:
+    """The digits that torch.hub writes into a file's name: ``resnet50-11ad3fa6.pth``."""
+    found = re.search(r"-([a-f0-9]{8,64})\.", Path(urlparse(url).path).name)
+    return found[1] if found else None
+
+
+def _pin_to_commit(checkpoint: dict[str, Any], repository: str) -> str:
+    """Pin to the commit that is in the cache of huggingface_hub."""
+    main = hugging_face_folder(repository) / "refs" / "main"
+    if not main.is_file():
+        return "weights: not here yet, so their commit is not known: they are not pinned"
+    checkpoint["revision"] = main.read_text().strip()
+    return f"weights: here, pinned to their commit {checkpoint['revision'][:12]}"
+
+
+def _classes(entry: dict[str, Any], has_classes: bool, trained_on: list[str]) -> None:
+    if has_classes:
+        entry["params"]["classes"] = "imagenet-1k"
+    if trained_on:
+        entry["trained_on"] = trained_on
+
+
+def _trained_on(tag: str) -> list[str]:
+    """Data sets that timm writes into the name of weights."""
+    known = {"in1k": "imagenet_1k", "in21k": "imagenet_21k", "in22k": "imagenet_21k", "lvd142m": "lvd_142m"}
+    return [name for word, name in known.items() if word in re.split(r"[_.]", tag)]

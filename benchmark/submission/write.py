@@ -1,0 +1,113 @@
+"""Put an entry into a registry file and leave everything else in it as it is."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from benchmark.errors import UsageError
+from benchmark.files import write_temporary
+from benchmark.registry import load_registry
+from benchmark.submission.proposal import Proposal
+
+_WIDTH = 106
+
+
+def add_entry(proposal: Proposal, file: Path, others: Sequence[Path] = ()) -> str:
+    """Write an entry into ``file``, which is made if it is not there.
+
+    The file is moved into place only when the whole registry, the new entry in it, can be read.
+
+    Parameters
+    ----------
+    proposal : Proposal
+    file : Path
+    others : sequence of Path
+        Further registry files, whose names are taken too.
+
+    Returns
+    -------
+    str
+        What was written.
+
+    Raises
+    ------
+    UsageError
+        If the name is taken, or the file has its models written in braces.
+    """
+    own = [file] if file.is_file() else []
+    taken = load_registry([*others, *own]).models
+    if proposal.name in taken:
+        raise UsageError(
+            f"the name {proposal.name} is taken, at {taken[proposal.name].where}; give another with --name"
+        )
+    text = file.read_bytes().decode("utf-8") if own else "models:\n"
+    ending = "\r\n" if "\r\n" in text else "\n"
+    position, indent, text = _place(text, file, ending)
+    entry = textwrap.indent(_yaml(proposal), " " * indent).replace("\n", ending)
+    whole = text[:position] + entry + text[position:]
+    temporary = write_temporary(file.parent, lambda stream: stream.write(whole.encode("utf-8")))
+    try:
+        load_registry([*others, temporary])
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return entry.replace(ending, "\n")
+
+
+def _place(text: str, file: Path, ending: str) -> tuple[int, int, str]:
+    """Where the entry goes, its indentation, and the text with what must stand before it."""
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    if text and not text.endswith("\n"):
+        text += ending
+    pairs = root.value if isinstance(root, yaml.MappingNode) else []
+    models = next((value for key, value in pairs if key.value == "models"), None)
+    if models is None:
+        text += f"models:{ending}"
+        return len(text), 2, text
+    if isinstance(models, yaml.MappingNode) and not models.flow_style:
+        last = models.value[-1][1]
+        return _line_after(text, last.end_mark.index, last), models.value[0][0].start_mark.column, text
+    if isinstance(models, yaml.ScalarNode) and models.value == "":
+        return _line_after(text, models.start_mark.index, models), 2, text
+    raise UsageError(
+        f"{file}: write its models each on lines of their own, not in braces: then one can be added"
+    )
+
+
+def _line_after(text: str, index: int, node: yaml.Node) -> int:
+    """The start of the first line after ``node``; what a block ends before (comments) stays after it."""
+    # a block ends where the next token begins: go back over empty lines and comments
+    if isinstance(node, yaml.CollectionNode) and not node.flow_style:
+        index = _end_of_block(node)
+    end = text.find("\n", index)
+    return len(text) if end < 0 else end + 1
+
+
+def _end_of_block(node: yaml.Node) -> int:
+    while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        last = node.value[-1]
+        node = last[1] if isinstance(last, tuple) else last
+    # the mark after a plain or quoted scalar, or after a brace, stands behind its last character
+    return max(node.start_mark.index, node.end_mark.index - 1)
+
+
+def _yaml(proposal: Proposal) -> str:
+    notes = [
+        line
+        for note in proposal.notes
+        for line in textwrap.wrap(
+            " ".join(note.split()), _WIDTH - 4, initial_indent="# ", subsequent_indent="#   "
+        )
+    ]
+    body = yaml.safe_dump(
+        {proposal.name: proposal.entry},
+        sort_keys=False,
+        allow_unicode=True,
+        width=_WIDTH,
+        default_flow_style=None,
+    )
+    return "\n".join([*notes, body])
