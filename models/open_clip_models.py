@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import open_clip
 import torch
+from open_clip.pretrained import download_pretrained_from_hf
 from open_clip.transform import PreprocessCfg, image_transform_v2, merge_preprocess_dict
 
 from benchmark.errors import UsageError
@@ -44,7 +45,7 @@ class OpenClip(LibraryNetwork):
         with fetching(looked_for, source):
             weights = hub
             if self.spec.revision is not None:
-                weights = open_clip.download_pretrained_from_hf(repository, revision=self.spec.revision)
+                weights = download_pretrained_from_hf(repository, revision=self.spec.revision)
             clip = open_clip.create_model(
                 self.params.architecture, pretrained=weights, weights_only=True, **self.params.kwargs
             )
