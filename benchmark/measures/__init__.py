@@ -11,6 +11,7 @@ from benchmark.measures.gromov_wasserstein import (
     GromovWasserstein,
     GWSolution,
     critical_epsilon,
+    entropic_gromov_wasserstein,
     gromov_wasserstein,
 )
 from benchmark.measures.matching import (
@@ -36,6 +37,7 @@ __all__ = [
     "category_matching_rate",
     "compare_rdms",
     "critical_epsilon",
+    "entropic_gromov_wasserstein",
     "gromov_wasserstein",
     "linear_cka",
     "matching_hits",

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import threading
+from collections.abc import Callable, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import linear_sum_assignment
+from threadpoolctl import threadpool_limits
 
-from benchmark.measures import _gw_solver as solver
-from benchmark.measures._checks import Float64, as_rdm
-from benchmark.measures._gw_exchange import iterated_exchange
-from benchmark.measures.compare import is_constant, upper_triangle
-from benchmark.measures.matching import matching_rate
+from benchmark.measures._checks import Float64, Floats, as_matrix, as_rdm
+from benchmark.measures._gw_entropic import entropic, rounded
+from benchmark.measures._gw_problem import Problem, Side
+from benchmark.measures._gw_search import Record, Search, Trail, follow_start
+from benchmark.measures.rdm import METRICS
 
+#: Raised when what is kept in a memo would change
+_MEMO_VERSION = 1
 #: Default epsilons: how many, and the least as a share of the critical one
 _EPSILONS, _LEAST = 10, 0.01
-#: Quantiles of a row of dissimilarities that stand for its distribution in the profile start
-_QUANTILES = 64
-#: Share of an entropic plan mixed into a vertex, to order what the vertex leaves tied
-_GRADED = 1e-9
+#: Distances of one basin differ by less than this share
+_BASIN = 1e-2
 
 
 @dataclass(frozen=True)
@@ -72,14 +75,31 @@ class GromovWasserstein:
     oracle_distance: float
     sweep: tuple[GWSolution, ...]
 
+    @property
+    def curve(self) -> Float64:
+        """Epsilon, and least, mean and greatest distance over starts, (epsilons + 1, 4); 0 is the polish."""
+        epsilons = list(dict.fromkeys(s.epsilon for s in self.sweep))
+        found = [[s.distance for s in self.sweep if s.epsilon == epsilon] for epsilon in epsilons]
+        return np.array([(e, min(d), np.mean(d), max(d)) for e, d in zip(epsilons, found, strict=True)])
+
+    @property
+    def best_basin_rate(self) -> float:
+        """Share of the starts whose polished distance is within 1 % of the least: how often it was found."""
+        polished = np.array([s.distance for s in self.sweep if s.epsilon == 0])
+        return float((polished <= self.distance * (1 + _BASIN) + 1e-12).mean())
+
 
 def gromov_wasserstein(
     c1: ArrayLike,
     c2: ArrayLike,
     *,
+    metric: str | None = None,
     epsilons: Sequence[float] | None = None,
     starts: int = 10,
     rng: np.random.Generator,
+    jobs: int = 1,
+    memo: MutableMapping[str, Record] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> GromovWasserstein:
     r"""Align the conditions of two RDMs without knowing which is which.
 
@@ -88,20 +108,29 @@ def gromov_wasserstein(
 
     The problem has many local minima. For each epsilon, from the greatest to the least, an entropic problem
     is solved from every initial plan: start 0 goes on from its solution at the epsilon before (annealing,
-    from the product plan), start 1 pairs conditions of like distribution of dissimilarities, the others are
-    random, drawn anew for each epsilon. The best solution of every start is then polished without entropy:
-    by conditional gradient and, where both sides have as many conditions, by exchanging conditions.
-    All plans are rounded to feasibility before their distance is taken. The second side is shuffled before
-    solving, so no order of the conditions can help.
+    from the product plan), start 1 pairs conditions of like distribution of dissimilarities, starts 2 and 4
+    pair conditions of like principal coordinates, for the two likeliest choices of their signs, and the
+    others are random, drawn anew for each epsilon. The best solution of every start is then
+    polished without entropy: by conditional gradient and, where both sides have as many conditions, by
+    exchanging conditions. All plans are rounded to feasibility before their distance is taken. The second
+    side is shuffled before solving, so no order of the conditions can help.
 
     A polished plan is most often a one-to-one assignment and has no second choice; one part in 10^9 of the
     entropic plan around it is mixed in, so that top-k matching with k > 1 has an order to go by.
 
+    The result does not depend on the order of the conditions but through ``rng``, and is the same for a
+    rotation of the features where the RDM is. It is symmetric in the sides up to the search.
+
     Parameters
     ----------
-    c1 : array_like, shape (n, n)
-    c2 : array_like, shape (m, m)
-        RDMs. The distance depends on their scale: bring both to the same one where it means nothing.
+    c1 : array_like, shape (n, n), or (n, d) with a metric
+    c2 : array_like, shape (m, m), or (m, e) with a metric
+        RDMs, or features. The distance depends on their scale: bring both to the same one where it means
+        nothing.
+    metric : str, optional
+        The arguments are features, and these their dissimilarities, as in :func:`rdm`. RDMs by cosine,
+        correlation and squared Euclidean distance have, once centred, the rank of the features, and a
+        gradient costs O(n m d); RDMs given as such are tried for low rank.
     epsilons : sequence of float, optional
         On the scale of the gradient, as in POT and GWTune. Default: ten, spaced geometrically from
         :func:`critical_epsilon`, above which little is learnt, down to a hundredth of it.
@@ -109,6 +138,13 @@ def gromov_wasserstein(
         Number of initial plans.
     rng : numpy.random.Generator
         For the shuffling and the random starts.
+    jobs : int
+        Threads, a start each. Linear algebra runs on one thread in each of them; the result is the same.
+    memo : mutable mapping of str to dict of ndarray, optional
+        What each start has found is put there after each epsilon; a search that was broken off goes on from
+        it, to the same result. Keys hold a hash of everything that decides the search.
+    progress : callable, optional
+        Called with the number of solutions done and that of all.
 
     Returns
     -------
@@ -117,29 +153,79 @@ def gromov_wasserstein(
     Raises
     ------
     ValueError
-        If an argument is no RDM of three conditions or more, all dissimilarities of one are equal, an epsilon
-        is not positive, or ``starts`` is less than one.
+        If an argument is no RDM of three conditions or more (no features, with a metric), all dissimilarities
+        of one are equal, the metric is not known, an epsilon is not positive, or ``starts`` or ``jobs`` is
+        less than one.
 
     References
     ----------
     Peyré, Cuturi & Solomon (2016), ICML; Mémoli (2011), Foundations of Computational Mathematics 11, 417-487
     (distributions of distances); Sasaki, Takeda, Abe & Oizumi (2023), bioRxiv 2023.09.15.558038 (GWTune).
     """
-    left, right = as_rdm(c1, "c1"), as_rdm(c2, "c2")
-    for name, values in (("c1", left), ("c2", right)):
-        if is_constant(upper_triangle(values)):
-            raise ValueError(
-                f"{name} of shape {values.shape} has dissimilarities that are all equal: undefined"
-            )
-    if starts < 1:
-        raise ValueError(f"starts is {starts}: at least one initial plan is needed")
-    if epsilons is None:
-        epsilons = list(np.geomspace(1, _LEAST, _EPSILONS) * critical_epsilon(left, right))
-    if len(epsilons) == 0 or not all(np.isfinite(e) and e > 0 for e in epsilons):
-        raise ValueError(f"epsilons is {list(epsilons)}: expected positive numbers")
+    for name, count in (("starts", starts), ("jobs", jobs)):
+        if count < 1:
+            raise ValueError(f"{name} is {count}: at least one is needed")
+    left, right = _values(c1, metric, "c1"), _values(c2, metric, "c2")
     order = rng.permutation(len(right))
-    search = _Search(left, right[np.ix_(order, order)], np.argsort(order))
-    return search.run(sorted(map(float, epsilons), reverse=True), starts, rng)
+    right = right[order] if metric else right[np.ix_(order, order)]
+    with threadpool_limits(1):  # the same bytes on any number of threads; and mixed pools are slow under load
+        sides = [_side(values, metric, name) for values, name in ((left, "c1"), (right, "c2"))]
+        # The problem of low rank on one side alone is cheap where that side is the first.
+        swapped = sides[0].factor is None and sides[1].factor is not None
+        problem = Problem(sides[swapped], sides[not swapped])
+        chosen = _epsilons(problem, epsilons)
+        seed = int(rng.integers(2**63))
+        back = order if swapped else np.argsort(order)
+        search = Search(problem, back, chosen, seed)
+        trails = _follow_all(search, starts, jobs, _Reporter(starts * search.solutions, progress), memo)
+    return _result(search, trails, np.argsort(order), swapped)
+
+
+def entropic_gromov_wasserstein(
+    c1: ArrayLike,
+    c2: ArrayLike,
+    epsilon: float,
+    *,
+    metric: str | None = None,
+    plan: ArrayLike | None = None,
+) -> tuple[Float64, float]:
+    """One solution of the entropic problem: one epsilon, one initial plan.
+
+    A stationary point of the GW distance less ``epsilon`` times the entropy of the plan, by projected mirror
+    descent, as in POT's ``entropic_gromov_wasserstein``, whose plan it equals.
+
+    Parameters
+    ----------
+    c1, c2, metric
+        As in :func:`gromov_wasserstein`.
+    epsilon : float
+    plan : array_like, shape (n, m), optional
+        Initial plan; the product plan.
+
+    Returns
+    -------
+    plan : ndarray, shape (n, m)
+        Rounded to uniform marginals.
+    distance : float
+        GW distance of the plan.
+
+    Raises
+    ------
+    ValueError
+        As :func:`gromov_wasserstein`, and if the initial plan is not (n, m).
+    """
+    sides = [_side(_values(c, metric, name), metric, name) for c, name in ((c1, "c1"), (c2, "c2"))]
+    n, m = (len(side) for side in sides)
+    initial = np.full((n, m), 1 / (n * m)) if plan is None else np.asarray(plan, dtype=np.float64)
+    if initial.shape != (n, m):
+        raise ValueError(
+            f"plan has shape {initial.shape}: expected {(n, m)}, conditions of c1 by those of c2"
+        )
+    swapped = sides[0].factor is None and sides[1].factor is not None
+    problem = Problem(sides[swapped], sides[not swapped])
+    (epsilon,) = _epsilons(problem, [epsilon])
+    found = rounded(entropic(problem, initial.T if swapped else initial, epsilon).plan)
+    return found.T if swapped else found, problem.distance(found)
 
 
 def critical_epsilon(c1: ArrayLike, c2: ArrayLike) -> float:
@@ -149,73 +235,7 @@ def critical_epsilon(c1: ArrayLike, c2: ArrayLike) -> float:
     double-centred RDM: where the entropic map, linearised at the product plan, stops contracting. Where all
     conditions have the same mean dissimilarity, the product plan is a stable solution above it.
     """
-    problem = solver.Problem.of(np.asarray(c1, dtype=np.float64), np.asarray(c2, dtype=np.float64))
-    first, second = (np.abs(np.linalg.eigvalsh(h)).max() / len(h) for h in (problem.h1, problem.h2))
-    return float(4 * first * second)
-
-
-class _Search:
-    """One search: RDMs as the solver sees them, and every solution found."""
-
-    def __init__(self, c1: Float64, c2: Float64, back: np.ndarray) -> None:
-        self.c1, self.c2, self.back = c1, c2, back
-        self.problem = solver.Problem.of(c1, c2)
-        self.solutions: list[GWSolution] = []
-        self.best = self.oracle = (np.inf, np.empty(0))
-        self.oracle_matching = -np.inf
-
-    def run(self, epsilons: list[float], starts: int, rng: np.random.Generator) -> GromovWasserstein:
-        n, m = len(self.c1), len(self.c2)
-        profile = profile_plan(self.c1, self.c2)
-        plans = np.full((starts, n, m), 1 / (n * m))
-        candidates: list[tuple[float, Float64]] = [(np.inf, plans[0])] * starts
-        for epsilon in epsilons:
-            # A trace of noise lets the annealed plan leave a saddle; the product plan is one.
-            plans[0] = solver.rounded(plans[:1] * (1 + 1e-3 * rng.standard_normal((1, n, m))))[0]
-            for start in range(1, starts):
-                plans[start] = profile if start == 1 else _random_plan(n, m, rng)
-            plans, converged = solver.entropic(self.problem, plans, epsilon)
-            for start, plan in enumerate(solver.rounded(plans)):
-                distance = self._add(plan, epsilon, start, bool(converged[start]))
-                if distance < candidates[start][0]:
-                    candidates[start] = (distance, plan)
-        self._polish([plan for _, plan in candidates], epsilons[-1], rng)
-        return self._result()
-
-    def _polish(self, plans: list[Float64], epsilon: float, rng: np.random.Generator) -> None:
-        for start, plan in enumerate(plans):
-            sharp = solver.conditional_gradient(self.problem, plan)
-            if sharp.shape[0] == sharp.shape[1]:
-                sharp = self._exchanged(sharp, rng)
-            cost = self.problem.gradient(sharp[None])
-            zeros = np.zeros((1, plan.shape[0])), np.zeros((1, plan.shape[1]))
-            graded = solver.sinkhorn(cost, epsilon, *zeros, 1e-3)[0]
-            mixed = (1 - _GRADED) * sharp[None] + _GRADED * graded
-            self._add(solver.rounded(mixed)[0], 0.0, start, converged=True)
-
-    def _exchanged(self, plan: Float64, rng: np.random.Generator) -> Float64:
-        """The plan, or a better one that exchanges lead to from its assignment."""
-        assigned = linear_sum_assignment(plan, maximize=True)[1]
-        vertex = np.zeros_like(plan)
-        better = iterated_exchange(self.c1, self.c2, assigned, rng)
-        vertex[np.arange(len(plan)), better] = 1 / len(plan)
-        found = solver.conditional_gradient(self.problem, vertex)
-        return min(plan, found, key=lambda t: gw_distance(self.c1, self.c2, t))
-
-    def _add(self, plan: Float64, epsilon: float, start: int, converged: bool) -> float:
-        distance = gw_distance(self.c1, self.c2, plan)
-        ordered = plan[:, self.back]
-        matching = matching_rate(ordered) if plan.shape[0] == plan.shape[1] else float("nan")
-        self.solutions.append(GWSolution(epsilon, start, distance, matching, converged))
-        if distance < self.best[0]:
-            self.best = (distance, ordered)
-        if (matching, -distance) > (self.oracle_matching, -self.oracle[0]):
-            self.oracle, self.oracle_matching = (distance, ordered), matching
-        return distance
-
-    def _result(self) -> GromovWasserstein:
-        oracle = self.oracle if np.isfinite(self.oracle[0]) else self.best
-        return GromovWasserstein(self.best[1], self.best[0], oracle[1], oracle[0], tuple(self.solutions))
+    return _critical(Problem(Side.of_rdm(as_rdm(c1, "c1")), Side.of_rdm(as_rdm(c2, "c2"))))
 
 
 def gw_distance(c1: Float64, c2: Float64, plan: Float64) -> float:
@@ -225,15 +245,94 @@ def gw_distance(c1: Float64, c2: Float64, plan: Float64) -> float:
     return max(0.0, float(constant - 2 * np.vdot(c1 @ plan @ c2, plan)))
 
 
-def _random_plan(n: int, m: int, rng: np.random.Generator) -> Float64:
-    plan: Float64 = solver.rounded(rng.exponential(size=(1, n, m)) / (n * m))[0]
-    return plan
+class _Reporter:
+    """Counts solutions, from several threads."""
+
+    def __init__(self, total: int, progress: Callable[[int, int], None] | None) -> None:
+        self._done, self._total, self._progress = 0, total, progress
+        self._lock = threading.Lock()
+
+    def __call__(self, more: int) -> None:
+        with self._lock:
+            self._done += more
+            if self._progress:
+                self._progress(self._done, self._total)
 
 
-def profile_plan(c1: Float64, c2: Float64) -> Float64:
-    """The plan that pairs conditions whose dissimilarities to the others are distributed alike (n, m)."""
-    levels = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
-    profiles = [np.quantile(c, levels, axis=1).T for c in (c1, c2)]
-    squares = [(profile**2).sum(axis=1) for profile in profiles]
-    cost: Float64 = squares[0][:, None] + squares[1] - 2 * profiles[0] @ profiles[1].T
-    return solver.vertex(cost)
+def _values(c: ArrayLike, metric: str | None, name: str) -> Float64:
+    if metric is None:
+        return as_rdm(c, name)
+    if metric not in METRICS:
+        raise ValueError(f"metric is {metric!r}: expected one of {', '.join(METRICS)}, or None for RDMs")
+    features = as_matrix(c, name).astype(np.float64)
+    if len(features) < 3:
+        raise ValueError(f"{name} has {len(features)} conditions: at least 3 are needed")
+    return features
+
+
+def _side(values: Float64, metric: str | None, name: str) -> Side:
+    side = Side.of_rdm(values) if metric is None else Side.of_features(values, metric)
+    if side.is_constant:
+        raise ValueError(f"{name} of shape {values.shape} has dissimilarities that are all equal: undefined")
+    return side
+
+
+def _critical(problem: Problem) -> float:
+    first, second = (float(np.abs(side.spectrum[0]).max()) / len(side) for side in problem.exact)
+    return 4 * first * second
+
+
+def _epsilons(problem: Problem, epsilons: Sequence[float] | None) -> list[float]:
+    if epsilons is None:
+        return [float(e) for e in np.geomspace(1, _LEAST, _EPSILONS) * _critical(problem)]
+    if len(epsilons) == 0 or not all(np.isfinite(e) and e > 0 for e in epsilons):
+        raise ValueError(f"epsilons is {list(epsilons)}: expected positive numbers")
+    return sorted(map(float, epsilons), reverse=True)
+
+
+def _follow_all(
+    search: Search, starts: int, jobs: int, tick: _Reporter, memo: MutableMapping[str, Record] | None
+) -> list[Trail]:
+    hashed = hashlib.sha256(repr((_MEMO_VERSION, search.epsilons, search.seed)).encode())
+    for rdm in search.dense:
+        hashed.update(np.ascontiguousarray(rdm).tobytes())
+    if starts > 2:
+        _ = search.spectral  # made once, before the threads part
+
+    def one(start: int) -> Trail:
+        return follow_start(search, start, f"{hashed.hexdigest()}-{start}", memo, tick)
+
+    if jobs == 1:
+        return [one(start) for start in range(starts)]
+    with ThreadPoolExecutor(jobs) as pool:
+        return list(pool.map(one, range(starts)))
+
+
+def _result(search: Search, trails: list[Trail], back: np.ndarray, swapped: bool) -> GromovWasserstein:
+    def in_order(plan: Floats) -> Float64:
+        return (rounded(plan).T if swapped else rounded(plan))[:, back]
+
+    sweep = [
+        GWSolution(epsilon, start, distance, matching, converged)
+        for start, trail in enumerate(trails)
+        for epsilon, distance, matching, converged in trail.rows
+    ]
+    least = min(range(len(trails)), key=lambda start: min(row[1] for row in trails[start].rows))
+    highest = max(
+        range(len(trails)),
+        key=lambda start: max((np.nan_to_num(row[2]), -row[1]) for row in trails[start].rows),
+    )
+    best, oracle = trails[least].best, trails[highest].oracle
+    square = search.problem.shape[0] == search.problem.shape[1]
+    if not square:
+        oracle, highest = best, least
+    assert best is not None
+    assert oracle is not None
+    distances = [min(row[1] for row in trails[least].rows), search.problem.distance(rounded(oracle))]
+    return GromovWasserstein(
+        in_order(best),
+        distances[0],
+        in_order(oracle),
+        distances[1],
+        tuple(sorted(sweep, key=lambda s: (-s.epsilon, s.start))),
+    )

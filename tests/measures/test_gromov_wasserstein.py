@@ -9,14 +9,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.measures import _gw_solver as solver
-from benchmark.measures import critical_epsilon, gromov_wasserstein, matching_rate, rdm
+from benchmark.measures import (
+    critical_epsilon,
+    entropic_gromov_wasserstein,
+    gromov_wasserstein,
+    matching_rate,
+    rdm,
+)
+from benchmark.measures._gw_entropic import entropic, rounded, scalings
 from benchmark.measures._gw_exchange import exchange_descent, iterated_exchange
+from benchmark.measures._gw_problem import LOW_RANK_METRICS, Problem, Side
+from benchmark.measures._gw_vertex import assignment, conditional_gradient
 from benchmark.measures.gromov_wasserstein import gw_distance
 
 
 def embedding(seed: int, n: int = 12, d: int = 4) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(n, d))
+
+
+def problem_of(c1: np.ndarray, c2: np.ndarray, dtype: type = np.float64) -> Problem:
+    return Problem(Side.of_rdm(c1), Side.of_rdm(c2), dtype)
 
 
 def uniform(plan: np.ndarray) -> bool:
@@ -30,7 +42,7 @@ def test_distance_is_the_definition_and_pots(shape: tuple[int, int]) -> None:
 
     n, m = shape
     c1, c2 = rdm(embedding(0, n), "euclidean"), rdm(embedding(1, m), "euclidean")
-    plan = solver.rounded(np.random.default_rng(2).random((1, n, m)))[0]
+    plan = rounded(np.random.default_rng(2).random((n, m)))
     written_out = sum(
         (c1[i, k] - c2[j, l]) ** 2 * plan[i, j] * plan[k, l]
         for i in range(n)
@@ -41,56 +53,115 @@ def test_distance_is_the_definition_and_pots(shape: tuple[int, int]) -> None:
     assert gw_distance(c1, c2, plan) == pytest.approx(written_out, rel=1e-10)
     p, q = plan.sum(1), plan.sum(0)
     constant, h1, h2 = ot.gromov.init_matrix(c1, c2, p, q, "square_loss")
-    assert gw_distance(c1, c2, plan) == pytest.approx(ot.gromov.gwloss(constant, h1, h2, plan), rel=1e-10)
+    pots = ot.gromov.gwloss(constant, h1, h2, plan)
+    assert gw_distance(c1, c2, plan) == pytest.approx(pots, rel=1e-10)
+    assert problem_of(c1, c2).distance(plan) == pytest.approx(pots, rel=1e-10)
 
 
-def test_sinkhorn_equals_pot() -> None:
+@pytest.mark.parametrize("metric", LOW_RANK_METRICS)
+def test_features_and_their_rdm_are_the_same_problem(metric: str) -> None:
+    """The factors of a low-rank RDM are found from the RDM as well as given by the features."""
+    x, y = embedding(0, 40, 5), embedding(1, 30, 4) + 2
+    by_features = Problem(Side.of_features(x, metric), Side.of_features(y, metric))
+    by_rdm = problem_of(rdm(x, metric), rdm(y, metric))
+    assert by_features.low_rank
+    assert by_rdm.low_rank
+    for seed in range(3):
+        plan = rounded(np.random.default_rng(seed).random((40, 30)))
+        expected = gw_distance(rdm(x, metric), rdm(y, metric), plan)
+        for problem in (by_features, by_rdm):
+            assert problem.distance(plan) == pytest.approx(expected, rel=1e-10)
+            np.testing.assert_allclose(
+                problem.product(plan),
+                by_features.exact[0].dense() @ plan @ by_features.exact[1].dense(),
+                atol=1e-12,
+            )
+
+
+@pytest.mark.parametrize("epsilon", [1.0, 0.2, 0.05])
+def test_scalings_equal_pots(epsilon: float) -> None:
     import ot
 
-    cost = np.random.default_rng(0).random((1, 8, 6))
+    cost = np.random.default_rng(0).random((8, 6))
+    kernel = np.exp(-cost / epsilon)
+    u, v, balanced = scalings(kernel, 1e-13)
     p, q = np.full(8, 1 / 8), np.full(6, 1 / 6)
-    for epsilon in (1.0, 0.05, 0.01):
-        f, g = np.zeros((1, 8)), np.zeros((1, 6))
-        for _ in range(40):
-            plan, f, g = solver.sinkhorn(cost, epsilon, f, g, 1e-12)
-        expected = ot.sinkhorn(p, q, cost[0], epsilon, method="sinkhorn_log", numItermax=20000, stopThr=1e-12)
-        np.testing.assert_allclose(plan[0], expected, atol=1e-8)
+    expected = ot.sinkhorn(p, q, cost, epsilon, method="sinkhorn_log", numItermax=20000, stopThr=1e-13)
+    assert balanced
+    np.testing.assert_allclose(u[:, None] * kernel * v, expected, atol=1e-9)
 
 
-def test_an_entropic_solution_is_a_fixed_point_of_pots() -> None:
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_small_epsilon_neither_underflows_nor_overflows(dtype: type) -> None:
+    """Kernels of e^-1000 and scalings of as much are taken up into the potentials."""
+    c1, c2 = rdm(embedding(3, 40), "euclidean"), rdm(embedding(4, 30), "euclidean")
+    found = entropic(problem_of(c1, c2, dtype), np.full((40, 30), 1 / 1200), 1e-3 * critical_epsilon(c1, c2))
+    assert np.isfinite(found.plan).all()
+    np.testing.assert_allclose(found.plan.sum(axis=1), 1 / 40, rtol=1e-3)
+    assert np.abs(found.plan.sum(axis=0) - 1 / 30).sum() < 0.02
+
+
+@pytest.mark.parametrize("metric, share", [("cosine", 0.5), ("cosine", 0.1), ("euclidean", 0.5)])
+def test_an_entropic_solution_is_pots_from_the_same_start(metric: str, share: float) -> None:
     import ot
 
-    c1, c2 = rdm(embedding(3), "cosine"), rdm(embedding(4), "cosine")
-    p = np.full(12, 1 / 12)
-    epsilon = 0.5 * critical_epsilon(c1, c2)
-    plans, converged = solver.entropic(
-        solver.Problem.of(c1, c2),
-        solver.rounded(np.random.default_rng(0).random((1, 12, 12))),
-        epsilon,
-    )
-    assert converged.all()
-    found = ot.gromov.entropic_gromov_wasserstein(
-        c1, c2, p, p, "square_loss", epsilon=epsilon, G0=solver.rounded(plans)[0], max_iter=5, tol=1e-12
-    )
-    np.testing.assert_allclose(plans[0], found, atol=1e-4)
+    c1, c2 = rdm(embedding(3, 20), metric), rdm(embedding(4, 20), metric)
+    p = np.full(20, 1 / 20)
+    epsilon = share * critical_epsilon(c1, c2)
+    for start in (np.outer(p, p), rounded(np.random.default_rng(0).random((20, 20)))):
+        plan, distance = entropic_gromov_wasserstein(c1, c2, epsilon, plan=start)
+        found, log = ot.gromov.entropic_gromov_wasserstein(
+            c1, c2, p, p, "square_loss", epsilon=epsilon, G0=start, max_iter=300, tol=1e-9, log=True
+        )
+        np.testing.assert_allclose(plan, found, atol=1e-3 / 20)
+        assert distance == pytest.approx(log["gw_dist"], rel=1e-3)
+        assert uniform(plan)
+
+
+def test_single_precision_gives_the_same_entropic_plan() -> None:
+    c1, c2 = rdm(embedding(3, 60), "cosine"), rdm(embedding(4, 50), "cosine")
+    epsilon = 0.1 * critical_epsilon(c1, c2)
+    start = np.full((60, 50), 1 / 3000)
+    plans = [entropic(problem_of(c1, c2, dtype), start, epsilon).plan for dtype in (np.float64, np.float32)]
+    assert plans[1].dtype == np.float32
+    assert np.abs(plans[0] - plans[1]).sum() < 1e-3
+
+
+def test_either_side_may_have_the_low_rank() -> None:
+    """The sides are exchanged where the second alone has factors, and the plan is put back."""
+    low, full = rdm(embedding(0, 40, 5), "cosine"), rdm(embedding(0, 40, 5), "euclidean")
+    epsilon = 0.2 * critical_epsilon(low, full)
+    start = rounded(np.random.default_rng(0).random((40, 40)))
+    plan, distance = entropic_gromov_wasserstein(low, full, epsilon, plan=start)
+    other, same = entropic_gromov_wasserstein(full, low, epsilon, plan=start.T)
+    np.testing.assert_allclose(plan, other.T, atol=1e-12)
+    assert distance == pytest.approx(same)
+    results = [
+        gromov_wasserstein(*c, starts=3, rng=np.random.default_rng(0)) for c in ((low, full), (full, low))
+    ]
+    for result in results:
+        assert matching_rate(result.plan) == max(
+            s.matching for s in result.sweep if s.distance == result.distance
+        )
+    assert results[0].distance == pytest.approx(results[1].distance)
 
 
 @given(seed=st.integers(0, 10**6), n=st.integers(2, 9), m=st.integers(2, 9))
 @settings(max_examples=40, deadline=None)
 def test_rounding_gives_uniform_marginals_and_keeps_what_has_them(seed: int, n: int, m: int) -> None:
-    plan = np.random.default_rng(seed).random((1, n, m)) / (n * m)
-    feasible = solver.rounded(plan)
-    assert uniform(feasible[0])
+    plan = np.random.default_rng(seed).random((n, m)) / (n * m)
+    feasible = rounded(plan)
+    assert uniform(feasible)
     assert (feasible >= 0).all()
-    np.testing.assert_allclose(solver.rounded(feasible), feasible, atol=1e-15)
+    np.testing.assert_allclose(rounded(feasible), feasible, atol=1e-15)
 
 
 @given(seed=st.integers(0, 10**6))
 @settings(max_examples=25, deadline=None)
 def test_the_polish_never_raises_the_distance(seed: int) -> None:
     c1, c2 = rdm(embedding(seed), "euclidean"), rdm(embedding(seed + 1), "euclidean")
-    plan = solver.rounded(np.random.default_rng(seed).random((1, 12, 12)))[0]
-    polished = solver.conditional_gradient(solver.Problem.of(c1, c2), plan)
+    plan = rounded(np.random.default_rng(seed).random((12, 12)))
+    polished = conditional_gradient(problem_of(c1, c2), plan)
     assert uniform(polished)
     assert gw_distance(c1, c2, polished) <= gw_distance(c1, c2, plan) + 1e-12
 
@@ -157,11 +228,87 @@ def test_above_the_critical_epsilon_nothing_is_learnt_and_below_it_something() -
     """Conditions on a circle have the same mean dissimilarity: only structure beyond it can break the tie."""
     angle = np.arange(20) / 20 * 2 * np.pi
     c = rdm(np.stack([np.cos(angle), np.sin(angle)], axis=1), "euclidean")
-    initial = solver.rounded(1 / 400 * (1 + 0.01 * np.random.default_rng(0).random((1, 20, 20))))
+    initial = rounded(1 / 400 * (1 + 0.01 * np.random.default_rng(0).random((20, 20))))
     for factor, product in ((1.2, True), (0.8, False)):
-        plans, converged = solver.entropic(solver.Problem.of(c, c), initial, factor * critical_epsilon(c, c))
-        assert converged.all()
-        assert np.allclose(plans, 1 / 400, rtol=0.05) is product
+        found = entropic(problem_of(c, c), initial, factor * critical_epsilon(c, c))
+        assert found.converged
+        assert np.allclose(found.plan, 1 / 400, rtol=0.05) is product
+
+
+@pytest.mark.parametrize("n", [50, 300])
+def test_the_prepared_assignment_is_the_best(n: int) -> None:
+    from scipy.optimize import linear_sum_assignment
+
+    rng = np.random.default_rng(n)
+    for cost in (rng.random((n, n)), rng.integers(0, 3, (n, n)).astype(float), np.zeros((n, n))):
+        found, best = assignment(cost), linear_sum_assignment(cost)[1]
+        assert sorted(found) == list(range(n))
+        assert cost[range(n), found].sum() == pytest.approx(cost[range(n), best].sum())
+
+
+@given(seed=st.integers(0, 10**6), n=st.integers(3, 6))
+@settings(max_examples=10, deadline=None)
+def test_the_best_of_all_assignments_is_found(seed: int, n: int) -> None:
+    """No assignment of so few conditions has a lower distance."""
+    c1, c2 = rdm(embedding(seed, n), "euclidean"), rdm(embedding(seed + 1, n), "euclidean")
+    every = (np.mean((c1 - c2[np.ix_(p, p)]) ** 2) for p in map(list, itertools.permutations(range(n))))
+    found = gromov_wasserstein(c1, c2, starts=4, rng=np.random.default_rng(0))
+    assert found.distance <= min(every) + 1e-7
+
+
+@given(seed=st.integers(0, 10**6))
+@settings(max_examples=8, deadline=None)
+def test_neither_order_nor_rotation_changes_what_is_found(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(15, 4))
+    rotation = np.linalg.qr(rng.normal(size=(4, 4)))[0]
+    order = rng.permutation(15)
+    found = gromov_wasserstein(x, (x @ rotation)[order], metric="euclidean", starts=3, rng=rng)
+    assert found.distance == pytest.approx(0, abs=1e-7)
+    np.testing.assert_array_equal(found.plan.argmax(axis=1), np.argsort(order))
+
+
+def test_threads_change_no_byte_and_a_broken_search_goes_on() -> None:
+    c1, c2 = rdm(embedding(20, 25)), rdm(embedding(21, 25))
+    done: list[tuple[int, int]] = []
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(now: int, total: int) -> None:
+        if now == 7:
+            raise StoppedError
+
+    def search(**options):
+        return gromov_wasserstein(
+            c1, c2, epsilons=[0.1, 0.03, 0.01], starts=5, rng=np.random.default_rng(0), **options
+        )
+
+    whole = search(progress=lambda now, total: done.append((now, total)))
+    assert done[-1] == (20, 20)
+    memo: dict[str, dict[str, np.ndarray]] = {}
+    with pytest.raises(StoppedError):
+        search(memo=memo, progress=stop)
+    assert len(memo) == 2, "the first start is done and the second has begun"
+    counts: list[int] = []
+    for again in (search(jobs=3), search(memo=memo, progress=lambda now, total: counts.append(now))):
+        np.testing.assert_array_equal(again.plan, whole.plan)
+        np.testing.assert_array_equal(again.oracle_plan, whole.oracle_plan)
+        assert again.sweep == whole.sweep
+    assert counts[0] == 4, "what was done is not done again"
+    other = gromov_wasserstein(c1, c2, epsilons=[0.1], starts=1, rng=np.random.default_rng(1), memo=memo)
+    assert len(other.sweep) == 2, "another search takes nothing from the memo"
+
+
+def test_the_search_says_how_often_the_best_was_found() -> None:
+    c = rdm(embedding(5, n=30, d=10))
+    found = gromov_wasserstein(c, c, starts=4, rng=np.random.default_rng(0))
+    polished = [s.distance for s in found.sweep if s.epsilon == 0]
+    assert found.best_basin_rate == np.mean([d <= 1.01 * min(polished) + 1e-12 for d in polished])
+    assert found.curve.shape == (11, 4)
+    assert (np.diff(found.curve[:, 0]) < 0).all()
+    assert (np.diff(found.curve[:, 1:], axis=1) >= -1e-15).all()
+    assert found.curve[-1, 1] == found.distance
 
 
 def test_undefined_and_bad_input() -> None:
@@ -174,6 +321,16 @@ def test_undefined_and_bad_input() -> None:
         gromov_wasserstein(c[:2, :2], c, rng=rng)
     with pytest.raises(ValueError, match="starts is 0"):
         gromov_wasserstein(c, c, starts=0, rng=rng)
+    with pytest.raises(ValueError, match="jobs is 0"):
+        gromov_wasserstein(c, c, jobs=0, rng=rng)
+    with pytest.raises(ValueError, match="metric is 'angle': expected one of"):
+        gromov_wasserstein(c, c, metric="angle", rng=rng)
+    with pytest.raises(ValueError, match=r"c1 has shape \(12,\)"):
+        gromov_wasserstein(c[0], c, metric="cosine", rng=rng)
+    with pytest.raises(ValueError, match=r"c2 of shape \(40, 2\) .* all equal"):
+        gromov_wasserstein(embedding(0, 40), np.ones((40, 2)), metric="sqeuclidean", rng=rng)
+    with pytest.raises(ValueError, match=r"plan has shape \(3, 3\): expected \(12, 12\)"):
+        entropic_gromov_wasserstein(c, c, 0.1, plan=np.eye(3))
     for epsilons in ([], [0.1, 0.0], [np.nan]):
         with pytest.raises(ValueError, match="expected positive numbers"):
             gromov_wasserstein(c, c, epsilons=epsilons, rng=rng)

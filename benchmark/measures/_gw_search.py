@@ -1,0 +1,193 @@
+"""A search for the plan of least Gromov-Wasserstein distance: each start, from epsilon to polish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, MutableMapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from benchmark.measures._checks import Float64, Floats
+from benchmark.measures._gw_entropic import entropic, rounded, scalings
+from benchmark.measures._gw_exchange import iterated_exchange
+from benchmark.measures._gw_problem import Problem, Side
+from benchmark.measures._gw_starts import SpectralStarts, profile_plan, random_plan
+from benchmark.measures._gw_vertex import assignment, conditional_gradient
+
+#: Arrays by name
+Record = dict[str, np.ndarray]
+
+#: Share of an entropic plan mixed into a vertex, to order what the vertex leaves tied
+_GRADED = 1e-9
+#: Noise that lets the annealed plan leave a saddle; the product plan is one
+_NOISE = 1e-3
+#: Starts that are not random: annealed, by profile, and spectral, the likeliest signs first
+_ANNEALED, _PROFILE, _SPECTRAL = 0, 1, (2, 4)
+#: What is still to come of an entropic solution, as a share of the mass: it is a candidate, no more
+_TOLERANCE = 1e-3
+
+
+@dataclass
+class Trail:
+    """What one start has found so far.
+
+    Attributes
+    ----------
+    rows : list of tuple
+        Epsilon (0 for the polish), distance, top-1 matching rate and whether it converged, of each solution.
+    best, oracle : ndarray, shape (n, m), or None
+        The plans of least distance and of highest matching rate; feasible once they are rounded.
+    last : ndarray, shape (n, m), or None
+        Where the next epsilon of an annealed start goes on from.
+    """
+
+    rows: list[tuple[float, float, float, bool]] = field(default_factory=list)
+    best: Floats | None = None
+    oracle: Floats | None = None
+    last: Floats | None = None
+
+    def add(self, epsilon: float, plan: Floats, distance: float, matching: float, converged: bool) -> None:
+        """Take up one solution."""
+        if self.best is None or distance < min(row[1] for row in self.rows):
+            self.best = plan
+        key = (matching, -distance)
+        if self.oracle is None or key > max((row[2], -row[1]) for row in self.rows):
+            self.oracle = plan
+        self.rows.append((epsilon, distance, matching, converged))
+
+    def record(self) -> Record:
+        """The trail as arrays."""
+        plans = {"best": self.best, "oracle": self.oracle, "last": self.last}
+        return {"rows": np.array(self.rows)} | {k: plan for k, plan in plans.items() if plan is not None}
+
+    @classmethod
+    def of_record(cls, record: Record) -> Trail:
+        """The trail whose record this is."""
+        rows = [(float(e), float(d), float(m), bool(c)) for e, d, m, c in record["rows"]]
+        return cls(rows, *(record.get(name) for name in ("best", "oracle", "last")))
+
+
+class Search:
+    """A search: everything its starts share.
+
+    Parameters
+    ----------
+    problem : Problem
+    back : ndarray of int, shape (m,)
+        Place of each condition of the second side, which was shuffled.
+    epsilons : list of float
+        Descending.
+    seed : int
+        Every random number comes from it, the number of the start and that of the epsilon.
+    """
+
+    def __init__(self, problem: Problem, back: np.ndarray, epsilons: list[float], seed: int) -> None:
+        self.problem, self.back, self.epsilons, self.seed = problem, back, epsilons, seed
+        self.dense = _rdm_of(problem.exact[0]), _rdm_of(problem.exact[1])
+
+    @cached_property
+    def spectral(self) -> SpectralStarts:
+        """Spectral starts of the problem."""
+        return SpectralStarts(*self.problem.exact, np.random.default_rng(self.seed))
+
+    @property
+    def solutions(self) -> int:
+        """How many solutions each start gives."""
+        return len(self.epsilons) + 1
+
+    def follow(self, start: int, trail: Trail) -> Iterator[Trail]:
+        """Go on with a start, a solution at a time."""
+        first: Floats | None = None
+        for number in range(len(trail.rows), self.solutions):
+            rng = np.random.default_rng([self.seed, start, number])
+            if number == len(self.epsilons):
+                self._polish(trail, rng)
+            else:
+                if start == _ANNEALED or first is None or self._random(start):
+                    first = self._initial(start, trail, rng)
+                last = self._solve(trail, first, self.epsilons[number])
+                trail.last = last if start == _ANNEALED else None
+            yield trail
+
+    def _random(self, start: int) -> bool:
+        return start not in (_ANNEALED, _PROFILE, *_SPECTRAL)
+
+    def _initial(self, start: int, trail: Trail, rng: np.random.Generator) -> Floats:
+        n, m = self.problem.shape
+        if start == _ANNEALED:
+            noise = 1 + _NOISE * rng.standard_normal((n, m))
+            return rounded(noise / (n * m) if trail.last is None else trail.last * noise)
+        if start == _PROFILE:
+            return profile_plan(*self.dense)
+        if self._random(start):
+            return random_plan(n, m, rng)
+        return self.spectral.plan(_SPECTRAL.index(start))
+
+    def _solve(self, trail: Trail, plan: Floats, epsilon: float) -> Floats:
+        found = entropic(self.problem, plan, epsilon, _TOLERANCE)
+        feasible = rounded(found.plan)
+        distance, matching = self.problem.distance(feasible), self.matching(feasible)
+        trail.add(epsilon, found.plan, distance, matching, found.converged)
+        return found.plan
+
+    def _polish(self, trail: Trail, rng: np.random.Generator) -> None:
+        assert trail.best is not None
+        sharp = conditional_gradient(self.problem, rounded(trail.best))
+        n, m = self.problem.shape
+        if n == m:
+            sharp = self._exchanged(sharp, rng)
+        graded = (1 - _GRADED) * sharp + _GRADED * self._entropic_around(sharp)
+        feasible = rounded(graded)
+        trail.last = None
+        trail.add(0.0, graded, self.problem.distance(feasible), self.matching(feasible), True)
+
+    def _exchanged(self, plan: Float64, rng: np.random.Generator) -> Float64:
+        """The plan, or a better one that exchanges lead to from its assignment."""
+        n = len(plan)
+        better = iterated_exchange(*self.dense, assignment(-plan), rng)
+        vertex = np.zeros_like(plan)
+        vertex[np.arange(n), better] = 1 / n
+        found = rounded(conditional_gradient(self.problem, vertex))
+        return min(rounded(plan), found, vertex, key=self.problem.distance)
+
+    def _entropic_around(self, plan: Float64) -> Float64:
+        """Entropic transport for the cost at a plan, at the least epsilon."""
+        cost = self.problem.cost(self.problem.product(plan.astype(self.problem.dtype)))
+        exponents = cost / -np.asarray(self.epsilons[-1], self.problem.dtype)
+        exponents -= exponents.max(axis=1, keepdims=True)
+        exponents -= exponents.max(axis=0)
+        kernel = np.exp(exponents)
+        u, v, _ = scalings(kernel, 1e-3, 100)
+        return rounded(kernel * u[:, None] * v)
+
+    def matching(self, plan: Float64) -> float:
+        """Top-1 matching rate of a plan, ties in expectation; NaN where the sides differ in size."""
+        if plan.shape[0] != plan.shape[1]:
+            return float("nan")
+        greatest = plan.max(axis=1)
+        right = plan[np.arange(len(plan)), self.back] == greatest
+        return float((right / np.count_nonzero(plan == greatest[:, None], axis=1)).mean())
+
+
+def _rdm_of(side: Side) -> Float64:
+    rdm: Float64 = side.dense() + side.offset[:, None] + side.offset
+    return rdm
+
+
+def follow_start(
+    search: Search,
+    start: int,
+    key: str,
+    memo: MutableMapping[str, Record] | None,
+    tick: Callable[[int], None],
+) -> Trail:
+    """Follow a start to its end, from where the memo left it."""
+    kept = None if memo is None else memo.get(key)
+    trail = Trail() if kept is None else Trail.of_record(kept)
+    tick(len(trail.rows))
+    for _ in search.follow(start, trail):
+        if memo is not None:
+            memo[key] = trail.record()
+        tick(1)
+    return trail
