@@ -102,6 +102,10 @@ class Session:
             "model", f"{suite}/{name}", lambda: self._load(self.registry.model(name, suite), suite)
         )
 
+    def adopt(self, loaded: LoadedModel, suite: str) -> None:
+        """Take a model that was made in Python for one that was loaded by its name."""
+        self._kept["model", f"{suite}/{loaded.placed.name}"] = loaded
+
     def _load(self, placed: Placed[ModelEntry], suite: str) -> LoadedModel:
         entry = placed.entry
         inner, target = self._built_from(placed, suite)

@@ -48,7 +48,8 @@ def timm(text: str) -> Proposal:
     _classes(entry, config.num_classes == 1000 and tag.endswith("in1k"), _trained_on(tag))
     entry["licence"] = config.license or UNKNOWN
     entry["citation"] = config.paper_name or config.paper_ids or UNKNOWN
-    entry["url"] = config.origin_url or UNKNOWN
+    if config.origin_url:
+        entry["url"] = config.origin_url
     return proposal
 
 
@@ -74,7 +75,8 @@ def torchvision(text: str) -> Proposal:
     _classes(entry, len(chosen.meta["categories"]) == 1000, ["imagenet_1k"])
     entry["licence"] = chosen.meta.get("license", UNKNOWN)
     entry["citation"] = UNKNOWN
-    entry["url"] = chosen.meta.get("recipe", UNKNOWN)
+    if "recipe" in chosen.meta:
+        entry["url"] = chosen.meta["recipe"]
     return proposal
 
 
@@ -99,7 +101,7 @@ def open_clip(text: str) -> Proposal:
     else:
         checkpoint["how"] = f"open_clip downloads it from {urlparse(config['url']).netloc}"
         proposal.notes.append(pinned(checkpoint, None))
-    entry |= {"licence": UNKNOWN, "citation": UNKNOWN, "url": UNKNOWN}
+    entry |= {"licence": UNKNOWN, "citation": UNKNOWN}
     return proposal
 
 
