@@ -1,8 +1,8 @@
 """What lies in the cache folder: to list it, to free space, to verify it.
 
 Everything there can be made, or fetched, again; what lies in other folders than those of the suite is not
-touched. Other processes may be at work: an entry of the feature store is taken away by its meta file first, so
-that a reader sees it whole or not at all; an array that a process has mapped stays readable to it; and a
+touched. Other processes may be at work: an entry of the feature store is taken away by its meta file first,
+so that a reader sees it whole or not at all; an array that a process has mapped stays readable to it; and a
 temporary file that is younger than :data:`ABANDONED` is left alone, since somebody may be writing it.
 """
 

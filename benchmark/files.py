@@ -49,20 +49,20 @@ def sha256_of(path: Path) -> str:
 
 def write_temporary(folder: Path, write: Callable[[BinaryIO], object]) -> Path:
     """Write a hidden temporary file in ``folder`` and flush it to the disk; nothing stays if that fails."""
-    handle, path = _open_temporary(folder)
+    handle, path = open_temporary(folder)
     try:
         with os.fdopen(handle, "wb") as stream:
             write(stream)
             stream.flush()
             os.fsync(stream.fileno())
-        path.chmod(0o666 & ~_umask())
     except BaseException:
         path.unlink(missing_ok=True)
         raise
     return path
 
 
-def _open_temporary(folder: Path) -> tuple[int, Path]:
+def open_temporary(folder: Path) -> tuple[int, Path]:
+    """Make a hidden temporary file in ``folder``, open for writing; gives its descriptor and its path."""
     # bench cache rm, in another process, may take an empty folder away between the two calls
     for last in (False, False, True):
         folder.mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,9 @@ def _open_temporary(folder: Path) -> tuple[int, Path]:
             if last:
                 raise
         else:
-            return handle, Path(name)
+            path = Path(name)
+            path.chmod(0o666 & ~_umask())
+            return handle, path
     raise AssertionError("the last try returns or raises")
 
 

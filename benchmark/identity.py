@@ -76,7 +76,10 @@ def _state(model: Model) -> dict[str, Any]:
 
 def _digest(value: Any) -> str:
     """sha256 of a value as cloudpickle writes it: what is in ``__main__`` by value, all else by name."""
-    from joblib.externals.cloudpickle import CloudPickler
+    try:
+        from cloudpickle import CloudPickler
+    except ImportError:  # joblib carried it inside until it came to depend on it
+        from joblib.externals.cloudpickle import CloudPickler
 
     class Hasher(CloudPickler):  # type: ignore[misc]
         """Writes an array as the hash of its values: the same in every process."""

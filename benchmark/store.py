@@ -69,7 +69,8 @@ class FeatureStore:
         key : mapping
             Must be writable as JSON.
         features : mapping of str to ndarray, shape (n, d)
-            By layer.
+            By layer. One that is memory-mapped from a temporary file of this folder (an extraction that is too
+            large for memory) is moved, not copied.
         about : mapping, optional
             Names for a reader (``bench cache ls``): "model", "stimuli". They are no part of the key.
 
@@ -85,7 +86,8 @@ class FeatureStore:
                     f"expected numbers, at least one"
                 )
             try:
-                self._put(key, layer, np.ascontiguousarray(array), dict(about or {}))
+                whole = array if array.flags.c_contiguous else np.ascontiguousarray(array)
+                self._put(key, layer, whole, dict(about or {}))
             except OSError as error:
                 raise DataError(
                     f"cannot write to the cache {self.folder}: {error.strerror or error}; "
@@ -94,7 +96,10 @@ class FeatureStore:
 
     def _put(self, key: Mapping[str, Any], layer: str, array: np.ndarray, about: dict[str, str]) -> None:
         meta = self._meta(key, layer)
-        temporary = write_temporary(meta.parent, lambda stream: np.save(stream, array, allow_pickle=False))
+        temporary = self._own_file(array) or write_temporary(
+            meta.parent, lambda stream: np.save(stream, array, allow_pickle=False)
+        )
+        meta.parent.mkdir(parents=True, exist_ok=True)
         digest = sha256_of(temporary)
         path = meta.parent / f"{slug(layer)}.{digest[:16]}.npy"
         temporary.replace(path)
@@ -108,6 +113,15 @@ class FeatureStore:
             "sha256": digest,
         }
         write_atomic(meta, json.dumps(entry, indent=1, sort_keys=True).encode())
+
+    def _own_file(self, array: np.ndarray) -> Path | None:
+        """The temporary file of this folder that ``array`` is the whole of."""
+        if not isinstance(array, np.memmap) or array.filename is None:
+            return None
+        path = Path(array.filename)
+        ours = path.parent.resolve() == self.folder.resolve() and path.suffix == ".tmp"
+        # a part of the file has its name, too
+        return path if ours and array.offset + array.nbytes == path.stat().st_size else None
 
     def _meta(self, key: Mapping[str, Any], layer: str) -> Path:
         text = json.dumps(key, sort_keys=True, allow_nan=False, separators=(",", ":"))

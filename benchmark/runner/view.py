@@ -91,11 +91,10 @@ def checked_features(model: str, layer: str, features: np.ndarray | None, stimul
     where = f"model {model!r}, layer {layer!r}"
     if features is None:
         raise DataError(f"{where}: the plug-in gave no features for it")
-    array = np.asarray(features, dtype=np.float32)
+    array = np.asanyarray(features, dtype=np.float32)
     if array.ndim != 2 or len(array) != len(stimuli) or array.shape[1] == 0:
         raise DataError(f"{where}: features of shape {array.shape}; expected ({len(stimuli)}, d)")
-    finite = np.isfinite(array).all(axis=1)
-    if not finite.all():
-        first = stimuli.ids[int(np.argmin(finite))]
-        raise DataError(f"{where}: NaN or infinite features, first for stimulus {first!r}")
+    for stimulus, row in zip(stimuli.ids, array, strict=True):  # by rows: features may be larger than memory
+        if not np.isfinite(row).all():
+            raise DataError(f"{where}: NaN or infinite features, first for stimulus {stimulus!r}")
     return array
