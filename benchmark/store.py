@@ -69,8 +69,8 @@ class FeatureStore:
         key : mapping
             Must be writable as JSON.
         features : mapping of str to ndarray, shape (n, d)
-            By layer. One that is memory-mapped from a temporary file of this folder (an extraction that is too
-            large for memory) is moved, not copied.
+            By layer. One that is memory-mapped from a temporary file of this folder (an extraction that is
+            too large for memory) is moved, not copied.
         about : mapping, optional
             Names for a reader (``bench cache ls``): "model", "stimuli". They are no part of the key.
 

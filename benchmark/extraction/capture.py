@@ -16,28 +16,32 @@ INPUT = ":input"
 
 
 class Captured:
-    """Pooled activations of the batch that is passing through.
+    """What the layers give in the batch that is passing through; each is pooled and handed on at once.
 
-    Attributes
+    Parameters
     ----------
-    batch_size : int
-        Stimuli in the batch; to be set before each forward pass.
-    vectors : dict of str to Tensor, shape (b, d), float32
-        By layer name.
+    pool : callable
+        Layer name and its activation to vectors, shape (b, d).
+    keep : callable
+        Takes the layer name and these vectors. It must copy what it keeps, before it returns: a later
+        operation in place (ReLU) changes an activation that was not pooled.
     """
 
-    def __init__(self, pool: Callable[[str, torch.Tensor], torch.Tensor]) -> None:
-        self.batch_size = 0
-        self.vectors: dict[str, torch.Tensor] = {}
+    def __init__(
+        self, pool: Callable[[str, torch.Tensor], torch.Tensor], keep: Callable[[str, torch.Tensor], None]
+    ) -> None:
+        self._batch_size = 0
+        self._seen: set[str] = set()
         self._pool = pool
+        self._keep = keep
 
     def start(self, batch_size: int) -> None:
-        """Forget the last batch."""
-        self.batch_size = batch_size
-        self.vectors.clear()
+        """Begin a forward pass of ``batch_size`` stimuli."""
+        self._batch_size = batch_size
+        self._seen.clear()
 
     def record(self, layer: str, activation: object) -> None:
-        """Pool and keep what ``layer`` gave.
+        """Pool what ``layer`` gave and hand it on.
 
         Raises
         ------
@@ -48,27 +52,30 @@ class Captured:
             raise BenchError(
                 f"layer {layer!r} gives a {type(activation).__name__}, not a tensor; name another"
             )
-        if layer in self.vectors:
+        if layer in self._seen:
             raise BenchError(
                 f"layer {layer!r} is called more than once in a forward pass, so that its name does "
                 "not say which activation is meant; name a module that is called once"
             )
-        if activation.ndim < 2 or len(activation) != self.batch_size:
+        if activation.ndim < 2 or len(activation) != self._batch_size:
             raise BenchError(
-                f"layer {layer!r} gives shape {tuple(activation.shape)} for {self.batch_size} stimuli; "
+                f"layer {layer!r} gives shape {tuple(activation.shape)} for {self._batch_size} stimuli; "
                 "the first axis must be the stimuli"
             )
         try:
             pooled = self._pool(layer, activation)
         except ValueError as error:
             raise BenchError(f"layer {layer!r}: {error}; set pooling: none to take it whole") from error
-        # A copy, always: a later in-place operation (ReLU) would otherwise change what was captured.
-        self.vectors[layer] = pooled.to(torch.float32, copy=True)
+        self._seen.add(layer)
+        self._keep(layer, pooled)
 
 
 @contextmanager
 def capture(
-    network: torch.nn.Module, paths: Mapping[str, str], pool: Callable[[str, torch.Tensor], torch.Tensor]
+    network: torch.nn.Module,
+    paths: Mapping[str, str],
+    pool: Callable[[str, torch.Tensor], torch.Tensor],
+    keep: Callable[[str, torch.Tensor], None],
 ) -> Iterator[Captured]:
     """Hook the modules ``paths`` while inside.
 
@@ -77,15 +84,15 @@ def capture(
     network : Module
     paths : mapping of str to str
         Layer name to dotted module path, for what the module returns; ``PATH:input`` for what it is given.
-    pool : callable
-        Layer name and its activation to vectors, shape (n, d).
+    pool, keep : callable
+        See :class:`Captured`.
 
     Raises
     ------
     UsageError
         If the network has no such module.
     """
-    captured = Captured(pool)
+    captured = Captured(pool, keep)
     handles = []
     try:
         for layer, path in paths.items():

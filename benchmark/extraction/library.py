@@ -48,7 +48,7 @@ class LibraryParams(BaseModel):
         checkpoint file; else it is that of the hub weights, or the architecture's first.
     classes : {"imagenet-1k"}, optional
         What the outputs are, in order; absent: the model has no classes.
-    layers, pooling
+    layers, pooling, precision
         See :class:`benchmark.extraction.NetworkModel`.
     """
 
@@ -59,7 +59,8 @@ class LibraryParams(BaseModel):
     preprocessing: Preprocessing | str | None = None
     classes: Literal["imagenet-1k"] | None = None
     layers: tuple[str, ...] | str | None = None
-    pooling: str | None = None
+    pooling: str | dict[str, str] | None = None
+    precision: Literal["float32", "bfloat16"] = "float32"
 
 
 @cache
@@ -192,19 +193,19 @@ class LibraryNetwork(NetworkModel):
         trunk = getattr(self.network, "trunk", self.network)
         return str(getattr(trunk, "output_fmt", "")) == "NHWC" or type(trunk).__name__ == "SwinTransformer"
 
-    def pool(self, activation: torch.Tensor) -> torch.Tensor:
-        """Activation of a layer to vectors, shape (n, d)."""
-        if activation.ndim == 4 and self.maps_end_in_channels:
-            activation = activation.movedim(-1, 1)
-        if activation.ndim == 3 and self.has_class_token and self.params.pooling is None:
-            return activation[:, 0]
-        return super().pool(activation)
+    def default_pooling(self, layer: str, activation: torch.Tensor) -> str:
+        """The class token where there is one; of ``*.patches`` the mean."""
+        if activation.ndim == 3 and self.has_class_token and not layer.endswith(PATCHES):
+            return "cls"
+        return super().default_pooling(layer, activation)
 
     def pool_layer(self, layer: str, activation: torch.Tensor) -> torch.Tensor:
-        """Activation of ``layer`` to vectors, shape (n, d); of ``*.patches`` the mean of the patches."""
-        if layer.endswith(PATCHES) and activation.ndim == 3:
-            return super().pool(activation[:, self.prefix_tokens :])
-        return self.pool(activation)
+        """Activation of ``layer`` to vectors, shape (n, d); of ``*.patches`` only the patches are pooled."""
+        if activation.ndim == 4 and self.maps_end_in_channels:
+            activation = activation.movedim(-1, 1)
+        if activation.ndim == 3 and layer.endswith(PATCHES):
+            return self._pooled(layer, activation[:, self.prefix_tokens :], leading=0)
+        return self._pooled(layer, activation, self.prefix_tokens)
 
     def classify(self, output: np.ndarray) -> ClassProbabilities | None:
         """Class probabilities: the softmax of the logits."""

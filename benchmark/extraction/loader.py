@@ -8,26 +8,27 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import torch
-from PIL import Image
-
-from benchmark.datasets.types import Stimuli
 
 #: Batches that are decoded or waiting while the network works on one.
 AHEAD = 2
 
 
 def batches(
-    stimuli: Stimuli, preprocess: Callable[[Image.Image], torch.Tensor], size: int
+    count: int, load: Callable[[int], torch.Tensor], size: int, *, pinned: bool = False
 ) -> Iterator[tuple[int, torch.Tensor]]:
     """Yield ``(start, batch)`` in stimulus order.
 
     Parameters
     ----------
-    stimuli : Stimuli
-    preprocess : callable
-        Image to tensor of one shape for all stimuli; called in several threads at once.
+    count : int
+        Number of stimuli.
+    load : callable
+        Index of a stimulus to its preprocessed image, a tensor of one shape for all; called in several
+        threads at once.
     size : int
         Stimuli a batch; the last one may be smaller.
+    pinned : bool
+        Give batches in page-locked memory, from which a GPU copies while it computes.
 
     Yields
     ------
@@ -35,20 +36,17 @@ def batches(
         Index of the first stimulus of the batch.
     batch : Tensor, shape (b, c, h, w)
     """
-
-    def load(index: int) -> torch.Tensor:
-        return preprocess(stimuli.image(index))
-
-    starts = deque(range(0, len(stimuli), size))
+    starts = deque(range(0, count, size))
     waiting: deque[tuple[int, list[Future[torch.Tensor]]]] = deque()
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
         try:
             while starts or waiting:
                 while starts and len(waiting) <= AHEAD:
                     start = starts.popleft()
-                    stop = min(start + size, len(stimuli))
+                    stop = min(start + size, count)
                     waiting.append((start, [pool.submit(load, i) for i in range(start, stop)]))
                 start, futures = waiting.popleft()
-                yield start, torch.stack([future.result() for future in futures])
+                batch = torch.stack([future.result() for future in futures])
+                yield start, batch.pin_memory() if pinned else batch
         finally:
             pool.shutdown(wait=True, cancel_futures=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -13,11 +13,16 @@ import torch
 from PIL import Image
 
 from benchmark.datasets.types import Stimuli
-from benchmark.errors import BenchError, DataError, UsageError
-from benchmark.extraction.capture import capture
+from benchmark.errors import UsageError
+from benchmark.extraction.capture import Captured, capture
+from benchmark.extraction.cost import Cost, timed_cost
+from benchmark.extraction.images import shared_images
 from benchmark.extraction.layer_sets import by_depth, convolutions, layer_set
 from benchmark.extraction.loader import batches
-from benchmark.extraction.pooling import POOLINGS, pool
+from benchmark.extraction.pooling import declared_poolings, pool, projection_size
+from benchmark.extraction.precision import FEWEST, PRECISIONS, arithmetic, require_harmless
+from benchmark.extraction.projection import Projection
+from benchmark.extraction.rows import FeatureRows
 from benchmark.extraction.weights import seeded
 from benchmark.model import OUTPUT, Model, ModelSpec, Progress
 
@@ -33,24 +38,38 @@ class NetworkModel(Model):
     Attributes
     ----------
     pooling : str
-        How activations become vectors (:func:`benchmark.extraction.pool`); ``params: {pooling: max}``
-        overrides the class's choice.
+        How activations become vectors (:func:`benchmark.extraction.pool`) where the entry does not say.
+    precision : {"float32", "bfloat16"}
+        Of the forward pass; bfloat16 is refused where it changes the RDM of a layer.
 
     Notes
     -----
     ``params: {layers: [...]}`` replaces the layers of :meth:`modules`: each name is one of those or a dotted
     module path. ``params: {layers: SET}`` names a set (:mod:`benchmark.extraction.layer_sets`). ``"output"``,
     what the forward pass returns, is always the last layer.
+
+    ``params: {pooling: max}`` overrides the pooling of all layers, and ``params: {pooling: {conv1: none,
+    /blocks/: projection:4096}}`` that of some.
     """
 
     pooling: str = "average"
 
     def __init__(self, spec: ModelSpec | None = None) -> None:
         super().__init__(spec)
-        spec = self.spec
-        self.pooling = spec.params.get("pooling", self.pooling)
-        if self.pooling not in POOLINGS:
-            raise UsageError(f"{spec.name}: unknown pooling {self.pooling!r}; known: {', '.join(POOLINGS)}")
+        given = self.spec.params.get("pooling", {})
+        try:
+            for how in [given] if isinstance(given, str) else [self.pooling, *given.values()]:
+                projection_size(how)
+        except ValueError as error:
+            raise UsageError(f"{self.spec.name}: {error}") from error
+        if isinstance(given, str):
+            self.pooling = given
+        self.precision = self.spec.params.get("precision", PRECISIONS[0])
+        if self.precision not in PRECISIONS:
+            raise UsageError(
+                f"{self.spec.name}: unknown precision {self.precision!r}; known: {', '.join(PRECISIONS)}"
+            )
+        self._projections: dict[str, Projection] = {}
 
     @abstractmethod
     def build(self) -> torch.nn.Module:
@@ -129,14 +148,38 @@ class NetworkModel(Model):
         output: torch.Tensor = self.network(batch)
         return output
 
-    def pool(self, activation: torch.Tensor) -> torch.Tensor:
-        """Activation of a layer to vectors, shape (n, d)."""
-        return pool(activation, self.pooling)
+    @property
+    def prefix_tokens(self) -> int:
+        """How many tokens stand before the patches: the class token and registers."""
+        return 0
+
+    def default_pooling(self, layer: str, activation: torch.Tensor) -> str:
+        """Pooling of a layer that the entry says nothing of."""
+        del layer, activation
+        return self.pooling
 
     def pool_layer(self, layer: str, activation: torch.Tensor) -> torch.Tensor:
-        """Activation of ``layer`` to vectors, shape (n, d): :meth:`pool`, unless its name says otherwise."""
-        del layer
-        return self.pool(activation)
+        """Activation of ``layer`` to vectors, shape (n, d)."""
+        return self._pooled(layer, activation, self.prefix_tokens)
+
+    def _pooled(self, layer: str, activation: torch.Tensor, leading: int) -> torch.Tensor:
+        how = self._poolings.get(layer) or self.default_pooling(layer, activation)
+        size = projection_size(how)
+        if size is None:
+            return pool(activation, how, leading)
+        vectors = activation.flatten(1)
+        projection = self._projections.get(layer)
+        if projection is None or projection.width != vectors.shape[1]:
+            projection = Projection(layer, size, vectors.shape[1], vectors.device)
+            self._projections[layer] = projection
+        return projection(vectors)
+
+    @cached_property
+    def _poolings(self) -> dict[str, str]:
+        try:
+            return declared_poolings(self.spec.params.get("pooling", {}), self.all_layers)
+        except ValueError as error:
+            raise UsageError(f"{self.spec.name}: {error}") from error
 
     def features(
         self,
@@ -170,36 +213,81 @@ class NetworkModel(Model):
         DataError
             If a feature is not finite; the message names the layer and the first such stimulus.
         """
+        network = self._ready(layers, device)
+        reduced = self.precision != PRECISIONS[0] and len(stimuli) >= FEWEST
+        if reduced:
+            self._require_harmless(stimuli, layers, device)
+        with FeatureRows(self.spec.name, stimuli) as rows:
+            with (
+                torch.inference_mode(),
+                capture(network, self._hooked(layers), self.pool_layer, rows.add) as found,
+            ):
+                for start, batch in batches(
+                    len(stimuli), self._loader(stimuli), BATCH, pinned=device == "cuda"
+                ):
+                    rows.start(start)
+                    self._pass(batch, found, layers, device, self.precision if reduced else PRECISIONS[0])
+                    rows.finish(layers)
+                    if progress is not None:
+                        progress(start + len(batch), len(stimuli))
+            self._projections.clear()
+            return rows.result()
+
+    def estimate(self, stimuli: Stimuli, layers: Sequence[str], *, device: str = "cpu") -> Cost:
+        """What :meth:`features` will cost, from one batch of the stimuli that is timed."""
+        made: dict[str, int] = {}
+
+        def measure(layer: str, vectors: torch.Tensor) -> None:
+            made[layer] = vectors.shape[1]
+
+        network, load = self._ready(layers, device), self._loader(stimuli)
+        with (
+            torch.inference_mode(),
+            capture(network, self._hooked(layers), self.pool_layer, measure) as found,
+        ):
+
+            def run(count: int) -> None:
+                for _, batch in batches(count, load, BATCH):
+                    self._pass(batch, found, layers, device, self.precision)
+
+            return timed_cost(len(stimuli), run, BATCH, lambda: sum(made.get(layer, 0) for layer in layers))
+
+    def _loader(self, stimuli: Stimuli) -> Callable[[int], torch.Tensor]:
+        # plug-ins that say the same of their preprocessing share it if it is the same function, too
+        function = type(self).preprocess
+        said = f"{function.__module__}.{function.__qualname__}: {self.preprocessing}"
+        return shared_images(stimuli, self.preprocess, said)
+
+    def _ready(self, layers: Sequence[str], device: str) -> torch.nn.Module:
         for layer in layers:
             self._require(layer, self.all_layers)
-        paths = {layer: self._all_paths[layer] for layer in layers if layer != OUTPUT}
-        network = self.network.to(device).to(memory_format=torch.channels_last)
-        result: dict[str, np.ndarray] = {}
-        with torch.inference_mode(), capture(network, paths, self.pool_layer) as captured:
-            for start, batch in batches(stimuli, self.preprocess, BATCH):
-                captured.start(len(batch))
-                output = self.forward(batch.to(device).contiguous(memory_format=torch.channels_last))
-                captured.record(OUTPUT, output)
-                for layer in layers:
-                    vectors = self._vectors(layer, captured.vectors, stimuli, start)
-                    rows = result.setdefault(layer, np.empty((len(stimuli), vectors.shape[1]), np.float32))
-                    rows[start : start + len(batch)] = vectors
-                if progress is not None:
-                    progress(start + len(batch), len(stimuli))
-        return result
+        return self.network.to(device).to(memory_format=torch.channels_last)
 
-    def _vectors(
-        self, layer: str, captured: dict[str, torch.Tensor], stimuli: Stimuli, start: int
-    ) -> np.ndarray:
-        if layer not in captured:
-            raise BenchError(
-                f"{self.spec.name}: layer {layer!r} is never called in the forward pass; name another"
-            )
-        vectors = captured[layer].cpu().numpy()
-        finite = np.isfinite(vectors).all(axis=1)
-        if not finite.all():
-            raise DataError(
-                f"{self.spec.name}: layer {layer!r} gives NaN or infinite features, first for stimulus "
-                f"{stimuli.ids[start + int(np.argmin(finite))]!r}"
-            )
-        return vectors
+    def _hooked(self, layers: Sequence[str]) -> dict[str, str]:
+        return {layer: self._all_paths[layer] for layer in layers if layer != OUTPUT}
+
+    def _pass(
+        self, batch: torch.Tensor, captured: Captured, layers: Sequence[str], device: str, precision: str
+    ) -> None:
+        """One forward pass; every layer is pooled and handed on in it."""
+        captured.start(len(batch))
+        batch = batch.to(device, non_blocking=True).contiguous(memory_format=torch.channels_last)
+        with arithmetic(precision, device):
+            output = self.forward(batch)
+        if OUTPUT in layers:
+            captured.record(OUTPUT, output)
+
+    def _require_harmless(self, stimuli: Stimuli, layers: Sequence[str], device: str) -> None:
+        """Pass the first batch in both precisions and hold the RDMs of every layer against each other."""
+        made: list[dict[str, torch.Tensor]] = []
+
+        def keep(layer: str, vectors: torch.Tensor) -> None:
+            made[-1][layer] = vectors.to(torch.float32, copy=True)
+
+        network = self._ready(layers, device)
+        _, batch = next(batches(min(BATCH, len(stimuli)), self._loader(stimuli), BATCH))
+        with torch.inference_mode(), capture(network, self._hooked(layers), self.pool_layer, keep) as found:
+            for precision in PRECISIONS:
+                made.append({})
+                self._pass(batch, found, layers, device, precision)
+        require_harmless(self.spec.name, *({x: m[x] for x in layers if x in m} for m in made))

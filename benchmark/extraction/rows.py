@@ -1,0 +1,162 @@
+"""The features of a stimulus set, filled batch by batch as activations arrive."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import torch
+
+from benchmark.datasets.types import Stimuli
+from benchmark.errors import BenchError, DataError
+from benchmark.files import cache_folder, open_temporary
+
+#: Bytes of features kept in memory; further layers are written to files of the cache folder as they come.
+IN_MEMORY = 1 << 30
+#: What must stay free on the disk
+SPARE = 1 << 30
+
+
+class FeatureRows:
+    """Features of all stimuli, one array a layer, each batch written as soon as it is pooled.
+
+    Layers stay in memory until together they exceed :data:`IN_MEMORY`; those after are files, of which one
+    batch at a time is in memory. Used as a context: after an error no file stays.
+
+    Parameters
+    ----------
+    model : str
+        Its name, for messages.
+    stimuli : Stimuli
+    """
+
+    def __init__(self, model: str, stimuli: Stimuli) -> None:
+        self._model = model
+        self._stimuli = stimuli
+        self._arrays: dict[str, np.ndarray] = {}
+        self._files: dict[str, tuple[BinaryIO, Path, int]] = {}
+        self._waiting: dict[str, torch.Tensor] = {}
+        self._seen: set[str] = set()
+        self._bytes = 0
+        self._start = 0
+
+    def __enter__(self) -> FeatureRows:
+        return self
+
+    def __exit__(self, kind: object, *rest: object) -> None:
+        for stream, path, _width in self._files.values():
+            stream.close()
+            if kind is not None:
+                path.unlink(missing_ok=True)
+
+    def start(self, start: int) -> None:
+        """Begin the batch whose first stimulus is number ``start``."""
+        self._start = start
+        self._seen.clear()
+
+    def add(self, layer: str, vectors: torch.Tensor) -> None:
+        """Take what a layer gave for the batch, shape (b, d).
+
+        On a CPU it is written at once: neither a later operation in place nor the number of layers matters.
+        From another device it is copied there, and fetched in :meth:`finish`, so that the forward pass does
+        not wait.
+        """
+        self._seen.add(layer)
+        if vectors.device.type == "cpu":
+            self._write(layer, vectors)
+        else:
+            self._waiting[layer] = vectors.to(torch.float32, copy=True)
+
+    def finish(self, layers: Sequence[str]) -> None:
+        """End the batch.
+
+        Raises
+        ------
+        BenchError
+            If one of ``layers`` gave nothing.
+        DataError
+            If a feature is not finite, or the disk has no room for the features of all stimuli.
+        """
+        for layer, vectors in self._waiting.items():
+            self._write(layer, vectors.cpu())
+        self._waiting.clear()
+        for layer in layers:
+            if layer not in self._seen:
+                raise BenchError(
+                    f"{self._model}: layer {layer!r} is never called in the forward pass; name another"
+                )
+        if self._start == 0 and self._files:
+            require_room(self._model, len(self._stimuli), self._bytes)
+
+    def result(self) -> dict[str, np.ndarray]:
+        """The features, shape (n, d) by layer, float32; those of files memory-mapped and read-only."""
+        found = dict(self._arrays)
+        for layer, (stream, path, width) in self._files.items():
+            stream.flush()
+            os.fsync(stream.fileno())
+            offset = stream.tell() - len(self._stimuli) * width * 4
+            stream.close()
+            shape = (len(self._stimuli), width)
+            array = np.memmap(path, np.float32, "r", offset, shape)
+            # the feature store moves the file to its place; if nobody does, it goes with the array
+            weakref.finalize(array, _unlink, path)
+            found[layer] = array
+        return found
+
+    def _write(self, layer: str, vectors: torch.Tensor) -> None:
+        values = vectors.to(torch.float32).numpy()
+        finite = np.isfinite(values).all(axis=1)
+        if not finite.all():
+            raise DataError(
+                f"{self._model}: layer {layer!r} gives NaN or infinite features, first for stimulus "
+                f"{self._stimuli.ids[self._start + int(np.argmin(finite))]!r}"
+            )
+        if layer not in self._arrays and layer not in self._files:
+            self._allocate(layer, values.shape[1])
+        if layer in self._files:
+            self._files[layer][0].write(np.ascontiguousarray(values).data)
+        else:
+            self._arrays[layer][self._start : self._start + len(values)] = values
+
+    def _allocate(self, layer: str, width: int) -> None:
+        shape = (len(self._stimuli), width)
+        size = shape[0] * width * 4
+        self._bytes += size
+        if self._bytes <= IN_MEMORY:
+            self._arrays[layer] = np.empty(shape, np.float32)
+            return
+        handle, path = open_temporary(cache_folder() / "features")
+        stream = os.fdopen(handle, "wb")
+        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(stream, header)
+        self._files[layer] = (stream, path, width)
+
+
+def require_room(model: str, stimuli: int, size: int) -> None:
+    """Refuse features that the disk of the cache has no room for.
+
+    Raises
+    ------
+    DataError
+        With what they take and what is free.
+    """
+    folder = cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free
+    if size > free - SPARE:
+        raise DataError(
+            f"{model}: the features of {stimuli} stimuli take {size / 2**30:,.1f} GiB, and {folder} has "
+            f"{free / 2**30:,.1f} GiB free; pool them (params.pooling: average, projection:4096), or name "
+            "fewer layers"
+        )
+
+
+def _unlink(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
