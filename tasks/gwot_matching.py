@@ -58,7 +58,7 @@ class GWOTMatching(Task):
     """
 
     name: ClassVar[str] = "gwot_matching"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     metrics: ClassVar[tuple[Metric, ...]] = (
         *(
             Metric(f"top{k}", f"top-{k} matching rate", (0.0, 1.0), "random plans, simulated", _CEILING)

@@ -23,6 +23,9 @@ _INNER_MEMORY, _OUTER_MEMORY = 8, 3
 #: Outer steps are extrapolated once they are less than this and shrink at least so fast. Earlier, the
 #: extrapolation lands in another basin; and it would end in a saddle as soon as in a minimum.
 _NEAR, _SHRINKING = 2e-2, 0.95
+#: Where H has full rank and this many conditions, the first steps go by its principal coordinates,
+#: until what is still to come is less than this
+_REDUCED, _NEARLY = 512, 1e-2
 #: Scalings are extrapolated from this step on, and started again where the error grows so much
 _PLAIN, _WORSE = 2, 3.0
 #: Exponents of the kernel are kept within this range, and extrapolations within this distance of the scaling
@@ -64,6 +67,8 @@ def entropic(
         On what is still to come, as a share of the mass.
     """
     n, m = problem.shape
+    if not problem.low_rank and max(n, m) >= _REDUCED:
+        plan = entropic(problem.reduced(), plan, epsilon, max(tolerance, _NEARLY)).plan
     f, g = np.zeros(n), np.zeros(m)
     state = problem.state(plan)
     factor = problem.sides[0].factor

@@ -56,15 +56,15 @@ class Side:
         """The side of an RDM (n, n); held as factors where it has low rank."""
         means = c.mean(axis=1)
         offset = means - means.mean() / 2
-        centred = c - offset[:, None] - offset
-        values, vectors = np.linalg.eigh(centred)
+        side = cls(offset, c - offset[:, None] - offset)
+        values, vectors = side._eigen
         real = np.abs(values) > _ROUNDING * np.abs(values).max()
         if _WORTH * np.count_nonzero(real) >= len(c):
-            return cls(offset, centred)
+            return side
         return cls(
             offset,
             factor=vectors[:, real] * np.sqrt(np.abs(values[real])),
-            signs=np.sign(values[real]),
+            signs=-np.sign(values[real]),
         )
 
     @classmethod
@@ -146,6 +146,12 @@ class Side:
         )
 
     @cached_property
+    def _eigen(self) -> tuple[Float64, Float64]:
+        """Eigenvalues, ascending, and eigenvectors of -H."""
+        values, vectors = np.linalg.eigh(-self.dense())
+        return values, vectors
+
+    @cached_property
     def spectrum(self) -> tuple[Float64, Float64]:
         """Eigenvalues of -H by descending absolute value, (k,), and principal coordinates.
 
@@ -156,7 +162,7 @@ class Side:
             values, vectors = np.linalg.eigh(self.factor.T @ self.factor)
             coordinates = self.factor @ vectors
         else:
-            values, vectors = np.linalg.eigh(-self.dense())
+            values, vectors = self._eigen
             coordinates = vectors * np.sqrt(np.maximum(values, 0))
         kept = np.flatnonzero(values > _ROUNDING * np.abs(values).max())[::-1][:_COORDINATES]
         return values[np.argsort(-np.abs(values))], coordinates[:, kept]
@@ -187,6 +193,15 @@ class Problem:
     def low_rank(self) -> bool:
         """Whether H of the first side is held as factors."""
         return self.sides[0].factor is not None
+
+    def reduced(self) -> Problem:
+        """The problem of the principal coordinates alone: nearly the same, at O(n^2 d) a gradient."""
+        left, right = (
+            Side(side.offset, factor=coordinates, signs=-np.ones(coordinates.shape[1]))
+            for side in self.exact
+            for coordinates in (side.spectrum[1],)
+        )
+        return Problem(left, right, self.dtype)
 
     def state(self, plan: Floats) -> Floats:
         """What the gradient needs to know of a plan: F1' T (r, m), or T itself."""
