@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from benchmark.checks.check import Check, Status, Subject, said
-from benchmark.errors import BenchError, NotPossible, UsageError
+from benchmark.errors import BenchError, DataError, NotPossible, UsageError
 from benchmark.extraction import LibraryNetwork, NetworkModel, Transform
 
 NAME = "preprocessing"
@@ -29,7 +29,7 @@ def check(subject: Subject) -> list[Check]:
     images = [_image(*size) for size in _SIZES]
     try:
         tensors = [model.preprocess(image) for image in images]
-    except (NotPossible, UsageError) as error:  # it says itself which images it takes
+    except (DataError, NotPossible, UsageError) as error:  # it says itself which images it takes
         return [Check(NAME, Status.note, said(error))]
     except Exception as error:  # a plug-in may raise anything
         return [Check(NAME, Status.failed, said(error))]
