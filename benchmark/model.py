@@ -11,10 +11,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from benchmark.cost import Cost
 from benchmark.datasets.types import Stimuli, Target
 
 #: The last layer of every network: what its forward pass returns. Associations and classes are read from it.
@@ -22,6 +23,14 @@ OUTPUT = "output"
 
 #: ``progress(done, total)``, called as stimuli are done
 Progress = Callable[[int, int], None]
+
+
+@runtime_checkable
+class Announcing(Protocol):
+    """A :data:`Progress` that also says what a long extraction will cost, before it starts."""
+
+    def expect(self, cost: Cost) -> None:
+        """Say it."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +163,11 @@ class Model(ABC):
         dict of str to ndarray, shape (len(stimuli), d_layer), float32
             One array a layer asked for, rows in the order of ``stimuli``.
         """
+
+    def estimate(self, stimuli: Stimuli, layers: Sequence[str], *, device: str = "cpu") -> Cost | None:
+        """What :meth:`features` will cost; None: not known, or next to nothing."""
+        del stimuli, layers, device
+        return None
 
     def covered(self, stimuli: Stimuli) -> frozenset[str]:
         """Concepts that the model can represent; only these are shown to it and scored. By default all."""

@@ -76,12 +76,15 @@ def run(
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Processes, a model each.")] = 1,
     form: Annotated[Format, typer.Option("--format", help="A table, or one JSON list.")] = Format.table,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say which cells are missing, and what features will cost.")
+    ] = False,
 ) -> None:
     """Score models on tasks. A cell that is already scored, and of which nothing changed, is not redone.
 
     Exit status: 0 all cells scored; 1 some cell failed or was not possible; 2 unusable arguments or registry.
     """
-    from benchmark.cli.run import run_cells
+    from benchmark.cli.run import run_cells, show_plan
     from benchmark.runner import Options
     from benchmark.runner.layers import split_layers
 
@@ -93,6 +96,8 @@ def run(
         device=torch_device(device),
         seed=seed,
     )
+    if dry_run:
+        raise typer.Exit(show_plan(split(model), split(task), suite, options))
     raise typer.Exit(run_cells(split(model), split(task), suite, options, jobs, form.value))
 
 

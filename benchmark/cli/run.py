@@ -18,9 +18,10 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from benchmark.cli.tables import print_outcomes
+from benchmark.cli.tables import print_outcomes, print_prospects
+from benchmark.cost import Cost
 from benchmark.results import row
-from benchmark.runner import Cell, Options, Outcome, Session, execute, plan
+from benchmark.runner import Cell, Options, Outcome, Session, execute, plan, prospects
 
 
 def run_cells(models: list[str], tasks: list[str], suite: str, options: Options, jobs: int, form: str) -> int:
@@ -34,6 +35,13 @@ def run_cells(models: list[str], tasks: list[str], suite: str, options: Options,
     else:
         print_outcomes(outcomes, session.registry.suite(suite).miniature, suite, options.output)
     return 0 if all(o.cell.status == "scored" for o in outcomes) else 1
+
+
+def show_plan(models: list[str], tasks: list[str], suite: str, options: Options) -> int:
+    """Print which cells there are, which are scored already, and what the missing features will cost."""
+    session = Session(options)
+    print_prospects(list(prospects(session, plan(session.registry, models, tasks, suite))))
+    return 0
 
 
 def in_order(cells: list[Cell], outcomes: list[Outcome]) -> list[Outcome]:
@@ -61,6 +69,10 @@ class StimuliBar:
         self._bars = bars
         self._model = model
         self._task: TaskID | None = None
+
+    def expect(self, cost: Cost) -> None:
+        """Say what the extraction will cost."""
+        self._bars.console.print(f"features of {self._model}: {cost}", highlight=False)
 
     def __call__(self, done: int, total: int) -> None:
         """Show ``done`` of ``total`` stimuli."""

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmark.results import average_seeds
-from benchmark.runner import Outcome
+from benchmark.runner import Outcome, Prospect
 
 #: columns of a terminal that is none
 WIDTH = 170
@@ -114,3 +114,19 @@ def _marks(outcome: Outcome) -> list[str]:
     cell = outcome.cell
     marked = (("*", cell.trained_on), ("u", cell.untrained), ("s", cell.averaged))
     return [mark for mark, there in marked if there]
+
+
+def print_prospects(found: Sequence[Prospect]) -> None:
+    """Print what a run would do: a row a cell, then how many would be scored."""
+    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
+    table = Table(box=box.SIMPLE)
+    for column in ("model", "task", "state", "layers to extract", "cost of the features"):
+        table.add_column(column)
+    for prospect in found:
+        cost = "" if prospect.cost is None else str(prospect.cost)
+        layers = str(prospect.layers) if prospect.layers else ""
+        row = (prospect.cell.model, prospect.cell.binding, prospect.state, layers, cost or prospect.why or "")
+        table.add_row(*map(Text, row))
+    console.print(table)
+    missing = sum(prospect.state == "to score" for prospect in found)
+    console.print(f"{missing} of {len(found)} cells would be scored", highlight=False)

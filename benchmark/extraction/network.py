@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from PIL import Image
 
+from benchmark.cost import Cost
 from benchmark.datasets.types import Stimuli
 from benchmark.errors import UsageError
 from benchmark.extraction.capture import Captured, capture
-from benchmark.extraction.cost import Cost, timed_cost
+from benchmark.extraction.cost import timed_cost
 from benchmark.extraction.images import shared_images
 from benchmark.extraction.layer_sets import by_depth, convolutions, layer_set
 from benchmark.extraction.loader import batches

@@ -2,6 +2,7 @@
 
 from benchmark.runner.execute import Outcome, execute
 from benchmark.runner.plan import Cell, plan
+from benchmark.runner.prospect import Prospect, prospects
 from benchmark.runner.session import Options, Session
 
-__all__ = ["Cell", "Options", "Outcome", "Session", "execute", "plan"]
+__all__ = ["Cell", "Options", "Outcome", "Prospect", "Session", "execute", "plan", "prospects"]

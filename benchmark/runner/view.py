@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from benchmark.cost import Cost
 from benchmark.datasets import Stimuli
 from benchmark.errors import DataError
-from benchmark.model import OUTPUT, Associations, ClassProbabilities, Model, Progress
+from benchmark.model import OUTPUT, Announcing, Associations, ClassProbabilities, Model, Progress
 from benchmark.runner.layers import choose_layers
 from benchmark.store import FeatureStore
+
+#: Stimuli from which on it is worth a batch to know, and to say, what an extraction will cost
+LONG = 256
 
 
 class StoredView:
@@ -56,10 +60,22 @@ class StoredView:
         stored = self._store.get(self._key, layer)
         return self._extract_missing(layer)[layer] if stored is None else stored
 
+    def missing(self, *asked: str) -> list[str]:
+        """Of the layers ``asked``, those that are scored and ``"output"``: what is not stored yet."""
+        wanted = dict.fromkeys([*asked, *self.layers, *([OUTPUT] if OUTPUT in self._model.layers else [])])
+        return [layer for layer in wanted if self._store.get(self._key, layer) is None]
+
+    def cost(self, layers: Sequence[str]) -> Cost | None:
+        """What it will cost to extract ``layers``; None: not known, or next to nothing."""
+        return self._model.estimate(self.stimuli, layers, device=self._device)
+
     def _extract_missing(self, asked: str) -> dict[str, np.ndarray]:
         """Extract, in one pass, ``asked`` and every other layer that is not stored yet."""
-        wanted = dict.fromkeys([asked, *self.layers, *([OUTPUT] if OUTPUT in self._model.layers else [])])
-        layers = [layer for layer in wanted if self._store.get(self._key, layer) is None]
+        layers = self.missing(asked)
+        if isinstance(self._progress, Announcing) and len(self.stimuli) >= LONG:
+            cost = self.cost(layers)
+            if cost is not None:
+                self._progress.expect(cost)
         made = self._model.features(self.stimuli, layers, device=self._device, progress=self._progress)
         features = {
             layer: checked_features(self.name, layer, made.get(layer), self.stimuli) for layer in layers

@@ -12,10 +12,10 @@ import torch
 from PIL import Image
 from torch import nn
 
+from benchmark.cost import Cost
 from benchmark.datasets import Stimuli
 from benchmark.errors import BenchError, DataError, UsageError
 from benchmark.extraction import NetworkModel, images, rows
-from benchmark.extraction.cost import Cost
 from benchmark.extraction.projection import Projection
 from benchmark.model import ModelSpec
 from benchmark.runner.view import StoredView

@@ -1,0 +1,67 @@
+"""``bench run --dry-run``: what would be scored; nothing is. And the cost a long extraction begins with."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+from rich.progress import Progress
+
+from benchmark.cli.run import StimuliBar
+from benchmark.cost import Cost
+from benchmark.datasets import Stimuli
+from benchmark.model import Model
+from benchmark.runner.view import LONG, StoredView
+from benchmark.store import FeatureStore
+
+
+def test_what_is_missing_and_then_nothing(bench: Callable, tmp_path: Path) -> None:
+    command = ("run", "--model", "mini_clip", "--task", "people_rdm,area_early_rdm", "--output", tmp_path)
+    found = bench(*command, "--dry-run")
+    assert found.status == 0
+    first, second = (line for line in found.out.splitlines() if "mini_clip" in line)
+    assert "to score" in first
+    assert "to score" in second
+    assert "2 of 2 cells would be scored" in found.out
+    assert list(tmp_path.iterdir()) == []
+    assert bench(*command).status == 0
+    found = bench(*command, "--dry-run")
+    assert found.out.count("scored already") == 2
+    assert "0 of 2 cells would be scored" in found.out
+
+
+def test_cost_stands_at_the_first_cell_that_needs_the_features(bench: Callable, tmp_path: Path) -> None:
+    found = bench(
+        *("run", "--model", "mini_clip@untrained:77", "--task", "people_rdm,area_early_rdm"),
+        *("--output", tmp_path, "--dry-run"),
+    )
+    lines = [line for line in found.out.splitlines() if "untrained:77" in line]
+    assert ["on disk" in line for line in lines] == [True, False]
+
+
+class Slow(Model):
+    """A model that knows what it costs."""
+
+    layers = ("only",)
+
+    def features(self, stimuli, layers, *, device="cpu", progress=None):  # type: ignore[no-untyped-def]
+        return {layer: np.ones((len(stimuli), 2), np.float32) for layer in layers}
+
+    def estimate(self, stimuli, layers, *, device="cpu"):  # type: ignore[no-untyped-def]
+        return Cost(600.0, 2**30, 2**20)
+
+
+@pytest.mark.parametrize(("n", "said"), [(LONG, True), (LONG - 1, False)])
+def test_a_long_extraction_says_its_cost_before_it_starts(tmp_path: Path, n: int, said: bool) -> None:
+    ids = tuple(map(str, range(n)))
+    stimuli = Stimuli("many", ids, ids, "m", lambda _: Image.new("RGB", (2, 2)))
+    text = io.StringIO()
+    bars = Progress(console=Console(file=text), disable=True)
+    view = StoredView(Slow(), stimuli, FeatureStore(tmp_path), {"k": n}, progress=StimuliBar(bars, "slow"))
+    view.features("only")
+    assert ("features of slow: about 10 min, 1.0 GiB memory, 1 MiB on disk" in text.getvalue()) is said
