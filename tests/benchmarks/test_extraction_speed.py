@@ -1,0 +1,139 @@
+"""Extraction of all layers beside a plain forward pass, an extractor that clones, and a pass a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from benchmark.datasets import Stimuli
+from benchmark.extraction import NetworkModel, network
+from benchmark.model import ModelSpec
+from benchmark.registry import load_registry
+
+pytestmark = pytest.mark.benchmark
+
+BATCH = 16
+THREADS = 2
+
+
+@pytest.fixture(autouse=True)
+def _two_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(network, "BATCH", BATCH)
+    before = torch.get_num_threads()
+    torch.set_num_threads(THREADS)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def stimuli() -> Stimuli:
+    """Smooth noise: unlike white noise, images that differ, as photographs do."""
+    small = np.random.default_rng(0).integers(0, 256, (BATCH, 8, 8, 3), dtype=np.uint8)
+    pictures = [Image.fromarray(one).resize((224, 224), Image.Resampling.BICUBIC) for one in small]
+    ids = tuple(map(str, range(BATCH)))
+    return Stimuli("smooth noise", ids, ids, "smooth noise", lambda i: pictures[i])
+
+
+def resnet(**params: object) -> NetworkModel:
+    placed = load_registry().model("resnet50@untrained:0", "human")
+    return placed.load()(ModelSpec("resnet50", {**placed.entry.params, **params}, untrained=0))
+
+
+def preprocessed(model: NetworkModel, stimuli: Stimuli) -> torch.Tensor:
+    return torch.stack([model.preprocess(stimuli.image(i)) for i in range(len(stimuli))])
+
+
+def extractor_that_clones(model: NetworkModel, batch: torch.Tensor) -> Callable[[], dict[str, np.ndarray]]:
+    """One pass; every activation is cloned as it comes, in NCHW order, and pooled when the pass is over."""
+    net = resnet().network.to(memory_format=torch.contiguous_format)
+    found: dict[str, torch.Tensor] = {}
+    for layer in model.layers[:-1]:
+        path = model.path_of(layer)
+        module = net.get_submodule(path.removesuffix(":input"))
+
+        def hook(_module: Any, inputs: Any, output: torch.Tensor, layer: str = layer) -> None:
+            found[layer] = (inputs[0] if model.path_of(layer).endswith(":input") else output).clone().detach()
+
+        module.register_forward_hook(hook)
+
+    def extract() -> dict[str, np.ndarray]:
+        found.clear()
+        with torch.no_grad():
+            found["output"] = net(batch)
+        return {k: (v.mean((2, 3)) if v.ndim == 4 else v).numpy() for k, v in found.items()}
+
+    return extract
+
+
+def test_beside_a_plain_forward_pass(beside: Any, stimuli: Stimuli) -> None:
+    model = resnet()
+    batch = preprocessed(model, stimuli).contiguous(memory_format=torch.channels_last)
+    net = model.network.to(memory_format=torch.channels_last)
+
+    def plain() -> torch.Tensor:
+        with torch.inference_mode():
+            return net(batch)
+
+    assert np.allclose(model.features(stimuli, ["output"])["output"], plain().numpy(), atol=1e-5)
+    beside(
+        f"ResNet-50, {len(model.layers)} layers pooled, decoded images to features",
+        "its forward pass alone, no hooks, same layout",
+        ours=lambda: model.features(stimuli, model.layers),
+        peer=plain,
+        at_least=0.9,
+        rounds=7,
+    )
+
+
+def test_beside_an_extractor_that_clones(beside: Any, stimuli: Stimuli) -> None:
+    model = resnet()
+    peer = extractor_that_clones(model, preprocessed(model, stimuli))
+    expected, found = peer(), model.features(stimuli, model.layers)
+    for layer in model.layers:
+        assert np.allclose(found[layer], expected[layer], rtol=1e-3, atol=1e-4), layer
+    beside(
+        f"ResNet-50, {len(model.layers)} layers pooled, float32",
+        "one pass that clones activations, NCHW",
+        ours=lambda: model.features(stimuli, model.layers),
+        peer=peer,
+        at_least=1.7,
+        rounds=5,
+    )
+
+
+def test_bfloat16_beside_an_extractor_that_clones(beside: Any, stimuli: Stimuli) -> None:
+    if not hasattr(torch.cpu, "_is_avx512_bf16_supported") or not torch.cpu._is_avx512_bf16_supported():
+        pytest.skip("this processor has no bfloat16 arithmetic (avx512_bf16): it would be emulated")
+    exact, model = resnet(), resnet(precision="bfloat16")
+    peer = extractor_that_clones(exact, preprocessed(exact, stimuli))
+    layers = exact.layers
+    model.features(stimuli, layers)  # refused if an RDM does not agree to .9999
+    # what that check costs, two batches once a stimulus set, is not part of a batch
+    model._require_harmless = lambda *_: None  # type: ignore[method-assign]
+    beside(
+        f"ResNet-50, {len(layers)} layers pooled, bfloat16",
+        "one pass that clones activations, NCHW, float32",
+        ours=lambda: model.features(stimuli, layers),
+        peer=peer,
+        at_least=3.5,
+        rounds=5,
+    )
+
+
+def test_beside_a_pass_for_each_layer(beside: Any, stimuli: Stimuli) -> None:
+    model = resnet()
+    count = len(model.layers)
+    beside(
+        f"ResNet-50, {count} layers pooled, one pass",
+        "the same, a pass for each layer",
+        ours=lambda: model.features(stimuli, model.layers),
+        peer=lambda: model.features(stimuli, ["layer2.0"]),
+        at_least=count / 1.5,
+        rounds=5,
+        peer_scale=count,  # one of them is timed: each goes through the whole network
+    )

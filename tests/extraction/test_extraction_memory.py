@@ -1,0 +1,57 @@
+"""Memory of an extraction: it grows neither with the layers nor, pooled features apart, with the stimuli."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip("resource")
+
+GIB = 2**30
+THINGS = 1854
+
+#: Prints the bytes that features of all stimuli of THINGS take, and the greatest memory of the process.
+SCRIPT = """
+import sys
+import numpy as np
+from PIL import Image
+from benchmark.datasets import Stimuli
+from benchmark.extraction.cost import peak_memory
+from benchmark.model import ModelSpec
+from benchmark.registry import load_registry
+
+n, which = int(sys.argv[1]), sys.argv[2]
+rng = np.random.default_rng(0)
+ids = tuple(map(str, range(n)))
+picture = lambda: Image.fromarray(rng.integers(0, 256, (224, 224, 3), np.uint8))
+stimuli = Stimuli("s", ids, ids, "m", lambda i: picture())
+placed = load_registry().model("vgg16@untrained:0", "human")
+model = placed.load()(ModelSpec("vgg16", placed.entry.params, untrained=0))
+layers = model.all_layers if which == "all" else model.all_layers[:1]
+found = model.features(stimuli, layers)
+print(len(layers), sum(4 * x.shape[1] for x in found.values()), peak_memory())
+"""
+
+
+def extraction(n: int, which: str) -> tuple[int, int, int]:
+    """Layers, bytes of features a stimulus, and bytes of memory at most."""
+    command = [sys.executable, "-c", SCRIPT, str(n), which]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    layers, features, peak = map(int, done.stdout.split())
+    return layers, features, peak
+
+
+@pytest.mark.slow
+def test_vgg16_all_layers_all_of_things_within_3_gib() -> None:
+    # Two batches: each leaves behind its rows of the features and one byte a value of its images, both
+    # counted below for all stimuli; the rest is freed, or it would be held twice here.
+    layers, features, peak = extraction(64, "all")
+    assert layers > 25
+    images = 3 * 224 * 224
+    assert peak + (THINGS - 64) * (features + images) < 3 * GIB
+    _, _, one_batch = extraction(32, "all")
+    assert peak - one_batch < 0.1 * GIB
+    _, _, one_layer = extraction(32, "first")
+    assert one_batch - one_layer < 0.1 * GIB
