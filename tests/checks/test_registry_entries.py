@@ -1,0 +1,61 @@
+"""Untrained twins of what the registry names pass the checks: small inputs of every family, then all entries."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmark.checks import Status, check_model
+from benchmark.registry import load_registry
+from benchmark.runner import Options, Session
+
+SMALL = "{resize: 64, crop: 64, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]}"
+FAMILIES = {
+    "squeezenet1_1": ("torchvision_models.py:Torchvision", "{}"),
+    "resnet18": ("torchvision_models.py:Torchvision", "{}"),
+    "mobilenetv3_small_050": ("timm_models.py:Timm", "{}"),
+    "convnext_atto": ("timm_models.py:Timm", "{}"),
+    "vit_tiny_patch16_224": ("timm_models.py:Timm", "{img_size: 64}"),
+}
+
+
+def faults(name: str, *registries) -> list[str]:
+    found = check_model(Session(Options(registries=registries)), name)
+    return [f"{check.name}: {check.detail}" for check in found if check.status is Status.failed]
+
+
+@pytest.fixture(autouse=True)
+def own_cache(monkeypatch, shared_cache):
+    monkeypatch.setenv("BENCH_CACHE", str(shared_cache))
+
+
+@pytest.mark.parametrize("architecture", FAMILIES)
+def test_families_at_small_size(architecture, tmp_path):
+    plugin, kwargs = FAMILIES[architecture]
+    (tmp_path / "mine.yaml").write_text(
+        f"models:\n  small:\n    plugin: models/{plugin}\n    checkpoint: {{hub: any}}\n    params:\n"
+        f"      architecture: {architecture}\n      kwargs: {kwargs}\n      preprocessing: {SMALL}\n"
+    )
+    assert faults("small@untrained:0", tmp_path / "mine.yaml") == []
+
+
+@pytest.mark.parametrize("name", ["mini_encoder", "mini_classifier", "mini_clip", "swow_assoc"])
+def test_networks_of_the_miniature(name):
+    assert faults(f"{name}@untrained:0") == []
+
+
+def networks() -> list[str]:
+    """Every entry with weights but one a family whose members differ only in their weights."""
+    models = load_registry().models
+    named = [name for name, placed in models.items() if placed.entry.checkpoint is not None]
+    alike = [name for name in named if name.startswith("taskonomy_")]
+    return [
+        name
+        for name in named
+        if name not in alike[1:] and not models[name].entry.plugin.endswith(":Features")
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", networks())
+def test_every_entry_of_the_registry(name):
+    assert faults(f"{name}@untrained:0") == []
