@@ -11,19 +11,18 @@ import torch
 from PIL import Image
 
 from benchmark.datasets import Stimuli
-from benchmark.extraction import NetworkModel, network
+from benchmark.extraction import NetworkModel
+from benchmark.extraction.network import BATCH
 from benchmark.model import ModelSpec
 from benchmark.registry import load_registry
 
 pytestmark = pytest.mark.benchmark
 
-BATCH = 16
 THREADS = 2
 
 
 @pytest.fixture(autouse=True)
-def _two_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(network, "BATCH", BATCH)
+def _two_threads() -> Iterator[None]:
     before = torch.get_num_threads()
     torch.set_num_threads(THREADS)
     yield
@@ -86,7 +85,7 @@ def test_beside_a_plain_forward_pass(beside: Any, stimuli: Stimuli) -> None:
         ours=lambda: model.features(stimuli, model.layers),
         peer=plain,
         at_least=0.9,
-        rounds=7,
+        rounds=5,
     )
 
 
@@ -134,6 +133,6 @@ def test_beside_a_pass_for_each_layer(beside: Any, stimuli: Stimuli) -> None:
         ours=lambda: model.features(stimuli, model.layers),
         peer=lambda: model.features(stimuli, ["layer2.0"]),
         at_least=count / 1.5,
-        rounds=5,
+        rounds=3,
         peer_scale=count,  # one of them is timed: each goes through the whole network
     )
