@@ -1,4 +1,4 @@
-"""Untrained twins of what the registry names pass the checks: every family at small size, then all entries."""
+"""Untrained twins of what the registry names pass the checks: every family small, then all entries."""
 
 from __future__ import annotations
 
