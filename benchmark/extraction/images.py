@@ -78,7 +78,7 @@ class Images:
         return codes
 
 
-_kept: OrderedDict[tuple[str, str], Images] = OrderedDict()
+_kept: OrderedDict[tuple[str, tuple[str, ...], str], Images] = OrderedDict()
 
 
 def shared_images(stimuli: Stimuli, preprocess: Preprocess, said: str) -> Callable[[int], torch.Tensor]:
@@ -92,13 +92,13 @@ def shared_images(stimuli: Stimuli, preprocess: Preprocess, said: str) -> Callab
         What ``preprocess`` does, in words. They are not trusted: the first and the last image, where they are
         kept, must be what ``preprocess`` makes of them, else all are forgotten.
     """
-    key = (stimuli.manifest, said)
+    key = (stimuli.manifest, stimuli.ids, said)
 
     def fresh(index: int) -> torch.Tensor:
         return preprocess(stimuli.image(index))
 
     images = _kept.pop(key, None) or Images()
-    for index in {0, len(stimuli) - 1}:
+    for index in (0, len(stimuli) - 1):
         found = images.get(index)
         if found is not None and not torch.equal(found, fresh(index)):
             images = Images()
@@ -108,7 +108,7 @@ def shared_images(stimuli: Stimuli, preprocess: Preprocess, said: str) -> Callab
         found = images.get(index)
         if found is None:
             found = fresh(index)
-            images.put(index, found, room=_room(images))
+            images.put(index, found, room=_room(images, found.numel()))
         return found
 
     return load
@@ -119,15 +119,14 @@ def forget_images() -> None:
     _kept.clear()
 
 
-def _room(images: Images) -> int:
-    """Bytes that ``images`` may still take; sets that were not used for longest make way for it."""
+def _room(images: Images, needed: int) -> int:
+    """Bytes that ``images`` may still take; sets that were not used for longest make way for ``needed``."""
     with _making_room:
-        while (
-            sum(kept.bytes for kept in _kept.values()) > KEPT // 2
-            and next(iter(_kept.values())) is not images
-        ):
+        while (room := KEPT - sum(kept.bytes for kept in _kept.values())) < needed:
+            if next(iter(_kept.values())) is images:
+                break
             _kept.popitem(last=False)
-        return KEPT - sum(kept.bytes for kept in _kept.values())
+        return room
 
 
 def _lines(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
