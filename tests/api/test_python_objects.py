@@ -11,7 +11,7 @@ from torchvision.transforms import functional
 
 import benchmark
 from benchmark.errors import UsageError
-from benchmark.extraction import NetworkModel
+from benchmark.extraction import NetworkModel, seeded
 from benchmark.identity import identity
 from benchmark.model import Model
 
@@ -33,13 +33,19 @@ class Net(NetworkModel):
     preprocessing = "64 x 64, 0 to 1"
 
     def build(self):
-        return nn.Sequential(nn.Conv2d(3, 4, 8, 8), nn.Dropout(0.9), nn.Flatten())
+        with seeded(7):  # its weights, the same each time
+            return nn.Sequential(nn.Conv2d(3, 4, 8, 8), nn.Dropout(0.9), nn.Flatten())
 
     def preprocess(self, image):
         return functional.to_tensor(functional.resize(image, [64, 64]))
 
     def modules(self):
         return {"one": "0"}
+
+
+class Drawn(Net):
+    def build(self):
+        return nn.Sequential(nn.Conv2d(3, 4, 8, 8), nn.Flatten())
 
 
 @pytest.fixture(autouse=True)
@@ -88,6 +94,9 @@ def test_the_same_checks_apply():
     assert found.passed
     assert {"weights", "eval mode", "token axis"} <= set(found.to_frame()["check"])
     assert not benchmark.check(Colour(np.nan)).passed
+    drawn = benchmark.check(Drawn())
+    assert not drawn.passed
+    assert "random, not read from weights" in drawn[0].detail
 
 
 def test_a_name_out_of_the_registry():
