@@ -165,11 +165,11 @@ class Training:
         fitted = nn.Linear(head.in_features, head.out_features)
         curve = fit_head(fitted, train, seen, material.strengths, recipe)
         head.load_state_dict(fitted.state_dict())
-        seconds = time.perf_counter() - started
         for number, losses in enumerate(curve, 1):
             self._state.rows.append({"phase": "head", "epoch": number, **losses})
         found = self._evaluate()
-        self._state.rows[-1] |= {**found, "seconds": round(seconds, 1)}
+        seconds = round(time.perf_counter() - started, 1)
+        self._state.rows.append({"phase": "start", "epoch": 0, **found, "seconds": seconds})
         self._keep_if_best(found)
 
     def _epoch(self, epochs: int) -> None:
