@@ -10,10 +10,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from benchmark.cli import main
 
 ROOT = Path(__file__).parents[1]
+
+# The same examples on every machine, so that what fails once fails again; how long one takes says more about
+# what else the machine does.
+settings.register_profile(
+    "suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

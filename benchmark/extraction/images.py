@@ -15,7 +15,7 @@ from benchmark.datasets.types import Stimuli
 #: Bytes of all images that are kept; beyond, the set that was not used for longest is forgotten.
 KEPT = 512 * 2**20
 
-_making_room = threading.Lock()
+_keeping = threading.Lock()
 
 Preprocess = Callable[[Image.Image], torch.Tensor]
 
@@ -31,7 +31,6 @@ class Images:
     def __init__(self) -> None:
         self.bytes = 0
         self._codes: dict[int, np.ndarray] = {}
-        self._lock = threading.Lock()
         self._lossy = False
         self._lines: tuple[np.ndarray, np.ndarray] | None = None
         self._table: np.ndarray = np.empty((0, 256), np.float32)
@@ -50,13 +49,12 @@ class Images:
         values = image.numpy()
         if not np.isfinite(values).all():
             return
-        with self._lock:
-            codes = self._encode(values)
-            if codes is not None and index not in self._codes:
-                self._codes[index] = codes
-                self.bytes += codes.nbytes
-            # an image that was resized after it left its 8 bits has thousands of values, and so has the next
-            self._lossy = not self._codes
+        codes = self._encode(values)
+        if codes is not None and index not in self._codes:
+            self._codes[index] = codes
+            self.bytes += codes.nbytes
+        # an image that was resized after it left its 8 bits has thousands of values, and so has the next
+        self._lossy = not self._codes
 
     def _encode(self, values: np.ndarray) -> np.ndarray | None:
         if self._lines is None:
@@ -65,8 +63,7 @@ class Images:
         least, step = self._lines
         if len(values) != len(least):
             return None
-        places = np.rint((values - least) / step).astype(np.int64) & 255
-        codes: np.ndarray = places.astype(np.uint8)
+        codes: np.ndarray = np.mod(np.rint((values - least) / step), 256).astype(np.uint8)
         table = self._table.copy()
         for known, code, value in zip(table, codes, values, strict=True):
             new = np.isnan(known[code])
@@ -108,7 +105,8 @@ def shared_images(stimuli: Stimuli, preprocess: Preprocess, said: str) -> Callab
         found = images.get(index)
         if found is None:
             found = fresh(index)
-            images.put(index, found, room=_room(images, found.numel()))
+            with _keeping:  # room that another thread finds as well would be taken twice
+                images.put(index, found, room=_room(images, found.numel()))
         return found
 
     return load
@@ -121,12 +119,11 @@ def forget_images() -> None:
 
 def _room(images: Images, needed: int) -> int:
     """Bytes that ``images`` may still take; sets that were not used for longest make way for ``needed``."""
-    with _making_room:
-        while (room := KEPT - sum(kept.bytes for kept in _kept.values())) < needed:
-            if next(iter(_kept.values())) is images:
-                break
-            _kept.popitem(last=False)
-        return room
+    while (room := KEPT - sum(kept.bytes for kept in _kept.values())) < needed:
+        if next(iter(_kept.values())) is images:
+            break
+        _kept.popitem(last=False)
+    return room
 
 
 def _lines(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
