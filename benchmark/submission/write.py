@@ -71,8 +71,6 @@ def _place(text: str, file: Path, ending: str) -> tuple[int, int, str]:
     if isinstance(models, yaml.MappingNode) and not models.flow_style:
         last = models.value[-1][1]
         return _line_after(text, last.end_mark.index, last), models.value[0][0].start_mark.column, text
-    if isinstance(models, yaml.ScalarNode) and models.value == "":
-        return _line_after(text, models.start_mark.index, models), 2, text
     raise UsageError(
         f"{file}: write its models each on lines of their own, not in braces: then one can be added"
     )

@@ -118,7 +118,6 @@ FILES = {
     "no end of line": "models:\n  first: {plugin: models/pixels.py:Pixels}",
     "windows": "models:\r\n  first:\r\n    plugin: models/pixels.py:Pixels\r\ndatasets: {}\r\n",
     "no models": "# nothing yet\ntasks: {}\n",
-    "empty models": "models:\n# soon\ntasks: {}\n",
     "empty": "",
 }
 

@@ -4,28 +4,47 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import time
 
 import pytest
 
 
+PLUGIN = """
+import numpy as np
+from benchmark.model import Model
+
+class Mine(Model):
+    layers = ('a', 'b')
+    preprocessing = 'mean colour'
+    def features(self, stimuli, layers, **rest):
+        x = [np.asarray(stimuli.image(i)).reshape(-1, 3).mean(0) for i in range(len(stimuli))]
+        return {layer: np.array(x, np.float32) for layer in layers}
+"""
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """A folder that a run fills once; every test has a copy."""
+    return tmp_path_factory.mktemp("template") / "filled"
+
+
 @pytest.fixture
-def kept(bench, tmp_path, monkeypatch):
+def kept(bench, tmp_path, monkeypatch, template):
     """A cache of its own with the features of two models in it; gives its folder."""
+    if not template.exists():
+        template.mkdir()
+        (template / "mine.py").write_text(PLUGIN)
+        (template / "mine.yaml").write_text("models:\n  mine:\n    plugin: mine.py:Mine\n")
+        monkeypatch.chdir(template)
+        monkeypatch.setenv("BENCH_CACHE", str(template / "cache"))
+        asked = ("-m", "mine,pixels", "-t", "people_rdm,area_early_rdm", "--device", "cpu")
+        done = bench("run", "--registry", "mine.yaml", *asked)
+        assert done.status == 0, done.out + done.err
+    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("BENCH_CACHE", str(folder))
-    (tmp_path / "mine.py").write_text(
-        "import numpy as np\nfrom benchmark.model import Model\n\n"
-        "class Mine(Model):\n    layers = ('a', 'b')\n    preprocessing = 'mean colour'\n"
-        "    def features(self, stimuli, layers, **rest):\n"
-        "        x = [np.asarray(stimuli.image(i)).reshape(-1, 3).mean(0) for i in range(len(stimuli))]\n"
-        "        return {layer: np.array(x, np.float32) for layer in layers}\n"
-    )
-    (tmp_path / "mine.yaml").write_text("models:\n  mine:\n    plugin: mine.py:Mine\n")
-    done = bench("run", "--registry", "mine.yaml", "-m", "mine,pixels", "-t", "people_rdm,area_early_rdm")
-    assert done.status == 0, done.out + done.err
-    return folder
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
 
 
 def test_a_row_for_each_model_and_stimulus_set(bench, kept):
