@@ -9,7 +9,6 @@ import time
 
 import pytest
 
-
 PLUGIN = """
 import numpy as np
 from benchmark.model import Model
