@@ -168,8 +168,8 @@ def test_data_that_are_not_here_are_noted(bench, tmp_path):
 
 
 @pytest.mark.slow
-def test_every_shipped_task_passes(bench, tmp_path):
-    done = bench("calibrate", "--output", tmp_path)
+def test_a_shipped_task_passes_and_the_true_network_is_recovered(bench, tmp_path):
+    done = bench("calibrate", "--task", "rdm_correlation", "--output", tmp_path)
     assert done.status == 0, done.out + done.err
     stored = json.loads((tmp_path / "calibration" / "mini.json").read_text())
     (found,) = stored["recovery"].values()

@@ -36,9 +36,8 @@ def test_declares_what_it_is(task):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2))
-def test_the_whole_set_of_controls_passes(task, seed):
-    controls = task.calibrate(np.random.default_rng(seed))
+def test_the_whole_set_of_controls_passes(task):
+    controls = task.calibrate(np.random.default_rng(0))
     assert {control.kind for control in controls} >= {"copy", "noisy", "noise", "permuted"}
     assert sum(control.name.startswith("noisy copy") for control in controls) == 3
     assert [c for c in controls if not c.passed] == []
