@@ -44,7 +44,7 @@ def add_entry(proposal: Proposal, file: Path, others: Sequence[Path] = ()) -> st
         raise UsageError(
             f"the name {proposal.name} is taken, at {taken[proposal.name].where}; give another with --name"
         )
-    text = file.read_bytes().decode("utf-8") if own else "models:\n"
+    text = file.read_bytes().decode("utf-8") if own else ""
     ending = "\r\n" if "\r\n" in text else "\n"
     position, indent, text = _place(text, file, ending)
     entry = textwrap.indent(_yaml(proposal), " " * indent).replace("\n", ending)
