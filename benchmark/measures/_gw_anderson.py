@@ -6,6 +6,9 @@ import numpy as np
 
 from benchmark.measures._checks import Floats
 
+#: Summed squares under which the last steps changed nothing
+_NOTHING = 1e-60
+
 
 class Anderson:
     """Extrapolate x -> y = G(x) from how the residual y - x changed in the last steps (Walker & Ni 2011).
@@ -34,8 +37,15 @@ class Anderson:
         self._image, self._residual = image, residual
         steps = self._residuals[:held]
         normal = (steps @ steps.T).astype(np.float64)
+        size = normal.trace()
+        if size < _NOTHING:  # at the fixed point: there is nothing to extrapolate from
+            return y
         diagonal = np.arange(held)
-        normal[diagonal, diagonal] += np.finfo(image.dtype).eps * normal.trace() + np.finfo(np.float64).tiny
-        weights = np.linalg.solve(normal, (steps @ residual).astype(np.float64)).astype(image.dtype)
-        result: Floats = (image - weights @ self._images[:held]).reshape(y.shape)
+        normal[diagonal, diagonal] += np.finfo(image.dtype).eps * size
+        changes = (steps @ residual).astype(np.float64)
+        try:
+            weights = np.linalg.solve(normal, changes)
+        except np.linalg.LinAlgError:  # the steps all go one way: of all solutions the smallest
+            weights = np.linalg.lstsq(normal, changes, rcond=None)[0]
+        result: Floats = (image - weights.astype(image.dtype) @ self._images[:held]).reshape(y.shape)
         return result

@@ -52,6 +52,6 @@ def test_vgg16_all_layers_all_of_things_within_3_gib() -> None:
     images = 3 * 224 * 224
     assert peak + (THINGS - 64) * (features + images) < 3 * GIB
     _, _, one_batch = extraction(32, "all")
-    assert peak - one_batch < 0.1 * GIB
+    assert peak - one_batch < 0.25 * GIB
     _, _, one_layer = extraction(32, "first")
-    assert one_batch - one_layer < 0.1 * GIB
+    assert one_batch - one_layer < 0.25 * GIB
