@@ -9,7 +9,7 @@ import pytest
 from benchmark.results import CellResult
 from benchmark.runner import Options, Session, execute, plan
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("miniature")]
+pytestmark = pytest.mark.slow
 
 TRAINED = ("swow_assoc", "mini_encoder", "mini_classifier", "mini_clip")
 #: what a network trained to tell concepts apart must do better than chance
@@ -18,11 +18,13 @@ MEANING = ("association_images", "association_classes", "people_rdm", "area_late
 
 @pytest.fixture(scope="module")
 def cells(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], CellResult]:
-    """Every cell of the suite, by model and binding."""
+    """Cells of the suite, by model and binding."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
         session = Session(Options(output=Path(tmp_path_factory.mktemp("results"))))
-        asked = plan(session.registry, ["all"], ["all"], "mini")
+        everything = plan(session.registry, ["all"], ["all"], "mini")
+        # matching takes longest, and of the untrained nothing is asked here
+        asked = [cell for cell in everything if cell.binding != "people_gwot" or cell.model in TRAINED]
         done = [outcome.cell for outcome in execute(asked, session)]
     return {(cell.model, cell.binding): cell for cell in done}
 
