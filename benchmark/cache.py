@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from benchmark.files import sha256_of
+from benchmark.files import put_aside, sha256_of
 
 #: Seconds after which a temporary file counts as left by a process that died.
 ABANDONED = 3600.0
@@ -105,8 +105,7 @@ def verify(kept: Iterable[Kept], seen: Callable[[Kept], None]) -> list[Kept]:
         if _differs(thing):
             damaged.append(thing)
             for path in thing.files:
-                with contextlib.suppress(FileNotFoundError):
-                    path.replace(path.with_name(path.name + ".damaged"))
+                put_aside(path)
         seen(thing)
     return damaged
 

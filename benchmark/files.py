@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -82,6 +83,12 @@ def write_atomic(path: Path, content: bytes) -> None:
     """Write ``path`` whole or not at all; a reader sees the old file or the new one."""
     temporary = write_temporary(path.parent, lambda stream: stream.write(content))
     temporary.replace(path)
+
+
+def put_aside(path: Path) -> None:
+    """Rename a file that differs from its checksum to ``*.damaged``; another process may have been first."""
+    with contextlib.suppress(FileNotFoundError):
+        path.replace(path.with_name(path.name + ".damaged"))
 
 
 def _umask() -> int:

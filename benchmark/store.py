@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import logging
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.errors import DataError
-from benchmark.files import sha256_of, slug, write_atomic, write_temporary
+from benchmark.files import put_aside, sha256_of, slug, write_atomic, write_temporary
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +52,7 @@ class FeatureStore:
             if not meta.exists():  # bench cache rm, in another process
                 return None
             _log.warning("cached features %s are damaged (%s): put aside, computed again", meta, error)
-            _put_aside(meta)
+            put_aside(meta)
             return None
 
     def put(
@@ -133,13 +132,7 @@ def _read(meta: Path) -> np.ndarray:
     entry = json.loads(meta.read_bytes())
     path = meta.parent / Path(entry["file"]).name
     if sha256_of(path) != entry["sha256"]:
-        _put_aside(path)
+        put_aside(path)
         raise ValueError("its features differ from their checksum")
     features: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     return features
-
-
-def _put_aside(path: Path) -> None:
-    # another process may have been first
-    with contextlib.suppress(FileNotFoundError):
-        path.replace(path.with_name(path.name + ".damaged"))

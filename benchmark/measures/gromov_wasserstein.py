@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, MutableMapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +15,7 @@ from benchmark.measures._checks import Float64, Floats, as_matrix, as_rdm
 from benchmark.measures._gw_entropic import entropic, rounded
 from benchmark.measures._gw_problem import Problem, Side
 from benchmark.measures._gw_search import Record, Search, Trail, follow_start
+from benchmark.measures._threads import in_threads
 from benchmark.measures.rdm import METRICS
 
 #: Raised when what is kept in a memo would change
@@ -302,10 +302,7 @@ def _follow_all(
     def one(start: int) -> Trail:
         return follow_start(search, start, f"{hashed.hexdigest()}-{start}", memo, tick)
 
-    if jobs == 1:
-        return [one(start) for start in range(starts)]
-    with ThreadPoolExecutor(jobs) as pool:
-        return list(pool.map(one, range(starts)))
+    return in_threads(one, range(starts), jobs)
 
 
 def _result(search: Search, trails: list[Trail], back: np.ndarray, swapped: bool) -> GromovWasserstein:
