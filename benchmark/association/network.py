@@ -65,8 +65,3 @@ def feature_count(encoder: nn.Module, shape: tuple[int, ...]) -> int:
     if not isinstance(features, torch.Tensor) or len(features) != 1:
         raise UsageError(f"{type(encoder).__name__} gives no tensor with one row an image: no head fits it")
     return features[0].numel()
-
-
-def count_parameters(network: nn.Module) -> int:
-    """How many numbers are learned in ``network``."""
-    return sum(parameter.numel() for parameter in network.parameters())

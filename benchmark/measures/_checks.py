@@ -72,12 +72,6 @@ def _asymmetry(array: Float64) -> float:
     )
 
 
-def require_same_shape(a: Floats, b: Floats, names: str) -> None:
-    """Raise unless both arrays have the same shape."""
-    if a.shape != b.shape:
-        raise ValueError(f"{names} have shapes {a.shape} and {b.shape}: expected the same conditions in both")
-
-
 def require_draws(n: int) -> None:
     """Raise unless ``n`` permutations (or draws) are at least one."""
     if n < 1:
