@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from benchmark.errors import UsageError
+from benchmark.nearest import did_you_mean
 
 
 def read_params(task: str, params: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,8 +29,7 @@ def read_params(task: str, params: Mapping[str, Any], defaults: Mapping[str, Any
     """
     for key, value in params.items():
         if key not in defaults:
-            hint = _hint(key, defaults)
-            raise UsageError(f"task {task}: unknown parameter {key!r} (it has {sorted(defaults)}){hint}")
+            raise UsageError(f"task {task}: unknown parameter {key!r}; {did_you_mean(key, sorted(defaults))}")
         default = defaults[key]
         if default is not None and (not isinstance(value, type(default)) or isinstance(value, bool)):
             raise UsageError(
@@ -48,12 +47,5 @@ def one_of(task: str, key: str, value: str, allowed: tuple[str, ...]) -> str:
         If it is not.
     """
     if value not in allowed:
-        raise UsageError(
-            f"task {task}: {key} {value!r} is none of {', '.join(allowed)}{_hint(value, allowed)}"
-        )
+        raise UsageError(f"task {task}: {key} {value!r} is none of {', '.join(allowed)}")
     return value
-
-
-def _hint(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""

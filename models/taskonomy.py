@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-
 import torch
 from PIL import Image
 from torch import nn
@@ -20,6 +18,7 @@ from benchmark.extraction import (
     torch_hub_file,
 )
 from benchmark.model import ModelSpec
+from benchmark.nearest import did_you_mean
 
 _ENCODER = "_encoder"
 
@@ -40,9 +39,8 @@ class Taskonomy(NetworkModel):
         known = sorted(k.removesuffix(_ENCODER) for k in TASKONOMY_PRETRAINED_URLS if k.endswith(_ENCODER))
         feature = str(spec.params.get("feature"))
         if feature not in known:
-            near = difflib.get_close_matches(feature, known) or known
             raise UsageError(
-                f"{spec.name}: params.feature is {feature!r}; nearest encoders: {', '.join(near)}"
+                f"{spec.name}: params.feature: no encoder {feature!r}; {did_you_mean(feature, known, most=3)}"
             )
         self.feature = feature
 

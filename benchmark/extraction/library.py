@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from benchmark.extraction.network import NetworkModel
 from benchmark.extraction.preprocess import Preprocessing
 from benchmark.extraction.weights import load_strictly, read_state_dict
 from benchmark.model import ClassProbabilities, ModelSpec
+from benchmark.nearest import did_you_mean
 
 Transform = Callable[[Image.Image], torch.Tensor]
 
@@ -97,10 +97,9 @@ class LibraryNetwork(NetworkModel):
             )
         names = self.architectures()
         if self.params.architecture.partition(".")[0] not in names:
-            near = difflib.get_close_matches(self.params.architecture, names) or ["(none is near)"]
             raise UsageError(
                 f"{spec.name}: {self.library} has no architecture {self.params.architecture!r}; "
-                f"nearest: {', '.join(near)}"
+                f"{did_you_mean(self.params.architecture, names, most=3)}"
             )
 
     @abstractmethod

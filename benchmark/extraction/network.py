@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -26,6 +25,7 @@ from benchmark.extraction.projection import Projection
 from benchmark.extraction.rows import FeatureRows
 from benchmark.extraction.weights import seeded
 from benchmark.model import OUTPUT, Model, ModelSpec, Progress
+from benchmark.nearest import did_you_mean
 
 BATCH = 32
 
@@ -141,8 +141,7 @@ class NetworkModel(Model):
 
     def _require(self, layer: str, known: Sequence[str] | dict[str, Any]) -> None:
         if layer not in known:
-            near = difflib.get_close_matches(layer, list(known)) or list(known)[:5]
-            raise UsageError(f"{self.spec.name} has no layer {layer!r}; nearest: {', '.join(near)}")
+            raise UsageError(f"{self.spec.name} has no layer {layer!r}; {did_you_mean(layer, known, most=3)}")
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         """One forward pass; what it returns is the layer ``"output"``."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 
 import torch
+
+from benchmark.nearest import did_you_mean
 
 #: How an activation can become a vector; and ``projection:SIZE``.
 POOLINGS = ("average", "max", "cls", "patches", "none")
@@ -53,8 +54,7 @@ def declared_poolings(given: str | Mapping[str, str], layers: Sequence[str]) -> 
         else:
             named = [layer for layer in layers if layer == name]
         if not named:
-            near = difflib.get_close_matches(name, layers) or layers[:5]
-            raise ValueError(f"params.pooling: no layer {name!r}; nearest: {', '.join(near)}")
+            raise ValueError(f"params.pooling: no layer {name!r}; {did_you_mean(name, layers, most=3)}")
         found |= dict.fromkeys(named, how)
     return found
 

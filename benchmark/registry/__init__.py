@@ -2,7 +2,7 @@
 
 from benchmark.registry.checkpoints import ResolvedCheckpoint, resolve_checkpoint
 from benchmark.registry.load import load_registry, read_registry
-from benchmark.registry.names import ModelName, expand_seeds, nearest, parse_model_name, unknown
+from benchmark.registry.names import ModelName, expand_seeds, parse_model_name, unknown
 from benchmark.registry.registry import Placed, Registry
 from benchmark.registry.resolve import load_plugin, plugin_source_hash
 from benchmark.registry.schema import (
@@ -33,7 +33,6 @@ __all__ = [
     "expand_seeds",
     "load_plugin",
     "load_registry",
-    "nearest",
     "parse_model_name",
     "plugin_source_hash",
     "read_registry",

@@ -11,8 +11,9 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from benchmark.errors import UsageError
+from benchmark.nearest import did_you_mean
 from benchmark.registry.family import expand_families, family_error
-from benchmark.registry.names import check_name, expand_seeds, nearest, parse_model_name, unknown
+from benchmark.registry.names import check_name, expand_seeds, parse_model_name, unknown
 from benchmark.registry.registry import Placed, Registry
 from benchmark.registry.schema import BuiltFrom, ModelEntry, ModelVariant, RegistryFile, SuiteEntry
 from benchmark.registry.shipped import shipped_root
@@ -129,9 +130,7 @@ def _validate(source: Source) -> tuple[RegistryFile, dict[str, Key]]:
 def _explain(detail: Any, key: Key) -> str:
     kind, message = detail["type"], str(detail["msg"])
     if kind == "extra_forbidden":
-        known = _keys_at(key[:-1])
-        guess = nearest(str(key[-1]), known)
-        return "unknown key; " + (f"did you mean {guess}?" if guess else f"there is {', '.join(known)}")
+        return f"unknown key; {did_you_mean(str(key[-1]), _keys_at(key[:-1]))}"
     if kind == "missing":
         return "this key is required"
     message = message.removeprefix("Value error, ").removeprefix("Input ")

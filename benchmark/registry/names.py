@@ -1,17 +1,16 @@
-"""Names in a registry: which are allowed, what ``@untrained:SEED`` means, and the nearest known one."""
+"""Names in a registry: which are allowed, and what ``@untrained:SEED`` means."""
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from benchmark.errors import UsageError
+from benchmark.nearest import did_you_mean
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _LONGEST = 100
-_LISTED = 12
 _MOST_SEED = 2**32 - 1
 _MOST_SEEDS = 1000
 
@@ -79,18 +78,6 @@ def expand_seeds(text: str) -> list[str]:
     return [f"{found[1]}{seed}" for seed in range(first, last + 1)]
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The one of ``known`` that ``name`` was probably meant to be."""
-    lowered = {candidate.lower(): candidate for candidate in known}
-    found = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
-    return lowered[found[0]] if found else None
-
-
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """One line: ``unknown model 'swow_asoc'; did you mean swow_assoc?``, or what there is."""
-    names = sorted(known)
-    guess = nearest(name, names)
-    if guess:
-        return f"unknown {what} {name!r}; did you mean {guess}?"
-    listed = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
-    return f"unknown {what} {name!r}; there is {listed or 'none'}"
+    return f"unknown {what} {name!r}; {did_you_mean(name, sorted(known))}"

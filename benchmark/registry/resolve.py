@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from benchmark.errors import BenchError
-from benchmark.registry.names import nearest
+from benchmark.nearest import did_you_mean
 from benchmark.registry.shipped import shipped_root
 
 
@@ -42,7 +42,7 @@ def load_plugin(plugin: str, base: Path) -> Any:
         public = [
             name for name, value in vars(module).items() if callable(value) and not name.startswith("_")
         ]
-        raise BenchError(f"plug-in {plugin}: {where} has no {attribute!r}{_guess(attribute, public)}")
+        raise BenchError(f"plug-in {plugin}: {where} has no {attribute!r}; {did_you_mean(attribute, public)}")
     found = getattr(module, attribute)
     if not callable(found):
         raise BenchError(
@@ -99,13 +99,8 @@ def _find_file(where: str, base: Path) -> Path:
         if (folder / relative).is_file():
             return (folder / relative).resolve()
     path = base / relative
-    beside = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
-    raise BenchError(f"plug-in {where}: {path} is not there{_guess(path.name, beside)}")
-
-
-def _guess(name: str, known: list[str]) -> str:
-    guess = nearest(name, known)
-    return f"; did you mean {guess}?" if guess else ""
+    beside = sorted(p.name for p in path.parent.glob("*.py"))
+    raise BenchError(f"plug-in {where}: {path} is not there; {did_you_mean(path.name, beside)}")
 
 
 def _run_file(path: Path, plugin: str) -> ModuleType:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 
 from benchmark.errors import NotPossible, UsageError
 from benchmark.model import Model
+from benchmark.nearest import did_you_mean, listed
 
 ALL = "all"
 DEFAULT = "default"
-_NEAREST = 3
 
 
 def split_layers(values: Iterable[str]) -> tuple[str, ...] | None:
@@ -65,21 +64,17 @@ def choose_layers(model: Model, asked: Sequence[str] | None) -> tuple[str, ...]:
             found = [layer for layer in known if re.search(word[1:-1], layer)]
             if not found:
                 raise NotPossible(
-                    f"model {model.spec.name!r} has no layer that matches {word}; it has {_some(known)}"
+                    f"model {model.spec.name!r} has no layer that matches {word}; there is {listed(known)}"
                 )
             chosen.update(found)
         elif word in known:
             chosen.add(word)
         else:
-            near = difflib.get_close_matches(word, known, n=_NEAREST)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"it has {_some(known)}"
-            raise NotPossible(f"model {model.spec.name!r} has no layer {word!r}; {hint}")
+            raise NotPossible(
+                f"model {model.spec.name!r} has no layer {word!r}; {did_you_mean(word, known, most=3)}"
+            )
     return tuple(layer for layer in known if layer in chosen)
 
 
 def _is_expression(word: str) -> bool:
     return len(word) > 1 and word.startswith("/") and word.endswith("/")
-
-
-def _some(layers: Sequence[str], shown: int = 12) -> str:
-    return ", ".join(layers[:shown]) + (", ..." if len(layers) > shown else "")

@@ -10,6 +10,7 @@ from urllib.parse import urlparse
 from benchmark.errors import UsageError
 from benchmark.extraction import hugging_face_folder, torch_hub_file
 from benchmark.model import Model, ModelSpec
+from benchmark.nearest import did_you_mean
 from benchmark.registry import load_plugin, load_registry, shipped_root
 from benchmark.submission.proposal import UNKNOWN, Proposal, name_of, pinned
 
@@ -148,11 +149,10 @@ def _built(entry: dict[str, Any]) -> Model:
 
 
 def _known(library: str, architecture: str, names: list[str]) -> None:
-    import difflib
-
     if architecture not in names:
-        near = ", ".join(difflib.get_close_matches(architecture, names)) or "(none is near)"
-        raise UsageError(f"{library} has no architecture {architecture!r}; nearest: {near}")
+        raise UsageError(
+            f"{library} has no architecture {architecture!r}; {did_you_mean(architecture, names, most=3)}"
+        )
 
 
 def _tags(library: Any, architecture: str) -> str:

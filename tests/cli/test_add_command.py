@@ -138,7 +138,7 @@ def test_the_rest_of_the_file_stays_as_it_is(add, tmp_path, text):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["timm:resnet_50"], "nearest"),
+        (["timm:resnet_50"], "did you mean resnet50"),
         (["torchvision:resnet50.V3"], "it has IMAGENET1K_V1"),
         (["open_clip:RN50/opena"], "it has openai"),
         (["taskonomy:nothing"], "there is"),

@@ -42,8 +42,8 @@ def test_layers_all_default_names_and_expressions(bench, tmp_path):
     "asked, says",
     [
         ("hiden", "no layer 'hiden'; did you mean hidden?"),
-        ("zzz", "it has stages.0.0, conv1"),
-        ("/^cnv/", "no layer that matches /^cnv/; it has stages.0.0, conv1"),
+        ("zzz", "there is stages.0.0, conv1"),
+        ("/^cnv/", "no layer that matches /^cnv/; there is stages.0.0, conv1"),
     ],
 )
 def test_layers_that_are_not_there_name_those_that_are(bench, tmp_path, asked, says):

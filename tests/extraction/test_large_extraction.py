@@ -88,7 +88,7 @@ def test_each_layer_has_the_pooling_that_the_entry_declares() -> None:
         ("median", "unknown pooling 'median'"),
         ("projection:0", "unknown pooling 'projection:0'"),
         ({"conv1": "middle"}, "unknown pooling 'middle'"),
-        ({"con1": "max"}, "no layer 'con1'; nearest: conv1"),
+        ({"con1": "max"}, "no layer 'con1'; did you mean conv1"),
         ({"/block/": "max"}, "no layer '/block/'"),
     ],
 )

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.errors import BenchError, UsageError
-from benchmark.registry import Registry, nearest, parse_model_name, read_registry, unknown
+from benchmark.nearest import did_you_mean
+from benchmark.registry import Registry, parse_model_name, read_registry, unknown
 from benchmark.registry.names import check_name
 
 TEXT = """\
@@ -106,8 +107,20 @@ def test_a_name_is_never_a_path(tmp_path_factory, text):
     assert not any(c in text for c in "<>&\"'/\\\n")
 
 
-def test_nearest():
-    assert nearest("swow_asoc", ["swow_assoc", "pixels"]) == "swow_assoc"
-    assert nearest("PIXELS", ["swow_assoc", "pixels"]) == "pixels"
-    assert nearest("zzz", ["swow_assoc", "pixels"]) is None
+@pytest.mark.parametrize(
+    ("name", "known", "most", "says"),
+    [
+        ("swow_asoc", ["swow_assoc", "pixels"], 1, "did you mean swow_assoc?"),
+        ("PIXELS", ["swow_assoc", "pixels"], 1, "did you mean pixels?"),
+        ("conv", ["conv12", "conv1", "fc"], 3, "did you mean conv1 or conv12?"),
+        ("conv", ["conv12", "conv1", "fc"], 1, "did you mean conv1?"),
+        ("zzz", ["swow_assoc", "pixels"], 1, "there is swow_assoc, pixels"),
+        ("zzz", [], 1, "there is none"),
+    ],
+)
+def test_the_nearest_names_or_those_there_are(name, known, most, says):
+    assert did_you_mean(name, known, most) == says
+
+
+def test_of_many_names_a_dozen_is_listed():
     assert unknown("task", "zzz", [f"t{i:02}" for i in range(40)]).endswith("t10, t11, ...")
