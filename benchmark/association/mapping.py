@@ -1,7 +1,7 @@
 """Which cue of association norms stands for a class of images, and how it was found.
 
 A class is looked up under its names, as they are spelled and then normalised; where no name is a cue, or
-the name means another thing to most people (a drake is no duck to them), a curated table here decides.
+the name means another thing to most people (a drake is no duck to them), a curated table decides.
 """
 
 from __future__ import annotations
@@ -10,18 +10,14 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
+from benchmark.datasets.class_cues import TABLES, Decision, curated_table, decisions
 from benchmark.datasets.imagenet import known_lemmas
-from benchmark.datasets.reading import read_table
 
 How = Literal["direct", "normalised", "curated", "none"]
-
-#: Cues by class: of WordNet ids, and of the folder names of Caltech-101
-TABLES = ("imagenet_cues.csv", "caltech101_cues.csv")
 
 
 @dataclass(frozen=True)
@@ -44,24 +40,6 @@ class Match:
 
     def __str__(self) -> str:
         return self.how if self.how in ("direct", "normalised") else f"{self.how}: {self.why}"
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What a curated table says of a class.
-
-    Attributes
-    ----------
-    cues : tuple of (str, str)
-        Cue, and what it is to the class, in order of preference: the first that the norms hold is taken.
-        "synonym"; "hypernym"; "kin", which people hardly tell from it; "part", a part of it or what it is a
-        part of; "context", what it is used for or with, or where it is met.
-    sense : str or None
-        The names of the class mean another thing to most people, which: they are not looked up.
-    """
-
-    cues: tuple[tuple[str, str], ...]
-    sense: str | None = None
 
 
 def class_cues(names_by_class: Mapping[str, Sequence[str]], cues: Collection[str]) -> dict[str, Match]:
@@ -109,32 +87,15 @@ def class_names(classes: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 
 @cache
-def decisions() -> dict[str, Decision]:
-    """The curated tables: decision by WordNet id or folder name."""
-    found = {}
-    for table in map(_table, TABLES):
-        for name, rows in table.groupby("class", sort=False):
-            other = rows["how"] == "sense"
-            cues = tuple(zip(rows["cue"][~other], rows["how"][~other], strict=True))
-            found[str(name)] = Decision(cues, next(iter(rows["note"][other]), None))
-    return found
-
-
-@cache
 def _by_name() -> dict[str, Decision]:
     """Decisions by name of a class, but the names that mean another thing to most people than this class."""
-    rows = pd.concat([_table(name) for name in reversed(TABLES)]).drop_duplicates("class")
+    rows = pd.concat([curated_table(name) for name in reversed(TABLES)]).drop_duplicates("class")
     found: dict[str, Decision] = {}
     for name, called in zip(rows["class"], rows["name"], strict=True):
         # a folder is known by its name alone; a "crane" may be either of two classes of ImageNet
         if decisions()[name].sense is None or _plain(name) == called:
             found.setdefault(_plain(called), decisions()[name])
     return found
-
-
-@cache
-def _table(name: str) -> pd.DataFrame:
-    return read_table(Path(__file__).parent / name, ("class", "name", "how"))
 
 
 def _decision(name: str, names: Sequence[str]) -> Decision | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmark.datasets.class_cues import decisions
 from benchmark.datasets.folders import image_files, image_stimuli, name_variants
 from benchmark.datasets.reading import locate, read_table
 from benchmark.datasets.root import DataRoot
@@ -19,7 +20,7 @@ from benchmark.errors import DataError
 
 #: Lemmas, not the first of their class, that alone mean another thing to most people: a killer whale is no
 #: "killer", a grand piano no "grand". Chosen by reading all that classes joined in SWOW, EAT, word vectors.
-#: Of first lemmas, and of the cue a class has instead, benchmark/association/imagenet_cues.csv decides.
+#: Of first lemmas, and of the words a class has instead, imagenet_cues.csv decides.
 # fmt: off
 _OTHER_SENSE = frozenset({
     "bars", "beam", "bell", "blower", "board", "boa", "bob", "bullet", "carrier", "cell", "chopper",
@@ -105,9 +106,10 @@ def lemma_keys(classes: pd.DataFrame) -> dict[str, Keys]:
         "word": in lower case, single words first (word vectors know no others), then several words with
         a space, "_" and "-" between. "swow": each lemma as it stands and in lower case (cues keep
         capitals: "Africa"), in the order of the lemmas. A later lemma that alone means another thing to
-        most people ("killer" of a killer whale) is left out of both.
+        most people ("killer" of a killer whale) is left out of both. A class whose own names do, by
+        imagenet_cues.csv (a crane is a bird or a machine), has the synonyms given there instead.
     """
-    lemmas = {row.wnid: known_lemmas(row.lemmas) for row in classes.itertuples()}
+    lemmas = {row.wnid: _own_names(row.wnid, row.lemmas) for row in classes.itertuples()}
     return {
         "word": {wnid: name_variants(names) for wnid, names in lemmas.items()},
         "swow": {
@@ -115,6 +117,12 @@ def lemma_keys(classes: pd.DataFrame) -> dict[str, Keys]:
             for wnid, names in lemmas.items()
         },
     }
+
+
+def _own_names(wnid: str, text: str) -> list[str]:
+    """Lemmas of a class that mean it to most people, or the words that do."""
+    decided = decisions().get(wnid)
+    return list(decided.synonyms) if decided and decided.sense else known_lemmas(text)
 
 
 def known_lemmas(text: str) -> list[str]:

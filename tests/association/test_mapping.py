@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import benchmark.association.mapping as mapping
 from benchmark.association.mapping import (
     Match,
     class_cues,
     class_names,
-    decisions,
     imagenet_cues,
     imagenet_names,
 )
 from benchmark.datasets import DataRoot
+from benchmark.datasets.class_cues import TABLES, curated_table, decisions
 from benchmark.datasets.folders import image_folder
 from benchmark.datasets.norms import read_associations
 
-TABLES = Path(mapping.__file__).parent
 RELATIONS = {"synonym", "hypernym", "kin", "part", "context"}
 CRANE_BIRD, CRANE_MACHINE = "n02012849", "n03126707"
 
@@ -122,8 +118,7 @@ def test_only_cues_of_the_norms_are_given_in_any_order_of_them(cues):
 
 
 def rows(table: str) -> list[dict[str, str]]:
-    with (TABLES / table).open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+    return curated_table(table).to_dict("records")
 
 
 def test_every_class_of_imagenet_is_decided_in_class_index_order():
@@ -135,7 +130,7 @@ def test_every_class_of_imagenet_is_decided_in_class_index_order():
     assert all(decision.cues or decision.sense for decision in decisions().values())
 
 
-@pytest.mark.parametrize("table", mapping.TABLES)
+@pytest.mark.parametrize("table", TABLES)
 def test_a_row_is_a_cue_with_what_it_is_or_another_sense_with_which(table):
     for row in rows(table):
         if row["how"] == "sense":

@@ -57,10 +57,14 @@ def test_imagenet_joins_word_vectors_by_name(root, imagenet):
 def test_imagenet_joins_swow_cues(root, imagenet):
     target = associations(root, name="swow", path="swow-en/strength.SWOW-EN.R1.csv")
     joined = join(imagenet, target, on="swow")
-    assert joined.counts["joined"] > 350
+    assert joined.counts["joined"] > 330
     pairs = dict(zip(joined.concepts, joined.target.ids, strict=True))
     assert pairs["n01443537"] == "goldfish"
     assert not {"killer", "ounce", "grand", "bullet"} & set(joined.target.ids)
+    assert not {"organ", "mouse", "chest", "monarch", "plane"} & set(joined.target.ids), (
+        "other things to most"
+    )
+    assert pairs["n02930766"] == "taxi", "the words that mean a cab stand for it"
 
 
 def test_tiny_imagenet(root):
