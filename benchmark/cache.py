@@ -21,10 +21,10 @@ from benchmark.files import put_aside, sha256_of
 #: Seconds after which a temporary file counts as left by a process that died.
 ABANDONED = 3600.0
 
-Kind = Literal["features", "weights", "arrays", "aside", "abandoned"]
+Kind = Literal["features", "weights", "arrays", "unfinished", "aside", "abandoned"]
 
-_FEATURES = "features"
-_ROOMS = ("arrays", _FEATURES, "weights")
+_FEATURES, _UNFINISHED = "features", "unfinished"
+_ROOMS = ("arrays", _FEATURES, _UNFINISHED, "weights")
 _META = ".meta.json"
 _ASIDE = (".damaged", ".rejected")
 
@@ -37,7 +37,8 @@ class Kept:
     ----------
     kind : str
         "features" (a layer of a model for a stimulus set), "weights" (fetched), "arrays" (made from a data
-        file), "aside" (damaged or refused, put aside), "abandoned" (a temporary file of a process that died).
+        file), "unfinished" (what a task found before its run was broken off), "aside" (damaged or refused,
+        put aside), "abandoned" (a temporary file of a process that died).
     files : tuple of Path
         In the order in which they must be removed.
     size : int
@@ -164,6 +165,8 @@ def _other(path: Path, folder: Path, now: float) -> Kept | None:
         if age < ABANDONED:
             return None
         kind = "abandoned"
+    elif room == _UNFINISHED:
+        kind = "unfinished"
     elif room == "weights":
         kind, digest = "weights", path.name.split("-")[0]
     return Kept(kind, (path,), status.st_size, age, sha256=digest)
@@ -179,14 +182,15 @@ def _unlink(path: Path) -> int:
 
 
 def _remove_empty(folder: Path) -> None:
-    """Take away a folder of the feature store, and the one around it, if nothing is in them."""
+    """Take away a folder of features or of unfinished work, and the one around it, if nothing is in them."""
     with contextlib.suppress(OSError):  # not empty, or gone
-        for path in _up_to_features(folder):
+        for path in _up_to_room(folder):
             path.rmdir()
 
 
-def _up_to_features(folder: Path) -> Iterator[Path]:
-    if _FEATURES in folder.parts and folder.name != _FEATURES:
-        yield folder
-        if folder.parent.name != _FEATURES:
-            yield folder.parent
+def _up_to_room(folder: Path) -> Iterator[Path]:
+    for room in (_FEATURES, _UNFINISHED):
+        if room in folder.parts and folder.name != room:
+            yield folder
+            if folder.parent.name != room:
+                yield folder.parent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from zipfile import BadZipFile
@@ -44,6 +45,13 @@ class FolderMemo(MutableMapping[str, dict[str, np.ndarray]]):
             self._path(key).unlink()
         except FileNotFoundError as error:
             raise KeyError(key) from error
+
+    def clear(self) -> None:
+        """Remove every record, unread, and the folder if nothing else is in it."""
+        for path in self._folder.glob("*.npz"):
+            path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._folder.rmdir()
 
     def __iter__(self) -> Iterator[str]:
         return (path.stem for path in sorted(self._folder.glob("*.npz")))

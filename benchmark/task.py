@@ -18,6 +18,7 @@ import numpy as np
 from benchmark.datasets.join import Join
 from benchmark.datasets.types import Stimuli, Target
 from benchmark.model import Associations, ClassProbabilities
+from benchmark.work import LongWork
 
 #: weights (b, k) over concepts, not negative -> statistic (b,); NaN where it is undefined
 Statistic = Callable[[np.ndarray], np.ndarray]
@@ -50,11 +51,12 @@ class Metric:
 
 
 class ModelView(Protocol):
-    """What a task sees of a model: its features for the stimuli of the binding."""
+    """What a task sees of a model: its features for the stimuli of the binding; and a bar for long work."""
 
     name: str
     stimuli: Stimuli
     layers: tuple[str, ...]
+    work: LongWork
 
     def features(self, layer: str) -> np.ndarray:
         """Features (n stimuli, d), float32, in stimulus order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,6 +29,7 @@ from benchmark.measures import (
 )
 from benchmark.params import one_of, read_params
 from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult
+from benchmark.work import LongWork
 
 _TOP = (1, 5, 10)
 _CATEGORY = "category"
@@ -42,6 +43,8 @@ _REPLICATES = 8
 _SNRS = (64.0, 16.0, 8.0)
 #: Entries of random plans drawn for the chance level
 _CHANCE_ENTRIES = 20_000_000
+#: What is kept of a finished search is called this and its number
+_FOUND = "found-"
 #: Plans of more concepts than this are not stored: at 500 one is 1 MB
 _STORED = 500
 
@@ -96,15 +99,18 @@ class GWOTMatching(Task):
             If a parameter is unknown or of no use.
         """
         options = self._options(params)
-        solver = {"epsilons": options["epsilons"], "starts": options["starts"]}
         people = joined.target.rdms.mean(axis=0)
         categories = joined.target.categories
         images = concept_images(view.stimuli, joined.concepts)
         # One seed each for layers, ceiling and chance: none depends on which layers are asked for.
         seeds = [int(seed) for seed in rng.integers(2**63, size=3)]
+        halvings = _HALVINGS if len(joined.target.subjects) >= _FEWEST_SUBJECTS else 0
+        searches = _Searches(
+            view.work, len(view.layers) + 2 * halvings, options["epsilons"], options["starts"]
+        )
         layers: dict[str, LayerResult] = {}
         arrays: dict[str, np.ndarray] = {}
-        for layer in view.layers:
+        for number, layer in enumerate(view.layers):
             try:
                 model_rdm = feature_rdm(
                     concept_means(view.features(layer), images), joined.concepts, options["metric"]
@@ -112,9 +118,14 @@ class GWOTMatching(Task):
             except UndefinedFeaturesError as error:
                 layers[layer] = LayerResult(undefined=str(error))
                 continue
-            layers[layer], found = _score_layer(model_rdm, people, categories, solver, seeds[0])
-            arrays |= {f"{name}/{layer}": array for name, array in found.items()}
-        ceiling = _ceiling(joined.target, solver, np.random.default_rng(seeds[1]))
+
+            def find(model_rdm: np.ndarray = model_rdm, number: int = number) -> dict[str, np.ndarray]:
+                return _match(model_rdm, people, categories, searches, number, seeds[0])
+
+            found = searches.once(number, find)
+            layers[layer] = _layer_result(found)
+            arrays |= {f"{name}/{layer}": found[name] for name in ("sweep", "plan") if name in found}
+        ceiling = _ceiling(joined.target, halvings, searches, len(view.layers), seeds[1])
         return TaskResult(
             concepts=joined.concepts,
             layers=layers,
@@ -162,15 +173,47 @@ def _twins(rng: np.random.Generator) -> World:
     return rdm_world(rng, concepts=24, twins=0.1)
 
 
-def _align(
-    a: np.ndarray, b: np.ndarray, rng: np.random.Generator, solver: Mapping[str, Any]
-) -> GromovWasserstein:
-    """Align two RDMs, each scaled to a mean dissimilarity of one.
+class _Searches:
+    """The searches of a cell, by number: all of them move one bar, and what each has found is kept.
 
-    The scale of an RDM changes no optimal plan, but it changes the distance and what an epsilon means.
+    Parameters
+    ----------
+    work : LongWork
+    count : int
+        How many there are.
+    epsilons : list of float or None
+    starts : int
     """
-    scaled = [c * (len(c) * (len(c) - 1) / c.sum()) for c in (np.asarray(a, np.float64), b)]
-    return gromov_wasserstein(scaled[0], scaled[1], rng=rng, **solver)
+
+    def __init__(self, work: LongWork, count: int, epsilons: list[float] | None, starts: int) -> None:
+        self._work, self._count = work, count
+        self._solver: dict[str, Any] = {"epsilons": epsilons, "starts": starts, "memo": work.memo}
+
+    def align(self, number: int, a: np.ndarray, b: np.ndarray, rng: np.random.Generator) -> GromovWasserstein:
+        """Align two RDMs, each scaled to a mean dissimilarity of one.
+
+        The scale of an RDM changes no optimal plan, but it changes the distance and what an epsilon means.
+        """
+
+        def tell(done: int, total: int) -> None:
+            if self._work.progress is not None:
+                self._work.progress(number * total + done, self._count * total)
+
+        scaled = [c * (len(c) * (len(c) - 1) / c.sum()) for c in (np.asarray(a, np.float64), b)]
+        return gromov_wasserstein(scaled[0], scaled[1], rng=rng, progress=tell, **self._solver)
+
+    def once(self, number: int, find: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+        """What ``find`` gives, or gave in a run that was broken off later."""
+        memo, name = self._work.memo, f"{_FOUND}{number}"
+        found = None if memo is None else memo.get(name)
+        if found is None:
+            found = find()
+            if memo is not None:
+                memo[name] = found
+                # The plans of the starts are large, and now of no use.
+                for key in [key for key in memo if not key.startswith(_FOUND)]:
+                    del memo[key]
+        return found
 
 
 def _hits(plan: np.ndarray, categories: Sequence[str | None] | None) -> dict[str, np.ndarray]:
@@ -181,16 +224,21 @@ def _hits(plan: np.ndarray, categories: Sequence[str | None] | None) -> dict[str
     return hits
 
 
-def _score_layer(
+def _match(
     model_rdm: np.ndarray,
     people: np.ndarray,
     categories: Sequence[str | None] | None,
-    solver: Mapping[str, Any],
+    searches: _Searches,
+    number: int,
     seed: int,
-) -> tuple[LayerResult, dict[str, np.ndarray]]:
-    """Result of one layer, its plan and its epsilon curve (epsilon, start, distance, matching, converged)."""
+) -> dict[str, np.ndarray]:
+    """What a search finds in a layer.
+
+    Its hits by metric; ``sweep``: epsilon, start, distance, matching, converged of each solution; ``values``:
+    p, distance, and top-1 and distance of the oracle; and the plan, if it is small.
+    """
     rng = np.random.default_rng(seed)
-    found = _align(model_rdm, people, rng, solver)
+    found = searches.align(number, model_rdm, people, rng)
     hits = _hits(found.plan, categories)
     # Under a permutation of the labels row i is a hit where its greatest entry is the label it is given.
     greatest = found.plan == found.plan.max(axis=1, keepdims=True)
@@ -198,20 +246,25 @@ def _score_layer(
     n = len(people)
     null = np.array([credit[np.arange(n), rng.permutation(n)].mean() for _ in range(_PERMUTATIONS)])
     reached = np.count_nonzero(null >= hits["top1"].mean() - 1e-12)
-    result = LayerResult(
-        {name: mean_statistic(values) for name, values in hits.items()},
-        p=float((1 + reached) / (1 + _PERMUTATIONS)),
-        values={
-            "gw_distance": float(found.distance),
-            "oracle_top1": matching_rate(found.oracle_plan),
-            "oracle_gw_distance": float(found.oracle_distance),
-        },
-    )
+    p = (1 + reached) / (1 + _PERMUTATIONS)
     curve = [(s.epsilon, s.start, s.distance, s.matching, s.converged) for s in found.sweep]
-    arrays = {"sweep": np.array(curve, dtype=np.float64)}
-    if n <= _STORED:
-        arrays["plan"] = found.plan.astype(np.float32)
-    return result, arrays
+    plan = {"plan": found.plan.astype(np.float32)} if n <= _STORED else {}
+    return {
+        **hits,
+        **plan,
+        "sweep": np.array(curve, dtype=np.float64),
+        "values": np.array([p, found.distance, matching_rate(found.oracle_plan), found.oracle_distance]),
+    }
+
+
+def _layer_result(found: Mapping[str, np.ndarray]) -> LayerResult:
+    p, *values = (float(value) for value in found["values"])
+    hits = {name: found[name] for name in (*(f"top{k}" for k in _TOP), _CATEGORY) if name in found}
+    return LayerResult(
+        {name: mean_statistic(values) for name, values in hits.items()},
+        p=p,
+        values=dict(zip(("gw_distance", "oracle_top1", "oracle_gw_distance"), values, strict=True)),
+    )
 
 
 def _chance(n: int, categories: Sequence[str | None] | None, rng: np.random.Generator) -> dict[str, float]:
@@ -222,24 +275,30 @@ def _chance(n: int, categories: Sequence[str | None] | None, rng: np.random.Gene
 
 
 def _ceiling(
-    target: RDMTarget, solver: Mapping[str, Any], rng: np.random.Generator
+    target: RDMTarget, halvings: int, searches: _Searches, first: int, seed: int
 ) -> dict[str, tuple[float, float]]:
-    """Rates between the mean RDMs of two halves of the subjects, and of a half and all."""
-    s = len(target.subjects)
-    if s < _FEWEST_SUBJECTS:
-        return {}
-    everyone = target.rdms.mean(axis=0)
-    lower: list[dict[str, float]] = []
-    upper: list[dict[str, float]] = []
-    for _ in range(_HALVINGS):
-        order = rng.permutation(s)
-        half, rest = (target.rdms[part].mean(axis=0) for part in (order[: s // 2], order[s // 2 :]))
-        for rates, other in ((lower, rest), (upper, everyone)):
-            rates.append(_rates(_align(half, other, rng, solver).plan, target.categories))
-    return {
-        name: (float(np.mean([r[name] for r in lower])), float(np.mean([r[name] for r in upper])))
-        for name in lower[0]
-    }
+    """Rates between the mean RDMs of two halves of the subjects, and of a half and all.
+
+    The searches have the numbers from ``first`` on.
+    """
+
+    def find() -> dict[str, np.ndarray]:
+        rng = np.random.default_rng(seed)
+        s, everyone = len(target.subjects), target.rdms.mean(axis=0)
+        rates: list[dict[str, float]] = []
+        for _ in range(halvings):
+            order = rng.permutation(s)
+            half, rest = (target.rdms[part].mean(axis=0) for part in (order[: s // 2], order[s // 2 :]))
+            for other in (rest, everyone):
+                plan = searches.align(first + len(rates), half, other, rng).plan
+                rates.append(_rates(plan, target.categories))
+        return {
+            name: np.array([np.mean([r[name] for r in rates[bound::2]]) for bound in (0, 1)])
+            for name in rates[0]
+        }
+
+    found = searches.once(first, find) if halvings else {}
+    return {name: (float(bounds[0]), float(bounds[1])) for name, bounds in found.items()}
 
 
 def _rates(plan: np.ndarray, categories: Sequence[str | None] | None) -> dict[str, float]:

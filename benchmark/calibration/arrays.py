@@ -9,6 +9,7 @@ import numpy as np
 from benchmark.datasets.types import Stimuli
 from benchmark.model import Associations, ClassProbabilities
 from benchmark.task import TaskResult
+from benchmark.work import LongWork
 
 
 class ArrayView:
@@ -21,6 +22,7 @@ class ArrayView:
         By layer, from the input to the output.
     head : Associations, optional
     classes : ClassProbabilities, optional
+    work : LongWork, optional
     """
 
     def __init__(
@@ -29,8 +31,10 @@ class ArrayView:
         features: Mapping[str, np.ndarray],
         head: Associations | None = None,
         classes: ClassProbabilities | None = None,
+        work: LongWork | None = None,
     ) -> None:
         self.name = "calibration"
+        self.work = work or LongWork()
         self.stimuli = stimuli
         self.layers = tuple(features)
         self._features = features

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from benchmark.cli.run import StimuliBar, progress_bars
+from benchmark.cli.run import WorkBar, progress_bars
 from benchmark.export import model_rdms, write
 from benchmark.runner import Options, Session
 
@@ -35,7 +35,7 @@ def export_rdms(
             stimuli,
             by=by,
             metric=metric,
-            progress=StimuliBar(bars, model),
+            progress=WorkBar(bars, f"features of {model}"),
         )
     console = Console()
     if found.provenance["miniature"]:

@@ -54,32 +54,42 @@ def _with_progress(cells: list[Cell], session: Session, jobs: int) -> Iterator[O
     with progress_bars() as bars:
         overall = bars.add_task("cells", total=len(cells))
 
-        def stimuli_of(model: str) -> StimuliBar:
-            return StimuliBar(bars, model)
+        opened: list[WorkBar] = []
 
-        for outcome in execute(cells, session, jobs, stimuli_of):
+        def bar_of(what: str) -> WorkBar:
+            opened.append(WorkBar(bars, what))
+            return opened[-1]
+
+        for outcome in execute(cells, session, jobs, bar_of):
+            while opened:
+                opened.pop().close()
             bars.update(overall, advance=1, description=f"{outcome.cell.model} {outcome.cell.binding}")
             yield outcome
 
 
-class StimuliBar:
-    """The bar of one extraction; it is there only while stimuli pass through the network."""
+class WorkBar:
+    """The bar of an extraction, or of a task's long work; it is there only while that goes on."""
 
-    def __init__(self, bars: Progress, model: str) -> None:
+    def __init__(self, bars: Progress, what: str) -> None:
         self._bars = bars
-        self._model = model
+        self._what = what
         self._task: TaskID | None = None
 
     def expect(self, cost: Cost) -> None:
-        """Say what the extraction will cost."""
-        self._bars.console.print(f"features of {self._model}: {cost}", highlight=False)
+        """Say what the work will cost."""
+        self._bars.console.print(f"{self._what}: {cost}", highlight=False)
 
     def __call__(self, done: int, total: int) -> None:
-        """Show ``done`` of ``total`` stimuli."""
+        """Show ``done`` of ``total``."""
         if self._task is None:
-            self._task = self._bars.add_task(f"features of {self._model}", total=total)
+            self._task = self._bars.add_task(self._what, total=total)
         self._bars.update(self._task, completed=done)
         if done >= total:
+            self.close()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._task is not None:
             self._bars.remove_task(self._task)
             self._task = None
 

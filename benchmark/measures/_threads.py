@@ -29,8 +29,7 @@ def in_threads(
     function : callable
     items : iterable
     workers : int, optional
-        Number of threads; by default as many as a matrix product may take (``OMP_NUM_THREADS``, or what
-        joblib leaves to one of its jobs).
+        Number of threads; by default :func:`usable_threads`.
 
     Returns
     -------
@@ -46,10 +45,9 @@ def in_threads(
     todo = list(items)
     if len(todo) == 1:
         return [function(todo[0])]
-    blas = _blas()
     if workers is None:
-        workers = max((library["num_threads"] for library in blas.info()), default=1)
-    with blas.limit(limits=1):
+        workers = usable_threads()
+    with _blas().limit(limits=1):
         if workers == 1:
             return [function(item) for item in todo]
         # a share of the items at a time: handing over one can take longer than a small item's work
@@ -58,6 +56,11 @@ def in_threads(
         with ThreadPoolExecutor(workers) as pool:
             done = pool.map(lambda share: [function(item) for item in share], shares)
             return [result for share in done for result in share]
+
+
+def usable_threads() -> int:
+    """As many threads as a matrix product may take here (``OMP_NUM_THREADS``, a joblib job's share)."""
+    return max((library["num_threads"] for library in _blas().info()), default=1)
 
 
 @cache

@@ -15,7 +15,7 @@ from benchmark.measures._checks import Float64, Floats, as_matrix, as_rdm
 from benchmark.measures._gw_entropic import entropic, rounded
 from benchmark.measures._gw_problem import Problem, Side
 from benchmark.measures._gw_search import Record, Search, Trail, follow_start
-from benchmark.measures._threads import in_threads
+from benchmark.measures._threads import in_threads, usable_threads
 from benchmark.measures.rdm import METRICS
 
 #: Raised when what is kept in a memo would change
@@ -97,7 +97,7 @@ def gromov_wasserstein(
     epsilons: Sequence[float] | None = None,
     starts: int = 10,
     rng: np.random.Generator,
-    jobs: int = 1,
+    jobs: int | None = None,
     memo: MutableMapping[str, Record] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> GromovWasserstein:
@@ -138,8 +138,9 @@ def gromov_wasserstein(
         Number of initial plans.
     rng : numpy.random.Generator
         For the shuffling and the random starts.
-    jobs : int
-        Threads, a start each. Linear algebra runs on one thread in each of them; the result is the same.
+    jobs : int, optional
+        Threads, a start each; by default as many as a matrix product may take (``OMP_NUM_THREADS``). Linear
+        algebra runs on one thread in each of them; the result is the same.
     memo : mutable mapping of str to dict of ndarray, optional
         What each start has found is put there after each epsilon; a search that was broken off goes on from
         it, to the same result. Keys hold a hash of everything that decides the search.
@@ -162,6 +163,7 @@ def gromov_wasserstein(
     Peyré, Cuturi & Solomon (2016), ICML; Mémoli (2011), Foundations of Computational Mathematics 11, 417-487
     (distributions of distances); Sasaki, Takeda, Abe & Oizumi (2023), bioRxiv 2023.09.15.558038 (GWTune).
     """
+    jobs = usable_threads() if jobs is None else jobs
     for name, count in (("starts", starts), ("jobs", jobs)):
         if count < 1:
             raise ValueError(f"{name} is {count}: at least one is needed")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 from benchmark.errors import BenchError, UsageError
-from benchmark.model import Progress
 from benchmark.results import CellResult
 from benchmark.runner import score as scoring
 from benchmark.runner.plan import Cell
@@ -42,7 +41,7 @@ def execute(
     cells: Sequence[Cell],
     session: Session,
     jobs: int = 1,
-    progress: Callable[[str], Progress] | None = None,
+    bars: scoring.Bars | None = None,
 ) -> Iterator[Outcome]:
     """Score every cell, yielding each as it is done.
 
@@ -56,14 +55,14 @@ def execute(
         With several jobs each process opens one of its own, with the same options.
     jobs : int
         Processes; each takes all cells of one model, so that features are computed once.
-    progress : callable, optional
-        ``progress(model name)`` gives what is called as its stimuli are done; with one job only.
+    bars : callable, optional
+        ``bars("features of alexnet")`` gives what is called as that goes on; with one job only.
     """
     if jobs < 1:
         raise UsageError(f"--jobs {jobs}: give a whole number of processes, at least 1")
     if jobs == 1:
         for cell in cells:
-            yield execute_cell(session, cell, progress(cell.model) if progress else None)
+            yield execute_cell(session, cell, bars)
         return
     from joblib import Parallel, delayed  # one job, and a photo's associates, must not wait for it
 
@@ -73,14 +72,14 @@ def execute(
         yield from outcomes
 
 
-def execute_cell(session: Session, cell: Cell, progress: Progress | None = None) -> Outcome:
+def execute_cell(session: Session, cell: Cell, bars: scoring.Bars | None = None) -> Outcome:
     """Score one cell; whatever goes wrong in it is its own outcome."""
     try:
         parts = scoring.assemble(session, cell)
         stored = scoring.look_up(session, parts)
         if stored is not None:
             return Outcome(stored.cell, stored.path, cached=True)
-        stored = scoring.score(session, parts, progress)
+        stored = scoring.score(session, parts, bars)
         return Outcome(stored.cell, stored.path, cached=False)
     except BenchError as error:
         _log.debug("cell %s", cell, exc_info=True)

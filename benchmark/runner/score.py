@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import platform
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +14,8 @@ import numpy as np
 
 from benchmark.datasets import Stimuli, Target, join
 from benchmark.errors import NotPossible
+from benchmark.files import cache_folder
+from benchmark.memo import FolderMemo
 from benchmark.model import Progress
 from benchmark.registry import BindingEntry, plugin_source_hash
 from benchmark.results import (
@@ -28,9 +33,13 @@ from benchmark.runner.plan import Cell
 from benchmark.runner.session import Session, binding_seed
 from benchmark.runner.view import StoredView
 from benchmark.task import Task, TaskResult
+from benchmark.work import LongWork
 
 if TYPE_CHECKING:
     from benchmark.runner.summary import Summary
+
+#: Gives what is called as the work that it is told of goes on
+Bars = Callable[[str], Progress]
 
 
 @dataclass(frozen=True)
@@ -101,8 +110,11 @@ def look_up(session: Session, parts: Parts) -> Stored | None:
     return session.results.find(parts.cell.suite, parts.cell.binding, parts.cell.model, parts.key)
 
 
-def view(session: Session, parts: Parts, progress: Progress | None = None) -> StoredView:
+def view(
+    session: Session, parts: Parts, bars: Bars | None = None, memo: FolderMemo | None = None
+) -> StoredView:
     """The model as the task sees it."""
+    name = parts.cell.model
     return StoredView(
         parts.model.model,
         parts.stimuli,
@@ -110,12 +122,13 @@ def view(session: Session, parts: Parts, progress: Progress | None = None) -> St
         parts.feature_key,
         session.options.layers,
         session.options.device,
-        progress,
+        bars(f"features of {name}") if bars else None,
+        LongWork(bars(f"{parts.cell.binding} of {name}") if bars else None, memo),
     )
 
 
-def score(session: Session, parts: Parts, progress: Progress | None = None) -> Stored:
-    """Score the cell and store the result.
+def score(session: Session, parts: Parts, bars: Bars | None = None) -> Stored:
+    """Score the cell and store the result; what of long work was done before is taken up.
 
     Raises
     ------
@@ -127,8 +140,9 @@ def score(session: Session, parts: Parts, progress: Progress | None = None) -> S
     start = time.perf_counter()
     seed = binding_seed(session.options.seed, parts.cell.suite, parts.cell.binding)
     joined = join(parts.stimuli, parts.target, parts.binding.on)
+    memo = _memo(parts)
     result = parts.task.score(
-        view(session, parts, progress), joined, parts.binding.params, np.random.default_rng(seed)
+        view(session, parts, bars, memo), joined, parts.binding.params, np.random.default_rng(seed)
     )
     summary = summarise(result, parts.task.metrics, seed)
     if summary.best_layer is None:
@@ -137,7 +151,15 @@ def score(session: Session, parts: Parts, progress: Progress | None = None) -> S
     counts = joined.counts | ({"uncovered": parts.uncovered} if parts.uncovered else {})
     cell = _cell_result(session, parts, result, summary, counts, time.perf_counter() - start)
     arrays = {**result.arrays, "concepts": np.array(result.concepts), "bootstrap_draws": summary.draws}
-    return session.results.write(cell, arrays)
+    stored = session.results.write(cell, arrays)
+    memo.clear()
+    return stored
+
+
+def _memo(parts: Parts) -> FolderMemo:
+    """Where the task keeps what is half done; all that can change the answer has a place of its own."""
+    digest = hashlib.sha256(json.dumps([parts.cell, parts.key], sort_keys=True).encode()).hexdigest()
+    return FolderMemo(cache_folder() / "unfinished" / digest[:32])
 
 
 def describe(session: Session, cell: Cell, status: str, reason: str) -> CellResult:

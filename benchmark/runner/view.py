@@ -13,6 +13,7 @@ from benchmark.errors import DataError
 from benchmark.model import OUTPUT, Announcing, Associations, ClassProbabilities, Model, Progress
 from benchmark.runner.layers import choose_layers
 from benchmark.store import FeatureStore
+from benchmark.work import LongWork
 
 #: Stimuli from which on it is worth a batch to know, and to say, what an extraction will cost
 LONG = 256
@@ -34,6 +35,9 @@ class StoredView:
         The layers to score (:func:`benchmark.runner.layers.choose_layers`).
     device : str
     progress : callable, optional
+        Called as stimuli are done.
+    work : LongWork, optional
+        For the task.
     """
 
     def __init__(
@@ -45,10 +49,12 @@ class StoredView:
         layers: tuple[str, ...] | None = None,
         device: str = "cpu",
         progress: Progress | None = None,
+        work: LongWork | None = None,
     ) -> None:
         self.name = model.spec.name
         self.stimuli = stimuli
         self.layers = choose_layers(model, layers)
+        self.work = work or LongWork()
         self._model = model
         self._store = store
         self._key = dict(key)

@@ -12,7 +12,7 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmark.cli.run import StimuliBar
+from benchmark.cli.run import WorkBar
 from benchmark.cost import Cost
 from benchmark.datasets import Stimuli
 from benchmark.model import Model
@@ -62,6 +62,6 @@ def test_a_long_extraction_says_its_cost_before_it_starts(tmp_path: Path, n: int
     stimuli = Stimuli("many", ids, ids, "m", lambda _: Image.new("RGB", (2, 2)))
     text = io.StringIO()
     bars = Progress(console=Console(file=text), disable=True)
-    view = StoredView(Slow(), stimuli, FeatureStore(tmp_path), {"k": n}, progress=StimuliBar(bars, "slow"))
+    view = StoredView(Slow(), stimuli, FeatureStore(tmp_path), {"k": n}, progress=WorkBar(bars, "features of slow"))
     view.features("only")
     assert ("features of slow: about 10 min, 1.0 GiB memory, 1 MiB on disk" in text.getvalue()) is said
