@@ -12,7 +12,7 @@ from PIL import Image
 
 from benchmark.datasets import Stimuli
 from benchmark.extraction import NetworkModel
-from benchmark.extraction.network import BATCH
+from benchmark.extraction.network import BATCH, BATCH_ON_CPU
 from benchmark.model import ModelSpec
 from benchmark.registry import load_registry
 
@@ -48,23 +48,31 @@ def preprocessed(model: NetworkModel, stimuli: Stimuli) -> torch.Tensor:
 
 
 def extractor_that_clones(model: NetworkModel, batch: torch.Tensor) -> Callable[[], dict[str, np.ndarray]]:
-    """One pass; every activation is cloned as it comes, in NCHW order, and pooled when the pass is over."""
+    """What thingsvision's ``extract_features`` does with several modules, then the average over space.
+
+    One pass in NCHW order, 32 images a batch (as in its README); a hook clones every activation; they are
+    kept whole, lists of batches are joined by ``torch.cat`` and become arrays. Averaging is left to its user.
+    It is given the preprocessed batch, which here costs nothing.
+    """
     net = resnet().network.to(memory_format=torch.contiguous_format)
-    found: dict[str, torch.Tensor] = {}
+    found: dict[str, list[torch.Tensor]] = {layer: [] for layer in model.layers}
     for layer in model.layers[:-1]:
         path = model.path_of(layer)
         module = net.get_submodule(path.removesuffix(":input"))
 
         def hook(_module: Any, inputs: Any, output: torch.Tensor, layer: str = layer) -> None:
-            found[layer] = (inputs[0] if model.path_of(layer).endswith(":input") else output).clone().detach()
+            given = inputs[0] if model.path_of(layer).endswith(":input") else output
+            found[layer].append(given.clone().detach())
 
         module.register_forward_hook(hook)
 
     def extract() -> dict[str, np.ndarray]:
-        found.clear()
+        for kept in found.values():
+            kept.clear()
         with torch.no_grad():
-            found["output"] = net(batch)
-        return {k: (v.mean((2, 3)) if v.ndim == 4 else v).numpy() for k, v in found.items()}
+            found["output"].append(net(batch))
+        whole = {layer: torch.cat(kept) for layer, kept in found.items()}
+        return {k: (v.mean((2, 3)) if v.ndim == 4 else v).numpy() for k, v in whole.items()}
 
     return extract
 
@@ -76,12 +84,12 @@ def test_beside_a_plain_forward_pass(beside: Any, stimuli: Stimuli) -> None:
 
     def plain() -> torch.Tensor:
         with torch.inference_mode():
-            return net(batch)
+            return torch.cat([net(part) for part in batch.split(BATCH_ON_CPU)])
 
     assert np.allclose(model.features(stimuli, ["output"])["output"], plain().numpy(), atol=1e-5)
     beside(
         f"ResNet-50, {len(model.layers)} layers pooled, decoded images to features",
-        "its forward pass alone, no hooks, same layout",
+        "its forward pass alone, no hooks, same layout and batches",
         ours=lambda: model.features(stimuli, model.layers),
         peer=plain,
         at_least=0.9,

@@ -13,6 +13,7 @@ from torch import nn
 from benchmark.datasets import Stimuli
 from benchmark.errors import BenchError, DataError, UsageError
 from benchmark.extraction import NetworkModel, pool
+from benchmark.extraction.network import BATCH_ON_CPU
 from benchmark.model import ModelSpec
 
 N = 70
@@ -65,7 +66,7 @@ def test_features_are_what_the_modules_give_one_image_at_a_time() -> None:
     small, stimuli = model(), make_stimuli()
     found = small.features(stimuli, small.layers)
     net = small.network
-    for i in (0, 31, 32, N - 1):
+    for i in (0, BATCH_ON_CPU - 1, BATCH_ON_CPU, N - 1):
         x = small.preprocess(stimuli.image(i))[None]
         with torch.no_grad():
             conv1 = net.conv1(x).clone()
@@ -86,7 +87,7 @@ def test_features_are_what_the_modules_give_one_image_at_a_time() -> None:
 def test_one_forward_pass_a_batch_for_all_layers() -> None:
     small = model()
     small.features(make_stimuli(), small.layers)
-    assert small.network.passes == 3  # 70 stimuli in batches of 32
+    assert small.network.passes == -(-N // BATCH_ON_CPU)
 
 
 def test_no_hook_is_left_even_after_an_error() -> None:
@@ -205,7 +206,7 @@ def test_error_of_an_image_reaches_the_caller() -> None:
 def test_progress_counts_to_the_end() -> None:
     seen: list[tuple[int, int]] = []
     model().features(make_stimuli(), ["output"], progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(32, N), (64, N), (N, N)]
+    assert seen == [(done, N) for done in (*range(BATCH_ON_CPU, N, BATCH_ON_CPU), N)]
 
 
 @pytest.mark.parametrize(
