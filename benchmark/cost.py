@@ -1,4 +1,4 @@
-"""What an extraction of features costs, in words a user reads before it starts."""
+"""What an extraction of features, or a task's long work, costs, in words a user reads before it starts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Cost:
-    """What an extraction costs.
+    """What an extraction, or a task's long work, costs.
 
     Attributes
     ----------
@@ -15,7 +15,7 @@ class Cost:
     memory : int or None
         Bytes this process takes at most; None where the system does not say.
     disk : int
-        Bytes of the features in the store.
+        Bytes of the features in the store, or of what is kept until the work is done.
     """
 
     seconds: float

@@ -16,6 +16,7 @@ from benchmark.concepts import (
     concept_means,
     feature_rdm,
 )
+from benchmark.cost import Cost
 from benchmark.datasets.join import Join
 from benchmark.datasets.types import RDMTarget
 from benchmark.errors import UsageError
@@ -24,6 +25,7 @@ from benchmark.measures import (
     GromovWasserstein,
     category_matching_hits,
     gromov_wasserstein,
+    gw_search_seconds,
     matching_hits,
     matching_rate,
 )
@@ -43,6 +45,8 @@ _REPLICATES = 8
 _SNRS = (64.0, 16.0, 8.0)
 #: Entries of random plans drawn for the chance level
 _CHANCE_ENTRIES = 20_000_000
+#: Seconds of searching from which on it is said beforehand
+_LONG = 60.0
 #: What is kept of a finished search is called this and its number
 _FOUND = "found-"
 #: Plans of more concepts than this are not stored: at 500 one is 1 MB
@@ -108,6 +112,7 @@ class GWOTMatching(Task):
         searches = _Searches(
             view.work, len(view.layers) + 2 * halvings, options["epsilons"], options["starts"]
         )
+        searches.announce(len(people))
         layers: dict[str, LayerResult] = {}
         arrays: dict[str, np.ndarray] = {}
         for number, layer in enumerate(view.layers):
@@ -188,6 +193,14 @@ class _Searches:
     def __init__(self, work: LongWork, count: int, epsilons: list[float] | None, starts: int) -> None:
         self._work, self._count = work, count
         self._solver: dict[str, Any] = {"epsilons": epsilons, "starts": starts, "memo": work.memo}
+
+    def announce(self, n: int) -> None:
+        """Say what searches among n concepts will cost, if that is much."""
+        starts, epsilons = self._solver["starts"], self._solver["epsilons"]
+        seconds = self._count * gw_search_seconds(n, starts, epsilons)
+        if seconds > _LONG:
+            # two plans a start, until a search is done
+            self._work.expect(Cost(seconds, None, starts * 2 * n * n * 8))
 
     def align(self, number: int, a: np.ndarray, b: np.ndarray, rng: np.random.Generator) -> GromovWasserstein:
         """Align two RDMs, each scaled to a mean dissimilarity of one.

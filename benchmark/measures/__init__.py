@@ -1,5 +1,6 @@
 """Measures: pure functions on arrays. No files, no networks, no registry."""
 
+from benchmark.measures._gw_cost import gw_search_seconds
 from benchmark.measures.alignment import (
     MutualNeighbours,
     linear_cka,
@@ -39,6 +40,7 @@ __all__ = [
     "critical_epsilon",
     "entropic_gromov_wasserstein",
     "gromov_wasserstein",
+    "gw_search_seconds",
     "linear_cka",
     "matching_hits",
     "matching_rate",

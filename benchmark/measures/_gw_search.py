@@ -18,6 +18,8 @@ from benchmark.measures._gw_vertex import assignment, conditional_gradient
 #: Arrays by name
 Record = dict[str, np.ndarray]
 
+#: How many epsilons a search has by default
+EPSILONS = 10
 #: Share of an entropic plan mixed into a vertex, to order what the vertex leaves tied
 _GRADED = 1e-9
 #: Noise that lets the annealed plan leave a saddle; the product plan is one
@@ -57,15 +59,17 @@ class Trail:
         self.rows.append((epsilon, distance, matching, converged))
 
     def record(self) -> Record:
-        """The trail as arrays."""
-        plans = {"best": self.best, "oracle": self.oracle, "last": self.last}
+        """The trail as arrays; the oracle's plan is left out where it is the best."""
+        oracle = None if self.oracle is self.best else self.oracle
+        plans = {"best": self.best, "oracle": oracle, "last": self.last}
         return {"rows": np.array(self.rows)} | {k: plan for k, plan in plans.items() if plan is not None}
 
     @classmethod
     def of_record(cls, record: Record) -> Trail:
         """The trail whose record this is."""
         rows = [(float(e), float(d), float(m), bool(c)) for e, d, m, c in record["rows"]]
-        return cls(rows, *(record.get(name) for name in ("best", "oracle", "last")))
+        best = record.get("best")
+        return cls(rows, best, record.get("oracle", best), record.get("last"))
 
 
 class Search:

@@ -14,14 +14,14 @@ from threadpoolctl import threadpool_limits
 from benchmark.measures._checks import Float64, Floats, as_matrix, as_rdm
 from benchmark.measures._gw_entropic import entropic, rounded
 from benchmark.measures._gw_problem import Problem, Side
-from benchmark.measures._gw_search import Record, Search, Trail, follow_start
+from benchmark.measures._gw_search import EPSILONS, Record, Search, Trail, follow_start
 from benchmark.measures._threads import in_threads, usable_threads
 from benchmark.measures.rdm import METRICS
 
 #: Raised when what is kept in a memo would change
 _MEMO_VERSION = 1
-#: Default epsilons: how many, and the least as a share of the critical one
-_EPSILONS, _LEAST = 10, 0.01
+#: The least of the default epsilons, as a share of the critical one
+_LEAST = 0.01
 #: Distances of one basin differ by less than this share
 _BASIN = 1e-2
 
@@ -286,7 +286,7 @@ def _critical(problem: Problem) -> float:
 
 def _epsilons(problem: Problem, epsilons: Sequence[float] | None) -> list[float]:
     if epsilons is None:
-        return [float(e) for e in np.geomspace(1, _LEAST, _EPSILONS) * _critical(problem)]
+        return [float(e) for e in np.geomspace(1, _LEAST, EPSILONS) * _critical(problem)]
     if len(epsilons) == 0 or not all(np.isfinite(e) and e > 0 for e in epsilons):
         raise ValueError(f"epsilons is {list(epsilons)}: expected positive numbers")
     return sorted(map(float, epsilons), reverse=True)

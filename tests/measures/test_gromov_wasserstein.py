@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.measures import (
+    _gw_cost,
     critical_epsilon,
     entropic_gromov_wasserstein,
     gromov_wasserstein,
+    gw_search_seconds,
     matching_rate,
     rdm,
 )
@@ -364,3 +366,12 @@ def test_exchanges_find_the_best_of_all_assignments():
     every = max((a * b[np.ix_(p, p)]).sum() for p in itertools.permutations(range(7)))
     found = iterated_exchange(a, b, np.arange(7), rng)
     assert (a * b[np.ix_(found, found)]).sum() == pytest.approx(every)
+
+
+def test_the_cost_of_a_search_is_that_of_its_steps(monkeypatch):
+    monkeypatch.setattr(_gw_cost, "perf_counter", iter(range(1000)).__next__)  # a step takes a second
+    monkeypatch.setattr(_gw_cost, "usable_threads", lambda: 2)
+    one = gw_search_seconds(5, 1, [0.1])
+    assert one == 2 * _gw_cost._STEPS, "an epsilon and the polish"
+    assert gw_search_seconds(5, 4, [0.1]) == 4 / 2 * one, "in two threads"
+    assert gw_search_seconds(5, 4) == 11 / 2 * gw_search_seconds(5, 4, [0.1]), "ten epsilons and the polish"

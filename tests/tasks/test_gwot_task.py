@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
 from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
+from benchmark.cost import Cost
 from benchmark.datasets.join import join
 from benchmark.datasets.types import RDMTarget
 from benchmark.errors import UsageError
 from benchmark.measures import rdm
+from benchmark.work import LongWork
 
 K = 20
 CONCEPTS = tuple(f"c{i:02d}" for i in range(K))
@@ -128,6 +132,54 @@ def test_the_whole_sweep_is_kept(task, space, rng):
     assert {0.1, 0.01} <= set(sweep[:, 0])
     assert sweep[:, 2].min() == pytest.approx(result.layers["layer"].values["gw_distance"])
     np.testing.assert_allclose(result.arrays["plan/layer"].sum(axis=0), 1 / K, atol=1e-6)
+
+
+class Bar:
+    """What a user sees of the work."""
+
+    def __init__(self) -> None:
+        self.costs: list[Cost] = []
+
+    def expect(self, cost: Cost) -> None:
+        self.costs.append(cost)
+
+    def __call__(self, done: int, total: int) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(30.0, []), (60.0, [2 * 60.0])])
+def test_the_cost_of_long_searches_is_said_before_they_start(task, space, rng, monkeypatch, seconds, said):
+    # of each of two layers
+    monkeypatch.setattr(sys.modules[type(task).__module__], "gw_search_seconds", lambda *_: seconds)
+    bar = Bar()
+    view = ArrayView(
+        synthetic_stimuli(CONCEPTS), {"a": space, "b": space[:, ::-1]}, work=LongWork(progress=bar)
+    )
+    task.score(view, join(view.stimuli, people(space, rng)), FAST, np.random.default_rng(1))
+    assert [cost.seconds for cost in bar.costs] == said
+
+
+def test_what_was_found_is_not_searched_again_and_plans_of_starts_are_let_go(task, space, rng, monkeypatch):
+    target = people(space, rng, subjects=4, noise=0.5)
+    memo: dict[str, dict[str, np.ndarray]] = {}
+    view = ArrayView(synthetic_stimuli(CONCEPTS), {"a": space}, work=LongWork(memo=memo))
+
+    def scored():
+        return task.score(view, join(view.stimuli, target), FAST, np.random.default_rng(1))
+
+    first = scored()
+    assert len(memo) == 2, "the layer and the ceiling"
+    assert sum(array.nbytes for record in memo.values() for array in record.values()) < 10 * K * K * 8
+    alone = score(task, {"a": space}, target)
+    monkeypatch.setattr(sys.modules[type(task).__module__], "gromov_wasserstein", None)
+    again = scored()
+    for other in (again, alone):
+        assert other.ceiling == first.ceiling
+        assert other.layers["a"].values == first.layers["a"].values
+        assert other.layers["a"].p == first.layers["a"].p
+        assert plain_score(other, "a", "category") == plain_score(first, "a", "category")
+        for name, array in first.arrays.items():
+            np.testing.assert_array_equal(array, other.arrays[name])
 
 
 @pytest.mark.parametrize(
