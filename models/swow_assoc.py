@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from benchmark.association.checkpoint import About, Encoder, read_about, read_vocabulary
+from benchmark.association.classes import with_classes
 from benchmark.association.encoders import TASKONOMY, build_encoder_model, trained_preprocessing
 from benchmark.association.network import AssociationNetwork, encoder_of, feature_count
 from benchmark.association.recipe import strengths_of
@@ -67,7 +68,8 @@ class SwowAssociation(NetworkModel):
 
     def build(self) -> nn.Module:
         """Make the network with the weights of the checkpoint, or random ones."""
-        encoder = encoder_of(self._encoder_model)
+        reads_classes = self.about is not None and self.about.classes
+        encoder = with_classes(self._encoder_model) if reads_classes else encoder_of(self._encoder_model)
         if self.vocabulary is None:
             shape = self.preprocess(Image.new("RGB", (64, 64))).shape
             return AssociationNetwork(encoder, feature_count(encoder, tuple(shape)), None)
@@ -81,7 +83,9 @@ class SwowAssociation(NetworkModel):
 
     def modules(self) -> dict[str, str]:
         """Blocks of the encoder, then what the head reads."""
-        paths = [f"encoder.{path}" for path in blocks(self.network.get_submodule("encoder"))]
+        reads_classes = self.about is not None and self.about.classes
+        top = "encoder.encoder" if reads_classes else "encoder"
+        paths = [f"{top}.{path}" for path in blocks(self.network.get_submodule(top))]
         head = {} if self.vocabulary is None else {"features": "head:input"}
         return {path: path for path in paths} | head
 

@@ -36,8 +36,9 @@ def write_card(
     lines = [
         f"# {name}",
         "",
-        f"Images to the words they evoke: the encoder {about.started_from}, its features flattened, and a "
-        f"linear head over {len(targets.vocabulary)} responses.",
+        f"Images to the words they evoke: the encoder {about.started_from}, its features flattened"
+        f"{', beside them its class probabilities' if about.classes else ''}, and a linear head over "
+        f"{len(targets.vocabulary)} responses.",
         "",
         "```bash",
         command,

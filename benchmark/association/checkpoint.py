@@ -49,6 +49,8 @@ class About(BaseModel):
         Hash of the sample it was trained on (:attr:`benchmark.association.sampling.Sample.hash`).
     cues : tuple of str
         The cues it was trained on.
+    classes : bool
+        The head reads class probabilities too (:mod:`benchmark.association.classes`).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -61,6 +63,7 @@ class About(BaseModel):
     norms_sha256: str
     manifest_sha256: str
     cues: tuple[str, ...]
+    classes: bool = False
 
 
 def write_checkpoint(path: Path, network: nn.Module, vocabulary: tuple[str, ...], about: About) -> None:

@@ -8,9 +8,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from benchmark.association.checkpoint import Loss
 from benchmark.association.images import DecodedImages
-from benchmark.association.recipe import Recipe, cosine, first_bias, loss_sum
+from benchmark.association.recipe import Recipe, cosine, logits_of, loss_sum
 
+#: Weight of the mean profile in that of a class: a response that nobody gave is not impossible
+_SMOOTHING = 0.1
 #: Images a step of the head, and images encoded at once
 _BATCH = 256
 _ENCODED = 64
@@ -49,12 +52,44 @@ def encode(
     return Features(values.clone(), cues[torch.from_numpy(rows)].repeat(count))
 
 
+def begin_head(
+    head: nn.Linear, loss: Loss, strengths: torch.Tensor, profiles: torch.Tensor | None = None
+) -> None:
+    """Have the head say the mean profile, whatever it reads; or, where a class is certain, that of the class.
+
+    Parameters
+    ----------
+    head : Linear
+        Written in place.
+    loss : {"bce", "softmax", "mse"}
+    strengths : Tensor, shape (n, v)
+        Of the images that are trained on.
+    profiles : Tensor, shape (c, v), optional
+        Profiles of the classes whose probabilities are the last c things that the head reads. A row of zeros
+        stands for a class without one, which then says the mean profile.
+    """
+    mean = strengths.mean(0)
+    with torch.no_grad():
+        head.weight.zero_()
+        head.bias.copy_(logits_of(loss, mean))
+        if profiles is not None:
+            smoothed = (profiles + _SMOOTHING * mean) / (1 + _SMOOTHING)
+            beyond = (logits_of(loss, smoothed) - head.bias) * (profiles.sum(1, keepdim=True) > 0)
+            head.weight[:, -len(profiles) :] = beyond.T
+
+
 def fit_head(
-    head: nn.Linear, train: Features, validation: Features, strengths: torch.Tensor, recipe: Recipe
+    head: nn.Linear,
+    train: Features,
+    validation: Features,
+    strengths: torch.Tensor,
+    recipe: Recipe,
+    *,
+    classes: int = 0,
 ) -> list[dict[str, float]]:
     """Fit a linear map from standardised features to the strengths of each image's cue, in place.
 
-    Begins with the mean profile. The weights of the epoch with the least validation loss are kept, and
+    Begins with the weights there are. Those of the epoch with the least validation loss are kept, and
     written for features as they are, with the standardisation taken in.
 
     Parameters
@@ -65,6 +100,9 @@ def fit_head(
     strengths : Tensor, shape (cues, v)
     recipe : Recipe
         ``warmup_epochs``, ``head_rate``, ``weight_decay``, ``loss``, ``seed``.
+    classes : int
+        So many of the last columns are class probabilities, which are not standardised: most are all but
+        zero in every image, and a step in units of their spread would be a leap.
 
     Returns
     -------
@@ -73,11 +111,13 @@ def fit_head(
     """
     mean, spread = train.values.mean(0), train.values.std(0, unbiased=False)
     spread = torch.where(spread > 1e-6 * train.values.abs().amax(0), spread, torch.inf)
+    if classes:
+        mean[-classes:], spread[-classes:] = 0, 1
     values, checked = (train.values - mean) / spread, (validation.values - mean) / spread
     linear = nn.Linear(head.in_features, head.out_features)
     with torch.no_grad():
-        linear.weight.zero_()
-        linear.bias.copy_(first_bias(recipe.loss, strengths[train.cues]))
+        linear.weight.copy_(torch.where(spread.isinf(), 0, head.weight * spread))
+        linear.bias.copy_(head.bias + head.weight @ mean)
     optimiser = torch.optim.AdamW(linear.parameters(), recipe.head_rate, weight_decay=recipe.weight_decay)
     best, least = None, float("inf")
     curve = []

@@ -16,7 +16,8 @@ from accelerate import Accelerator
 from safetensors.torch import load_file
 
 from benchmark.association.card import write_card, write_registry
-from benchmark.association.checkpoint import About, read_vocabulary, write_checkpoint
+from benchmark.association.checkpoint import About, read_about, read_vocabulary, write_checkpoint
+from benchmark.association.classes import class_profiles, with_classes
 from benchmark.association.encoders import Start, find_start, trained_preprocessing
 from benchmark.association.images import DecodedImages, decode
 from benchmark.association.network import AssociationNetwork, encoder_of, feature_count
@@ -65,6 +66,9 @@ class Plan:
     shares : Shares
     recipe : Recipe
         ``fixed_statistics`` is taken from the start: statistics of random weights are learned.
+    classes : bool
+        The head reads the class probabilities of an ImageNet encoder too. A start from a checkpoint keeps to
+        what that does.
     size : int or None
         Side of the images the network is shown; None: its own.
     name : str
@@ -79,6 +83,7 @@ class Plan:
     output: Path
     shares: Shares
     recipe: Recipe
+    classes: bool = False
     size: int | None = None
     name: str = "swow_assoc_own"
     command: str = ""
@@ -121,14 +126,18 @@ def train_associations(
     start = find_start(plan.start, registry, data)
     recipe = plan.recipe.model_copy(update={"fixed_statistics": not start.untrained})
     preprocessing = trained_preprocessing(start.model, plan.size)
-    sample = draw_sample(plan.images, read_associations(plan.norms, name=plan.norms.name).ids, plan.shares)
+    norm_cues = read_associations(plan.norms, name=plan.norms.name).ids
+    sample = draw_sample(plan.images, norm_cues, plan.shares)
     seen = sample.of("train") + sample.of("validation")
     progress = (lambda done, total: report("images", done, total)) if report else None
     decoded = decode(seen, preprocessing, plan.output, progress)
     sample = sample.without(decoded.unreadable)
     targets = association_targets(plan.norms, sample.cues, recipe.vocabulary)
-    material = _material(decoded, targets)
-    network = _network(start, preprocessing.crop, targets.vocabulary, recipe.seed)
+    trained = {image.cue for image in decoded.kept if image.role == "train"}
+    classes = _reads_classes(plan, start)
+    profiles = class_profiles(targets, norm_cues, trained) if classes else None
+    material = _material(decoded, targets, profiles)
+    network = _network(start, preprocessing.crop, targets.vocabulary, recipe.seed, classes=classes)
     about = About(
         encoder=start.encoder,
         started_from=start.name,
@@ -137,7 +146,8 @@ def train_associations(
         norms=plan.norms.name,
         norms_sha256=targets.source.sha256,
         manifest_sha256=sample.hash,
-        cues=tuple(sorted({image.cue for image in decoded.kept if image.role == "train"})),
+        cues=tuple(sorted(trained)),
+        classes=classes,
     )
     if accelerator.is_main_process:
         write_manifest(sample, plan.output / MANIFEST)
@@ -166,7 +176,14 @@ def train_associations(
     return Outcome(sample, targets, decoded.unreadable, rows)
 
 
-def _material(decoded: DecodedImages, targets: AssociationTargets) -> Material:
+def _reads_classes(plan: Plan, start: Start) -> bool:
+    if start.checkpoint is None:
+        return plan.classes
+    about = read_about(start.checkpoint)
+    return about is not None and about.classes
+
+
+def _material(decoded: DecodedImages, targets: AssociationTargets, profiles: torch.Tensor | None) -> Material:
     row = {cue: i for i, cue in enumerate(targets.cues)}
     roles = np.array([image.role for image in decoded.kept])
     return Material(
@@ -175,13 +192,17 @@ def _material(decoded: DecodedImages, targets: AssociationTargets) -> Material:
         torch.from_numpy(targets.strengths).float(),
         np.flatnonzero(roles == "train"),
         np.flatnonzero(roles == "validation"),
+        profiles,
     )
 
 
-def _network(start: Start, side: object, vocabulary: Sequence[str], seed: int) -> AssociationNetwork:
+def _network(
+    start: Start, side: object, vocabulary: Sequence[str], seed: int, *, classes: bool
+) -> AssociationNetwork:
     """The network as training finds it; a checkpoint must be of the same vocabulary."""
     assert isinstance(side, int)
-    encoder = encoder_of(start.model).requires_grad_(requires_grad=True)
+    encoder = with_classes(start.model) if classes else encoder_of(start.model)
+    encoder.requires_grad_(requires_grad=True)
     with seeded(seed):
         network = AssociationNetwork(encoder, feature_count(encoder, (3, side, side)), len(vocabulary))
     if start.checkpoint is not None:

@@ -74,12 +74,11 @@ def loss_sum(loss: Loss, logits: torch.Tensor, strengths: torch.Tensor) -> torch
     return functional.mse_loss(logits, strengths, reduction="sum")
 
 
-def first_bias(loss: Loss, strengths: torch.Tensor) -> torch.Tensor:
-    """Logits (v,) that say the mean of ``strengths`` (n, v) whatever the image: where training begins."""
-    mean = strengths.mean(0)
+def logits_of(loss: Loss, strengths: torch.Tensor) -> torch.Tensor:
+    """Logits that say ``strengths``, of any shape: the way back of :func:`strengths_of`."""
     if loss == "bce":
-        return torch.logit(mean.clamp(1e-6, 1 - 1e-6))
-    return mean.clamp(min=1e-6).log() if loss == "softmax" else mean
+        return torch.logit(strengths.clamp(1e-6, 1 - 1e-6))
+    return strengths.clamp(min=1e-6).log() if loss == "softmax" else strengths
 
 
 def strengths_of(loss: Loss, logits: torch.Tensor) -> torch.Tensor:

@@ -349,6 +349,7 @@ def train_swow_assoc(
     name: Annotated[str, typer.Option("--name", help="In the registry file.")] = "swow_assoc_own",
     loss: Annotated[LossName, typer.Option(help="What is minimised.")] = LossName.bce,
     freeze: Annotated[bool, typer.Option("--freeze", help="Train the head alone.")] = False,
+    classes: Annotated[bool, typer.Option("--classes", help="The head reads ImageNet classes too.")] = False,
     size: Annotated[int | None, typer.Option(min=16, help="Pixels; default: the encoder's own.")] = None,
     vocabulary: Annotated[int, typer.Option(min=1, help="Responses at most.")] = 5000,
     per_cue: Annotated[int, typer.Option(min=1, help="Images of a cue at most.")] = 200,
@@ -393,7 +394,7 @@ def train_swow_assoc(
         seed=seed,
     )
     shares = Shares(per_cue, test, validation, held_out, tuple(split(set_apart)), sample_seed)
-    plan = Plan(tuple(images), norms, start, output, shares, recipe, size, name)
+    plan = Plan(tuple(images), norms, start, output, shares, recipe, classes, size, name)
     train(plan, tuple(registry or ()), data, torch_device(device))
 
 

@@ -16,7 +16,7 @@ from torch import nn
 from benchmark.association.head import Features, fit_head
 from benchmark.association.images import DecodedImages, decode
 from benchmark.association.pipeline import Outcome, Plan, train_associations
-from benchmark.association.recipe import Recipe, cosine, first_bias, loss_sum, strengths_of
+from benchmark.association.recipe import Recipe, cosine, logits_of, loss_sum, strengths_of
 from benchmark.association.sampling import SampledImage, Shares
 from benchmark.errors import DataError, UsageError
 from benchmark.extraction import Preprocessing
@@ -125,8 +125,8 @@ def test_losses_against_their_definitions(loss: str) -> None:
         "mse": ((z - p) ** 2).sum(),
     }[loss]
     assert loss_sum(loss, torch.tensor(z), torch.tensor(p)).item() == pytest.approx(expected)
-    # where training begins, every image evokes the mean profile
-    said = strengths_of(loss, first_bias(loss, torch.tensor(p))[None])
+    # logits that say a profile give it back
+    said = strengths_of(loss, logits_of(loss, torch.tensor(p).mean(0, keepdim=True)))
     assert np.allclose(said.numpy(), p.mean(0), atol=1e-6)
 
 

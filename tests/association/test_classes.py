@@ -1,0 +1,142 @@
+"""A head that reads the classes of an ImageNet encoder beside its features."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from benchmark.association.checkpoint import read_about
+from benchmark.association.classes import CLASSES, class_profiles
+from benchmark.association.head import Features, begin_head, fit_head
+from benchmark.association.mapping import imagenet_names
+from benchmark.association.pipeline import Plan, train_associations
+from benchmark.association.recipe import Recipe, strengths_of
+from benchmark.association.sampling import Shares
+from benchmark.association.targets import association_targets
+from benchmark.cli import main
+from benchmark.datasets.folders import image_folder
+from benchmark.datasets.root import DataRoot
+from benchmark.model import ModelSpec
+from benchmark.registry import load_registry
+
+SAID = {"dog": {"bark": 6, "cat": 3, "pet": 1}, "banana": {"yellow": 7, "fruit": 3}, "sock": {"foot": 4}}
+
+
+@pytest.mark.parametrize("loss", ["bce", "softmax", "mse"])
+def test_a_certain_class_begins_with_its_profile_and_one_without_with_the_mean(loss) -> None:
+    strengths = torch.tensor([[0.5, 0.5, 0.0], [0.1, 0.2, 0.7]])
+    profiles = torch.tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 0.0], [0.4, 0.6, 0.0]])
+    head = nn.Linear(5 + 3, 3)
+    begin_head(head, loss, strengths, profiles)
+    features = torch.randn(3, 5)
+    with torch.no_grad():
+        said = strengths_of(loss, head(torch.cat([features, torch.eye(3)], 1)))
+    mean = strengths.mean(0)
+    assert torch.allclose(said[1], mean, atol=1e-5)
+    assert torch.allclose(said[[0, 2]], (profiles[[0, 2]] + 0.1 * mean) / 1.1, atol=1e-5)
+
+
+def test_probabilities_are_not_standardised_and_the_rest_is_fitted_beside_them() -> None:
+    """One step of next to nothing leaves what the head says as it began."""
+    rng = np.random.default_rng(0)
+    values = torch.tensor(rng.normal(3, 2, (40, 4)), dtype=torch.float32)
+    rare = torch.zeros(40, 2)
+    rare[0, 0] = rare[1:, 1] = 1
+    cues = torch.zeros(40, dtype=torch.long)
+    train = Features(torch.cat([values, rare], 1), cues)
+    strengths = torch.tensor([[0.7, 0.2, 0.1]])
+    head = nn.Linear(6, 3)
+    begin_head(head, "softmax", strengths, torch.tensor([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]))
+    before = head(train.values).detach().clone()
+    fit_head(
+        head, train, train, strengths, Recipe(loss="softmax", warmup_epochs=1, head_rate=1e-9), classes=2
+    )
+    assert torch.allclose(head(train.values), before, atol=1e-4)
+
+
+def test_classes_of_cues_that_are_not_trained_on_have_no_profile(tmp_path: Path) -> None:
+    norms = tmp_path / "norms.tsv"
+    rows = [f"{cue}\t{word}\t{n}\t{sum(s.values())}" for cue, s in SAID.items() for word, n in s.items()]
+    norms.write_text("\n".join(["cue\tresponse\tR1\tN", *rows]) + "\n")
+    targets = association_targets(norms, ["banana", "dog", "sock"], 100)
+    profiles = class_profiles(targets, set(SAID), {"banana", "dog"})
+    index = {wnid: i for i, wnid in enumerate(imagenet_names())}
+    assert profiles.shape == (CLASSES, len(targets.vocabulary))
+    word = {name: i for i, name in enumerate(targets.vocabulary)}
+    assert profiles[index["n07753592"], word["yellow"]] == pytest.approx(0.7)
+    retriever, sock = index["n02099601"], index["n04254777"]
+    assert profiles[retriever, word["bark"]] == pytest.approx(0.6)
+    assert not profiles[sock].any(), "socks are held out"
+    assert not profiles[index["n02123045"]].any(), "no cue of these norms is a cat"
+
+
+@pytest.fixture
+def thousand(world, tmp_path: Path) -> Path:
+    """The tiny encoder with a classifier of 1,000 classes, as a registry file."""
+    plugin = (
+        world.registry.with_name("tiny.py").read_text().replace("nn.Linear(12, 4)", "nn.Linear(12, 1000)")
+    )
+    (tmp_path / "thousand.py").write_text(plugin)
+    (tmp_path / "mine.yaml").write_text(
+        "models:\n  thousand: {plugin: 'thousand.py:Tiny', checkpoint: {untrained: 5}}\n"
+    )
+    return tmp_path / "mine.yaml"
+
+
+def run(world, registry: Path, output: Path, start: str = "thousand", *, classes: bool = True) -> dict:
+    recipe = Recipe(loss="softmax", epochs=2, warmup_epochs=2, batch=16, rate=1e-3)
+    shares = Shares(held_out=0.0)
+    plan = Plan((world.images,), world.norms, start, output, shares, recipe, classes=classes, name="mine")
+    train_associations(plan, load_registry((registry,)), Path(), "cpu")
+    return load_file(output / "swow_assoc.safetensors")
+
+
+def test_a_network_that_reads_classes_is_trained_written_and_read_back(
+    world, thousand, tmp_path: Path
+) -> None:
+    state = run(world, thousand, tmp_path / "run")
+    assert state["head.weight"].shape[1] == 12 + CLASSES
+    checkpoint = tmp_path / "run" / "swow_assoc.safetensors"
+    assert read_about(checkpoint).classes
+    assert "class probabilities" in (tmp_path / "run" / "card.md").read_text()
+    registry = load_registry((thousand, tmp_path / "run" / "registry.yaml"))
+    placed = registry.model("mine")
+    model = placed.load()(ModelSpec("mine", placed.entry.params, weights=checkpoint))
+    stimuli = image_folder(DataRoot(world.images.parent), name="discs", path="images")
+    found = model.features(stimuli, [*model.layers, "output"])
+    features = found["features"]
+    assert np.allclose(features[:, 12:].sum(1), 1, atol=1e-5), (
+        "the last of what the head reads are probabilities"
+    )
+    assert np.allclose(model.associations(found["output"]).strengths.sum(1), 1)
+
+
+def test_a_start_from_such_a_checkpoint_keeps_to_it(world, thousand, tmp_path: Path) -> None:
+    run(world, thousand, tmp_path / "first")
+    again = run(
+        world,
+        thousand,
+        tmp_path / "second",
+        str(tmp_path / "first" / "swow_assoc.safetensors"),
+        classes=False,
+    )
+    assert read_about(tmp_path / "second" / "swow_assoc.safetensors").classes
+    assert again["head.weight"].shape[1] == 12 + CLASSES
+
+
+def test_an_encoder_without_the_thousand_classes_is_refused(
+    world, tmp_path: Path, capsys, monkeypatch
+) -> None:
+    options = ["--from", "tiny", "--classes", "--output", tmp_path / "run", *world.options]
+    monkeypatch.setattr("sys.argv", ["bench", "train", "swow_assoc", *map(str, options)])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    said = capsys.readouterr().err
+    assert "tiny has no linear classifier of ImageNet's 1,000 classes" in said
+    assert "leave --classes out" in said
