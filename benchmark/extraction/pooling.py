@@ -96,5 +96,10 @@ def pool(activation: torch.Tensor, how: str, leading: int = 0) -> torch.Tensor:
         return activation[:, 0]
     if how == "patches":
         activation, how = activation[:, leading:], "average"
+    if how == "max":
+        return activation.amax(1)
     # sums are float32 whatever the arithmetic of the network
-    return activation.mean(1, dtype=torch.float32) if how == "average" else activation.amax(1)
+    if activation.device.type == "cpu" and activation.dtype != torch.float32:
+        # a CPU makes a copy in float32 first: that of one stimulus stays in the processor's cache
+        return torch.stack([one.mean(0, dtype=torch.float32) for one in activation])
+    return activation.mean(1, dtype=torch.float32)
