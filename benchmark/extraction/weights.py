@@ -52,8 +52,9 @@ def refusal(path: Path, error: pickle.UnpicklingError) -> BenchError:
     if told is None:
         return BenchError(f"{path}: damaged, or not a torch checkpoint")
     return BenchError(
-        f"{path}: refused, because reading it would run code that the file names ({told}); "
-        "convert it to safetensors, or save its state_dict alone"
+        f"{path}: refused, because reading it would run code that the file names ({told}); if you trust it, "
+        "load it yourself, save its state_dict alone, under the names the network has, and give that file in "
+        "the entry (checkpoint: {file: ...})"
     )
 
 

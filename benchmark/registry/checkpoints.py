@@ -92,7 +92,8 @@ def _found(checkpoint: Checkpoint, base: Path, data_root: Path) -> Path:
             if checkpoint.sha256 is not None and found != checkpoint.sha256:
                 raise NotPossible(
                     f"weights {path} have sha256 {found}, the registry says {checkpoint.sha256}: "
-                    f"not the file that was registered{_how(checkpoint)}"
+                    "not the file that was registered; put that one there, or correct the sha256"
+                    f"{_how(checkpoint)}"
                 )
             return path.resolve()
     looked = " and ".join(str(path) for path in places)

@@ -11,6 +11,7 @@ import pytest
 import torch
 import torchvision
 from PIL import Image
+from safetensors.torch import save_file
 
 from benchmark.datasets import Stimuli
 from benchmark.errors import BenchError, NotPossible, UsageError
@@ -21,6 +22,7 @@ from benchmark.registry import load_plugin, load_registry
 
 ROOT = Path(__file__).parents[2]
 PLUGIN = "models/self_supervised.py:SelfSupervised"
+IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 
 #: As the repositories publish them: the file's name where it is kept, and how the weights stand in it.
 FORMATS: dict[str, tuple[str, Any]] = {
@@ -145,6 +147,25 @@ def test_a_file_that_would_run_code_is_refused(checkpoints: Path, tmp_path: Path
     with pytest.raises(BenchError, match="refused"):
         _ = make(hub="dino").network
     assert not (tmp_path / "made").exists()
+
+
+def test_a_file_that_holds_more_than_tensors_is_refused_and_what_is_said_helps(
+    state: dict, checkpoints: Path, tmp_path: Path
+) -> None:
+    name, published = FORMATS["simclr"]
+    torch.save(published(state) | {"loss": np.float64(0.5)}, checkpoints / name)
+    with pytest.raises(BenchError) as caught:
+        _ = make(hub="simclr").network
+    message = str(caught.value)
+    assert str(checkpoints / name) in message
+    assert "numpy" in message
+    assert "save its state_dict alone, under the names the network has" in message
+    assert "\n" not in message
+    # as told
+    save_file(state, tmp_path / "backbone.safetensors")
+    params = {"architecture": "resnet50", "preprocessing": {"resize": 256, "crop": 224, **IMAGENET}}
+    own = load_plugin(PLUGIN, ROOT)(ModelSpec("ssl", params, weights=tmp_path / "backbone.safetensors"))
+    assert torch.equal(own.network.state_dict()["conv1.weight"], state["conv1.weight"])
 
 
 def test_a_checksum_that_differs_is_refused_and_the_file_kept_aside(state: dict, checkpoints: Path) -> None:
