@@ -233,6 +233,10 @@ def test_pooled_values() -> None:
     tokens = torch.rand(2, 6, 8)
     assert torch.equal(pool(tokens, "cls"), tokens[:, 0])
     assert torch.allclose(pool(tokens, "average"), tokens.mean(1))
+    for half in (maps.bfloat16(), maps.bfloat16().contiguous(memory_format=torch.channels_last)):
+        found = pool(half, "average")
+        assert found.dtype == torch.float32
+        assert torch.allclose(found, half.float().mean((2, 3)), rtol=1e-5)
 
 
 def test_pooling_that_makes_no_sense_is_refused() -> None:
