@@ -13,23 +13,24 @@ B is the same of the other space, with t for s. With n = k - 2 and C = A B',
     corr(A_a, B_b) without a, b = (C_ab - A_ab B_ba / n)       / sqrt(v_ab u_ba)
     v_ab = 1 - (1 + 1/n) A_ab^2,   u_ab = 1 - (1 + 1/n) B_ab^2
 
-Where one space has few dimensions C has low rank, but for the diagonals. With h = k e, alpha = s h and
-beta = t h,
+Where one space has few dimensions A has low rank but for its diagonal, A = S (U V' + e 1') - diag(alpha) with
+alpha = k s e. The rows of B sum to zero and its diagonal is zero, so that
 
-    C_ij = s_i t_j (U_a [G_b V_a]')_ij - alpha_i B_ji - beta_j A_ij + alpha_i beta_j / k     (i and j differ)
-    C_ii = s_i t_i (U_a [G_b V_a]')_ii - alpha_i beta_i (k - 1) / k
+    C_ij = s_i U_i (B V)_j' - alpha_i B_ji    (alpha_i B_ii = 0)
+
+and B V, (k, p), is found without B: T (U_b V_b' V) - diag(beta) V.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from benchmark.measures._blocks import blocks
-from benchmark.measures._checks import Float64, as_matrix, rows_in_words
+from benchmark.measures._checks import Float64, Floats, as_matrix, rows_in_words
 from benchmark.measures._threads import in_threads
 from benchmark.measures.rdm import unit_rows
 
@@ -41,6 +42,8 @@ TIE = 1e-12
 ILL_CONDITIONED = 1e-2
 #: Rows and columns of a block: what a processor's cache holds
 BLOCK = 192
+#: Whole rows of A, columns of a factor, and sides of a square of a product that are worked on together
+_ROWS, _COLUMNS, _SQUARE = 64, 128, 384
 #: Standard deviation of a row of correlations, under which the row is constant up to rounding
 _CONSTANT = 1e-12
 #: Concepts up to which a k x k matrix is kept (256 MiB) and not made again block by block
@@ -62,7 +65,8 @@ class Side:
 
     @classmethod
     def of(cls, features: ArrayLike, name: str) -> Side:
-        x = as_matrix(features, name).astype(np.float64)
+        """All but V V' and the lengths."""
+        x = as_matrix(features, name).astype(np.float64, copy=False)
         k = len(x)
         if k < 5:
             raise ValueError(f"{name} has shape {x.shape}: 2 vs 2 needs at least 5 concepts (rows)")
@@ -70,17 +74,8 @@ class Side:
         mean = unit.mean(axis=0)
         centred = unit - mean
         common = centred @ mean
-        whole = centred @ centred.T if k <= _KEPT else None
         offset = (np.einsum("ij,ij->i", centred, centred) + common) / (k - 1)
-        side = cls(unit, centred, common, offset, np.ones(k), whole)
-        lengths = np.concatenate([_lengths(side.rows(rows)) for rows in blocks(k, BLOCK)])
-        constant = lengths <= _CONSTANT * np.sqrt(k)
-        if constant.any():
-            where = rows_in_words(np.flatnonzero(constant))
-            raise ValueError(
-                f"{name} of shape {x.shape}: correlations with the others are all equal in {where}"
-            )
-        return cls(unit, centred, common, offset, 1 / lengths, whole)
+        return cls(unit, centred, common, offset, np.ones(k), None)
 
     def __len__(self) -> int:
         return len(self.unit)
@@ -89,6 +84,16 @@ class Side:
     def own(self) -> Float64:
         """S h: what a row has on the diagonal, which the closed form leaves out."""
         return self.scale * self.offset * len(self)
+
+    @property
+    def shift(self) -> Float64:
+        """E - f: what makes A_ij / s_i of the symmetric g_ij + f_i + f_j."""
+        return self.offset - self.common
+
+    @property
+    def coarseness(self) -> float:
+        """The greatest size of S (e - f): float32 loses entries of A that are much smaller."""
+        return float(np.abs(self.scale * self.shift).max())
 
     def gram(self, i: Indices, j: Indices) -> Float64:
         """V V' at the pairs i, j, (m,) each."""
@@ -106,7 +111,9 @@ class Side:
 
     def entries(self, gram: Float64, i: Indices, j: Indices) -> Float64:
         """A_ij from (V V')_ij: pairs (m,), or a block where i is (r, 1) and j is (1, c)."""
-        found: Float64 = self.scale[i] * (gram + self.common[j] + self.offset[i])
+        found: Float64 = gram + self.common[j]
+        found += self.offset[i]
+        found *= self.scale[i]
         return found
 
     def rows(self, rows: slice = slice(None)) -> Float64:
@@ -118,62 +125,55 @@ class Side:
         return found
 
     def times(self, matrix: Float64) -> Float64:
-        """G matrix."""
+        """A matrix, where the columns of ``matrix`` sum to zero."""
         if self.whole is not None and len(self) <= 2 * self.unit.shape[1]:
-            return self.whole @ matrix + self.common @ matrix
-        return self.unit @ (self.centred.T @ matrix)
+            found: Float64 = self.whole @ matrix
+            found += self.common @ matrix
+        else:
+            found = self.unit @ (self.centred.T @ matrix)
+        found *= self.scale[:, None]
+        found -= self.own[:, None] * matrix
+        return found
 
 
 class Product(NamedTuple):
-    """C = A B' as left right' - alpha_i B_ji - beta_j A_ij off the diagonal, and its diagonal."""
+    """C = A B' as left right' - alpha_i B_ji, and its diagonal."""
 
     left: Float64
     right: Float64
     alpha: Float64
-    beta: Float64
     diagonal: Float64
 
     @property
     def longest(self) -> float:
         """The greatest length of a row of ``left`` times that of one of ``right``: 1 if they are A and B."""
-        return float(_lengths(self.left).max() * _lengths(self.right).max())
+        return float(lengths(self.left).max() * lengths(self.right).max())
 
 
 def low_rank(a: Side, b: Side, order: Indices | None = None) -> Product:
     """The product by the dimensions of ``a``, whose rows are taken in ``order``."""
     at: Indices | slice = slice(None) if order is None else order
-    alpha, beta = a.own[at], b.own
-    # The last column is the term of rank one.
-    left = np.column_stack([a.scale[at][:, None] * a.unit[at], alpha])
-    right = np.column_stack([b.scale[:, None] * b.times(a.centred[at]), beta / len(b)])
-    return Product(left, right, alpha, beta, np.einsum("ij,ij->i", left, right) - alpha * beta)
+    left = a.scale[at][:, None] * a.unit[at]
+    pieces = in_threads(lambda at_once: b.times(a.centred[at, at_once]), blocks(left.shape[1], _COLUMNS))
+    right = np.concatenate(pieces, axis=1)
+    return Product(left, right, a.own[at], np.einsum("ij,ij->i", left, right))
 
 
 def full_rank(a: Float64, b: Float64, order: Indices | None = None) -> Product:
     """The product of A, rows and columns in ``order``, and B as they are."""
     left = a if order is None else a[order][:, order]
-    nothing = np.zeros(len(a))
-    return Product(left, b, nothing, nothing, np.einsum("ij,ij->i", left, b))
-
-
-def is_low_rank(a: Side, b: Side) -> bool:
-    """Whether the dimensions of ``a`` are few enough to save work, and the factors lose no digits."""
-    return 2 * a.unit.shape[1] < len(a) and _keeps_digits(low_rank(a, b))
+    return Product(left, b, np.zeros(len(a)), np.einsum("ij,ij->i", left, b))
 
 
 def product_of(a: Side, b: Side, order: Indices | None = None) -> Product:
-    """The product in the cheaper way."""
+    """The product by the dimensions of ``a``, where they are few enough and it loses no digits."""
     if 2 * a.unit.shape[1] < len(a):
         product = low_rank(a, b, order)
-        if _keeps_digits(product):
+        # It loses them where the terms of a number of C, which is at most 1, are much greater than that.
+        terms = product.longest + np.abs(product.alpha).max() + np.abs(b.own).max()
+        if terms < _LONG_FACTORS:
             return product
     return full_rank(a.rows(), b.rows(), order)
-
-
-def _keeps_digits(product: Product) -> bool:
-    """Whether the terms that make a number of C, which is at most 1, are not much greater than it."""
-    terms = product.longest + np.abs(product.alpha).max() + np.abs(product.beta).max()
-    return bool(terms < _LONG_FACTORS)
 
 
 def both(x: ArrayLike, y: ArrayLike) -> tuple[Side, Side, bool]:
@@ -181,8 +181,62 @@ def both(x: ArrayLike, y: ArrayLike) -> tuple[Side, Side, bool]:
     a, b = in_threads(lambda given: Side.of(*given), [(x, "x"), (y, "y")])
     if len(a) != len(b):
         raise ValueError(f"x has {len(a)} rows and y has {len(b)}: expected the same concepts in both")
+    a, b = _normed(a, b)
     exchanged = a.unit.shape[1] > b.unit.shape[1]
     return (b, a, True) if exchanged else (a, b, False)
+
+
+def _normed(*sides: Side) -> list[Side]:
+    """The sides with V V', where there is room for it, and the inverse lengths of the rows."""
+    k = len(sides[0])
+    if k <= _KEPT:
+        wholes = _symmetric_products([side.centred for side in sides])
+        sides = tuple(replace(side, whole=whole) for side, whole in zip(sides, wholes, strict=True))
+    work = [(side, rows) for side in sides for rows in blocks(k, _ROWS)]
+    found = np.concatenate(in_threads(lambda part: lengths(part[0].rows(part[1])), work))
+    normed = []
+    for side, length, name in zip(sides, found.reshape(len(sides), k), "xy", strict=True):
+        constant = length <= _CONSTANT * np.sqrt(k)
+        if constant.any():
+            where = rows_in_words(np.flatnonzero(constant))
+            raise ValueError(
+                f"{name} of shape {side.unit.shape}: correlations with the others are all equal in {where}"
+            )
+        normed.append(replace(side, scale=1 / length))
+    return normed
+
+
+def _symmetric_products(factors: list[Float64]) -> list[Float64]:
+    """The products of all rows with all rows, of each factor."""
+    k = len(factors[0])
+    wholes = [np.empty((k, k)) for _ in factors]
+
+    def fill(part: tuple[int, slice, slice]) -> None:
+        which, upper, lower = part
+        block = factors[which][upper] @ factors[which][lower].T
+        wholes[which][upper, lower] = block
+        wholes[which][lower, upper] = block.T
+
+    work = [(which, *corner) for which in range(len(factors)) for corner in corners(k, _SQUARE)]
+    in_threads(fill, work)
+    return wholes
+
+
+def corners(k: int, size: int) -> list[tuple[slice, slice]]:
+    """Blocks of rows and columns that cover the diagonal and what is above it."""
+    pieces = blocks(k, size)
+    return [(rows, columns) for n, rows in enumerate(pieces) for columns in pieces[n:]]
+
+
+class Pairs(NamedTuple):
+    """Pairs of concepts i, j, (m,) each, and what a product has for them."""
+
+    i: Indices
+    j: Indices
+    c_ii: Float64
+    c_jj: Float64
+    x_ij: Float64  # left_i right_j
+    x_ji: Float64
 
 
 class Entries(NamedTuple):
@@ -198,12 +252,12 @@ class Entries(NamedTuple):
     c_ji: Float64
 
 
-def margins(k: int, of: Entries) -> Float64:
-    """The closed form; NaN where too little variance is left for it."""
+def margins(k: int, of: Entries, least: float = ILL_CONDITIONED) -> Float64:
+    """The closed form; NaN where a share of a row's variance is left that is under ``least``."""
     n = k - 2
     left = [1 - (1 + 1 / n) * x**2 for x in (of.a_ij, of.a_ji, of.b_ij, of.b_ji)]
-    ill = np.minimum(np.minimum(left[0], left[1]), np.minimum(left[2], left[3])) < ILL_CONDITIONED
-    a_ij, a_ji, b_ij, b_ji = (1 / np.sqrt(np.maximum(x, ILL_CONDITIONED)) for x in left)
+    ill = np.minimum(np.minimum(left[0], left[1]), np.minimum(left[2], left[3])) < least
+    a_ij, a_ji, b_ij, b_ji = (1 / np.sqrt(np.maximum(x, least)) for x in left)
     found: Float64 = (of.c_ii - (1 + 1 / n) * of.a_ij * of.b_ij) * (a_ij * b_ij)
     found += (of.c_jj - (1 + 1 / n) * of.a_ji * of.b_ji) * (a_ji * b_ji)
     found -= (of.c_ij - of.a_ij * of.b_ji / n) * (a_ij * b_ji)
@@ -234,10 +288,9 @@ def block_margins(
             np.fill_diagonal(block, 0)
     a_ij, a_ji, b_ij, b_ji = entries
     c_ij = product.left[rows] @ product.right[columns].T
-    c_ij -= product.alpha[i] * b_ji + product.beta[j] * a_ij
-    c_ji = (
-        (product.left[columns] @ product.right[rows].T).T - product.alpha[j] * b_ij - product.beta[i] * a_ji
-    )
+    c_ij -= product.alpha[i] * b_ji
+    c_ji = product.right[rows] @ product.left[columns].T
+    c_ji -= product.alpha[j] * b_ij
     found = margins(
         len(a), Entries(a_ij, a_ji, b_ij, b_ji, product.diagonal[i], product.diagonal[j], c_ij, c_ji)
     )
@@ -248,21 +301,18 @@ def block_margins(
     return found
 
 
-def pair_margins(a: Side, b: Side, product: Product, i: Indices, j: Indices, order: Indices) -> Float64:
-    """Margins of the pairs i, j, (m,) each, with the concepts of ``a`` in ``order``."""
+def pair_margins(
+    a: Side, b: Side, order: Indices, alpha: Float64, pairs: Pairs, least: float = ILL_CONDITIONED
+) -> Float64:
+    """Margins of some pairs with the concepts of ``a`` in ``order``; see :func:`margins`."""
+    i, j = pairs.i, pairs.j
     in_i, in_j = order[i], order[j]
     gram_a, gram_b = a.gram(in_i, in_j), b.gram(i, j)
     a_ij, a_ji = a.entries(gram_a, in_i, in_j), a.entries(gram_a, in_j, in_i)
     b_ij, b_ji = b.entries(gram_b, i, j), b.entries(gram_b, j, i)
-    c_ij = np.einsum("ij,ij->i", product.left[i], product.right[j])
-    c_ij -= product.alpha[i] * b_ji + product.beta[j] * a_ij
-    c_ji = np.einsum("ij,ij->i", product.left[j], product.right[i])
-    c_ji -= product.alpha[j] * b_ij + product.beta[i] * a_ji
-    c_ii, c_jj = product.diagonal[i], product.diagonal[j]
-    found = margins(len(a), Entries(a_ij, a_ji, b_ij, b_ji, c_ii, c_jj, c_ij, c_ji))
-    for m in np.flatnonzero(np.isnan(found)):
-        found[m] = margin_by_definition(a, b, int(i[m]), int(j[m]), order)
-    return found
+    c_ij, c_ji = pairs.x_ij - alpha[i] * b_ji, pairs.x_ji - alpha[j] * b_ij
+    entries = Entries(a_ij, a_ji, b_ij, b_ji, pairs.c_ii, pairs.c_jj, c_ij, c_ji)
+    return margins(len(a), entries, least)
 
 
 def margin_by_definition(a: Side, b: Side, i: int, j: int, order: Indices | None = None) -> float:
@@ -286,9 +336,10 @@ def margin_by_definition(a: Side, b: Side, i: int, j: int, order: Indices | None
     return 0.0 if abs(margin) < TIE else margin
 
 
-def _lengths(rows: Float64) -> Float64:
-    lengths: Float64 = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    return lengths
+def lengths(rows: Floats) -> Float64:
+    """The length of each row."""
+    found: Float64 = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    return found
 
 
 def accuracy_of(balance: int, k: int) -> float:

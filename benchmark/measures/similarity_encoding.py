@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from benchmark.measures._blocks import blocks
 from benchmark.measures._checks import Float64, require_draws
 from benchmark.measures._threads import in_threads
 from benchmark.measures._two_vs_two import (
@@ -22,9 +21,10 @@ from benchmark.measures._two_vs_two import (
     accuracy_of,
     block_margins,
     both,
+    corners,
     product_of,
 )
-from benchmark.measures._two_vs_two_null import Counter
+from benchmark.measures._two_vs_two_counts import Counter
 from benchmark.measures.permutation import PermutationTest
 
 
@@ -94,7 +94,10 @@ def two_vs_two(x: ArrayLike, y: ArrayLike, *, margins: bool = False) -> TwoVsTwo
     a, b, _ = both(x, y)
     k = len(a)
     found = np.full((k, k), np.nan) if margins else None
-    sums, ties = _count(a, b, found)
+    if found is None and Counter.fits(a, b):
+        sums, ties = Counter.of(a, b).count()
+    else:
+        sums, ties = _count(a, b, found)
     return TwoVsTwo(
         accuracy=_accuracy(sums),
         ties=ties,
@@ -138,12 +141,12 @@ def two_vs_two_permutation(
     orders = [generator.permutation(k) for _ in range(n)]
     if exchanged:  # moving the rows of x is moving those of y the other way
         orders = [np.argsort(order) for order in orders]
-    score = _accuracy(_count(a, b)[0])
+    orders.insert(0, np.arange(k))
     if Counter.fits(a, b):
-        null = in_threads(Counter.of(a, b).accuracy, orders, workers)
+        found = in_threads(Counter.of(a, b).accuracy, orders, workers)
     else:
-        null = [_accuracy(_count(a, b, order=order, workers=workers)[0]) for order in orders]
-    return PermutationTest.of(score, np.array(null))
+        found = [_accuracy(_count(a, b, order=order, workers=workers)[0]) for order in orders]
+    return PermutationTest.of(found[0], np.array(found[1:]))
 
 
 def _count(
@@ -155,7 +158,6 @@ def _count(
 ) -> tuple[Float64, int]:
     """Pairs passed less pairs failed of each concept (k,), and the ties; fills ``margins`` if given."""
     product = product_of(a, b, order)
-    pieces = blocks(len(a), BLOCK)
 
     def count(corner: tuple[slice, slice]) -> tuple[Float64, Float64, int]:
         rows, columns = corner
@@ -168,10 +170,10 @@ def _count(
         signs = np.sign(found)
         return np.nansum(signs, axis=1), np.nansum(signs, axis=0), int((found == 0).sum())
 
-    corners = [(rows, columns) for n, rows in enumerate(pieces) for columns in pieces[n:]]
+    pieces = corners(len(a), BLOCK)
     sums, ties = np.zeros(len(a)), 0
     for (rows, columns), (by_row, by_column, tied) in zip(
-        corners, in_threads(count, corners, workers), strict=True
+        pieces, in_threads(count, pieces, workers), strict=True
     ):
         sums[rows] += by_row
         sums[columns] += by_column

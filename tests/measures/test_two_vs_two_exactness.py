@@ -8,8 +8,9 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from benchmark.measures import _two_vs_two, similarity_encoding, two_vs_two, two_vs_two_permutation
-from benchmark.measures._two_vs_two import both, full_rank, is_low_rank, low_rank
-from benchmark.measures._two_vs_two_null import Counter, error_bound
+from benchmark.measures import _two_vs_two_counts as counts
+from benchmark.measures._blocks import blocks
+from benchmark.measures._two_vs_two import both
 
 LONG = np.longdouble
 
@@ -98,8 +99,7 @@ def test_nothing_changes_where_no_matrix_is_kept(p: int, monkeypatch: pytest.Mon
     kept = two_vs_two(x, y, margins=True)
     null = two_vs_two_permutation(x, y, 5, np.random.default_rng(0)).null
     monkeypatch.setattr(_two_vs_two, "_KEPT", 50)
-    for module in (_two_vs_two, similarity_encoding):
-        monkeypatch.setattr(module, "BLOCK", 32)
+    monkeypatch.setattr(similarity_encoding, "BLOCK", 32)
     found = two_vs_two(x, y, margins=True)
     np.testing.assert_allclose(found.margins, kept.margins, rtol=0, atol=1e-12)
     assert (found.accuracy, found.ties) == (kept.accuracy, kept.ties)
@@ -158,25 +158,28 @@ def test_counts_of_permutations_of_several_blocks(p: int, q: int) -> None:
 
 
 @pytest.mark.parametrize("p, q", [(20, 300), (700, 800)])
-def test_float32_stays_within_its_error_bound(p: int, q: int) -> None:
-    """And the bound is not so wide that float64 would have to do the work."""
-    x, y = related(6, 700 if p > 600 else 300, p, q)
+def test_float32_stays_within_its_error_bounds(p: int, q: int) -> None:
+    """And the bounds are not so wide that float64 would have to do the work."""
+    k = 700 if p > 600 else 300
+    x, y = related(6, k, p, q)
     x[3] = x[8] + 0.2 * x[3]
     a, b, _ = both(x, y)
-    counter = Counter.of(a, b)
-    order = np.random.default_rng(0).permutation(len(x))
-    low = is_low_rank(a, b)
-    assert low == (p < 100)
-    product = low_rank(a, b, order) if low else full_rank(a.rows(), b.rows(), order)
-    halves = counter._halves(product, order).astype(float)
-    found = halves + halves.T
-    exact = two_vs_two(x[order], y, margins=True).margins
-    at = np.triu_indices(len(x), 1)
-    error = np.abs(found - exact)[at]
-    decided = ~np.isnan(error)
+    counter = counts.Counter.of(a, b)
+    moved = counter._moved(np.random.default_rng(0).permutation(k))
+    exact = two_vs_two(x[moved.order], y, margins=True).margins
+    first, second = counter.bounds(moved)
+    i, j = np.triu_indices(k, 1)
+    found = np.full((k, k), np.nan)
+    for rows, strip in zip(blocks(k, counts._ROWS), range(len(counter.strips)), strict=True):
+        found[rows, rows.start :] = counter.margins(moved, strip)
+    decided = ~np.isnan(found[i, j])
+    assert decided.mean() > 0.8
+    assert np.abs(found - exact)[i, j][decided].max() < first < 1e-3
+    in_doubt = counts.Doubtful(i, j, moved.product[i, j], moved.product[j, i])
+    found = counter.second(moved, in_doubt)
+    decided = ~np.isnan(found)
     assert decided.mean() > 0.99
-    bound = error_bound(product)
-    assert error[decided].max() < bound < 5e-4
+    assert np.abs(found - exact[i, j])[decided].max() < second < 1e-4
 
 
 def test_the_number_of_workers_changes_nothing() -> None:
