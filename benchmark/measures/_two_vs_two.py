@@ -43,7 +43,7 @@ ILL_CONDITIONED = 1e-2
 #: Rows and columns of a block: what a processor's cache holds
 BLOCK = 192
 #: Whole rows of A, columns of a factor, and sides of a square of a product that are worked on together
-_ROWS, _COLUMNS, _SQUARE = 64, 128, 384
+_ROWS, _COLUMNS, _SQUARE = 64, 160, 384
 #: Standard deviation of a row of correlations, under which the row is constant up to rounding
 _CONSTANT = 1e-12
 #: Concepts up to which a k x k matrix is kept (256 MiB) and not made again block by block
@@ -154,8 +154,9 @@ def low_rank(a: Side, b: Side, order: Indices | None = None) -> Product:
     """The product by the dimensions of ``a``, whose rows are taken in ``order``."""
     at: Indices | slice = slice(None) if order is None else order
     left = a.scale[at][:, None] * a.unit[at]
-    pieces = in_threads(lambda at_once: b.times(a.centred[at, at_once]), blocks(left.shape[1], _COLUMNS))
-    right = np.concatenate(pieces, axis=1)
+    p = left.shape[1]
+    pieces = blocks(p, -(-p // -(-p // _COLUMNS)))  # of one size
+    right = np.concatenate(in_threads(lambda piece: b.times(a.centred[at, piece]), pieces), axis=1)
     return Product(left, right, a.own[at], np.einsum("ij,ij->i", left, right))
 
 

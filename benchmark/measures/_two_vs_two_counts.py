@@ -34,7 +34,7 @@ and u are above 2/3; what is nearer to zero than that, or heavier, has C in floa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -140,99 +140,111 @@ class Doubtful(NamedTuple):
     x_ji: Float32
 
 
+class Kept(NamedTuple):
+    """What is worked out once for many permutations."""
+
+    gram: Float32  # of a, all of it
+    fixed: list[Fixed]  # of b, strip by strip
+
+
 @dataclass(frozen=True)
 class Counter:
-    """What all permutations share; ``a`` is the space that is permuted."""
+    """2 vs 2 of two spaces; ``a`` is the one that is permuted."""
 
-    a: Side
-    b: Side
+    a: Light
+    b: Light
     factors: Product
     left: Float32  # the left factor of X
-    light: Light  # of a
-    gram: Float32  # of a
-    strips: list[Fixed]
+    kept: Kept | None = None
 
     @staticmethod
     def fits(a: Side, b: Side) -> bool:
         """Whether there is memory for k x k matrices, and float32 can tell enough."""
         kept = a.whole is not None and b.whole is not None
-        return kept and max(a.coarseness, b.coarseness) < _COARSE
+        return kept and bool(max(a.coarseness, b.coarseness) < _COARSE)
 
     @classmethod
     def of(cls, a: Side, b: Side) -> Counter:
-        k = len(a)
         factors = product_of(a, b)
-        light, still = Light.of(a), Light.of(b)
-        gram = np.empty((k, k), dtype=np.float32)
+        return cls(Light.of(a), Light.of(b), factors, factors.left.astype(np.float32))
+
+    def for_permutations(self) -> Counter:
+        """The same, quicker for :meth:`accuracy`, and with two more k x k matrices in memory."""
+        gram = np.empty((self._k, self._k), dtype=np.float32)
 
         def strip(rows: slice) -> Fixed:
-            gram[rows] = light.gram(rows, slice(None))
-            return still.fixed(rows)
+            gram[rows] = self.a.gram(rows, slice(None))
+            return self.b.fixed(rows)
 
-        strips = in_threads(strip, blocks(k, _ROWS))
-        return cls(a, b, factors, factors.left.astype(np.float32), light, gram, strips)
+        return replace(self, kept=Kept(gram, in_threads(strip, self._strips)))
 
     def accuracy(self, order: Indices) -> float:
         """2 vs 2 accuracy with the concepts of ``a`` in ``order``; exact."""
-        k = len(order)
         moved = self._moved(order)
         passed, doubtful = 0, []
-        for strip in range(len(self.strips)):
-            above, unsure = self._strip(moved, strip)
+        for rows in self._strips:
+            above, unsure = self._outcomes(moved, rows)
             passed += int(np.count_nonzero(above))
             doubtful.append(unsure)
         signs = self._signs(moved, _joined(doubtful))
-        failed = k * (k - 1) // 2 - passed - len(signs)
-        return accuracy_of(passed - failed + int(signs.sum()), k)
+        failed = self._k * (self._k - 1) // 2 - passed - len(signs)
+        return accuracy_of(passed - failed + int(signs.sum()), self._k)
 
     def count(self) -> tuple[Float64, int]:
         """Pairs passed less pairs failed of each concept (k,), and the ties, without a permutation."""
-        k = len(self.a)
         moved = self._unmoved()
-        passed = np.zeros(k)
+        passed = np.zeros(self._k)
 
-        def counted(strip: int) -> tuple[Indices, Indices, Doubtful]:
-            above, doubtful = self._strip(moved, strip)
+        def counted(rows: slice) -> tuple[Indices, Indices, Doubtful]:
+            above, doubtful = self._outcomes(moved, rows)
             return above.sum(axis=1), above.sum(axis=0), doubtful
 
-        found = in_threads(counted, range(len(self.strips)))
-        for rows, (by_row, by_column, _) in zip(blocks(k, _ROWS), found, strict=True):
+        found = in_threads(counted, self._strips)
+        for rows, (by_row, by_column, _) in zip(self._strips, found, strict=True):
             passed[rows] += by_row
             passed[rows.start :] += by_column
         doubtful = _joined([unsure for *_, unsure in found])
         signs = self._signs(moved, doubtful)
         # Of its k - 1 pairs a concept fails what it does not pass and is not in doubt.
-        sums = 2 * passed - (k - 1)
+        sums = 2 * passed - (self._k - 1)
         for concepts in (doubtful.i, doubtful.j):
-            sums += np.bincount(concepts, signs + 1, minlength=k)
+            sums += np.bincount(concepts, signs + 1, minlength=self._k)
         return sums, int(np.count_nonzero(signs == 0))
 
     def bounds(self, moved: Moved) -> tuple[float, float]:
         """How far a margin from float32 may be from the true one, in the first step and the second."""
-        n, terms = len(self.a) - 2, self.left.shape[1]
+        n, terms = self._k - 2, self.left.shape[1]
         pieces = _pieces(terms)
         x, alpha = moved.longest, float(np.abs(moved.alpha).max())
         product = (pieces[0].stop + len(pieces) + 2) * _UNIT * x
         largest = _slope(n + 2) / 2 * _LIGHT**2
         series = 5.3 * largest**2 + 1.02 * _LIGHT**2 / n
-        entries = (1 + alpha) * 6 * _UNIT * (_LIGHT + max(self.a.coarseness, self.b.coarseness))
+        entries = (1 + alpha) * 6 * _UNIT * (_LIGHT + max(self.a.side.coarseness, self.b.side.coarseness))
         sizes = 1.1 + 1.1 * x + 0.2 * alpha
         first = 2.02 * (series + 1.02 * product + entries + 16 * _UNIT * sizes)
         return first, 3.1 * (product + 4 * _UNIT * x)
 
     @property
+    def _k(self) -> int:
+        return len(self.left)
+
+    @property
+    def _strips(self) -> list[slice]:
+        return blocks(self._k, _ROWS)
+
+    @property
     def _is_full(self) -> bool:
         """Whether the left factor is A itself, whose columns move too."""
-        return self.left.shape[1] == len(self.a)
+        return bool(self.left.shape[1] == self._k)
 
     def _moved(self, order: Indices) -> Moved:
         left = self.left[order]
         if self._is_full:
             left, right = np.take(left, order, axis=1, mode="clip"), self.factors.right
         else:
-            right = self.b.times(self.a.centred[order])
+            right = self.b.side.times(self.a.side.centred[order])
         light = right.astype(np.float32)
-        product = np.empty((len(left), len(left)), dtype=np.float32)
+        product = np.empty((self._k, self._k), dtype=np.float32)
         _in_pieces(left, light, product)
         return self._with_diagonal(order, left, right, light, product)
 
@@ -240,10 +252,9 @@ class Counter:
         """The same without a permutation, by all threads."""
         right = self.factors.right
         light = right.astype(np.float32)
-        k = len(right)
-        product = np.empty((k, k), dtype=np.float32)
-        in_threads(lambda rows: _in_pieces(self.left[rows], light, product[rows]), blocks(k, _SLAB))
-        return self._with_diagonal(np.arange(k), self.left, right, light, product)
+        product = np.empty((self._k, self._k), dtype=np.float32)
+        in_threads(lambda rows: _in_pieces(self.left[rows], light, product[rows]), blocks(self._k, _SLAB))
+        return self._with_diagonal(np.arange(self._k), self.left, right, light, product)
 
     def _with_diagonal(
         self, order: Indices, left: Float32, right: Float64, light: Float32, product: Float32
@@ -252,15 +263,18 @@ class Counter:
         longest = float(lengths(left).max() * lengths(right).max())
         return Moved(order, self.factors.alpha[order], right, product, diagonal, longest)
 
-    def margins(self, moved: Moved, strip: int) -> Float32:
+    def margins(self, moved: Moved, rows: slice) -> Float32:
         """The first step for some rows with what is right of the diagonal; minus infinity left of it."""
-        fixed = self.strips[strip]
-        rows, columns = self._part(strip)
+        columns = slice(rows.start, None)
+        if self.kept is None:
+            gram, fixed = self.a.gram(rows, columns), self.b.fixed(rows)
+        else:
+            fixed = self.kept.fixed[rows.start // _ROWS]
+            gram = np.take(self.kept.gram[moved.order[rows]], moved.order[columns], axis=1, mode="clip")
         x_ij, x_ji = moved.product[rows, columns], np.ascontiguousarray(moved.product[columns, rows].T)
-        shift, scale = self.light.shift[moved.order], self.light.scale[moved.order]
+        shift, scale = self.a.shift[moved.order], self.a.scale[moved.order]
         c = moved.diagonal.astype(np.float32)
-        alpha = (moved.alpha / np.sqrt(2 * _slope(len(c)))).astype(np.float32)
-        gram = np.take(self.gram[moved.order[rows]], moved.order[columns], axis=1, mode="clip")
+        alpha = (moved.alpha / np.sqrt(2 * _slope(self._k))).astype(np.float32)
         a_ij = gram + shift[rows, None]
         a_ij *= scale[rows, None]
         a_ji = np.add(gram, shift[columns], out=gram)
@@ -274,22 +288,17 @@ class Counter:
         """Margins of some pairs in float64 with C from float32; NaN where that is not good enough."""
         c = moved.diagonal
         pairs = Pairs(of.i, of.j, c[of.i], c[of.j], of.x_ij.astype(np.float64), of.x_ji.astype(np.float64))
-        return pair_margins(self.a, self.b, moved.order, moved.alpha, pairs, _SHARE)
+        return pair_margins(self.a.side, self.b.side, moved.order, moved.alpha, pairs, _SHARE)
 
-    def _part(self, strip: int) -> tuple[slice, slice]:
-        start = strip * _ROWS
-        return slice(start, start + len(self.strips[strip].q)), slice(start, None)
-
-    def _strip(self, moved: Moved, strip: int) -> tuple[NDArray[np.bool_], Doubtful]:
+    def _outcomes(self, moved: Moved, rows: slice) -> tuple[NDArray[np.bool_], Doubtful]:
         """Which pairs of some rows with what is right of the diagonal pass, and which are in doubt."""
-        margins = self.margins(moved, strip)
+        margins = self.margins(moved, rows)
         bound = np.float32(self.bounds(moved)[0])
         passed = margins > bound
         unsure = np.flatnonzero(~(np.abs(margins, out=margins) > bound))
         i, j = np.divmod(unsure, margins.shape[1])
-        rows, columns = self._part(strip)
         i += rows.start
-        j += columns.start
+        j += rows.start
         return passed, Doubtful(i, j, moved.product[i, j], moved.product[j, i])
 
     def _signs(self, moved: Moved, of: Doubtful) -> Float64:
@@ -310,9 +319,9 @@ class Counter:
         left_i, left_j, right_i, right_j = left[i], left[j], moved.right[i], moved.right[j]
         products = ((left_i, right_i), (left_j, right_j), (left_i, right_j), (left_j, right_i))
         pairs = Pairs(i, j, *(np.einsum("ij,ij->i", left, right) for left, right in products))
-        found = pair_margins(self.a, self.b, moved.order, moved.alpha, pairs)
+        found = pair_margins(self.a.side, self.b.side, moved.order, moved.alpha, pairs)
         for m in np.flatnonzero(np.isnan(found)):
-            found[m] = margin_by_definition(self.a, self.b, int(i[m]), int(j[m]), moved.order)
+            found[m] = margin_by_definition(self.a.side, self.b.side, int(i[m]), int(j[m]), moved.order)
         return found
 
 

@@ -143,7 +143,7 @@ def two_vs_two_permutation(
         orders = [np.argsort(order) for order in orders]
     orders.insert(0, np.arange(k))
     if Counter.fits(a, b):
-        found = in_threads(Counter.of(a, b).accuracy, orders, workers)
+        found = in_threads(Counter.of(a, b).for_permutations().accuracy, orders, workers)
     else:
         found = [_accuracy(_count(a, b, order=order, workers=workers)[0]) for order in orders]
     return PermutationTest.of(found[0], np.array(found[1:]))
