@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
 from benchmark.measures import rdm
+from benchmark.registry import load_registry
 from benchmark.runner.session import Options, Session
 
-pytestmark = [pytest.mark.human_data, pytest.mark.slow]
+pytestmark = pytest.mark.human_data
 
 #: top-1 on the 1000 images
 TOP_1 = {"squeezenet1_0": 0.645, "mobilenetv2_100": 0.873, "mobilenetv1_100": 0.872}
@@ -28,6 +31,36 @@ def session(human_data):
     return Session(Options(data=human_data))
 
 
+def test_every_file_of_weights_is_an_entry_with_its_recorded_top_1(human_data):
+    entries = {
+        entry.checkpoint.file: (name, entry)
+        for name, placed in load_registry().models.items()
+        for entry in [placed.entry]
+        if entry.checkpoint is not None and entry.checkpoint.file is not None
+    }
+    recorded = {}
+    for model in json.loads((human_data / "weights" / "weights.json").read_text())["models"]:
+        name, entry = entries[f"weights/{model['file']}"]
+        assert entry.checkpoint.sha256 == model["sha256"]
+        measured = model["measured"]
+        assert entry.top1 == (measured and measured["bundled_288px"]["top1"])
+        recorded[name] = entry.top1
+    assert {name: top1 for name, top1 in recorded.items() if top1 is not None} == TOP_1
+    assert set(recorded) == set(GEOMETRY)
+
+
+@pytest.mark.slow
+def test_check_model_finds_the_recorded_top_1_again(bench, human_data):
+    done = bench(
+        "check-model", "mobilenetv1_100", "--suite", "human", "--data", human_data, "--device", "cpu"
+    )
+    assert done.status == 0, done.out
+    said = " ".join(done.out.split())
+    assert "known answers pass top-1 0.87" in said
+    assert "on the 1000 images of imagenet_sample; the entry records 0.872" in said
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TOP_1)
 def test_top_1_is_that_of_the_weights_with_their_own_preprocessing(session, name):
     stimuli = session.stimuli("imagenet_sample")
@@ -39,6 +72,7 @@ def test_top_1_is_that_of_the_weights_with_their_own_preprocessing(session, name
     assert right == pytest.approx(TOP_1[name], abs=0.015)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GEOMETRY)
 def test_geometry_of_the_92_images(session, name):
     stimuli = session.stimuli("kriegeskorte92")
