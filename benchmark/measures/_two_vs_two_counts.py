@@ -70,7 +70,7 @@ _SHARE = 2 / 3
 #: max |s d| above which float32 tells too little
 _COARSE = 100.0
 #: Numbers gathered at once for the pairs that have C in float64
-_GATHERED = 2**22
+_GATHERED = 2**20
 
 
 class Light(NamedTuple):

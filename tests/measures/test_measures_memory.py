@@ -66,7 +66,17 @@ def test_wide_rdm_takes_a_tenth_of_rsatoolbox(dtype: str, result: int) -> None:
         (RDMS, "compare_rdms(a, b, 'cosine_cov')"),
         ("a = rdm(rng.standard_normal((n, 50)))[None].repeat(20, 0); b = a[:5]", "compare_rdms(a, b)"),
         ("x = rng.exponential(size=(n, 49))", "spose_rdm(x)"),
+        (SPACES, "two_vs_two(x, y), two_vs_two(x, y, margins=True)"),
+        (SPACES, "two_vs_two_permutation(x, y, 6, 0, workers=2)"),
+        (SPACES, "two_vs_two_permutation(x, np.tanh(x), 6, 0, workers=2)"),
     ],
 )
 def test_no_measure_takes_a_gibibyte(setup: str, work: str) -> None:
     assert above_inputs(setup, work) < GIB
+
+
+def test_two_vs_two_of_many_concepts_keeps_no_matrix_of_all_pairs() -> None:
+    """Of 26,107 images one such matrix takes 5 GiB; the copies of the features are less than half of this."""
+    k = 7000
+    setup = f"x, y = rng.standard_normal(({k}, 100)), rng.standard_normal(({k}, 60))"
+    assert above_inputs(setup, "two_vs_two(x, y)") < 8 * k**2 / 3
