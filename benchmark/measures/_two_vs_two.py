@@ -18,7 +18,7 @@ alpha = k s e. The rows of B sum to zero and its diagonal is zero, so that
 
     C_ij = s_i U_i (B V)_j' - alpha_i B_ji    (alpha_i B_ii = 0)
 
-and B V, (k, p), is found without B: T (U_b V_b' V) - diag(beta) V.
+and B V, (k, p), is found without B: T (U_b V_b' V) - diag(beta) V, with beta = k t e of the other space.
 """
 
 from __future__ import annotations
