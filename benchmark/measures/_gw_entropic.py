@@ -79,8 +79,11 @@ def entropic(
     kernel = np.empty((n, m), dtype=problem.dtype)
     for step in range(_OUTER_STEPS):
         worth = _LOOSE if step == 0 else float(np.clip(_EXACT * change, _TIGHT, _LOOSE))
+        pushed = problem.sides[1].after(state)
+        if factor is None:  # the dear part, which the absorptions share
+            pushed = problem.sides[0].dense() @ pushed
         for _ in range(_ABSORPTIONS):
-            f, g = _kernel(problem, state, epsilon, f, g, kernel)
+            f, g = _kernel(problem, pushed, epsilon, f, g, kernel)
             u, v, balanced = scalings(kernel, worth)
             f, g = f + epsilon * np.log(u), g + epsilon * np.log(v)
             if balanced:
@@ -112,19 +115,20 @@ def entropic(
 
 
 def _kernel(
-    problem: Problem, state: Floats, epsilon: float, f: Float64, g: Float64, out: Floats
+    problem: Problem, pushed: Floats, epsilon: float, f: Float64, g: Float64, out: Floats
 ) -> tuple[Float64, Float64]:
-    """exp((f + g - cost) / epsilon) into ``out``; f and g are moved where that leaves the range."""
-    left, right = problem.sides
-    pushed = right.after(state)
+    """exp((f + g - cost) / epsilon) into ``out``; f and g are moved where that leaves the range.
+
+    ``pushed`` is F1' T H2, or H1 T H2 where H1 is not held as factors.
+    """
+    left = problem.sides[0]
     (n, m), dtype = problem.shape, problem.dtype
     border = [
         np.stack([problem.deviations[0] * (4 / epsilon), f / epsilon, np.ones(n)], axis=1).astype(dtype),
         np.stack([problem.deviations[1], np.ones(m), g / epsilon]).astype(dtype),
     ]
     if left.factor is None or left.signs is None:
-        np.matmul(left.dense(), pushed, out=out)
-        out *= 4 / epsilon
+        np.multiply(pushed, 4 / epsilon, out=out)
         out += border[0] @ border[1]
     else:
         weighted = left.factor * (left.signs * np.asarray(4 / epsilon, dtype))
