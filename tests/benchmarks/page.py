@@ -20,7 +20,7 @@ def table(report: dict[str, Any]) -> str:
         "|---|---|---:|---:|---:|---:|",
         *(
             f"| {r['work']} | {r['peer']} | {seconds(r['ours_s'])} | {seconds(r['peer_s'])} "
-            f"| {r['ratio']:.3g} | {r['at_least']:g} |"
+            f"| {r['ratio']:.3g} | {r['at_least']:.4g} |"
             for r in sorted(rows, key=lambda r: (r["work"], r["peer"]))
         ),
     ]
