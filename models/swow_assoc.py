@@ -68,15 +68,19 @@ class SwowAssociation(NetworkModel):
 
     def build(self) -> nn.Module:
         """Make the network with the weights of the checkpoint, or random ones."""
-        reads_classes = self.about is not None and self.about.classes
-        encoder = with_classes(self._encoder_model) if reads_classes else encoder_of(self._encoder_model)
         if self.vocabulary is None:
+            encoder = encoder_of(self._encoder_model)
             shape = self.preprocess(Image.new("RGB", (64, 64))).shape
             return AssociationNetwork(encoder, feature_count(encoder, tuple(shape)), None)
         path = self._checkpoint()
         state = read_state_dict(path)
         # the head says how many features it reads: counting them takes as long as answering for an image
         head = state.get("head.weight", torch.empty(0, 1))
+        if self.about is not None and self.about.classes:
+            count = len(state.get("encoder.classifier.bias", ()))
+            encoder = with_classes(self._encoder_model, range(count))
+        else:
+            encoder = encoder_of(self._encoder_model)
         network = AssociationNetwork(encoder, head.shape[-1], len(self.vocabulary))
         load_strictly(network, state, path)
         return network

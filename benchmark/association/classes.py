@@ -3,11 +3,12 @@
 An encoder that was trained to tell the classes of ImageNet apart knows more of them than a few thousand
 images can teach a head on its features: what a shark looks like, for one, of which there may be two. Read as
 class probabilities, that knowledge meets what people say to the cue of each class; training begins there.
+Classes whose cue is held out are not among those that are read, so that the network cannot name them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import torch
 from torch import nn
@@ -43,8 +44,15 @@ class FeaturesAndClasses(nn.Module):
         return torch.cat([features, self.classifier(features).softmax(1)], dim=1)
 
 
-def with_classes(model: NetworkModel) -> FeaturesAndClasses:
-    """The network of a plug-in up to its classifier, and the classifier beside it.
+def with_classes(model: NetworkModel, classes: Sequence[int]) -> FeaturesAndClasses:
+    """The network of a plug-in up to its classifier, and beside it the classifier of some of its classes.
+
+    Parameters
+    ----------
+    model : NetworkModel
+        Its own network is changed.
+    classes : sequence of int
+        Their indices; the probabilities are among these alone.
 
     Raises
     ------
@@ -59,13 +67,18 @@ def with_classes(model: NetworkModel) -> FeaturesAndClasses:
             f"--classes: {model.spec.name} has no linear classifier of ImageNet's {CLASSES:,} classes; "
             "leave --classes out"
         )
-    return FeaturesAndClasses(encoder_of(model), classifier)
+    some = nn.Linear(classifier.in_features, len(classes))
+    kept = torch.tensor(list(classes))
+    with torch.no_grad():
+        some.weight.copy_(classifier.weight[kept])
+        some.bias.copy_(classifier.bias[kept])
+    return FeaturesAndClasses(encoder_of(model), some)
 
 
 def class_profiles(
     targets: AssociationTargets, norm_cues: Collection[str], trained: Collection[str]
-) -> torch.Tensor:
-    """What people say to the cue of each ImageNet class, (1000, v), in class index order.
+) -> tuple[list[int], torch.Tensor]:
+    """The ImageNet classes whose cue is trained on, and what people say to the cue of each.
 
     Parameters
     ----------
@@ -74,11 +87,25 @@ def class_profiles(
     norm_cues : collection of str
         All cues of the norms, among which a class finds its own.
     trained : collection of str
-        Cues that are trained on. A class of any other cue has a row of zeros: it is held out.
+        Cues that are trained on.
+
+    Returns
+    -------
+    classes : list of int
+        Indices of the c classes, in their order.
+    profiles : Tensor, shape (c, v)
+
+    Raises
+    ------
+    UsageError
+        If there is no such class.
     """
-    profiles = torch.zeros(CLASSES, len(targets.vocabulary))
     row = {cue: i for i, cue in enumerate(targets.cues) if cue in trained}
-    for index, match in enumerate(imagenet_cues(norm_cues).values()):
-        if match.cue in row:
-            profiles[index] = torch.from_numpy(targets.strengths[row[match.cue]])
-    return profiles
+    found = {
+        index: row[match.cue]
+        for index, match in enumerate(imagenet_cues(norm_cues).values())
+        if match.cue in row
+    }
+    if not found:
+        raise UsageError("--classes: no class of ImageNet has a cue that is trained on; leave --classes out")
+    return list(found), torch.from_numpy(targets.strengths[list(found.values())]).float()

@@ -65,8 +65,7 @@ def begin_head(
     strengths : Tensor, shape (n, v)
         Of the images that are trained on.
     profiles : Tensor, shape (c, v), optional
-        Profiles of the classes whose probabilities are the last c things that the head reads. A row of zeros
-        stands for a class without one, which then says the mean profile.
+        Profiles of the classes whose probabilities are the last c things that the head reads.
     """
     mean = strengths.mean(0)
     with torch.no_grad():
@@ -74,8 +73,7 @@ def begin_head(
         head.bias.copy_(logits_of(loss, mean))
         if profiles is not None:
             smoothed = (profiles + _SMOOTHING * mean) / (1 + _SMOOTHING)
-            beyond = (logits_of(loss, smoothed) - head.bias) * (profiles.sum(1, keepdim=True) > 0)
-            head.weight[:, -len(profiles) :] = beyond.T
+            head.weight[:, -len(profiles) :] = (logits_of(loss, smoothed) - head.bias).T
 
 
 def fit_head(

@@ -135,9 +135,9 @@ def train_associations(
     targets = association_targets(plan.norms, sample.cues, recipe.vocabulary)
     trained = {image.cue for image in decoded.kept if image.role == "train"}
     classes = _reads_classes(plan, start)
-    profiles = class_profiles(targets, norm_cues, trained) if classes else None
+    read, profiles = class_profiles(targets, norm_cues, trained) if classes else ([], None)
     material = _material(decoded, targets, profiles)
-    network = _network(start, preprocessing.crop, targets.vocabulary, recipe.seed, classes=classes)
+    network = _network(start, preprocessing.crop, targets.vocabulary, recipe.seed, read)
     about = About(
         encoder=start.encoder,
         started_from=start.name,
@@ -197,11 +197,11 @@ def _material(decoded: DecodedImages, targets: AssociationTargets, profiles: tor
 
 
 def _network(
-    start: Start, side: object, vocabulary: Sequence[str], seed: int, *, classes: bool
+    start: Start, side: object, vocabulary: Sequence[str], seed: int, classes: Sequence[int]
 ) -> AssociationNetwork:
     """The network as training finds it; a checkpoint must be of the same vocabulary."""
     assert isinstance(side, int)
-    encoder = with_classes(start.model) if classes else encoder_of(start.model)
+    encoder = with_classes(start.model, classes) if classes else encoder_of(start.model)
     encoder.requires_grad_(requires_grad=True)
     with seeded(seed):
         network = AssociationNetwork(encoder, feature_count(encoder, (3, side, side)), len(vocabulary))
