@@ -62,6 +62,8 @@ def test_a_long_extraction_says_its_cost_before_it_starts(tmp_path: Path, n: int
     stimuli = Stimuli("many", ids, ids, "m", lambda _: Image.new("RGB", (2, 2)))
     text = io.StringIO()
     bars = Progress(console=Console(file=text), disable=True)
-    view = StoredView(Slow(), stimuli, FeatureStore(tmp_path), {"k": n}, progress=WorkBar(bars, "features of slow"))
+    view = StoredView(
+        Slow(), stimuli, FeatureStore(tmp_path), {"k": n}, progress=WorkBar(bars, "features of slow")
+    )
     view.features("only")
     assert ("features of slow: about 10 min, 1.0 GiB memory, 1 MiB on disk" in text.getvalue()) is said
