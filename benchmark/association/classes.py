@@ -8,14 +8,12 @@ Classes whose cue is held out are not among those that are read, so that the net
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import nn
 
-from benchmark.association.mapping import imagenet_cues
 from benchmark.association.network import encoder_of
-from benchmark.association.targets import AssociationTargets
 from benchmark.errors import UsageError
 from benchmark.extraction import NetworkModel
 
@@ -73,39 +71,3 @@ def with_classes(model: NetworkModel, classes: Sequence[int]) -> FeaturesAndClas
         some.weight.copy_(classifier.weight[kept])
         some.bias.copy_(classifier.bias[kept])
     return FeaturesAndClasses(encoder_of(model), some)
-
-
-def class_profiles(
-    targets: AssociationTargets, norm_cues: Collection[str], trained: Collection[str]
-) -> tuple[list[int], torch.Tensor]:
-    """The ImageNet classes whose cue is trained on, and what people say to the cue of each.
-
-    Parameters
-    ----------
-    targets : AssociationTargets
-        Their strengths are the profiles.
-    norm_cues : collection of str
-        All cues of the norms, among which a class finds its own.
-    trained : collection of str
-        Cues that are trained on.
-
-    Returns
-    -------
-    classes : list of int
-        Indices of the c classes, in their order.
-    profiles : Tensor, shape (c, v)
-
-    Raises
-    ------
-    UsageError
-        If there is no such class.
-    """
-    row = {cue: i for i, cue in enumerate(targets.cues) if cue in trained}
-    found = {
-        index: row[match.cue]
-        for index, match in enumerate(imagenet_cues(norm_cues).values())
-        if match.cue in row
-    }
-    if not found:
-        raise UsageError("--classes: no class of ImageNet has a cue that is trained on; leave --classes out")
-    return list(found), torch.from_numpy(targets.strengths[list(found.values())]).float()

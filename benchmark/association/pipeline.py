@@ -17,13 +17,13 @@ from safetensors.torch import load_file
 
 from benchmark.association.card import write_card, write_registry
 from benchmark.association.checkpoint import About, read_about, read_vocabulary, write_checkpoint
-from benchmark.association.classes import class_profiles, with_classes
+from benchmark.association.classes import with_classes
 from benchmark.association.encoders import Start, find_start, trained_preprocessing
 from benchmark.association.images import DecodedImages, decode
 from benchmark.association.network import AssociationNetwork, encoder_of, feature_count
 from benchmark.association.recipe import Recipe
 from benchmark.association.sampling import Sample, Shares, draw_sample, write_manifest
-from benchmark.association.targets import AssociationTargets, association_targets
+from benchmark.association.targets import AssociationTargets, association_targets, class_profiles
 from benchmark.association.train import Material, Report, Training
 from benchmark.datasets.norms import read_associations
 from benchmark.errors import DataError, UsageError
@@ -192,7 +192,7 @@ def _material(decoded: DecodedImages, targets: AssociationTargets, profiles: tor
         torch.from_numpy(targets.strengths).float(),
         np.flatnonzero(roles == "train"),
         np.flatnonzero(roles == "validation"),
-        profiles,
+        None if profiles is None else torch.from_numpy(profiles).float(),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from math import lcm
 from pathlib import Path
@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
+from benchmark.association.mapping import imagenet_cues
 from benchmark.datasets.norms import count_column, read_associations
-from benchmark.errors import DataError
+from benchmark.errors import DataError, UsageError
 from benchmark.files import sha256_of
 
 
@@ -119,6 +120,42 @@ def association_targets(norms: Path, cues: Iterable[str], vocabulary_size: int =
             norms.name, sha256_of(norms), count_column(norms), len(target.ids), len(target.columns)
         ),
     )
+
+
+def class_profiles(
+    targets: AssociationTargets, norm_cues: Collection[str], trained: Collection[str]
+) -> tuple[list[int], np.ndarray]:
+    """The ImageNet classes whose cue is trained on, and what people say to the cue of each.
+
+    Parameters
+    ----------
+    targets : AssociationTargets
+        Their strengths are the profiles.
+    norm_cues : collection of str
+        All cues of the norms, among which a class finds its own.
+    trained : collection of str
+        Cues that are trained on.
+
+    Returns
+    -------
+    classes : list of int
+        Indices of the c classes, in their order.
+    profiles : ndarray, shape (c, v)
+
+    Raises
+    ------
+    UsageError
+        If there is no such class.
+    """
+    row = {cue: i for i, cue in enumerate(targets.cues) if cue in trained}
+    found = {
+        index: row[match.cue]
+        for index, match in enumerate(imagenet_cues(norm_cues).values())
+        if match.cue in row
+    }
+    if not found:
+        raise UsageError("--classes: no class of ImageNet has a cue that is trained on; leave --classes out")
+    return list(found), targets.strengths[list(found.values())]
 
 
 def _strongest(counts: sparse.csr_array, responses: tuple[str, ...]) -> list[int]:

@@ -11,13 +11,13 @@ from safetensors.torch import load_file
 from torch import nn
 
 from benchmark.association.checkpoint import read_about
-from benchmark.association.classes import CLASSES, class_profiles, with_classes
+from benchmark.association.classes import CLASSES, with_classes
 from benchmark.association.head import Features, begin_head, fit_head
 from benchmark.association.mapping import imagenet_names
 from benchmark.association.pipeline import Plan, train_associations
 from benchmark.association.recipe import Recipe, strengths_of
 from benchmark.association.sampling import Shares
-from benchmark.association.targets import association_targets
+from benchmark.association.targets import association_targets, class_profiles
 from benchmark.cli import main
 from benchmark.datasets.folders import image_folder
 from benchmark.datasets.root import DataRoot

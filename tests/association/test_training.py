@@ -13,7 +13,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import nn
 
-from benchmark.association.head import Features, fit_head
+from benchmark.association.head import Features, begin_head, fit_head
 from benchmark.association.images import DecodedImages, decode
 from benchmark.association.pipeline import Outcome, Plan, train_associations
 from benchmark.association.recipe import Recipe, cosine, logits_of, loss_sum, strengths_of
@@ -197,6 +197,7 @@ def test_the_head_is_written_for_features_as_they_are() -> None:
     values += noise * torch.tensor([1, 10, 100, 1000, 0, 0])
     head = nn.Linear(6, 4)
     recipe = RECIPE.model_copy(update={"warmup_epochs": 60, "head_rate": 0.05})
+    begin_head(head, recipe.loss, strengths[cues])
     fit_head(head, Features(values, cues), Features(values, cues), strengths, recipe)
     assert (head(values).argmax(1) == cues).all()
     assert (head.weight[:, 4:] == 0).all()

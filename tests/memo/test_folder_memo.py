@@ -33,7 +33,14 @@ def test_a_search_that_was_killed_goes_on_to_the_same_bytes(tmp_path: Path) -> N
 
     def search(memo: FolderMemo | None, progress=None):
         return gromov_wasserstein(
-            c1, c2, epsilons=[0.1, 0.02], starts=3, rng=np.random.default_rng(1), memo=memo, progress=progress
+            c1,
+            c2,
+            epsilons=[0.1, 0.02],
+            starts=3,
+            rng=np.random.default_rng(1),
+            memo=memo,
+            progress=progress,
+            jobs=1,  # so that it is known what was done when it was killed
         )
 
     def stop(done: int, total: int) -> None:
