@@ -183,7 +183,7 @@ def _reads_classes(plan: Plan, start: Start) -> bool:
     return about is not None and about.classes
 
 
-def _material(decoded: DecodedImages, targets: AssociationTargets, profiles: torch.Tensor | None) -> Material:
+def _material(decoded: DecodedImages, targets: AssociationTargets, profiles: np.ndarray | None) -> Material:
     row = {cue: i for i, cue in enumerate(targets.cues)}
     roles = np.array([image.role for image in decoded.kept])
     return Material(
