@@ -55,7 +55,7 @@ class SwowAssociation(NetworkModel):
     @cached_property
     def transform(self) -> Preprocessing:
         """The preprocessing in force: that of the checkpoint, else the encoder's own."""
-        return self.about.preprocessing if self.about else trained_preprocessing(self._encoder_model, None)
+        return self.about.preprocessing if self.about else trained_preprocessing(self._encoder_model(), None)
 
     @property
     def preprocessing(self) -> str:
@@ -69,7 +69,7 @@ class SwowAssociation(NetworkModel):
     def build(self) -> nn.Module:
         """Make the network with the weights of the checkpoint, or random ones."""
         if self.vocabulary is None:
-            encoder = encoder_of(self._encoder_model)
+            encoder = encoder_of(self._encoder_model())
             shape = self.preprocess(Image.new("RGB", (64, 64))).shape
             return AssociationNetwork(encoder, feature_count(encoder, tuple(shape)), None)
         path = self._checkpoint()
@@ -78,9 +78,9 @@ class SwowAssociation(NetworkModel):
         head = state.get("head.weight", torch.empty(0, 1))
         if self.about is not None and self.about.classes:
             count = len(state.get("encoder.classifier.bias", ()))
-            encoder = with_classes(self._encoder_model, range(count))
+            encoder = with_classes(self._encoder_model(), range(count))
         else:
-            encoder = encoder_of(self._encoder_model)
+            encoder = encoder_of(self._encoder_model())
         network = AssociationNetwork(encoder, head.shape[-1], len(self.vocabulary))
         load_strictly(network, state, path)
         return network
@@ -102,11 +102,10 @@ class SwowAssociation(NetworkModel):
             self.vocabulary, strengths_of(loss, torch.tensor(output, dtype=torch.float64)).numpy()
         )
 
-    @cached_property
     def _encoder_model(self) -> NetworkModel:
-        """The plug-in of the encoder, with random weights."""
+        """The plug-in of the encoder, with random weights of the seed in force; a new one each time."""
         encoder = self._given or (self.about.encoder if self.about else TASKONOMY)
-        return build_encoder_model(encoder, self.spec.untrained or 0)
+        return build_encoder_model(encoder, torch.initial_seed() % 2**31)
 
     def _checkpoint(self) -> Path:
         path = self.spec.weights

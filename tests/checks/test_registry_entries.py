@@ -47,6 +47,7 @@ def test_networks_of_the_miniature(name):
 ALIKE = (
     "taskonomy_",
     "swow_mobilenetv2_",
+    "swow_mobilenetv1_classes-tuned",
     "moco",
     "swav",
     "barlow",

@@ -73,7 +73,7 @@ def test_a_run_that_was_killed_goes_on_to_the_same_bytes(
     kept = STARTS * (EPSILONS + 1) + 1 + (EPSILONS + 1) + 1
     died = subprocess.run(
         [sys.executable, "-c", DYING, str(kept), *map(str, command), "--output", str(tmp_path / "resumed")],
-        env=os.environ | {"BENCH_CACHE": str(shared_cache)},
+        env=os.environ | {"BENCH_CACHE": str(shared_cache), "OMP_NUM_THREADS": "1"},
         cwd=ROOT,
         check=False,
     )
