@@ -24,6 +24,12 @@ settings.register_profile(
 settings.load_profile("suite")
 
 
+def pytest_configure() -> None:
+    """Have each worker of pytest-xdist work in one thread: beside each other threads wait for each other."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
 @pytest.fixture(scope="session")
 def human_data() -> Path:
     """The real-data root: ``$BENCH_DATA``, else ``../shared/data``; skipped where there is none."""
