@@ -76,7 +76,7 @@ class SwowAssociation(NetworkModel):
         state = read_state_dict(path)
         # the head says how many features it reads: counting them takes as long as answering for an image
         head = state.get("head.weight", torch.empty(0, 1))
-        if self.about is not None and self.about.classes:
+        if self._reads_classes:
             count = len(state.get("encoder.classifier.bias", ()))
             encoder = with_classes(self._encoder_model(), range(count))
         else:
@@ -87,8 +87,7 @@ class SwowAssociation(NetworkModel):
 
     def modules(self) -> dict[str, str]:
         """Blocks of the encoder, then what the head reads."""
-        reads_classes = self.about is not None and self.about.classes
-        top = "encoder.encoder" if reads_classes else "encoder"
+        top = "encoder.encoder" if self._reads_classes else "encoder"
         paths = [f"{top}.{path}" for path in blocks(self.network.get_submodule(top))]
         head = {} if self.vocabulary is None else {"features": "head:input"}
         return {path: path for path in paths} | head
@@ -101,6 +100,10 @@ class SwowAssociation(NetworkModel):
         return Associations(
             self.vocabulary, strengths_of(loss, torch.tensor(output, dtype=torch.float64)).numpy()
         )
+
+    @property
+    def _reads_classes(self) -> bool:
+        return self.about is not None and self.about.classes
 
     def _encoder_model(self) -> NetworkModel:
         """The plug-in of the encoder, with random weights of the seed in force; a new one each time."""

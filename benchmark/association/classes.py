@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from benchmark.association.network import encoder_of
+from benchmark.association.network import classifier_of, encoder_of
 from benchmark.errors import UsageError
 from benchmark.extraction import NetworkModel
 
@@ -57,8 +57,7 @@ def with_classes(model: NetworkModel, classes: Sequence[int]) -> FeaturesAndClas
     UsageError
         If it has no linear classifier of ImageNet's 1,000 classes.
     """
-    find = getattr(model, "classifier", None)
-    path: str | None = find() if find is not None else None
+    path = classifier_of(model)
     classifier = model.network.get_submodule(path) if path else None
     if not isinstance(classifier, nn.Linear) or classifier.out_features != CLASSES:
         raise UsageError(

@@ -33,6 +33,13 @@ class AssociationNetwork(nn.Module):
         return logits
 
 
+def classifier_of(model: NetworkModel) -> str | None:
+    """Dotted path of the classifier of a plug-in; None: it has none."""
+    find = getattr(model, "classifier", None)
+    path: str | None = find() if find is not None else None
+    return path
+
+
 def encoder_of(model: NetworkModel) -> nn.Module:
     """The network of a plug-in up to what its classifier reads; without a classifier, all of it.
 
@@ -44,8 +51,7 @@ def encoder_of(model: NetworkModel) -> nn.Module:
         Its own network is changed.
     """
     network = model.network
-    find = getattr(model, "classifier", None)
-    path: str | None = find() if find is not None else None
+    path = classifier_of(model)
     if path is not None:
         parent, _, name = path.rpartition(".")
         setattr(network.get_submodule(parent), name, nn.Identity())
