@@ -39,7 +39,7 @@ Indices = NDArray[np.intp]
 #: A margin this near to zero is a tie: equal up to the rounding of float64
 TIE = 1e-12
 #: Share of a row's variance left after dropping a column, below which a pair is done from the definition
-ILL_CONDITIONED = 1e-2
+_ILL_CONDITIONED = 1e-2
 #: Rows and columns of a block: what a processor's cache holds
 BLOCK = 192
 #: Whole rows of A, columns of a factor, and sides of a square of a product that are worked on together
@@ -48,6 +48,8 @@ _ROWS, _COLUMNS, _SQUARE = 64, 160, 384
 _CONSTANT = 1e-12
 #: Concepts up to which a k x k matrix is kept (256 MiB) and not made again block by block
 _KEPT = 5792
+#: max |s (e - f)| above which float32 tells too little
+_COARSE = 100.0
 #: Lengths of the factors of C, whose rows are of unit length, above which their product loses digits
 _LONG_FACTORS = 100.0
 
@@ -118,10 +120,15 @@ class Side:
 
     def rows(self, rows: slice = slice(None)) -> Float64:
         """Whole rows of A."""
-        everything = np.arange(len(self))
-        i = everything[rows]
-        found = self.entries(self.gram_block(rows, slice(None)), i[:, None], everything[None])
-        found[np.arange(len(i)), i] = 0
+        found = self.unscaled_rows(rows)
+        found *= self.scale[rows, None]
+        return found
+
+    def unscaled_rows(self, rows: slice) -> Float64:
+        """Whole rows of A before they are normed."""
+        found: Float64 = self.gram_block(rows, slice(None)) + self.common
+        found += self.offset[rows, None]
+        np.fill_diagonal(found[:, rows], 0)
         return found
 
     def times(self, matrix: Float64) -> Float64:
@@ -134,6 +141,12 @@ class Side:
         found *= self.scale[:, None]
         found -= self.own[:, None] * matrix
         return found
+
+
+def fits_float32(a: Side, b: Side) -> bool:
+    """Whether there is memory for k x k matrices, and float32 can tell enough."""
+    kept = a.whole is not None and b.whole is not None
+    return kept and max(a.coarseness, b.coarseness) < _COARSE
 
 
 class Product(NamedTuple):
@@ -194,7 +207,7 @@ def _normed(*sides: Side) -> list[Side]:
         wholes = _symmetric_products([side.centred for side in sides])
         sides = tuple(replace(side, whole=whole) for side, whole in zip(sides, wholes, strict=True))
     work = [(side, rows) for side in sides for rows in blocks(k, _ROWS)]
-    found = np.concatenate(in_threads(lambda part: lengths(part[0].rows(part[1])), work))
+    found = np.concatenate(in_threads(lambda part: lengths(part[0].unscaled_rows(part[1])), work))
     normed = []
     for side, length, name in zip(sides, found.reshape(len(sides), k), "xy", strict=True):
         constant = length <= _CONSTANT * np.sqrt(k)
@@ -214,9 +227,10 @@ def _symmetric_products(factors: list[Float64]) -> list[Float64]:
 
     def fill(part: tuple[int, slice, slice]) -> None:
         which, upper, lower = part
-        block = factors[which][upper] @ factors[which][lower].T
-        wholes[which][upper, lower] = block
-        wholes[which][lower, upper] = block.T
+        block = wholes[which][upper, lower]
+        np.matmul(factors[which][upper], factors[which][lower].T, out=block)
+        if upper != lower:
+            wholes[which][lower, upper] = block.T
 
     work = [(which, *corner) for which in range(len(factors)) for corner in corners(k, _SQUARE)]
     in_threads(fill, work)
@@ -253,12 +267,12 @@ class Entries(NamedTuple):
     c_ji: Float64
 
 
-def margins(k: int, of: Entries, least: float = ILL_CONDITIONED) -> Float64:
-    """The closed form; NaN where a share of a row's variance is left that is under ``least``."""
+def margins(k: int, of: Entries) -> Float64:
+    """The closed form; NaN where too small a share of a row's variance is left."""
     n = k - 2
     left = [1 - (1 + 1 / n) * x**2 for x in (of.a_ij, of.a_ji, of.b_ij, of.b_ji)]
-    ill = np.minimum(np.minimum(left[0], left[1]), np.minimum(left[2], left[3])) < least
-    a_ij, a_ji, b_ij, b_ji = (1 / np.sqrt(np.maximum(x, least)) for x in left)
+    ill = np.minimum(np.minimum(left[0], left[1]), np.minimum(left[2], left[3])) < _ILL_CONDITIONED
+    a_ij, a_ji, b_ij, b_ji = (1 / np.sqrt(np.maximum(x, _ILL_CONDITIONED)) for x in left)
     found: Float64 = (of.c_ii - (1 + 1 / n) * of.a_ij * of.b_ij) * (a_ij * b_ij)
     found += (of.c_jj - (1 + 1 / n) * of.a_ji * of.b_ji) * (a_ji * b_ji)
     found -= (of.c_ij - of.a_ij * of.b_ji / n) * (a_ij * b_ji)
@@ -302,9 +316,7 @@ def block_margins(
     return found
 
 
-def pair_margins(
-    a: Side, b: Side, order: Indices, alpha: Float64, pairs: Pairs, least: float = ILL_CONDITIONED
-) -> Float64:
+def pair_margins(a: Side, b: Side, order: Indices, alpha: Float64, pairs: Pairs) -> Float64:
     """Margins of some pairs with the concepts of ``a`` in ``order``; see :func:`margins`."""
     i, j = pairs.i, pairs.j
     in_i, in_j = order[i], order[j]
@@ -313,7 +325,7 @@ def pair_margins(
     b_ij, b_ji = b.entries(gram_b, i, j), b.entries(gram_b, j, i)
     c_ij, c_ji = pairs.x_ij - alpha[i] * b_ji, pairs.x_ji - alpha[j] * b_ij
     entries = Entries(a_ij, a_ji, b_ij, b_ji, pairs.c_ii, pairs.c_jj, c_ij, c_ji)
-    return margins(len(a), entries, least)
+    return margins(len(a), entries)
 
 
 def margin_by_definition(a: Side, b: Side, i: int, j: int, order: Indices | None = None) -> float:

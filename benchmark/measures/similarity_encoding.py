@@ -8,6 +8,7 @@ every sum by known terms, so that all pairs come from a few matrix products: see
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,10 +23,13 @@ from benchmark.measures._two_vs_two import (
     block_margins,
     both,
     corners,
+    fits_float32,
     product_of,
 )
-from benchmark.measures._two_vs_two_counts import Counter
 from benchmark.measures.permutation import PermutationTest
+
+if TYPE_CHECKING:
+    from benchmark.measures._two_vs_two_counts import Counter
 
 
 @dataclass(frozen=True)
@@ -94,8 +98,8 @@ def two_vs_two(x: ArrayLike, y: ArrayLike, *, margins: bool = False) -> TwoVsTwo
     a, b, _ = both(x, y)
     k = len(a)
     found = np.full((k, k), np.nan) if margins else None
-    if found is None and Counter.fits(a, b):
-        sums, ties = Counter.of(a, b).count()
+    if found is None and fits_float32(a, b):
+        sums, ties = _counter(a, b).count()
     else:
         sums, ties = _count(a, b, found)
     return TwoVsTwo(
@@ -142,11 +146,18 @@ def two_vs_two_permutation(
     if exchanged:  # moving the rows of x is moving those of y the other way
         orders = [np.argsort(order) for order in orders]
     orders.insert(0, np.arange(k))
-    if Counter.fits(a, b):
-        found = in_threads(Counter.of(a, b).for_permutations().accuracy, orders, workers)
+    if fits_float32(a, b):
+        found = in_threads(_counter(a, b).accuracy, orders, workers)
     else:
         found = [_accuracy(_count(a, b, order=order, workers=workers)[0]) for order in orders]
     return PermutationTest.of(found[0], np.array(found[1:]))
+
+
+def _counter(a: Side, b: Side) -> Counter:
+    # Its kernel is compiled, and takes a third of a second to import: only where it is needed.
+    from benchmark.measures._two_vs_two_counts import Counter
+
+    return Counter.of(a, b)
 
 
 def _count(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from benchmark.measures import _two_vs_two, similarity_encoding, two_vs_two, two_vs_two_permutation
 from benchmark.measures import _two_vs_two_counts as counts
-from benchmark.measures._blocks import blocks
+from benchmark.measures import _two_vs_two_kernel as kernel
 from benchmark.measures._two_vs_two import both
 
 LONG = np.longdouble
@@ -158,28 +158,38 @@ def test_counts_of_permutations_of_several_blocks(p: int, q: int) -> None:
 
 
 @pytest.mark.parametrize("p, q", [(20, 300), (700, 800)])
-def test_float32_stays_within_its_error_bounds(p: int, q: int) -> None:
-    """And the bounds are not so wide that float64 would have to do the work."""
+def test_float32_stays_within_its_error_bound(p: int, q: int) -> None:
+    """And the bound is not so wide that float64 would have to do the work."""
     k = 700 if p > 600 else 300
     x, y = related(6, k, p, q)
     x[3] = x[8] + 0.2 * x[3]
     a, b, _ = both(x, y)
-    counter = counts.Counter.of(a, b).for_permutations()
+    counter = counts.Counter.of(a, b)
     moved = counter._moved(np.random.default_rng(0).permutation(k))
     exact = two_vs_two(x[moved.order], y, margins=True).margins
-    first, second = counter.bounds(moved)
-    i, j = np.triu_indices(k, 1)
-    found = np.full((k, k), np.nan)
-    for rows in blocks(k, counts._ROWS):
-        found[rows, rows.start :] = counter.margins(moved, rows)
-    decided = ~np.isnan(found[i, j])
-    assert decided.mean() > 0.8
-    assert np.abs(found - exact)[i, j][decided].max() < first < 1e-3
-    in_doubt = counts.Doubtful(i, j, moved.product[i, j], moved.product[j, i])
-    found = counter.second(moved, in_doubt)
-    decided = ~np.isnan(found)
-    assert decided.mean() > 0.99
-    assert np.abs(found - exact[i, j])[decided].max() < second < 1e-4
+    found, light = in_float32(counter, moved)
+    upper = np.triu_indices(k, 1)
+    assert light[upper].mean() > 0.99
+    assert np.abs(found - exact)[upper][light[upper]].max() < moved.bound < 1e-4
+    strips = [counter._count(moved, rows, above=True) for rows in counter._strips]
+    told = light & (np.abs(found) > moved.bound)
+    i, j = np.concatenate([strip.doubtful for strip in strips]).T
+    assert set(zip(i, j, strict=True)) == {(i, j) for i, j in zip(*upper, strict=True) if not told[i, j]}
+    passed = np.concatenate([strip.passed for strip in strips])
+    np.testing.assert_array_equal(passed, np.triu(told & (exact > 0), 1).sum(axis=1))
+
+
+def in_float32(counter: counts.Counter, moved: counts.Moved) -> tuple[np.ndarray, np.ndarray]:
+    """Margins of all pairs as the kernel has them, and which of the pairs are light."""
+    a_shift, a_scale, b_shift, b_scale, c, alpha = moved.of_concepts
+    bracket = counter.a.brackets[moved.order][:, moved.order]
+    a = a_scale[:, None] * (bracket + a_shift[:, None])
+    b = b_scale[:, None] * (counter.b.brackets + b_shift[:, None])
+    cross = moved.product - alpha[:, None] * b.T
+    slope = np.float32(1 + 1 / (len(c) - 2))
+    found, shares = kernel.margin.py_func(slope, a, a.T, b, b.T, c[:, None], c, cross, cross.T)
+    assert found.dtype == np.float32
+    return found, np.min(shares, axis=0) > kernel.LEAST_SHARE
 
 
 def test_the_number_of_workers_changes_nothing() -> None:
