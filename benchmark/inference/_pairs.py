@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial.distance import squareform
 
 from benchmark.measures._checks import Float64, Floats
 from benchmark.measures._ranks import average_ranks
@@ -34,9 +35,7 @@ def standardised(rdm: Floats, method: str, name: str) -> Float64:
         values = values / np.sqrt(np.mean(values**2))
     else:
         values = (values - values.mean()) / values.std()
-    result = np.zeros(rdm.shape)
-    result[~np.tri(len(rdm), dtype=bool)] = values
-    result += result.T
+    result: Float64 = squareform(values)
     return result
 
 

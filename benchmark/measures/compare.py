@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial.distance import squareform
 
 from benchmark.measures._checks import Float64, as_rdm
 from benchmark.measures._ranks import Order, average_ranks, integer_order, inversions, sort_order
@@ -109,7 +110,7 @@ class _Stack:
 
 def upper_triangle(matrix: Float64) -> Float64:
     """The entries above the diagonal, row by row, (n (n - 1) / 2,)."""
-    values: Float64 = matrix[~np.tri(len(matrix), dtype=bool)]
+    values: Float64 = squareform(matrix, checks=False)
     return values
 
 
