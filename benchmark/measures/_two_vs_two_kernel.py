@@ -17,6 +17,8 @@ Indices = NDArray[np.intp]
 
 #: Rows that are worked on together: what is read down the columns of a matrix stays in the cache
 ROWS = 64
+#: Pairs of a row after which those in doubt are listed
+PIECE = 64
 #: Share of its variance that a row must keep without a column, else float32 tells nothing of the pair
 LEAST_SHARE = np.float32(0.9)
 
@@ -113,27 +115,27 @@ def count_strip(
             turned[i - start, j] = product[j, i]
     for i in range(start, stop):
         left = i + 1 if above else 0
-        bracket = a[order[i]]
-        for j in range(left, k):
-            in_a[j - left] = bracket[order[j]]
         row = a_shift[i], a_scale[i], b_shift[i], b_scale[i], diagonal[i], alpha[i]
-        # One-dimensional views, and nothing written: so the loop takes sixteen pairs at a time.
-        in_b, x_ij, x_ji = b[i, left:], product[i, left:], turned[i - start, left:]
-        d_a, s_a, d_b, s_b = a_shift[left:], a_scale[left:], b_shift[left:], b_scale[left:]
-        c, alphas = diagonal[left:], alpha[left:]
-        positive, negative = 0, 0
-        for j in range(k - left):
-            column = d_a[j], s_a[j], d_b[j], s_b[j], c[j], alphas[j]
-            value = _told(slope, row, column, in_a[j], in_b[j], x_ij[j], x_ji[j])
-            positive += value > bound
-            negative += value < -bound
-        passed[i - start] += positive
-        if positive + negative == k - left:
-            continue
-        for j in range(i + 1 - left, k - left):
-            column = d_a[j], s_a[j], d_b[j], s_b[j], c[j], alphas[j]
-            value = _told(slope, row, column, in_a[j], in_b[j], x_ij[j], x_ji[j])
-            if not abs(value) > bound:
-                doubtful[found] = i, left + j
-                found += 1
+        bracket, in_b, x_ij, x_ji = a[order[i]], b[i], product[i], turned[i - start]
+        for j in range(left, k):
+            in_a[j] = bracket[order[j]]
+        for first in range(left, k, PIECE):
+            # Unsigned, since a negative index would count from the end; and nothing is written: so the loop
+            # takes sixteen pairs at a time.
+            last = min(first + PIECE, k)
+            positive, negative = 0, 0
+            for j in range(np.uint64(first), np.uint64(last)):
+                column = a_shift[j], a_scale[j], b_shift[j], b_scale[j], diagonal[j], alpha[j]
+                value = _told(slope, row, column, in_a[j], in_b[j], x_ij[j], x_ji[j])
+                positive += value > bound
+                negative += value < -bound
+            passed[i - start] += positive
+            if positive + negative == last - first:
+                continue
+            for j in range(max(first, i + 1), last):
+                column = a_shift[j], a_scale[j], b_shift[j], b_scale[j], diagonal[j], alpha[j]
+                value = _told(slope, row, column, in_a[j], in_b[j], x_ij[j], x_ji[j])
+                if not abs(value) > bound:
+                    doubtful[found] = i, j
+                    found += 1
     return found
