@@ -9,9 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from benchmark.measures._checks import Float64, Floats
-from benchmark.measures._gw_entropic import entropic, rounded, scalings
+from benchmark.measures._gw_entropic import entropic, rounded
 from benchmark.measures._gw_exchange import iterated_exchange
 from benchmark.measures._gw_problem import Problem, Side
+from benchmark.measures._gw_scalings import scalings
 from benchmark.measures._gw_starts import SpectralStarts, profile_plan, random_plan
 from benchmark.measures._gw_vertex import assignment, conditional_gradient
 
