@@ -12,18 +12,18 @@ from benchmark.measures._gw_problem import Problem
 from benchmark.measures._gw_scalings import RANGE, Newton, scalings
 
 #: A step of less than this share of the mass is rounding
-_STILL = 1e-7
-_OUTER_STEPS = 100
+STILL = 1e-7
+OUTER_STEPS = 100
 #: How often scalings may be taken up into the potentials in one outer step: what is left is made up by the
 #: next, from the same potentials
-_ABSORPTIONS = 20
+ABSORPTIONS = 20
 #: Error of the marginals that is worth the while, as a share of the last outer step, and its bounds
-_EXACT, _LOOSE, _TIGHT = 0.1, 1e-2, 1e-6
+EXACT, LOOSE, _TIGHT = 0.1, 1e-2, 1e-6
 #: Outer steps that the extrapolation looks back on
-_MEMORY = 3
+MEMORY = 3
 #: Outer steps are extrapolated once they are less than this and shrink at least so fast. Earlier, the
 #: extrapolation lands in another basin; and it would end in a saddle as soon as in a minimum.
-_NEAR, _SHRINKING = 2e-2, 0.95
+NEAR, SHRINKING = 2e-2, 0.95
 #: Where H has full rank and this many conditions, steps go by its leading coordinates; what these miss is
 #: brought up to date first when what is still to come is less than this
 _REDUCED, _NEARLY = 512, 1e-2
@@ -76,7 +76,7 @@ def entropic(
         return descent.run(problem, plan, tolerance)
     reduced = problem.reduced()
     found = descent.run(reduced, plan, max(tolerance, _NEARLY))
-    still, worth = _Stillness(tolerance), max(tolerance, _EXACT * _NEARLY)
+    still, worth = _Stillness(tolerance), max(tolerance, EXACT * _NEARLY)
     for _ in range(_CORRECTIONS):
         rest = problem.product(found.plan) - reduced.product(found.plan)
         last, found = found, descent.run(reduced, found.plan, worth, rest)
@@ -85,7 +85,7 @@ def entropic(
             return found
         if still.pace > _WORTHWHILE:
             break
-        worth = max(tolerance, _EXACT * moved)
+        worth = max(tolerance, EXACT * moved)
     return descent.run(problem, found.plan, tolerance)
 
 
@@ -112,7 +112,7 @@ class _Stillness:
         ratio = min(moved / self.moved, 1 - 1e-9) if self.moved > 0 else np.nan
         self.pace = np.maximum(ratio, self._ratio)
         self.moved, self._ratio = moved, ratio
-        return bool(moved * self.pace / (1 - self.pace) < self._tolerance or moved < _STILL)
+        return bool(moved * self.pace / (1 - self.pace) < self._tolerance or moved < STILL)
 
 
 class _Descent:
@@ -142,8 +142,8 @@ class _Descent:
         scale = float(np.sqrt(n) if factor is None else np.linalg.norm(factor)) / np.sqrt(n * m)
         still = _Stillness(tolerance)
         outer: Anderson | None = None
-        for step in range(_OUTER_STEPS):
-            worth = _LOOSE if step == 0 else float(np.clip(_EXACT * still.moved, _TIGHT, _LOOSE))
+        for step in range(OUTER_STEPS):
+            worth = LOOSE if step == 0 else float(np.clip(EXACT * still.moved, _TIGHT, LOOSE))
             rows, columns = self._transport(problem, state, worth, rest)
             if factor is None:
                 new = self._kernel * rows[:, None]
@@ -154,8 +154,8 @@ class _Descent:
             converged = still.after(moved)
             if converged:
                 break
-            if outer is None and moved < _NEAR and still.pace < _SHRINKING:
-                outer = Anderson(_MEMORY)
+            if outer is None and moved < NEAR and still.pace < SHRINKING:
+                outer = Anderson(MEMORY)
             state = new if outer is None else outer.next(state, new)
         if factor is not None:
             new = self._kernel * rows[:, None]
@@ -170,7 +170,7 @@ class _Descent:
         if not problem.low_rank:  # the dear part, which the absorptions share
             pushed = problem.sides[0].dense() @ pushed
         epsilon = self._epsilon
-        for _ in range(_ABSORPTIONS):
+        for _ in range(ABSORPTIONS):
             f, g = _kernel(problem, pushed, rest, epsilon, self._f, self._g, self._kernel)
             u, v, balanced = scalings(self._kernel, tolerance, newton=self._newton)
             self._f, self._g = f + epsilon * np.log(u), g + epsilon * np.log(v)

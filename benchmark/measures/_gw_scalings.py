@@ -11,13 +11,13 @@ from benchmark.measures._gw_anderson import Anderson
 #: Exponents of the kernel and of the scalings are kept within this range
 RANGE = 30.0
 #: Scalings at most: what is left is made up by the next outer step, from the same potentials
-_STEPS = 1000
+STEPS = 1000
 #: Steps that the extrapolation looks back on
-_MEMORY = 8
+MEMORY = 8
 #: Scalings are extrapolated from this step on, and started again where the error grows so much
-_PLAIN, _WORSE = 2, 3.0
+PLAIN, WORSE = 2, 3.0
 #: Newton's steps and extrapolations are kept within this distance
-_LEAP = 3.0
+LEAP = 3.0
 #: Scalings after which the derivative is worked out, and Newton's steps after which it is again
 _STALLED, _STALE = 50, 15
 #: The least that the derivative is raised by, in units of the precision
@@ -66,12 +66,12 @@ class Newton:
             return missing
         potrs = lapack.spotrs if self._factor.dtype == np.float32 else lapack.dpotrs
         change = potrs(self._factor, missing.astype(self._factor.dtype), lower=1)[0]
-        limited: Float64 = np.clip(change.astype(np.float64), -_LEAP, _LEAP)
+        limited: Float64 = np.clip(change.astype(np.float64), -LEAP, LEAP)
         return limited
 
 
 def scalings(
-    kernel: Floats, tolerance: float, steps: int = _STEPS, newton: Newton | None = None
+    kernel: Floats, tolerance: float, steps: int = STEPS, newton: Newton | None = None
 ) -> tuple[Float64, Float64, bool]:
     """U and v for which diag(u) K diag(v) has uniform marginals: the rows' exactly, the columns' nearly.
 
@@ -92,7 +92,7 @@ def scalings(
     n, m = kernel.shape
     newton = newton or Newton()
     log_v = np.zeros(m)
-    memory, best, restart = Anderson(_MEMORY), np.inf, log_v
+    memory, best, restart = Anderson(MEMORY), np.inf, log_v
     since = 0  # the derivative was worked out, or the iteration begun
     for step in range(steps):
         v = np.exp(log_v)
@@ -103,15 +103,15 @@ def scalings(
             break
         if step - since == (_STALE if newton.ready else _STALLED):
             newton.prepare(kernel * u.astype(kernel.dtype)[:, None] * v.astype(kernel.dtype), error)
-            memory, since = Anderson(_MEMORY), step
+            memory, since = Anderson(MEMORY), step
         scaled = log_v + newton.step(-np.log(m * v * column))
-        if step < _PLAIN:
+        if step < PLAIN:
             log_v = scaled
-        elif error > _WORSE * best:
+        elif error > WORSE * best:
             newton.forget()
-            memory, best, log_v, since = Anderson(_MEMORY), np.inf, restart, step
+            memory, best, log_v, since = Anderson(MEMORY), np.inf, restart, step
         else:
             if error < best:
                 best, restart = error, scaled
-            log_v = scaled + np.clip(memory.next(log_v, scaled) - scaled, -_LEAP, _LEAP)
+            log_v = scaled + np.clip(memory.next(log_v, scaled) - scaled, -LEAP, LEAP)
     return u, v, error < tolerance or step == steps - 1
