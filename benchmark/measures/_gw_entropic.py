@@ -74,7 +74,7 @@ def entropic(
     descent = _Descent(problem, epsilon)
     if problem.low_rank or max(n, m) < _REDUCED:
         return descent.run(problem, plan, tolerance)
-    reduced = problem.reduced()
+    reduced = problem.reduced
     found = descent.run(reduced, plan, max(tolerance, _NEARLY))
     still, worth = _Stillness(tolerance), max(tolerance, EXACT * _NEARLY)
     for _ in range(_CORRECTIONS):

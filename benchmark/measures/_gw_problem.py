@@ -211,6 +211,7 @@ class Problem:
         """Whether H of the first side is held as factors."""
         return self.sides[0].factor is not None
 
+    @cached_property
     def reduced(self) -> Problem:
         """The problem of the leading coordinates alone: nearly the same, at O(n^2 d) a gradient."""
         left, right = (side.leading(self.dtype) for side in self.exact)

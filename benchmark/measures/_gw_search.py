@@ -109,6 +109,7 @@ class Search:
             plan = self._initial(start, trail)
             self._take(start, trail, epsilon, entropic(self.problem, plan, epsilon, _TOLERANCE))
             yield trail
+        self._first.pop(start, None)  # plans are large
         if len(trail.rows) < self.solutions:
             self._polish(trail, self._rng(start, trail))
             yield trail

@@ -156,7 +156,7 @@ def test_what_the_leading_coordinates_miss_is_made_up_for(
     problem, epsilon = problem_of(c1, c2), 0.1 * critical_epsilon(c1, c2)
     start = rounded(np.eye(560) / 560 + 0.01 / 560 * rng.random((560, 560)))
     monkeypatch.setattr(_gw_problem, "_LEADING", leading)
-    found, alone = (entropic(p, start, epsilon, 1e-5) for p in (problem, problem.reduced()))
+    found, alone = (entropic(p, start, epsilon, 1e-5) for p in (problem, problem.reduced))
     monkeypatch.setattr(_gw_entropic, "_CORRECTIONS", 0)
     whole = entropic(problem, start, epsilon, 1e-5)
     assert found.converged
