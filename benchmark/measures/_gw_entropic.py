@@ -86,7 +86,8 @@ def entropic(
         if still.pace > _WORTHWHILE:
             break
         worth = max(tolerance, EXACT * moved)
-    return descent.run(problem, found.plan, tolerance)
+    # Where the cheap steps go on and on, those of the whole would not come to rest either.
+    return descent.run(problem, found.plan, tolerance) if found.converged else found
 
 
 class _Stillness:
