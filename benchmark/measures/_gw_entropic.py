@@ -71,10 +71,9 @@ def entropic(
         On what is still to come, as a share of the mass.
     """
     n, m = problem.shape
-    descent = _Descent(problem, epsilon)
     if problem.low_rank or max(n, m) < _REDUCED:
-        return descent.run(problem, plan, tolerance)
-    reduced = problem.reduced
+        return _Descent(problem, epsilon).run(problem, plan, tolerance)
+    descent, reduced = _Descent(problem, epsilon, Newton()), problem.reduced
     found = descent.run(reduced, plan, max(tolerance, _NEARLY))
     still, worth = _Stillness(tolerance), max(tolerance, EXACT * _NEARLY)
     for _ in range(_CORRECTIONS):
@@ -124,11 +123,13 @@ class _Descent:
     problem : Problem
         Of the shape and in the precision of the problems that are run.
     epsilon : float
+    newton : Newton, optional
+        For scalings that stall, which is dear where there are many conditions.
     """
 
-    def __init__(self, problem: Problem, epsilon: float) -> None:
+    def __init__(self, problem: Problem, epsilon: float, newton: Newton | None = None) -> None:
         n, m = problem.shape
-        self._epsilon, self._newton = epsilon, Newton()
+        self._epsilon, self._newton = epsilon, newton
         self._f, self._g = np.zeros(n), np.zeros(m)
         self._kernel = np.empty((n, m), dtype=problem.dtype)
 

@@ -62,8 +62,7 @@ class Newton:
 
     def step(self, missing: Float64) -> Float64:
         """Change of log v (m,) that makes up for what the columns miss, on a logarithmic scale."""
-        if self._factor is None:
-            return missing
+        assert self._factor is not None
         potrs = lapack.spotrs if self._factor.dtype == np.float32 else lapack.dpotrs
         change = potrs(self._factor, missing.astype(self._factor.dtype), lower=1)[0]
         limited: Float64 = np.clip(change.astype(np.float64), -LEAP, LEAP)
@@ -87,10 +86,10 @@ def scalings(
     steps : int
         At most.
     newton : Newton, optional
-        The derivative of a kernel that was scaled before, to begin with.
+        Holds the derivative of a kernel that was scaled before, if there was one. None: Sinkhorn's iteration
+        alone.
     """
     n, m = kernel.shape
-    newton = newton or Newton()
     log_v = np.zeros(m)
     memory, best, restart = Anderson(MEMORY), np.inf, log_v
     since = 0  # the derivative was worked out, or the iteration begun
@@ -101,14 +100,17 @@ def scalings(
         error = float(np.abs(v * column - 1 / m).sum())
         if error < tolerance or max(np.abs(log_v).max(), np.abs(np.log(u)).max()) > RANGE:
             break
-        if step - since == (_STALE if newton.ready else _STALLED):
+        if newton and step - since == (_STALE if newton.ready else _STALLED):
             newton.prepare(kernel * u.astype(kernel.dtype)[:, None] * v.astype(kernel.dtype), error)
             memory, since = Anderson(MEMORY), step
-        scaled = log_v + newton.step(-np.log(m * v * column))
+        scaled = -np.log(m * column)
+        if newton and newton.ready:
+            scaled = log_v + newton.step(scaled - log_v)
         if step < PLAIN:
             log_v = scaled
         elif error > WORSE * best:
-            newton.forget()
+            if newton:
+                newton.forget()
             memory, best, log_v, since = Anderson(MEMORY), np.inf, restart, step
         else:
             if error < best:

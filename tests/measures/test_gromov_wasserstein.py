@@ -23,7 +23,7 @@ from benchmark.measures import (
 from benchmark.measures._gw_entropic import entropic, rounded
 from benchmark.measures._gw_exchange import exchange_descent, iterated_exchange
 from benchmark.measures._gw_problem import LOW_RANK_METRICS, Problem, Side
-from benchmark.measures._gw_scalings import scalings
+from benchmark.measures._gw_scalings import Newton, scalings
 from benchmark.measures._gw_vertex import assignment, conditional_gradient
 from benchmark.measures.gromov_wasserstein import gw_distance
 
@@ -102,7 +102,7 @@ def test_scalings_do_not_stall_where_mass_has_a_long_way_to_go() -> None:
     x = rng.random(200)
     y = x + 0.02 * rng.random(200)
     kernel = np.exp(-((x[:, None] - y) ** 2) / 5e-4)
-    u, v, balanced = scalings(kernel, 1e-9, steps=100)
+    u, v, balanced = scalings(kernel, 1e-9, steps=100, newton=Newton())
     plan = u[:, None] * kernel * v
     assert balanced
     assert np.abs(plan.sum(axis=0) - 1 / 200).sum() < 1e-9
