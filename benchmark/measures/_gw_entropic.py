@@ -138,6 +138,8 @@ class _Descent:
 
         ``rest`` (n, m) is added to H1 T H2.
         """
+        if rest is not None:
+            rest = rest * np.asarray(4 / self._epsilon, problem.dtype)
         state = problem.state(plan)
         factor = problem.sides[0].factor
         n, m = problem.shape
@@ -192,7 +194,7 @@ def _kernel(
 ) -> tuple[Float64, Float64]:
     """exp((f + g - cost) / epsilon) into ``out``; f and g are moved where that leaves the range.
 
-    ``pushed`` is F1' T H2, or H1 T H2 where H1 is not held as factors; ``rest`` is added to H1 T H2.
+    ``pushed`` is F1' T H2, or H1 T H2 where H1 is not held as factors; ``rest`` is added to the exponents.
     """
     left = problem.sides[0]
     (n, m), dtype = problem.shape, problem.dtype
@@ -207,7 +209,7 @@ def _kernel(
         weighted = left.factor * (left.signs * np.asarray(4 / epsilon, dtype))
         np.matmul(np.hstack([weighted, border[0]]), np.vstack([pushed, border[1]]), out=out)
     if rest is not None:
-        out += rest * np.asarray(4 / epsilon, dtype)
+        out += rest
     rows, columns = out.max(axis=1), out.max(axis=0)
     if max(np.abs(rows).max(), np.abs(columns).max()) > RANGE:
         # As in the Hungarian method: afterwards the greatest exponent of every row and column is zero.
