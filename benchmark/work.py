@@ -22,10 +22,13 @@ class LongWork:
     memo : mutable mapping of str to dict of ndarray, or None
         What is put here is there again when the same cell is scored after a run that was killed. The engine
         empties it once the result is stored; what goes in must not change the result. None: nothing is kept.
+    device : str or None
+        The accelerator of the run, "cuda" or "mps"; None where there is none.
     """
 
     progress: Progress | None = None
     memo: MutableMapping[str, dict[str, np.ndarray]] | None = None
+    device: str | None = None
 
     def expect(self, cost: Cost) -> None:
         """Say what the work will cost, before it starts."""

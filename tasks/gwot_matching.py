@@ -192,7 +192,12 @@ class _Searches:
 
     def __init__(self, work: LongWork, count: int, epsilons: list[float] | None, starts: int) -> None:
         self._work, self._count = work, count
-        self._solver: dict[str, Any] = {"epsilons": epsilons, "starts": starts, "memo": work.memo}
+        self._solver: dict[str, Any] = {
+            "epsilons": epsilons,
+            "starts": starts,
+            "memo": work.memo,
+            "device": work.device,
+        }
 
     def announce(self, n: int) -> None:
         """Say what searches among n concepts will cost, if that is much."""

@@ -11,8 +11,8 @@ from threadpoolctl import threadpool_limits
 from benchmark.measures._gw_search import EPSILONS
 from benchmark.measures._threads import usable_threads
 
-#: Steps that a solution takes, in the mean over epsilons and polish: 70 to 140 at 334 and 1,854 concepts
-_STEPS = 100
+#: Steps that a solution costs, in the mean over epsilons and polish: 70 to 140 at 334 concepts, 45 at 1,854
+_STEPS = 70
 #: Scalings in a step
 _SCALINGS = 4
 #: Times that a step is tried; the fastest counts

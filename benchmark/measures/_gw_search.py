@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from benchmark.measures._checks import Float64, Floats
-from benchmark.measures._gw_entropic import entropic, rounded, scalings
+from benchmark.measures._gw_entropic import Entropic, entropic, rounded
 from benchmark.measures._gw_exchange import iterated_exchange
 from benchmark.measures._gw_problem import Problem, Side
+from benchmark.measures._gw_scalings import scalings
 from benchmark.measures._gw_starts import SpectralStarts, profile_plan, random_plan
 from benchmark.measures._gw_vertex import assignment, conditional_gradient
+from benchmark.measures._threads import in_threads
 
 #: Arrays by name
 Record = dict[str, np.ndarray]
@@ -89,6 +91,7 @@ class Search:
     def __init__(self, problem: Problem, back: np.ndarray, epsilons: list[float], seed: int) -> None:
         self.problem, self.back, self.epsilons, self.seed = problem, back, epsilons, seed
         self.dense = _rdm_of(problem.exact[0]), _rdm_of(problem.exact[1])
+        self._first: dict[int, Floats] = {}
 
     @cached_property
     def spectral(self) -> SpectralStarts:
@@ -102,38 +105,55 @@ class Search:
 
     def follow(self, start: int, trail: Trail) -> Iterator[Trail]:
         """Go on with a start, a solution at a time."""
-        first: Floats | None = None
-        for number in range(len(trail.rows), self.solutions):
-            rng = np.random.default_rng([self.seed, start, number])
-            if number == len(self.epsilons):
-                self._polish(trail, rng)
-            else:
-                if start == _ANNEALED or first is None or self._random(start):
-                    first = self._initial(start, trail, rng)
-                last = self._solve(trail, first, self.epsilons[number])
-                trail.last = last if start == _ANNEALED else None
+        for epsilon in self.epsilons[len(trail.rows) :]:
+            plan = self._initial(start, trail)
+            self._take(start, trail, epsilon, entropic(self.problem, plan, epsilon, _TOLERANCE))
             yield trail
+        self._first.pop(start, None)  # plans are large
+        if len(trail.rows) < self.solutions:
+            self._polish(trail, self._rng(start, trail))
+            yield trail
+
+    def follow_together(self, trails: Sequence[Trail], device: str) -> Iterator[int]:
+        """Go on with all starts at once, but for the polish; the number of each that went on."""
+        from benchmark.measures._gw_batch import entropic_together  # torch: only where it is asked for
+
+        for number, epsilon in enumerate(self.epsilons):
+            behind = [start for start, trail in enumerate(trails) if len(trail.rows) == number]
+            if not behind:
+                continue
+            plans = [self._initial(start, trails[start]) for start in behind]
+            solutions = entropic_together(self.problem, plans, epsilon, _TOLERANCE, device)
+            for start, found in zip(behind, solutions, strict=True):
+                self._take(start, trails[start], epsilon, found)
+                yield start
+
+    def _rng(self, start: int, trail: Trail) -> np.random.Generator:
+        return np.random.default_rng([self.seed, start, len(trail.rows)])
 
     def _random(self, start: int) -> bool:
         return start not in (_ANNEALED, _PROFILE, *_SPECTRAL)
 
-    def _initial(self, start: int, trail: Trail, rng: np.random.Generator) -> Floats:
+    def _initial(self, start: int, trail: Trail) -> Floats:
+        """The plan that a start goes from at its next epsilon; always the same where nothing is drawn."""
         n, m = self.problem.shape
+        rng = self._rng(start, trail)
         if start == _ANNEALED:
             noise = 1 + _NOISE * rng.standard_normal((n, m))
             return rounded(noise / (n * m) if trail.last is None else trail.last * noise)
-        if start == _PROFILE:
-            return profile_plan(*self.dense)
         if self._random(start):
             return random_plan(n, m, rng)
-        return self.spectral.plan(_SPECTRAL.index(start))
+        if start not in self._first:
+            self._first[start] = (
+                profile_plan(*self.dense) if start == _PROFILE else self.spectral.plan(_SPECTRAL.index(start))
+            )
+        return self._first[start]
 
-    def _solve(self, trail: Trail, plan: Floats, epsilon: float) -> Floats:
-        found = entropic(self.problem, plan, epsilon, _TOLERANCE)
+    def _take(self, start: int, trail: Trail, epsilon: float, found: Entropic) -> None:
         feasible = rounded(found.plan)
         distance, matching = self.problem.distance(feasible), self.matching(feasible)
         trail.add(epsilon, found.plan, distance, matching, found.converged)
-        return found.plan
+        trail.last = found.plan if start == _ANNEALED else None
 
     def _polish(self, trail: Trail, rng: np.random.Generator) -> None:
         assert trail.best is not None
@@ -179,19 +199,46 @@ def _rdm_of(side: Side) -> Float64:
     return rdm
 
 
-def follow_start(
+def follow_all(
     search: Search,
-    start: int,
-    key: str,
+    keys: Sequence[str],
+    jobs: int,
+    device: str | None,
     memo: MutableMapping[str, Record] | None,
     tick: Callable[[int], None],
-) -> Trail:
-    """Follow a start to its end, from where the memo left it."""
-    kept = None if memo is None else memo.get(key)
-    trail = Trail() if kept is None else Trail.of_record(kept)
-    tick(len(trail.rows))
-    for _ in search.follow(start, trail):
+) -> list[Trail]:
+    """Follow each start to its end, from where the memo left it.
+
+    Parameters
+    ----------
+    search : Search
+    keys : sequence of str
+        Of each start in the memo.
+    jobs : int
+        Threads.
+    device : str or None
+        Where all starts are solved together, before each is polished.
+    memo : mutable mapping or None
+    tick : callable
+        Called with the number of solutions that are there more.
+    """
+    kept = [None if memo is None else memo.get(key) for key in keys]
+    trails = [Trail() if record is None else Trail.of_record(record) for record in kept]
+
+    def keep(start: int) -> None:
         if memo is not None:
-            memo[key] = trail.record()
+            memo[keys[start]] = trails[start].record()
         tick(1)
-    return trail
+
+    def one(start: int) -> None:
+        for _ in search.follow(start, trails[start]):
+            keep(start)
+
+    tick(sum(len(trail.rows) for trail in trails))
+    if len(keys) > _PROFILE + 1:
+        _ = search.spectral  # made once, before the threads part
+    if device is not None:
+        for start in search.follow_together(trails, device):
+            keep(start)
+    in_threads(one, range(len(keys)), jobs)
+    return trails

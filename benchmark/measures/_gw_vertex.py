@@ -9,8 +9,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from benchmark.measures._checks import Float64, Floats
-from benchmark.measures._gw_entropic import scalings
 from benchmark.measures._gw_problem import Problem
+from benchmark.measures._gw_scalings import scalings
 
 _STEPS = 200
 #: A descent of less than this share of the scale of the distance is rounding, by the digits of the precision

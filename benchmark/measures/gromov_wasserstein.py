@@ -14,12 +14,12 @@ from threadpoolctl import threadpool_limits
 from benchmark.measures._checks import Float64, Floats, as_matrix, as_rdm
 from benchmark.measures._gw_entropic import entropic, rounded
 from benchmark.measures._gw_problem import Problem, Side
-from benchmark.measures._gw_search import EPSILONS, Record, Search, Trail, follow_start
-from benchmark.measures._threads import in_threads, usable_threads
+from benchmark.measures._gw_search import EPSILONS, Record, Search, Trail, follow_all
+from benchmark.measures._threads import usable_threads
 from benchmark.measures.rdm import METRICS
 
 #: Raised when what is kept in a memo would change
-_MEMO_VERSION = 1
+_MEMO_VERSION = 2
 #: The least of the default epsilons, as a share of the critical one
 _LEAST = 0.01
 #: Distances of one basin differ by less than this share
@@ -98,6 +98,7 @@ def gromov_wasserstein(
     starts: int = 10,
     rng: np.random.Generator,
     jobs: int | None = None,
+    device: str | None = None,
     memo: MutableMapping[str, Record] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> GromovWasserstein:
@@ -141,6 +142,11 @@ def gromov_wasserstein(
     jobs : int, optional
         Threads, a start each; by default as many as a matrix product may take (``OMP_NUM_THREADS``). Linear
         algebra runs on one thread in each of them; the result is the same.
+    device : str, optional
+        Where the entropic problems of all starts are solved together, in single precision, as torch names it
+        ("cuda"); the polish is on the processor all the same. By default every start is solved by itself, on
+        the processor. The same basins are found; distances before the polish differ by rounding. It takes the
+        memory of some twenty plans a start on the device, 4 n m bytes each.
     memo : mutable mapping of str to dict of ndarray, optional
         What each start has found is put there after each epsilon; a search that was broken off goes on from
         it, to the same result. Keys hold a hash of everything that decides the search.
@@ -155,14 +161,18 @@ def gromov_wasserstein(
     ------
     ValueError
         If an argument is no RDM of three conditions or more (no features, with a metric), all dissimilarities
-        of one are equal, the metric is not known, an epsilon is not positive, or ``starts`` or ``jobs`` is
-        less than one.
+        of one are equal, the metric is not known, an epsilon is not positive, ``starts`` or ``jobs`` is less
+        than one, or torch has no such device.
 
     References
     ----------
     Peyré, Cuturi & Solomon (2016), ICML; Mémoli (2011), Foundations of Computational Mathematics 11, 417-487
     (distributions of distances); Sasaki, Takeda, Abe & Oizumi (2023), bioRxiv 2023.09.15.558038 (GWTune).
     """
+    if device is not None:
+        from benchmark.measures._gw_batch import check_device  # torch: only where it is asked for
+
+        check_device(device)
     jobs = usable_threads() if jobs is None else jobs
     for name, count in (("starts", starts), ("jobs", jobs)):
         if count < 1:
@@ -179,7 +189,8 @@ def gromov_wasserstein(
         seed = int(rng.integers(2**63))
         back = order if swapped else np.argsort(order)
         search = Search(problem, back, chosen, seed)
-        trails = _follow_all(search, starts, jobs, _Reporter(starts * search.solutions, progress), memo)
+        report = _Reporter(starts * search.solutions, progress)
+        trails = follow_all(search, _keys(search, starts, device), jobs, device, memo, report)
     return _result(search, trails, np.argsort(order), swapped)
 
 
@@ -292,19 +303,13 @@ def _epsilons(problem: Problem, epsilons: Sequence[float] | None) -> list[float]
     return sorted(map(float, epsilons), reverse=True)
 
 
-def _follow_all(
-    search: Search, starts: int, jobs: int, tick: _Reporter, memo: MutableMapping[str, Record] | None
-) -> list[Trail]:
-    hashed = hashlib.sha256(repr((_MEMO_VERSION, search.epsilons, search.seed)).encode())
+def _keys(search: Search, starts: int, device: str | None) -> list[str]:
+    """A name for each start that holds everything that decides what it finds."""
+    decided = (_MEMO_VERSION, search.epsilons, search.seed, device)
+    hashed = hashlib.sha256(repr(decided).encode())
     for rdm in search.dense:
         hashed.update(np.ascontiguousarray(rdm).tobytes())
-    if starts > 2:
-        _ = search.spectral  # made once, before the threads part
-
-    def one(start: int) -> Trail:
-        return follow_start(search, start, f"{hashed.hexdigest()}-{start}", memo, tick)
-
-    return in_threads(one, range(starts), jobs)
+    return [f"{hashed.hexdigest()}-{start}" for start in range(starts)]
 
 
 def _result(search: Search, trails: list[Trail], back: np.ndarray, swapped: bool) -> GromovWasserstein:

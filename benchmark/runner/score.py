@@ -114,16 +114,20 @@ def view(
     session: Session, parts: Parts, bars: Bars | None = None, memo: FolderMemo | None = None
 ) -> StoredView:
     """The model as the task sees it."""
-    name = parts.cell.model
+    name, device = parts.cell.model, session.options.device
     return StoredView(
         parts.model.model,
         parts.stimuli,
         session.features,
         parts.feature_key,
         session.options.layers,
-        session.options.device,
+        device,
         bars(f"features of {name}") if bars else None,
-        LongWork(bars(f"{parts.cell.binding} of {name}") if bars else None, memo),
+        LongWork(
+            bars(f"{parts.cell.binding} of {name}") if bars else None,
+            memo,
+            None if device == "cpu" else device,
+        ),
     )
 
 

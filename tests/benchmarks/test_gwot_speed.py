@@ -20,6 +20,7 @@ from benchmark.measures import (
     matching_rate,
     rdm,
 )
+from benchmark.measures._gw_entropic import rounded
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.human_data]
 
@@ -77,8 +78,12 @@ def test_one_entropic_solution(
     same = found["ours"].argmax(axis=1) == found["POT"].argmax(axis=1)
     assert same.mean() >= 0.998
     constant, h1, h2 = ot.gromov.init_matrix(c1, c2, uniform, uniform, "square_loss")
-    distances = {name: ot.gromov.gwloss(constant, h1, h2, plan) for name, plan in found.items()}
-    assert distances["ours"] == pytest.approx(distances["POT"], rel=1e-3)
+    # On Euclidean RDMs POT's scalings stop before the marginals are met, and the distance of such a plan may
+    # be too low: it counts once the plan is feasible.
+    error = {name: np.abs(plan.sum(axis=0) - uniform).sum() for name, plan in found.items()}
+    assert error["ours"] <= error["POT"]
+    distances = {name: ot.gromov.gwloss(constant, h1, h2, rounded(plan)) for name, plan in found.items()}
+    assert distances["ours"] < 1.001 * distances["POT"]
 
 
 def test_the_best_of_a_search_in_a_tenth_of_the_cpu_seconds(

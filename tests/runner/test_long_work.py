@@ -19,6 +19,7 @@ from benchmark.cli.run import WorkBar
 from benchmark.measures import _gw_search
 from benchmark.memo import FolderMemo
 from benchmark.runner import Options, Session, execute, plan
+from benchmark.runner.score import assemble, view
 
 ROOT = Path(__file__).parents[2]
 #: Of the one layer of pixels, and then of the ceiling: six
@@ -147,3 +148,10 @@ def test_clearing_a_memo_takes_its_records_and_nothing_else(tmp_path: Path) -> N
     memo.clear()
     assert not (tmp_path / "memo").exists()
     memo.clear()
+
+
+@pytest.mark.parametrize(("device", "told"), [("cpu", None), ("cuda", "cuda"), ("mps", "mps")])
+def test_a_task_is_told_of_the_accelerator_of_the_run(mine: Path, device: str, told: str | None) -> None:
+    session = Session(Options(registries=(mine,), device=device))
+    (cell,) = plan(session.registry, ["pixels"], ["quick_gwot"], "quick")
+    assert view(session, assemble(session, cell)).work.device == told

@@ -147,6 +147,19 @@ class Bar:
         pass
 
 
+def test_searches_go_to_the_accelerator_of_the_run(task, space, rng):
+    """Torch on the processor stands in for one: another way to the same plan."""
+    features = {"a": space + 0.3 * rng.standard_normal(space.shape)}
+    target = people(space, rng)
+    view = ArrayView(synthetic_stimuli(CONCEPTS), features, work=LongWork(device="cpu"))
+    there = task.score(view, join(view.stimuli, target), FAST, np.random.default_rng(1)).layers["a"].values
+    here = score(task, features, target).layers["a"].values
+    assert there["gw_distance"] == pytest.approx(here["gw_distance"], rel=1e-6)
+    nowhere = ArrayView(synthetic_stimuli(CONCEPTS), features, work=LongWork(device="nowhere"))
+    with pytest.raises(ValueError, match="device is 'nowhere'"):
+        task.score(nowhere, join(view.stimuli, target), FAST, np.random.default_rng(1))
+
+
 @pytest.mark.parametrize(("seconds", "said"), [(30.0, []), (60.0, [2 * 60.0])])
 def test_the_cost_of_long_searches_is_said_before_they_start(task, space, rng, monkeypatch, seconds, said):
     # of each of two layers
