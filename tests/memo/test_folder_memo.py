@@ -52,6 +52,6 @@ def test_a_search_that_was_killed_goes_on_to_the_same_bytes(tmp_path: Path) -> N
     counts: list[int] = []
     resumed = search(FolderMemo(tmp_path), lambda done, total: counts.append(done))
     whole = search(None)
-    assert counts[:2] == [3, 5]
+    assert counts[:2] == [5, 6], "what was done is not done again"
     np.testing.assert_array_equal(resumed.plan, whole.plan)
     assert resumed.sweep == whole.sweep
