@@ -75,7 +75,7 @@ class SwowAssociation(NetworkModel):
         state = read_state_dict(path)
         head: nn.Module
         if self.about is not None and self.about.classes == "mixture":
-            weight = state.get("head.classifier.weight", torch.empty(0, 1))
+            weight = state.get("head.known.weight", torch.empty(0, 1))
             classifier = nn.Linear(weight.shape[-1], len(weight))
             head = ClassMixture(classifier, torch.empty(len(weight), len(self.vocabulary)), self.about.loss)
         else:
