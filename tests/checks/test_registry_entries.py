@@ -49,7 +49,6 @@ ALIKE = (
     "swow_mobilenetv2_",
     "swow_mobilenetv1_classes-tuned",
     "swow_mobilenetv1_classes-frozen-1",
-    "swow_squeezenet1_tuned",
     "swow_squeezenet1_frozen-1",
     "moco",
     "swav",
