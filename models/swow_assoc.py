@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from torch import nn
 
 from benchmark.association.checkpoint import About, Encoder, read_about, read_vocabulary
-from benchmark.association.classes import with_classes
+from benchmark.association.classes import ClassMixture
 from benchmark.association.encoders import TASKONOMY, build_encoder_model, trained_preprocessing
-from benchmark.association.network import AssociationNetwork, encoder_of, feature_count
+from benchmark.association.network import AssociationNetwork, encoder_of
 from benchmark.association.recipe import strengths_of
 from benchmark.errors import UsageError
 from benchmark.extraction import NetworkModel, Preprocessing, blocks, load_strictly, read_state_dict
@@ -70,25 +70,25 @@ class SwowAssociation(NetworkModel):
         """Make the network with the weights of the checkpoint, or random ones."""
         if self.vocabulary is None:
             encoder = encoder_of(self._encoder_model())
-            shape = self.preprocess(Image.new("RGB", (64, 64))).shape
-            return AssociationNetwork(encoder, feature_count(encoder, tuple(shape)), None)
+            return AssociationNetwork(encoder, None)
         path = self._checkpoint()
         state = read_state_dict(path)
-        # the head says how many features it reads: counting them takes as long as answering for an image
-        head = state.get("head.weight", torch.empty(0, 1))
-        if self._reads_classes:
-            count = len(state.get("encoder.classifier.bias", ()))
-            encoder = with_classes(self._encoder_model(), range(count))
+        head: nn.Module
+        if self.about is not None and self.about.classes == "mixture":
+            weight = state.get("head.known.weight", torch.empty(0, 1))
+            classifier = nn.Linear(weight.shape[-1], len(weight))
+            head = ClassMixture(classifier, torch.empty(len(weight), len(self.vocabulary)), self.about.loss)
         else:
-            encoder = encoder_of(self._encoder_model())
-        network = AssociationNetwork(encoder, head.shape[-1], len(self.vocabulary))
+            # the file says how many features are read: counting them takes as long as answering for an image
+            weight = state.get("head.weight", torch.empty(0, 1))
+            head = nn.Linear(weight.shape[-1], len(self.vocabulary))
+        network = AssociationNetwork(encoder_of(self._encoder_model()), head)
         load_strictly(network, state, path)
         return network
 
     def modules(self) -> dict[str, str]:
         """Blocks of the encoder, then what the head reads."""
-        top = "encoder.encoder" if self._reads_classes else "encoder"
-        paths = [f"{top}.{path}" for path in blocks(self.network.get_submodule(top))]
+        paths = [f"encoder.{path}" for path in blocks(self.network.get_submodule("encoder"))]
         head = {} if self.vocabulary is None else {"features": "head:input"}
         return {path: path for path in paths} | head
 
@@ -100,10 +100,6 @@ class SwowAssociation(NetworkModel):
         return Associations(
             self.vocabulary, strengths_of(loss, torch.tensor(output, dtype=torch.float64)).numpy()
         )
-
-    @property
-    def _reads_classes(self) -> bool:
-        return self.about is not None and self.about.classes
 
     def _encoder_model(self) -> NetworkModel:
         """The plug-in of the encoder, with random weights of the seed in force; a new one each time."""

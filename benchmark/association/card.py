@@ -16,6 +16,10 @@ from benchmark.association.targets import AssociationTargets
 from benchmark.files import write_atomic
 
 _LISTED = 20
+_HEADS = {
+    False: "a linear head",
+    "mixture": "a head that mixes what people say to the classes it sees,",
+}
 
 
 def write_card(
@@ -36,9 +40,8 @@ def write_card(
     lines = [
         f"# {name}",
         "",
-        f"Images to the words they evoke: the encoder {about.started_from}, its features flattened"
-        f"{', beside them its class probabilities' if about.classes else ''}, and a linear head over "
-        f"{len(targets.vocabulary)} responses.",
+        f"Images to the words they evoke: the encoder {about.started_from}, its features flattened, and "
+        f"{_HEADS[about.classes]} over {len(targets.vocabulary)} responses.",
         "",
         "```bash",
         command,

@@ -49,8 +49,8 @@ class About(BaseModel):
         Hash of the sample it was trained on (:attr:`benchmark.association.sampling.Sample.hash`).
     cues : tuple of str
         The cues it was trained on.
-    classes : bool
-        The head reads class probabilities too (:mod:`benchmark.association.classes`).
+    classes : False or "mixture"
+        The head begins with what people say to the classes it sees (:mod:`benchmark.association.classes`).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -63,7 +63,7 @@ class About(BaseModel):
     norms_sha256: str
     manifest_sha256: str
     cues: tuple[str, ...]
-    classes: bool = False
+    classes: Literal[False, "mixture"] = False
 
 
 def write_checkpoint(path: Path, network: nn.Module, vocabulary: tuple[str, ...], about: About) -> None:
@@ -109,7 +109,7 @@ def read_about(path: Path) -> About | None:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise BenchError(f"{path}: metadata {_ABOUT}.{place}: {first['msg']}") from error
+        raise BenchError(f"{path}: metadata {_ABOUT}.{place}: {first['msg']}; train it again") from error
 
 
 def _metadata(path: Path) -> dict[str, str]:

@@ -1,7 +1,8 @@
-"""The head alone: a linear map fitted to the features of a frozen encoder."""
+"""The head alone, fitted to the features of a frozen encoder."""
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +13,6 @@ from benchmark.association.checkpoint import Loss
 from benchmark.association.images import DecodedImages
 from benchmark.association.recipe import Recipe, cosine, logits_of, loss_sum
 
-#: Weight of the mean profile in that of a class: a response that nobody gave is not impossible
-_SMOOTHING = 0.1
 #: Images a step of the head, and images encoded at once
 _BATCH = 256
 _ENCODED = 64
@@ -52,55 +51,32 @@ def encode(
     return Features(values.clone(), cues[torch.from_numpy(rows)].repeat(count))
 
 
-def begin_head(
-    head: nn.Linear, loss: Loss, strengths: torch.Tensor, profiles: torch.Tensor | None = None
-) -> None:
-    """Have the head say the mean profile, whatever it reads; or, where a class is certain, that of the class.
-
-    Parameters
-    ----------
-    head : Linear
-        Written in place.
-    loss : {"bce", "softmax", "mse"}
-    strengths : Tensor, shape (n, v)
-        Of the images that are trained on.
-    profiles : Tensor, shape (c, v), optional
-        Profiles of the classes whose probabilities are the last c things that the head reads.
-    """
-    mean = strengths.mean(0)
+def constant_head(features: int, loss: Loss, mean: torch.Tensor) -> nn.Linear:
+    """A linear head that says the mean profile (v,), whatever it reads."""
+    head = nn.Linear(features, len(mean))
+    nn.init.zeros_(head.weight)
     with torch.no_grad():
-        head.weight.zero_()
         head.bias.copy_(logits_of(loss, mean))
-        if profiles is not None:
-            smoothed = (profiles + _SMOOTHING * mean) / (1 + _SMOOTHING)
-            head.weight[:, -len(profiles) :] = (logits_of(loss, smoothed) - head.bias).T
+    return head
 
 
 def fit_head(
-    head: nn.Linear,
-    train: Features,
-    validation: Features,
-    strengths: torch.Tensor,
-    recipe: Recipe,
-    *,
-    classes: int = 0,
+    head: nn.Module, train: Features, validation: Features, strengths: torch.Tensor, recipe: Recipe
 ) -> list[dict[str, float]]:
-    """Fit a linear map from standardised features to the strengths of each image's cue, in place.
+    """Fit a head to standardised features and the strengths of each image's cue, in place.
 
     Begins with the weights there are. Those of the epoch with the least validation loss are kept, and
     written for features as they are, with the standardisation taken in.
 
     Parameters
     ----------
-    head : Linear
+    head : Module
+        Features (n, d) to logits (n, v); every linear map in it reads the features.
     train, validation : Features
         Without a validation image the last epoch is kept.
     strengths : Tensor, shape (cues, v)
     recipe : Recipe
         ``warmup_epochs``, ``head_rate``, ``weight_decay``, ``loss``, ``seed``.
-    classes : int
-        So many of the last columns are class probabilities, which are not standardised: most are all but
-        zero in every image, and a step in units of their spread would be a leap.
 
     Returns
     -------
@@ -109,14 +85,10 @@ def fit_head(
     """
     mean, spread = train.values.mean(0), train.values.std(0, unbiased=False)
     spread = torch.where(spread > 1e-6 * train.values.abs().amax(0), spread, torch.inf)
-    if classes:
-        mean[-classes:], spread[-classes:] = 0, 1
     values, checked = (train.values - mean) / spread, (validation.values - mean) / spread
-    linear = nn.Linear(head.in_features, head.out_features)
-    with torch.no_grad():
-        linear.weight.copy_(torch.where(spread.isinf(), 0, head.weight * spread))
-        linear.bias.copy_(head.bias + head.weight @ mean)
-    optimiser = torch.optim.AdamW(linear.parameters(), recipe.head_rate, weight_decay=recipe.weight_decay)
+    fitted = copy.deepcopy(head)
+    _for_standardised(fitted, mean, spread)
+    optimiser = torch.optim.AdamW(fitted.parameters(), recipe.head_rate, weight_decay=recipe.weight_decay)
     best, least = None, float("inf")
     curve = []
     steps = recipe.warmup_epochs * -(-len(values) // _BATCH)
@@ -126,20 +98,39 @@ def fit_head(
         total = 0.0
         for rows in torch.split(order, _BATCH):
             optimiser.param_groups[0]["lr"] = recipe.head_rate * cosine(step, steps)
-            loss = loss_sum(recipe.loss, linear(values[rows]), strengths[train.cues[rows]])
+            loss = loss_sum(recipe.loss, fitted(values[rows]), strengths[train.cues[rows]])
             optimiser.zero_grad()
             (loss / len(rows)).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             total += loss.item()
             step += 1
         with torch.no_grad():
-            found = loss_sum(recipe.loss, linear(checked), strengths[validation.cues]).item()
+            found = loss_sum(recipe.loss, fitted(checked), strengths[validation.cues]).item()
         found = found / len(checked) if len(checked) else float("nan")
         curve.append({"train_loss": total / len(values), "validation_loss": found})
         if found < least or best is None or not len(checked):
-            least, best = found, {key: value.clone() for key, value in linear.state_dict().items()}
-    linear.load_state_dict(best or linear.state_dict())
-    with torch.no_grad():
-        head.weight.copy_(linear.weight / spread)
-        head.bias.copy_(linear.bias - (linear.weight / spread) @ mean)
+            least, best = found, copy.deepcopy(fitted.state_dict())
+    fitted.load_state_dict(best or fitted.state_dict())
+    _for_plain(fitted, mean, spread)
+    head.load_state_dict(fitted.state_dict())
     return curve
+
+
+def _for_standardised(head: nn.Module, mean: torch.Tensor, spread: torch.Tensor) -> None:
+    """Rewrite the linear maps of a head for (features - mean) / spread; it says the same."""
+    with torch.no_grad():
+        for linear in _linear_maps(head):
+            linear.bias.add_(linear.weight @ mean)
+            linear.weight.copy_(torch.where(spread.isinf(), 0, linear.weight * spread))
+
+
+def _for_plain(head: nn.Module, mean: torch.Tensor, spread: torch.Tensor) -> None:
+    """Undo :func:`_for_standardised`."""
+    with torch.no_grad():
+        for linear in _linear_maps(head):
+            linear.weight.div_(spread)
+            linear.bias.sub_(linear.weight @ mean)
+
+
+def _linear_maps(head: nn.Module) -> list[nn.Linear]:
+    return [module for module in head.modules() if isinstance(module, nn.Linear)]

@@ -1,4 +1,4 @@
-"""The association network: an encoder, its features flattened, and a linear map to a vocabulary."""
+"""The association network: an encoder, its features flattened, and a head that gives a logit a response."""
 
 from __future__ import annotations
 
@@ -10,22 +10,20 @@ from benchmark.extraction import NetworkModel
 
 
 class AssociationNetwork(nn.Module):
-    """Encoder, its features flattened, and a linear map to a vocabulary.
+    """Encoder, its features flattened, and a head over a vocabulary.
 
     Parameters
     ----------
     encoder : Module
         Images (n, 3, h, w) to features, flattened here to (n, d).
-    features : int
-        d.
-    responses : int or None
-        Size of the vocabulary; None: there is no head, and the features are the output.
+    head : Module or None
+        Features (n, d) to logits (n, responses); None: there is no head, and the features are the output.
     """
 
-    def __init__(self, encoder: nn.Module, features: int, responses: int | None) -> None:
+    def __init__(self, encoder: nn.Module, head: nn.Module | None) -> None:
         super().__init__()
         self.encoder = encoder
-        self.head = nn.Identity() if responses is None else nn.Linear(features, responses)
+        self.head = nn.Identity() if head is None else head
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Images, shape (n, 3, h, w), to logits, shape (n, responses)."""

@@ -14,11 +14,13 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from safetensors.torch import load_file
+from torch import nn
 
 from benchmark.association.card import write_card, write_registry
-from benchmark.association.checkpoint import About, read_about, read_vocabulary, write_checkpoint
-from benchmark.association.classes import with_classes
+from benchmark.association.checkpoint import About, Loss, read_about, read_vocabulary, write_checkpoint
+from benchmark.association.classes import class_mixture
 from benchmark.association.encoders import Start, find_start, trained_preprocessing
+from benchmark.association.head import constant_head
 from benchmark.association.images import DecodedImages, decode
 from benchmark.association.network import AssociationNetwork, encoder_of, feature_count
 from benchmark.association.recipe import Recipe
@@ -27,7 +29,7 @@ from benchmark.association.targets import AssociationTargets, association_target
 from benchmark.association.train import Material, Report, Training
 from benchmark.datasets.norms import read_associations
 from benchmark.errors import DataError, UsageError
-from benchmark.extraction import load_strictly, seeded
+from benchmark.extraction import load_strictly
 from benchmark.files import write_atomic
 from benchmark.registry import Registry
 
@@ -67,8 +69,8 @@ class Plan:
     recipe : Recipe
         ``fixed_statistics`` is taken from the start: statistics of random weights are learned.
     classes : bool
-        The head reads the class probabilities of an ImageNet encoder too. A start from a checkpoint keeps to
-        what that does.
+        The head begins with what people say to the classes that an ImageNet encoder sees. A start from a
+        checkpoint keeps to what that does.
     size : int or None
         Side of the images the network is shown; None: its own.
     name : str
@@ -134,10 +136,12 @@ def train_associations(
     sample = sample.without(decoded.unreadable)
     targets = association_targets(plan.norms, sample.cues, recipe.vocabulary)
     trained = {image.cue for image in decoded.kept if image.role == "train"}
-    classes = _reads_classes(plan, start)
-    read, profiles = class_profiles(targets, norm_cues, trained) if classes else ([], None)
-    material = _material(decoded, targets, profiles)
-    network = _network(start, preprocessing.crop, targets.vocabulary, recipe.seed, read)
+    material = _material(decoded, targets)
+    classes = None
+    if _mixes_classes(plan, start):
+        known, profiles = class_profiles(targets, norm_cues, trained)
+        classes = known, torch.from_numpy(profiles).float()
+    network = _network(start, preprocessing.crop, targets.vocabulary, recipe.loss, material.mean, classes)
     about = About(
         encoder=start.encoder,
         started_from=start.name,
@@ -147,7 +151,7 @@ def train_associations(
         norms_sha256=targets.source.sha256,
         manifest_sha256=sample.hash,
         cues=tuple(sorted(trained)),
-        classes=classes,
+        classes=False if classes is None else "mixture",
     )
     if accelerator.is_main_process:
         write_manifest(sample, plan.output / MANIFEST)
@@ -176,14 +180,14 @@ def train_associations(
     return Outcome(sample, targets, decoded.unreadable, rows)
 
 
-def _reads_classes(plan: Plan, start: Start) -> bool:
+def _mixes_classes(plan: Plan, start: Start) -> bool:
     if start.checkpoint is None:
         return plan.classes
     about = read_about(start.checkpoint)
-    return about is not None and about.classes
+    return about is not None and about.classes == "mixture"
 
 
-def _material(decoded: DecodedImages, targets: AssociationTargets, profiles: np.ndarray | None) -> Material:
+def _material(decoded: DecodedImages, targets: AssociationTargets) -> Material:
     row = {cue: i for i, cue in enumerate(targets.cues)}
     roles = np.array([image.role for image in decoded.kept])
     return Material(
@@ -192,19 +196,28 @@ def _material(decoded: DecodedImages, targets: AssociationTargets, profiles: np.
         torch.from_numpy(targets.strengths).float(),
         np.flatnonzero(roles == "train"),
         np.flatnonzero(roles == "validation"),
-        None if profiles is None else torch.from_numpy(profiles).float(),
     )
 
 
 def _network(
-    start: Start, side: object, vocabulary: Sequence[str], seed: int, classes: Sequence[int]
+    start: Start,
+    side: object,
+    vocabulary: Sequence[str],
+    loss: Loss,
+    mean: torch.Tensor,
+    classes: tuple[list[int], torch.Tensor] | None,
 ) -> AssociationNetwork:
-    """The network as training finds it; a checkpoint must be of the same vocabulary."""
+    """The network as training finds it; a checkpoint must be of the same vocabulary.
+
+    ``mean`` (v,) is the mean profile; ``classes`` are those that the head mixes, and their profiles.
+    """
     assert isinstance(side, int)
-    encoder = with_classes(start.model, classes) if classes else encoder_of(start.model)
+    head: nn.Module | None = None if classes is None else class_mixture(start.model, *classes, mean, loss)
+    encoder = encoder_of(start.model)
     encoder.requires_grad_(requires_grad=True)
-    with seeded(seed):
-        network = AssociationNetwork(encoder, feature_count(encoder, (3, side, side)), len(vocabulary))
+    if head is None:
+        head = constant_head(feature_count(encoder, (3, side, side)), loss, mean)
+    network = AssociationNetwork(encoder, head)
     if start.checkpoint is not None:
         known = read_vocabulary(start.checkpoint)
         if known != tuple(vocabulary):

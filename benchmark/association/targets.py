@@ -125,7 +125,9 @@ def association_targets(norms: Path, cues: Iterable[str], vocabulary_size: int =
 def class_profiles(
     targets: AssociationTargets, norm_cues: Collection[str], trained: Collection[str]
 ) -> tuple[list[int], np.ndarray]:
-    """The ImageNet classes whose cue is trained on, and what people say to the cue of each.
+    """The classes whose cue is trained on, and what people say to the cue of each.
+
+    They are those of ImageNet, and one for each cue that stands for none of them.
 
     Parameters
     ----------
@@ -139,13 +141,14 @@ def class_profiles(
     Returns
     -------
     classes : list of int
-        Indices of the c classes, in their order.
+        Indices of those of ImageNet, in their order.
     profiles : ndarray, shape (c, v)
+        Theirs, then those of the other cues, sorted.
 
     Raises
     ------
     UsageError
-        If there is no such class.
+        If there is no such class of ImageNet.
     """
     row = {cue: i for i, cue in enumerate(targets.cues) if cue in trained}
     found = {
@@ -155,7 +158,8 @@ def class_profiles(
     }
     if not found:
         raise UsageError("--classes: no class of ImageNet has a cue that is trained on; leave --classes out")
-    return list(found), targets.strengths[list(found.values())]
+    others = sorted(set(row.values()) - set(found.values()))
+    return list(found), targets.strengths[[*found.values(), *others]]
 
 
 def _strongest(counts: sparse.csr_array, responses: tuple[str, ...]) -> list[int]:

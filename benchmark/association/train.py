@@ -20,7 +20,7 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
-from benchmark.association.head import begin_head, encode, fit_head
+from benchmark.association.head import encode, fit_head
 from benchmark.association.images import DecodedImages
 from benchmark.association.network import AssociationNetwork
 from benchmark.association.recipe import Recipe, cosine, loss_sum, strengths_of
@@ -45,8 +45,6 @@ class Material:
     strengths : Tensor, shape (cues, v)
     train, validation : ndarray of int
         Rows of the images.
-    profiles : Tensor, shape (c, v), optional
-        Of the classes whose probabilities the head reads (:mod:`benchmark.association.classes`).
     """
 
     images: DecodedImages
@@ -54,7 +52,11 @@ class Material:
     strengths: torch.Tensor
     train: np.ndarray
     validation: np.ndarray
-    profiles: torch.Tensor | None = None
+
+    @property
+    def mean(self) -> torch.Tensor:
+        """The mean profile (v,) of the images that are trained on."""
+        return self.strengths[self.cues[self.train]].mean(0)
 
 
 @dataclass
@@ -147,17 +149,9 @@ class Training:
         return self._state.rows
 
     def _begin_head(self) -> None:
-        """Begin with the profiles there are, a head fitted to the encoder as it is, or the head there is."""
-        head, material, recipe = self._plain.head, self.material, self.recipe
-        if not isinstance(head, nn.Linear):
-            raise UsageError("a network without a head cannot be trained")
-        if self._keep_head:
-            self._keep_if_best(self._evaluate())
-            return
-        begun = nn.Linear(head.in_features, head.out_features)
-        begin_head(begun, recipe.loss, material.strengths[material.cues[material.train]], material.profiles)
-        if recipe.warmup_epochs == 0:
-            head.load_state_dict(begun.state_dict())
+        """Begin with the head there is, or fit it to the encoder as it is."""
+        material, recipe = self.material, self.recipe
+        if self._keep_head or recipe.warmup_epochs == 0:
             self._keep_if_best(self._evaluate())
             return
         started = time.perf_counter()
@@ -165,9 +159,9 @@ class Training:
         encoder, device = self._plain.encoder, self._accelerator.device
         train = encode(encoder, material.images, material.train, material.cues, device, mirrored=True)
         seen = encode(encoder, material.images, material.validation, material.cues, device)
-        classes = 0 if material.profiles is None else len(material.profiles)
-        curve = fit_head(begun, train, seen, material.strengths, recipe, classes=classes)
-        head.load_state_dict(begun.state_dict())
+        head = copy.deepcopy(self._plain.head).cpu()
+        curve = fit_head(head, train, seen, material.strengths, recipe)
+        self._plain.head.load_state_dict(head.state_dict())
         for number, losses in enumerate(curve, 1):
             self._state.rows.append({"phase": "head", "epoch": number, **losses})
         found = self._evaluate()

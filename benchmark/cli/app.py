@@ -349,7 +349,7 @@ def train_swow_assoc(
     name: Annotated[str, typer.Option("--name", help="In the registry file.")] = "swow_assoc_own",
     loss: Annotated[LossName, typer.Option(help="What is minimised.")] = LossName.bce,
     freeze: Annotated[bool, typer.Option("--freeze", help="Train the head alone.")] = False,
-    classes: Annotated[bool, typer.Option("--classes", help="The head reads ImageNet classes too.")] = False,
+    classes: Annotated[bool, typer.Option("--classes", help="Begin with the ImageNet classes seen.")] = False,
     size: Annotated[int | None, typer.Option(min=16, help="Pixels; default: the encoder's own.")] = None,
     vocabulary: Annotated[int, typer.Option(min=1, help="Responses at most.")] = 5000,
     per_cue: Annotated[int, typer.Option(min=1, help="Images of a cue at most.")] = 200,

@@ -11,9 +11,8 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
-from torch import nn
 
-from benchmark.association.head import Features, begin_head, fit_head
+from benchmark.association.head import Features, constant_head, fit_head
 from benchmark.association.images import DecodedImages, decode
 from benchmark.association.pipeline import Outcome, Plan, train_associations
 from benchmark.association.recipe import Recipe, cosine, logits_of, loss_sum, strengths_of
@@ -195,9 +194,8 @@ def test_the_head_is_written_for_features_as_they_are() -> None:
     noise = 0.05 * torch.randn(80, 6, generator=generator)
     values = torch.cat([strengths[cues] * torch.tensor([1, 10, 100, 1000]), torch.full((80, 2), 3.0)], 1)
     values += noise * torch.tensor([1, 10, 100, 1000, 0, 0])
-    head = nn.Linear(6, 4)
     recipe = RECIPE.model_copy(update={"warmup_epochs": 60, "head_rate": 0.05})
-    begin_head(head, recipe.loss, strengths[cues])
+    head = constant_head(6, recipe.loss, strengths[cues].mean(0))
     fit_head(head, Features(values, cues), Features(values, cues), strengths, recipe)
     assert (head(values).argmax(1) == cues).all()
     assert (head.weight[:, 4:] == 0).all()

@@ -48,6 +48,8 @@ ALIKE = (
     "taskonomy_",
     "swow_mobilenetv2_",
     "swow_mobilenetv1_classes-tuned",
+    "swow_mobilenetv1_classes-frozen-1",
+    "swow_squeezenet1_frozen-1",
     "moco",
     "swav",
     "barlow",
