@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import numpy as np
 from PIL import Image
-from scipy import sparse
 
 from benchmark.errors import DataError, NotPossible
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 #: id of a concept in a stimulus set -> the ids it may have in a target, in order of preference
 Keys = Mapping[str, tuple[str, ...]]
@@ -233,6 +235,12 @@ class VectorTarget(Target):
         return replace(self, ids=tuple(ids), vectors=self.vectors[self.rows(ids)])
 
 
+def _no_counts() -> sparse.csr_array:
+    from scipy import sparse  # takes longer to import than a photo takes that needs none of it
+
+    return sparse.csr_array((0, 0))
+
+
 C = TypeVar("C", bound="_CountTarget")
 
 
@@ -241,7 +249,7 @@ class _CountTarget(Target):
     """Base of targets that count how many people gave each column for each row."""
 
     columns: tuple[str, ...] = ()
-    counts: sparse.csr_array = field(default_factory=lambda: sparse.csr_array((0, 0)))
+    counts: sparse.csr_array = field(default_factory=_no_counts)
     respondents: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, ValidationError
-from scipy.special import softmax
 
 from benchmark.errors import UsageError
 from benchmark.extraction.blocks import blocks, classifier_path, feeds
@@ -208,6 +207,8 @@ class LibraryNetwork(NetworkModel):
 
     def classify(self, output: np.ndarray) -> ClassProbabilities | None:
         """Class probabilities: the softmax of the logits."""
+        from scipy.special import softmax  # a photo has no use for it, and should not wait for it
+
         if self.params.classes is None:
             return None
         ids = imagenet_ids()
