@@ -87,7 +87,7 @@ class Moved(NamedTuple):
     order: Indices
     alpha: Float64
     right: Float64  # the right factor of X
-    product: Float32  # X
+    factors: tuple[Float32, Float32]  # both
     of_concepts: tuple[Float32, ...]  # what the kernel needs of each
     bound: float  # how far a margin from float32 may be from the true one, in a light pair
 
@@ -116,7 +116,7 @@ class Counter:
     def accuracy(self, order: Indices) -> float:
         """2 vs 2 accuracy with the concepts of ``a`` in ``order``; exact."""
         moved = self._moved(order)
-        counted = [self._count(moved, rows, above=True) for rows in self._strips]
+        counted = [self._count_above(moved, rows) for rows in self._strips]
         doubtful = np.concatenate([strip.doubtful for strip in counted])
         passed = sum(int(strip.passed.sum()) for strip in counted)
         signs = self._signs(moved, doubtful)
@@ -125,8 +125,16 @@ class Counter:
 
     def count(self) -> tuple[Float64, int]:
         """Pairs passed less pairs failed of each concept (k,), and the ties, without a permutation."""
-        moved = self._unmoved()
-        counted = in_threads(lambda rows: self._count(moved, rows, above=False), self._strips)
+        moved = self._with_concepts(np.arange(self._k), self.left, self.factors.right)
+        left, right = moved.factors
+        product = np.empty((self._k, self._k), dtype=np.float32)
+        in_threads(lambda rows: _in_pieces(left[rows], right, product[rows]), blocks(self._k, _SLAB))
+
+        def count(rows: slice) -> Counted:
+            turned = np.ascontiguousarray(product[:, rows].T)
+            return self._count(moved, rows, product[rows], turned, above=False)
+
+        counted = in_threads(count, self._strips)
         doubtful = np.concatenate([strip.doubtful for strip in counted])
         signs = self._signs(moved, doubtful)
         # Of its k - 1 pairs a concept fails what it does not pass and is not in doubt.
@@ -161,34 +169,27 @@ class Counter:
     def _moved(self, order: Indices) -> Moved:
         left = self.left[order]
         if self._is_full:
-            left, right = np.take(left, order, axis=1, mode="clip"), self.factors.right
-        else:
-            right = self.b.side.times(self.a.side.centred[order])
-        light = right.astype(np.float32)
-        product = np.empty((self._k, self._k), dtype=np.float32)
-        _in_pieces(left, light, product)
-        return self._with_concepts(order, left, right, light, product)
+            return self._with_concepts(order, np.take(left, order, axis=1, mode="clip"), self.factors.right)
+        return self._with_concepts(order, left, self.b.side.times(self.a.side.centred[order]))
 
-    def _unmoved(self) -> Moved:
-        """The same without a permutation, by all threads."""
-        right = self.factors.right
+    def _with_concepts(self, order: Indices, left: Float32, right: Float64) -> Moved:
         light = right.astype(np.float32)
-        product = np.empty((self._k, self._k), dtype=np.float32)
-        in_threads(lambda rows: _in_pieces(self.left[rows], light, product[rows]), blocks(self._k, _SLAB))
-        return self._with_concepts(np.arange(self._k), self.left, right, light, product)
-
-    def _with_concepts(
-        self, order: Indices, left: Float32, right: Float64, light: Float32, product: Float32
-    ) -> Moved:
         diagonal = (left * light).sum(axis=1, dtype=np.float64).astype(np.float32)
         longest = float(lengths(left).max() * lengths(right).max())
         alpha, a, b = self.factors.alpha[order], self.a, self.b
         of_concepts = a.shift[order], a.scale[order], b.shift, b.scale, diagonal, alpha.astype(np.float32)
-        return Moved(
-            order, alpha, right, product, of_concepts, self._bound(longest, float(np.abs(alpha).max()))
-        )
+        bound = self._bound(longest, float(np.abs(alpha).max()))
+        return Moved(order, alpha, right, (left, light), of_concepts, bound)
 
-    def _count(self, moved: Moved, rows: slice, *, above: bool) -> Counted:
+    def _count_above(self, moved: Moved, rows: slice) -> Counted:
+        """Count the pairs of some rows that are above the diagonal; what X has there is made on the way."""
+        left, right = moved.factors
+        product, turned = np.empty((2, rows.stop - rows.start, self._k - rows.start), dtype=np.float32)
+        _in_pieces(left[rows], right[rows.start :], product)
+        _in_pieces(right[rows], left[rows.start :], turned)
+        return self._count(moved, rows, product, turned, above=True)
+
+    def _count(self, moved: Moved, rows: slice, product: Float32, turned: Float32, *, above: bool) -> Counted:
         """Count the pairs of some rows: those ``above`` the diagonal, or all."""
         passed = np.zeros(rows.stop - rows.start, dtype=np.intp)
         doubtful = np.empty((len(passed) * self._k, 2), dtype=np.intp)
@@ -196,7 +197,8 @@ class Counter:
             self.a.brackets,
             self.b.brackets,
             moved.order,
-            moved.product,
+            product,
+            turned,
             moved.of_concepts,
             np.float32(moved.bound),
             rows.start,

@@ -15,8 +15,8 @@ from benchmark.measures._checks import Float64
 Float32 = NDArray[np.float32]
 Indices = NDArray[np.intp]
 
-#: Rows that are worked on together: what is read down the columns of a matrix stays in the cache
-ROWS = 64
+#: Rows that are worked on together: their products stay in the cache, and are many enough for full speed
+ROWS = 128
 #: Pairs of a row after which those in doubt are listed
 PIECE = 64
 #: Share of its variance that a row must keep without a column, else float32 tells nothing of the pair
@@ -70,6 +70,7 @@ def count_strip(
     b: Float32,
     order: Indices,
     product: Float32,
+    turned: Float32,
     of_concepts: tuple[Float32, ...],
     bound: np.float32,
     start: int,
@@ -85,8 +86,8 @@ def count_strip(
         Brackets of the two spaces.
     order : ndarray of int, shape (k,)
         Of the concepts of a.
-    product : ndarray, shape (k, k)
-        X, in this order.
+    product, turned : ndarray, shape (rows, k), or (rows, k - start) where ``above``
+        X in this order, and its transpose, of these rows; of columns from ``start`` on where ``above``.
     of_concepts : tuple of ndarray, shape (k,)
         Shift d and scale s of A, in this order, and of B; the diagonal of C; alpha.
     bound : float32
@@ -108,15 +109,12 @@ def count_strip(
     a_shift, a_scale, b_shift, b_scale, diagonal, alpha = of_concepts
     k = len(order)
     slope = _ONE + _ONE / np.float32(k - 2)
-    stop, found = start + len(passed), 0
-    in_a, turned = np.empty(k, dtype=np.float32), np.empty((len(passed), k), dtype=np.float32)
-    for j in range(start if above else 0, k):
-        for i in range(start, stop):
-            turned[i - start, j] = product[j, i]
-    for i in range(start, stop):
+    skipped = np.uint64(start if above else 0)
+    in_a, found = np.empty(k, dtype=np.float32), 0
+    for i in range(start, start + len(passed)):
         left = i + 1 if above else 0
         row = a_shift[i], a_scale[i], b_shift[i], b_scale[i], diagonal[i], alpha[i]
-        bracket, in_b, x_ij, x_ji = a[order[i]], b[i], product[i], turned[i - start]
+        bracket, in_b, x_ij, x_ji = a[order[i]], b[i], product[i - start], turned[i - start]
         for j in range(left, k):
             in_a[j] = bracket[order[j]]
         for first in range(left, k, PIECE):
@@ -126,16 +124,16 @@ def count_strip(
             positive, negative = 0, 0
             for j in range(np.uint64(first), np.uint64(last)):
                 column = a_shift[j], a_scale[j], b_shift[j], b_scale[j], diagonal[j], alpha[j]
-                value = _told(slope, row, column, in_a[j], in_b[j], x_ij[j], x_ji[j])
+                value = _told(slope, row, column, in_a[j], in_b[j], x_ij[j - skipped], x_ji[j - skipped])
                 positive += value > bound
                 negative += value < -bound
             passed[i - start] += positive
             if positive + negative == last - first:
                 continue
-            for j in range(max(first, i + 1), last):
+            for j in range(np.uint64(max(first, i + 1)), np.uint64(last)):
                 column = a_shift[j], a_scale[j], b_shift[j], b_scale[j], diagonal[j], alpha[j]
-                value = _told(slope, row, column, in_a[j], in_b[j], x_ij[j], x_ji[j])
+                value = _told(slope, row, column, in_a[j], in_b[j], x_ij[j - skipped], x_ji[j - skipped])
                 if not abs(value) > bound:
-                    doubtful[found] = i, j
+                    doubtful[found, 0], doubtful[found, 1] = i, j
                     found += 1
     return found

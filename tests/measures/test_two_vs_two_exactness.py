@@ -171,7 +171,7 @@ def test_float32_stays_within_its_error_bound(p: int, q: int) -> None:
     upper = np.triu_indices(k, 1)
     assert light[upper].mean() > 0.99
     assert np.abs(found - exact)[upper][light[upper]].max() < moved.bound < 1e-4
-    strips = [counter._count(moved, rows, above=True) for rows in counter._strips]
+    strips = [counter._count_above(moved, rows) for rows in counter._strips]
     told = light & (np.abs(found) > moved.bound)
     i, j = np.concatenate([strip.doubtful for strip in strips]).T
     assert set(zip(i, j, strict=True)) == {(i, j) for i, j in zip(*upper, strict=True) if not told[i, j]}
@@ -185,7 +185,8 @@ def in_float32(counter: counts.Counter, moved: counts.Moved) -> tuple[np.ndarray
     bracket = counter.a.brackets[moved.order][:, moved.order]
     a = a_scale[:, None] * (bracket + a_shift[:, None])
     b = b_scale[:, None] * (counter.b.brackets + b_shift[:, None])
-    cross = moved.product - alpha[:, None] * b.T
+    left, right = moved.factors
+    cross = left @ right.T - alpha[:, None] * b.T
     slope = np.float32(1 + 1 / (len(c) - 2))
     found, shares = kernel.margin.py_func(slope, a, a.T, b, b.T, c[:, None], c, cross, cross.T)
     assert found.dtype == np.float32
