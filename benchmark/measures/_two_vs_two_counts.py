@@ -50,7 +50,7 @@ from benchmark.measures._two_vs_two import (
     pair_margins,
     product_of,
 )
-from benchmark.measures._two_vs_two_kernel import LEAST_SHARE, ROWS, brackets, count_strip
+from benchmark.measures._two_vs_two_kernel import LEAST_SHARE, brackets, count_strip
 
 Float32 = NDArray[np.float32]
 
@@ -58,6 +58,8 @@ Float32 = NDArray[np.float32]
 _UNIT = 2.0**-24
 #: Products summed in one piece: the error bound grows with it
 _PIECE = 160
+#: Rows of a strip: its products stay in the cache, and are many enough for full speed
+_ROWS = 128
 #: Rows of what one thread has of a product
 _SLAB = 464
 #: Numbers gathered at once for the pairs that are done again
@@ -77,7 +79,7 @@ class Light(NamedTuple):
         assert side.whole is not None
         whole, k = side.whole, len(side)
         found = np.empty((k, k), dtype=np.float32)
-        in_threads(lambda rows: brackets(whole, side.common, found, rows.start, rows.stop), blocks(k, ROWS))
+        in_threads(lambda rows: brackets(whole, side.common, found, rows.start, rows.stop), blocks(k, _ROWS))
         return cls(side, found, side.shift.astype(np.float32), side.scale.astype(np.float32))
 
 
@@ -87,7 +89,7 @@ class Moved(NamedTuple):
     order: Indices
     alpha: Float64
     right: Float64  # the right factor of X
-    factors: tuple[Float32, Float32]  # both
+    light: tuple[Float32, Float32]  # both factors in float32
     of_concepts: tuple[Float32, ...]  # what the kernel needs of each
     bound: float  # how far a margin from float32 may be from the true one, in a light pair
 
@@ -95,7 +97,7 @@ class Moved(NamedTuple):
 class Counted(NamedTuple):
     """What float32 tells."""
 
-    passed: Indices  # pairs of each row, (k,)
+    passed: Indices  # pairs of each row, (rows,)
     doubtful: Indices  # pairs i < j that it cannot tell, (m, 2)
 
 
@@ -126,7 +128,7 @@ class Counter:
     def count(self) -> tuple[Float64, int]:
         """Pairs passed less pairs failed of each concept (k,), and the ties, without a permutation."""
         moved = self._with_concepts(np.arange(self._k), self.left, self.factors.right)
-        left, right = moved.factors
+        left, right = moved.light
         product = np.empty((self._k, self._k), dtype=np.float32)
         in_threads(lambda rows: _in_pieces(left[rows], right, product[rows]), blocks(self._k, _SLAB))
 
@@ -159,7 +161,7 @@ class Counter:
 
     @property
     def _strips(self) -> list[slice]:
-        return blocks(self._k, ROWS)
+        return blocks(self._k, _ROWS)
 
     @property
     def _is_full(self) -> bool:
@@ -183,7 +185,7 @@ class Counter:
 
     def _count_above(self, moved: Moved, rows: slice) -> Counted:
         """Count the pairs of some rows that are above the diagonal; what X has there is made on the way."""
-        left, right = moved.factors
+        left, right = moved.light
         product, turned = np.empty((2, rows.stop - rows.start, self._k - rows.start), dtype=np.float32)
         _in_pieces(left[rows], right[rows.start :], product)
         _in_pieces(right[rows], left[rows.start :], turned)

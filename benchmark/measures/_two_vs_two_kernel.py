@@ -15,8 +15,6 @@ from benchmark.measures._checks import Float64
 Float32 = NDArray[np.float32]
 Indices = NDArray[np.intp]
 
-#: Rows that are worked on together: their products stay in the cache, and are many enough for full speed
-ROWS = 128
 #: Pairs of a row after which those in doubt are listed
 PIECE = 64
 #: Share of its variance that a row must keep without a column, else float32 tells nothing of the pair
@@ -78,7 +76,7 @@ def count_strip(
     passed: Indices,
     doubtful: Indices,
 ) -> int:
-    """Count the pairs that pass of ``ROWS`` rows, or fewer, and list those that float32 cannot tell.
+    """Count the pairs that pass of some rows, and list those that float32 cannot tell.
 
     Parameters
     ----------

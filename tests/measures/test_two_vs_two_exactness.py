@@ -185,7 +185,7 @@ def in_float32(counter: counts.Counter, moved: counts.Moved) -> tuple[np.ndarray
     bracket = counter.a.brackets[moved.order][:, moved.order]
     a = a_scale[:, None] * (bracket + a_shift[:, None])
     b = b_scale[:, None] * (counter.b.brackets + b_shift[:, None])
-    left, right = moved.factors
+    left, right = moved.light
     cross = left @ right.T - alpha[:, None] * b.T
     slope = np.float32(1 + 1 / (len(c) - 2))
     found, shares = kernel.margin.py_func(slope, a, a.T, b, b.T, c[:, None], c, cross, cross.T)
