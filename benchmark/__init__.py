@@ -1,18 +1,24 @@
-"""Does a model represent things the way people do? Every comparison the field uses, in one command."""
+"""Does a model represent things the way people do? Every comparison the field uses, in one command.
+
+``benchmark.run`` and ``benchmark.check`` live in :mod:`benchmark.api`. They are imported when they are first
+used, because that room imports all others and the command line must answer at once. This is the one import that
+goes up the order of rooms.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from benchmark.common.package import VERSION
+
 if TYPE_CHECKING:
     from benchmark.api import check, run
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = ["check", "run"]
 
 
 def __getattr__(name: str) -> Any:
-    # torch and all else is imported when it is first needed: the command line must answer at once
     if name in __all__:
         from benchmark import api
 

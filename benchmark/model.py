@@ -15,7 +15,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from benchmark.cost import Cost
+from benchmark.common.cost import Cost
 from benchmark.datasets.types import Stimuli, Target
 
 #: The last layer of every network: what its forward pass returns. Associations and classes are read from it.

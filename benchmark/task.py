@@ -9,16 +9,18 @@ concepts with its score on the other (weights zero on one half).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from benchmark.common.cost import Cost
+from benchmark.common.did_you_mean import did_you_mean
+from benchmark.common.errors import UsageError
 from benchmark.datasets.join import Join
 from benchmark.datasets.types import Stimuli, Target
-from benchmark.model import Associations, ClassProbabilities
-from benchmark.work import LongWork
+from benchmark.model import Announcing, Associations, ClassProbabilities, Progress
 
 #: weights (b, k) over concepts, not negative -> statistic (b,); NaN where it is undefined
 Statistic = Callable[[np.ndarray], np.ndarray]
@@ -48,6 +50,31 @@ class Metric:
     chance: str
     ceiling: str | None = None
     higher_is_better: bool = True
+
+
+@dataclass(frozen=True)
+class LongWork:
+    """What the engine lends a task that takes long; a task that is soon done leaves it alone.
+
+    Attributes
+    ----------
+    progress : callable or None
+        ``progress(done, total)`` moves the bar of the cell; None where nobody looks.
+    memo : mutable mapping of str to dict of ndarray, or None
+        What is put here is there again when the same cell is scored after a run that was killed. The engine
+        empties it once the result is stored; what goes in must not change the result. None: nothing is kept.
+    device : str or None
+        The accelerator of the run, "cuda" or "mps"; None where there is none.
+    """
+
+    progress: Progress | None = None
+    memo: MutableMapping[str, dict[str, np.ndarray]] | None = None
+    device: str | None = None
+
+    def expect(self, cost: Cost) -> None:
+        """Say what the work will cost, before it starts."""
+        if isinstance(self.progress, Announcing):
+            self.progress.expect(cost)
 
 
 class ModelView(Protocol):
@@ -185,3 +212,45 @@ class Task(ABC):
     @abstractmethod
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """Run controls with known answers; :func:`benchmark.calibration.standard_controls` gives the set."""
+
+
+def read_params(task: str, params: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of a task, with defaults for those not given.
+
+    Parameters
+    ----------
+    task : str
+        Name of the task, for messages.
+    params : mapping
+        What the binding gives.
+    defaults : mapping
+        Every parameter the task knows, with its default. A value given must be of the default's type
+        (any type where the default is None).
+
+    Raises
+    ------
+    UsageError
+        If a key is unknown or a value is of another type.
+    """
+    for key, value in params.items():
+        if key not in defaults:
+            raise UsageError(f"task {task}: unknown parameter {key!r}; {did_you_mean(key, sorted(defaults))}")
+        default = defaults[key]
+        if default is not None and (not isinstance(value, type(default)) or isinstance(value, bool)):
+            raise UsageError(
+                f"task {task}: parameter {key!r} must be {type(default).__name__}, not {value!r}"
+            )
+    return {**defaults, **params}
+
+
+def one_of(task: str, key: str, value: str, allowed: tuple[str, ...]) -> str:
+    """``value``, refused unless it is among ``allowed``.
+
+    Raises
+    ------
+    UsageError
+        If it is not.
+    """
+    if value not in allowed:
+        raise UsageError(f"task {task}: {key} {value!r} is none of {', '.join(allowed)}")
+    return value

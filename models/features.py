@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmark.common.errors import DataError, NotPossible, UsageError
+from benchmark.common.files import sha256_of
 from benchmark.datasets import DataRoot, Stimuli
-from benchmark.errors import DataError, NotPossible, UsageError
-from benchmark.files import sha256_of
 from benchmark.model import OUTPUT, Model, Progress
 
 #: In a .npz file: the array that holds the ids; every other one is a layer.

@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from benchmark.concepts import concept_means
+from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets import Stimuli, VectorTarget
-from benchmark.errors import NotPossible, UsageError
 from benchmark.model import OUTPUT, BuiltFrom, Model, ModelSpec, Progress
+from benchmark.representation.concepts import concept_means
 
 #: The one layer
 LAYER = "meta_embedding"

@@ -22,9 +22,9 @@ from scipy.special import expit, softmax
 from torch import nn
 from torch.nn import functional
 
+from benchmark.common.errors import DataError, NotPossible
 from benchmark.datasets import AssociationTarget, DataRoot, PropertyTarget, mini
 from benchmark.datasets.mini.concepts import CONCEPTS
-from benchmark.errors import DataError, NotPossible
 from benchmark.extraction import NetworkModel, load_strictly, read_state_dict
 from benchmark.model import Associations, ClassProbabilities
 

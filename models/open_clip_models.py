@@ -11,7 +11,7 @@ import torch
 from open_clip.pretrained import download_pretrained_from_hf
 from open_clip.transform import PreprocessCfg, image_transform_v2, merge_preprocess_dict
 
-from benchmark.errors import UsageError
+from benchmark.common.errors import UsageError
 from benchmark.extraction import LibraryNetwork, Transform, blocks, fetching, hugging_face_folder
 
 

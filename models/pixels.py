@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+from benchmark.common.errors import UsageError
 from benchmark.datasets import Stimuli
-from benchmark.errors import UsageError
 from benchmark.model import OUTPUT, Model, Progress
 
 #: pixels, each side

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 import torchvision
 
-from benchmark.errors import BenchError, UsageError
+from benchmark.common.errors import BenchError, UsageError
 from benchmark.extraction import (
     LibraryNetwork,
     Preprocessing,

@@ -11,12 +11,12 @@ from PIL import Image
 from pydantic import ValidationError
 from torch import nn
 
-from benchmark.association.checkpoint import About, Encoder, read_about, read_vocabulary
+from benchmark.association.checkpoint import Encoder, TrainingRecord, read_record, read_vocabulary
 from benchmark.association.classes import ClassMixture
 from benchmark.association.encoders import TASKONOMY, build_encoder_model, trained_preprocessing
 from benchmark.association.network import AssociationNetwork, encoder_of
 from benchmark.association.recipe import strengths_of
-from benchmark.errors import UsageError
+from benchmark.common.errors import UsageError
 from benchmark.extraction import NetworkModel, Preprocessing, blocks, load_strictly, read_state_dict
 from benchmark.model import Associations, ModelSpec
 
@@ -43,9 +43,9 @@ class SwowAssociation(NetworkModel):
             raise UsageError(f"{spec.name}: params.encoder: {error.errors()[0]['msg']}") from error
 
     @cached_property
-    def about(self) -> About | None:
+    def record(self) -> TrainingRecord | None:
         """What the checkpoint says it is; None: untrained, or a file that does not say."""
-        return None if self.spec.untrained is not None else read_about(self._checkpoint())
+        return None if self.spec.untrained is not None else read_record(self._checkpoint())
 
     @cached_property
     def vocabulary(self) -> tuple[str, ...] | None:
@@ -55,7 +55,9 @@ class SwowAssociation(NetworkModel):
     @cached_property
     def transform(self) -> Preprocessing:
         """The preprocessing in force: that of the checkpoint, else the encoder's own."""
-        return self.about.preprocessing if self.about else trained_preprocessing(self._encoder_model(), None)
+        return (
+            self.record.preprocessing if self.record else trained_preprocessing(self._encoder_model(), None)
+        )
 
     @property
     def preprocessing(self) -> str:
@@ -74,10 +76,10 @@ class SwowAssociation(NetworkModel):
         path = self._checkpoint()
         state = read_state_dict(path)
         head: nn.Module
-        if self.about is not None and self.about.classes == "mixture":
+        if self.record is not None and self.record.classes == "mixture":
             weight = state.get("head.known.weight", torch.empty(0, 1))
             classifier = nn.Linear(weight.shape[-1], len(weight))
-            head = ClassMixture(classifier, torch.empty(len(weight), len(self.vocabulary)), self.about.loss)
+            head = ClassMixture(classifier, torch.empty(len(weight), len(self.vocabulary)), self.record.loss)
         else:
             # the file says how many features are read: counting them takes as long as answering for an image
             weight = state.get("head.weight", torch.empty(0, 1))
@@ -96,14 +98,14 @@ class SwowAssociation(NetworkModel):
         """Association strengths: the sigmoid or the softmax of the logits, whichever it was trained with."""
         if self.vocabulary is None:
             return None
-        loss = self.about.loss if self.about else "softmax"
+        loss = self.record.loss if self.record else "softmax"
         return Associations(
             self.vocabulary, strengths_of(loss, torch.tensor(output, dtype=torch.float64)).numpy()
         )
 
     def _encoder_model(self) -> NetworkModel:
         """The plug-in of the encoder, with random weights of the seed in force; a new one each time."""
-        encoder = self._given or (self.about.encoder if self.about else TASKONOMY)
+        encoder = self._given or (self.record.encoder if self.record else TASKONOMY)
         return build_encoder_model(encoder, torch.initial_seed() % 2**31)
 
     def _checkpoint(self) -> Path:

@@ -7,7 +7,8 @@ from PIL import Image
 from torch import nn
 from visualpriors.taskonomy_network import TASKONOMY_PRETRAINED_URLS, TaskonomyEncoder
 
-from benchmark.errors import BenchError, UsageError
+from benchmark.common.did_you_mean import did_you_mean
+from benchmark.common.errors import BenchError, UsageError
 from benchmark.extraction import (
     NetworkModel,
     Preprocessing,
@@ -18,7 +19,6 @@ from benchmark.extraction import (
     torch_hub_file,
 )
 from benchmark.model import ModelSpec
-from benchmark.nearest import did_you_mean
 
 _ENCODER = "_encoder"
 

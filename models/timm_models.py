@@ -10,7 +10,7 @@ import torch
 from timm.data.config import resolve_data_config
 from timm.data.transforms_factory import create_transform
 
-from benchmark.errors import UsageError
+from benchmark.common.errors import UsageError
 from benchmark.extraction import LibraryNetwork, Transform, fetching, hugging_face_folder, torch_hub_file
 
 

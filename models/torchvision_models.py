@@ -8,7 +8,7 @@ from typing import Any, cast
 import torch
 import torchvision
 
-from benchmark.errors import UsageError
+from benchmark.common.errors import UsageError
 from benchmark.extraction import LibraryNetwork, Transform, fetching, torch_hub_file
 
 

@@ -9,16 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from benchmark.calibration import World, standard_controls, vector_world
-from benchmark.concepts import (
-    UndefinedFeaturesError,
-    concept_images,
-    concept_means,
-    joined_vectors,
-    require_varied,
-)
+from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets.join import Join
 from benchmark.datasets.types import RDMTarget, VectorTarget
-from benchmark.errors import NotPossible, UsageError
 from benchmark.inference import (
     cka_statistic,
     mean_statistic,
@@ -29,8 +22,14 @@ from benchmark.inference import (
 from benchmark.measures import procrustes_distance
 from benchmark.measures.alignment import narrowed, neighbour_shares
 from benchmark.measures.rdm import unit_rows
-from benchmark.params import read_params
-from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult
+from benchmark.representation.concepts import (
+    UndefinedFeaturesError,
+    concept_images,
+    concept_means,
+    joined_vectors,
+    require_varied,
+)
+from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult, read_params
 
 _FEWEST = 5
 _PERMUTATIONS = 1000

@@ -11,17 +11,16 @@ from scipy import sparse
 
 from benchmark.calibration import ArrayView, association_world, exact_control, plain_score, standard_controls
 from benchmark.calibration.definitions import class_retrieval
-from benchmark.concepts import concept_means
+from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join, join
 from benchmark.datasets.types import AssociationTarget
-from benchmark.errors import NotPossible
 from benchmark.inference import mean_statistic
 from benchmark.measures import ranking
 from benchmark.measures.ranking import Ranking
 from benchmark.model import Associations
-from benchmark.params import one_of, read_params
-from benchmark.readout import ClassReadouts, Fold, class_folds
-from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult
+from benchmark.representation.concepts import concept_means
+from benchmark.representation.readout import ClassReadouts, Fold, class_folds
+from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult, one_of, read_params
 
 HEAD = "associations"
 _VOCABULARY = 5000

@@ -9,17 +9,10 @@ import numpy as np
 
 from benchmark.calibration import World, rdm_world, standard_controls
 from benchmark.calibration.definitions import informed_matching
-from benchmark.concepts import (
-    RDM_METRICS,
-    UndefinedFeaturesError,
-    concept_images,
-    concept_means,
-    feature_rdm,
-)
-from benchmark.cost import Cost
+from benchmark.common.cost import Cost
+from benchmark.common.errors import UsageError
 from benchmark.datasets.join import Join
 from benchmark.datasets.types import RDMTarget
-from benchmark.errors import UsageError
 from benchmark.inference import mean_statistic
 from benchmark.measures import (
     GromovWasserstein,
@@ -29,9 +22,24 @@ from benchmark.measures import (
     matching_hits,
     matching_rate,
 )
-from benchmark.params import one_of, read_params
-from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult
-from benchmark.work import LongWork
+from benchmark.representation.concepts import (
+    RDM_METRICS,
+    UndefinedFeaturesError,
+    concept_images,
+    concept_means,
+    feature_rdm,
+)
+from benchmark.task import (
+    Control,
+    LayerResult,
+    LongWork,
+    Metric,
+    ModelView,
+    Task,
+    TaskResult,
+    one_of,
+    read_params,
+)
 
 _TOP = (1, 5, 10)
 _CATEGORY = "category"

@@ -10,15 +10,14 @@ import numpy as np
 
 from benchmark.calibration import exact_control, mistaken_world, plain_score, standard_controls
 from benchmark.calibration.definitions import one_vs_two_accuracy
-from benchmark.concepts import concept_images, joined_vectors, require_varied
+from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join, join
 from benchmark.datasets.types import VectorTarget
-from benchmark.errors import NotPossible
 from benchmark.inference import grouped_mean_statistic
 from benchmark.measures import one_vs_two, one_vs_two_permutation
 from benchmark.model import ClassProbabilities
-from benchmark.params import read_params
-from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult
+from benchmark.representation.concepts import concept_images, joined_vectors, require_varied
+from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult, read_params
 
 _PERMUTATIONS = 1000
 _FEWEST_WRONG = 5

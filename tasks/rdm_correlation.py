@@ -9,18 +9,17 @@ import numpy as np
 
 from benchmark.calibration import rdm_world, standard_controls
 from benchmark.calibration.definitions import spearman_of_noisy_rdms
-from benchmark.concepts import (
+from benchmark.datasets.join import Join
+from benchmark.datasets.types import RDMTarget
+from benchmark.inference import noise_ceiling, permutation_test_rdm, rdm_statistic
+from benchmark.representation.concepts import (
     RDM_METRICS,
     UndefinedFeaturesError,
     concept_images,
     concept_means,
     feature_rdm,
 )
-from benchmark.datasets.join import Join
-from benchmark.datasets.types import RDMTarget
-from benchmark.inference import noise_ceiling, permutation_test_rdm, rdm_statistic
-from benchmark.params import one_of, read_params
-from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult
+from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult, one_of, read_params
 
 _METHODS = ("spearman", "pearson")
 _PERMUTATIONS = 1000

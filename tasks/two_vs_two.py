@@ -9,13 +9,12 @@ import numpy as np
 
 from benchmark.calibration import standard_controls, vector_world
 from benchmark.calibration.definitions import two_vs_two_accuracy
-from benchmark.concepts import concept_images, joined_vectors, require_varied
 from benchmark.datasets.join import Join
 from benchmark.datasets.types import VectorTarget
 from benchmark.inference import pair_statistic
 from benchmark.measures import PermutationTest, two_vs_two, two_vs_two_permutation
-from benchmark.params import read_params
-from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult
+from benchmark.representation.concepts import concept_images, joined_vectors, require_varied
+from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult, read_params
 
 _PERMUTATIONS = 200
 #: Below this a correlation over the k - 2 remaining concepts has fewer than three values

@@ -9,11 +9,11 @@ from typing import Any
 
 import yaml
 
-from benchmark.association.checkpoint import About
+from benchmark.association.checkpoint import TrainingRecord
 from benchmark.association.recipe import Recipe
 from benchmark.association.sampling import Sample
 from benchmark.association.targets import AssociationTargets
-from benchmark.files import write_atomic
+from benchmark.common.files import write_atomic
 
 _LISTED = 20
 _HEADS = {
@@ -25,7 +25,7 @@ _HEADS = {
 def write_card(
     path: Path,
     name: str,
-    about: About,
+    record: TrainingRecord,
     recipe: Recipe,
     sample: Sample,
     targets: AssociationTargets,
@@ -40,8 +40,8 @@ def write_card(
     lines = [
         f"# {name}",
         "",
-        f"Images to the words they evoke: the encoder {about.started_from}, its features flattened, and "
-        f"{_HEADS[about.classes]} over {len(targets.vocabulary)} responses.",
+        f"Images to the words they evoke: the encoder {record.started_from}, its features flattened, and "
+        f"{_HEADS[record.classes]} over {len(targets.vocabulary)} responses.",
         "",
         "```bash",
         command,
@@ -49,25 +49,25 @@ def write_card(
         "",
         "## Norms",
         "",
-        f"{about.norms} (sha256 {about.norms_sha256}, counts {targets.source.column}): "
+        f"{record.norms} (sha256 {record.norms_sha256}, counts {targets.source.column}): "
         f"{len(targets.cues)} cues stand for the classes of the images. The vocabulary holds "
         f"{targets.coverage.mean():.1%} of their responses. The terms of the norms "
         "hold for the weights too: those of SWOW-EN may not be passed on.",
         "",
         "## Images",
         "",
-        f"- trained on: {roles['train', False]}, of {len(about.cues)} cues",
+        f"- trained on: {roles['train', False]}, of {len(record.cues)} cues",
         f"- validation (decides when to stop): {roles['validation', False]}",
         f"- held out, of trained cues: {roles['test', False]}",
         f"- held out, of held-out cues: {roles['test', True]}, of {len(held)} cues: {', '.join(held)}",
         f"- classes without a cue, left out: {len(sample.unmatched)}",
         *_some("images that could not be decoded, skipped", unreadable),
-        f"- sample: sha256 {about.manifest_sha256}; manifest.csv lists every image",
+        f"- sample: sha256 {record.manifest_sha256}; manifest.csv lists every image",
         "",
         "## Training",
         "",
         *(f"- {key}: {value}" for key, value in recipe.model_dump().items()),
-        f"- preprocessing: {about.preprocessing!r}",
+        f"- preprocessing: {record.preprocessing!r}",
         "",
         f"{len(metrics)} epochs; metrics.csv has the curve.{_best(metrics)}",
         "",
@@ -93,7 +93,9 @@ def _best(metrics: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def write_registry(path: Path, name: str, about: About, folder: Path, norms: Path, command: str) -> None:
+def write_registry(
+    path: Path, name: str, record: TrainingRecord, folder: Path, norms: Path, command: str
+) -> None:
     """Write the registry file that scores the checkpoint on the images held out from it.
 
     One suite, of the model's own name: held-out images of trained cues, and held-out cues.
@@ -104,8 +106,8 @@ def write_registry(path: Path, name: str, about: About, folder: Path, norms: Pat
         "models": {
             name: {
                 "plugin": "models/swow_assoc.py:SwowAssociation",
-                "description": f"{about.started_from} trained on {about.norms}",
-                "params": {"encoder": about.encoder.model_dump()},
+                "description": f"{record.started_from} trained on {record.norms}",
+                "params": {"encoder": record.encoder.model_dump()},
                 "checkpoint": {"file": "swow_assoc.safetensors", "how": command or "bench train swow_assoc"},
                 "trained_on": [words],
                 "suites": [name],
@@ -120,9 +122,9 @@ def write_registry(path: Path, name: str, about: About, folder: Path, norms: Pat
             },
             words: {
                 "kind": "target",
-                "plugin": "benchmark.datasets.norms:associations",
+                "plugin": "benchmark.datasets.readers.norms:associations",
                 "params": {"path": str(norms.resolve())},
-                "description": f"The norms {about.norms}",
+                "description": f"The norms {record.norms}",
             },
         },
         "suites": {

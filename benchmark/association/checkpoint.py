@@ -11,9 +11,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
-from benchmark.errors import BenchError
+from benchmark.common.errors import BenchError
+from benchmark.common.files import write_atomic
 from benchmark.extraction import Preprocessing
-from benchmark.files import write_atomic
 
 #: Where a checkpoint's description stands in its metadata, beside "vocabulary"
 _ABOUT = "association"
@@ -30,7 +30,7 @@ class Encoder(BaseModel):
     params: dict[str, Any] = {}
 
 
-class About(BaseModel):
+class TrainingRecord(BaseModel):
     """What a checkpoint is.
 
     Attributes
@@ -66,10 +66,12 @@ class About(BaseModel):
     classes: Literal[False, "mixture"] = False
 
 
-def write_checkpoint(path: Path, network: nn.Module, vocabulary: tuple[str, ...], about: About) -> None:
+def write_checkpoint(
+    path: Path, network: nn.Module, vocabulary: tuple[str, ...], record: TrainingRecord
+) -> None:
     """Write ``path``, a safetensors file, whole or not at all."""
     state = {key: value.contiguous() for key, value in network.state_dict().items()}
-    metadata = {"vocabulary": json.dumps(vocabulary), _ABOUT: about.model_dump_json()}
+    metadata = {"vocabulary": json.dumps(vocabulary), _ABOUT: record.model_dump_json()}
     write_atomic(path, save(state, metadata))
 
 
@@ -93,7 +95,7 @@ def read_vocabulary(path: Path) -> tuple[str, ...]:
     return tuple(found)
 
 
-def read_about(path: Path) -> About | None:
+def read_record(path: Path) -> TrainingRecord | None:
     """What the file says it is; None: it was not written by :func:`write_checkpoint`.
 
     Raises
@@ -105,7 +107,7 @@ def read_about(path: Path) -> About | None:
     if text is None:
         return None
     try:
-        return About.model_validate_json(text)
+        return TrainingRecord.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))

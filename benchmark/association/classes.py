@@ -29,7 +29,7 @@ from torch import nn
 from benchmark.association.checkpoint import Loss
 from benchmark.association.network import classifier_of
 from benchmark.association.recipe import logits_of
-from benchmark.errors import UsageError
+from benchmark.common.errors import UsageError
 from benchmark.extraction import NetworkModel
 
 CLASSES = 1000

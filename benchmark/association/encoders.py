@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from PIL import Image
 
-from benchmark.association.checkpoint import Encoder, read_about, read_vocabulary
-from benchmark.errors import UsageError
+from benchmark.association.checkpoint import Encoder, read_record, read_vocabulary
+from benchmark.common.errors import UsageError
+from benchmark.common.files import cache_folder
 from benchmark.extraction import NetworkModel, Preprocessing
-from benchmark.files import cache_folder
 from benchmark.model import ModelSpec
 from benchmark.registry import Registry, load_plugin, parse_model_name, resolve_checkpoint, shipped_root
 
@@ -142,9 +142,9 @@ def _triple(values: torch.Tensor) -> tuple[float, float, float]:
 def _from_file(path: Path) -> Start:
     if not path.is_file():
         raise UsageError(f"--from {path}: no such file")
-    about = read_about(path)
+    record = read_record(path)
     read_vocabulary(path)
-    encoder = TASKONOMY if about is None else about.encoder
+    encoder = TASKONOMY if record is None else record.encoder
     return Start(str(path), build_encoder_model(encoder), encoder, checkpoint=path)
 
 

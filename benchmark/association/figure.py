@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from benchmark.association.photos import Photo
 from benchmark.association.profile import Profiles
-from benchmark.errors import DataError
-from benchmark.files import write_temporary
+from benchmark.common.errors import DataError
+from benchmark.common.files import write_temporary
 
 #: Endings of the files it can be saved to
 FORMATS = (".png", ".pdf", ".svg")

@@ -16,8 +16,8 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as transforms
 
 from benchmark.association.sampling import SampledImage
-from benchmark.datasets.image_files import open_rgb
-from benchmark.errors import DataError
+from benchmark.common.errors import DataError
+from benchmark.datasets.readers.image_files import open_rgb
 from benchmark.extraction import Preprocessing
 
 #: More bytes of pixels than this are kept in a file instead of in memory

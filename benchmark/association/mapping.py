@@ -14,8 +14,8 @@ from typing import Literal
 
 import pandas as pd
 
-from benchmark.datasets.class_cues import TABLES, Decision, curated_table, decisions
-from benchmark.datasets.imagenet import known_lemmas
+from benchmark.datasets.readers.class_cues import TABLES, Decision, curated_table, decisions
+from benchmark.datasets.readers.imagenet import known_lemmas
 
 How = Literal["direct", "normalised", "curated", "none"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from benchmark.errors import UsageError
+from benchmark.common.errors import UsageError
 from benchmark.extraction import NetworkModel
 
 

@@ -10,10 +10,10 @@ import numpy as np
 from PIL import Image
 
 from benchmark.association.profile import Profiles, profiles
-from benchmark.datasets.image_files import open_rgb
+from benchmark.common.errors import BenchError, DataError, NotPossible
+from benchmark.common.files import sha256_of
+from benchmark.datasets.readers.image_files import open_rgb
 from benchmark.datasets.types import Stimuli
-from benchmark.errors import BenchError, DataError, NotPossible
-from benchmark.files import sha256_of
 from benchmark.model import OUTPUT, Associations, Model
 
 #: Longest side of what is shown of a photo, pixels

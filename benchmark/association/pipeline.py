@@ -17,7 +17,13 @@ from safetensors.torch import load_file
 from torch import nn
 
 from benchmark.association.card import write_card, write_registry
-from benchmark.association.checkpoint import About, Loss, read_about, read_vocabulary, write_checkpoint
+from benchmark.association.checkpoint import (
+    Loss,
+    TrainingRecord,
+    read_record,
+    read_vocabulary,
+    write_checkpoint,
+)
 from benchmark.association.classes import class_mixture
 from benchmark.association.encoders import Start, find_start, trained_preprocessing
 from benchmark.association.head import constant_head
@@ -27,10 +33,10 @@ from benchmark.association.recipe import Recipe
 from benchmark.association.sampling import Sample, Shares, draw_sample, write_manifest
 from benchmark.association.targets import AssociationTargets, association_targets, class_profiles
 from benchmark.association.train import Material, Report, Training
-from benchmark.datasets.norms import read_associations
-from benchmark.errors import DataError, UsageError
+from benchmark.common.errors import DataError, UsageError
+from benchmark.common.files import write_atomic
+from benchmark.datasets.readers.norms import read_associations
 from benchmark.extraction import load_strictly
-from benchmark.files import write_atomic
 from benchmark.registry import Registry
 
 #: What a run writes into its folder
@@ -142,7 +148,7 @@ def train_associations(
         known, profiles = class_profiles(targets, norm_cues, trained)
         classes = known, torch.from_numpy(profiles).float()
     network = _network(start, preprocessing.crop, targets.vocabulary, recipe.loss, material.mean, classes)
-    about = About(
+    record = TrainingRecord(
         encoder=start.encoder,
         started_from=start.name,
         preprocessing=preprocessing,
@@ -165,7 +171,7 @@ def train_associations(
         material,
         recipe,
         plan.output / _STATE,
-        _identity(about, recipe, network),
+        _identity(record, recipe, network),
         accelerator,
         keep_head=start.checkpoint is not None,
         report=report,
@@ -173,18 +179,18 @@ def train_associations(
     )
     rows = training.run()
     if accelerator.is_main_process:
-        write_checkpoint(plan.output / CHECKPOINT, network, targets.vocabulary, about)
-        outcome_for_card = (plan.name, about, recipe, sample, targets, decoded.unreadable, rows)
+        write_checkpoint(plan.output / CHECKPOINT, network, targets.vocabulary, record)
+        outcome_for_card = (plan.name, record, recipe, sample, targets, decoded.unreadable, rows)
         write_card(plan.output / CARD, *outcome_for_card, command=plan.command)
-        write_registry(plan.output / REGISTRY, plan.name, about, plan.output, plan.norms, plan.command)
+        write_registry(plan.output / REGISTRY, plan.name, record, plan.output, plan.norms, plan.command)
     return Outcome(sample, targets, decoded.unreadable, rows)
 
 
 def _mixes_classes(plan: Plan, start: Start) -> bool:
     if start.checkpoint is None:
         return plan.classes
-    about = read_about(start.checkpoint)
-    return about is not None and about.classes == "mixture"
+    record = read_record(start.checkpoint)
+    return record is not None and record.classes == "mixture"
 
 
 def _material(decoded: DecodedImages, targets: AssociationTargets) -> Material:
@@ -230,9 +236,9 @@ def _network(
     return network
 
 
-def _identity(about: About, recipe: Recipe, network: AssociationNetwork) -> str:
+def _identity(record: TrainingRecord, recipe: Recipe, network: AssociationNetwork) -> str:
     """A hash of everything that decides the weights."""
-    digest = hashlib.sha256(f"{about.model_dump_json()}{recipe.model_dump_json()}".encode())
+    digest = hashlib.sha256(f"{record.model_dump_json()}{recipe.model_dump_json()}".encode())
     for key, value in network.state_dict().items():
         digest.update(key.encode())
         digest.update(value.detach().cpu().contiguous().numpy().tobytes())

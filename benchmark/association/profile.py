@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.errors import DataError
+from benchmark.common.errors import DataError
 from benchmark.model import Associations
 
 #: Words on which profiles are compared, unless there are more images than that

@@ -13,8 +13,8 @@ from PIL import Image
 
 from benchmark.association.photos import Photo
 from benchmark.association.profile import Profiles
-from benchmark.errors import DataError
-from benchmark.files import write_atomic
+from benchmark.common.errors import DataError
+from benchmark.common.files import write_atomic
 
 #: Colours of the style sheet, and marks; an image is told by the pair, not by its colour alone
 COLOURS = 8

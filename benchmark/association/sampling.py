@@ -18,10 +18,10 @@ from typing import Literal
 import pandas as pd
 
 from benchmark.association.mapping import Match, class_cues, class_names
-from benchmark.datasets.folders import image_files
-from benchmark.datasets.reading import read_table
-from benchmark.errors import DataError, UsageError
-from benchmark.files import write_atomic
+from benchmark.common.errors import DataError, UsageError
+from benchmark.common.files import write_atomic
+from benchmark.datasets.readers.files import read_table
+from benchmark.datasets.readers.folders import image_files
 
 Role = Literal["train", "validation", "test", "unreadable"]
 

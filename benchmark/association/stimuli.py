@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from benchmark.association.sampling import read_manifest
-from benchmark.datasets.folders import image_stimuli
-from benchmark.datasets.reading import locate
+from benchmark.datasets.readers.files import locate
+from benchmark.datasets.readers.folders import image_stimuli
 from benchmark.datasets.root import DataRoot
 from benchmark.datasets.types import Stimuli
 

@@ -11,9 +11,9 @@ import numpy as np
 from scipy import sparse
 
 from benchmark.association.mapping import imagenet_cues
-from benchmark.datasets.norms import count_column, read_associations
-from benchmark.errors import DataError, UsageError
-from benchmark.files import sha256_of
+from benchmark.common.errors import DataError, UsageError
+from benchmark.common.files import sha256_of
+from benchmark.datasets.readers.norms import count_column, read_associations
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def association_targets(norms: Path, cues: Iterable[str], vocabulary_size: int =
     Parameters
     ----------
     norms : Path
-        A file in the layout of :func:`benchmark.datasets.norms.associations`.
+        A file in the layout of :func:`benchmark.datasets.readers.norms.associations`.
     cues : iterable of str
         Spelled as in the file; one that stands twice counts once.
     vocabulary_size : int

@@ -24,8 +24,8 @@ from benchmark.association.head import encode, fit_head
 from benchmark.association.images import DecodedImages
 from benchmark.association.network import AssociationNetwork
 from benchmark.association.recipe import Recipe, cosine, loss_sum, strengths_of
-from benchmark.errors import DataError, UsageError
-from benchmark.files import write_temporary
+from benchmark.common.errors import DataError, UsageError
+from benchmark.common.files import write_temporary
 
 #: ``report(phase, done, total)``
 Report = Callable[[str, int, int], None]

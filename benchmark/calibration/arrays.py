@@ -8,8 +8,7 @@ import numpy as np
 
 from benchmark.datasets.types import Stimuli
 from benchmark.model import Associations, ClassProbabilities
-from benchmark.task import TaskResult
-from benchmark.work import LongWork
+from benchmark.task import LongWork, TaskResult
 
 
 class ArrayView:

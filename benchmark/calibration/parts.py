@@ -12,8 +12,8 @@ from benchmark.calibration.controls import check_task
 from benchmark.calibration.power import Ladder, Trial, pilot, trial
 from benchmark.calibration.recovery import Networks, recover
 from benchmark.calibration.simulate import Simulation, simulation
+from benchmark.common.errors import BenchError, NotPossible
 from benchmark.datasets import Join, Target, VectorTarget, join
-from benchmark.errors import BenchError, NotPossible
 from benchmark.model import ClassProbabilities
 from benchmark.runner import Cell, Options, Session
 from benchmark.runner import score as scoring

@@ -10,10 +10,10 @@ import numpy as np
 
 from benchmark.calibration.arrays import ArrayView, plain_score, synthetic_stimuli
 from benchmark.calibration.simulate import SimulatedRDMs
-from benchmark.concepts import concept_images, concept_means, feature_rdm
+from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join, join
-from benchmark.errors import NotPossible
 from benchmark.inference.bootstrap import SPLITS
+from benchmark.representation.concepts import concept_images, concept_means, feature_rdm
 from benchmark.task import ModelView, Statistic, Task, TaskResult
 
 #: Sets of people simulated from each network

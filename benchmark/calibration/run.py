@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 
-from benchmark.calibration.found import BindingPower, Calibration
 from benchmark.calibration.parts import (
     bound,
     controls_part,
@@ -22,8 +21,9 @@ from benchmark.calibration.parts import (
 )
 from benchmark.calibration.power import Ladder, power
 from benchmark.calibration.recovery import PEOPLE, Recovery
+from benchmark.calibration.report import BindingPower, Calibration
+from benchmark.common.errors import BenchError, UsageError
 from benchmark.datasets import RDMTarget
-from benchmark.errors import BenchError, UsageError
 from benchmark.registry import Registry, unknown
 from benchmark.runner import Options, Session
 from benchmark.task import Task

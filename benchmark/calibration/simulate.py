@@ -10,11 +10,11 @@ import numpy as np
 from scipy import sparse
 
 from benchmark.calibration.arrays import ArrayView, synthetic_stimuli
-from benchmark.concepts import concept_images
+from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join
 from benchmark.datasets.types import AssociationTarget, RDMTarget, Stimuli, Target, VectorTarget
-from benchmark.errors import NotPossible
 from benchmark.model import ClassProbabilities
+from benchmark.representation.concepts import concept_images
 
 #: Columns of a simulated model that gives association strengths
 _COLUMNS = 200
@@ -78,7 +78,7 @@ class SimulatedRDMs(Simulation):
 
     def features(self, noise: float, rng: np.random.Generator) -> np.ndarray:
         """Features whose correlation RDM is that of the signal with noise."""
-        return realised(self._signal + noise * self._draw(rng))
+        return features_with_rdm(self._signal + noise * self._draw(rng))
 
     def _draw(self, rng: np.random.Generator) -> np.ndarray:
         upper = np.triu(rng.standard_normal(self._signal.shape), 1)
@@ -184,7 +184,7 @@ def simulation(
     raise NotPossible(f"no simulation of targets of kind {target.kind!r}: power is not known")
 
 
-def realised(dissimilarity: np.ndarray) -> np.ndarray:
+def features_with_rdm(dissimilarity: np.ndarray) -> np.ndarray:
     r"""Features (k, 2k) of which the correlation RDM is a given one, scaled and shifted off the diagonal.
 
     With :math:`\lambda` above the greatest eigenvalue, :math:`\lambda I - D` is a Gram matrix :math:`F F^T`

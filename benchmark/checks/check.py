@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from benchmark.common.errors import BenchError
 from benchmark.datasets import Stimuli
-from benchmark.errors import BenchError
 from benchmark.model import Model
 from benchmark.registry.schema import ModelEntry
 from benchmark.runner.loaded import LoadedModel

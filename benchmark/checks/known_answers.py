@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from benchmark.checks.check import Check, Status, Subject
+from benchmark.common.errors import BenchError
 from benchmark.datasets import Stimuli
-from benchmark.errors import BenchError
 from benchmark.model import OUTPUT, ClassProbabilities
 from benchmark.runner.session import Session
 

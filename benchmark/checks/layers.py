@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from benchmark.checks.check import Check, Status, Subject, said, some
-from benchmark.errors import NotPossible
+from benchmark.common.errors import NotPossible
 from benchmark.runner.view import checked_features
 
 NAME = "layers"

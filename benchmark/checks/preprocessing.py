@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from benchmark.checks.check import Check, Status, Subject, said
-from benchmark.errors import BenchError, DataError, NotPossible, UsageError
+from benchmark.common.errors import BenchError, DataError, NotPossible, UsageError
 from benchmark.extraction import LibraryNetwork, NetworkModel, Transform
 
 NAME = "preprocessing"

@@ -10,8 +10,8 @@ from PIL import Image
 
 from benchmark.checks import cost, known_answers, layers, preprocessing, repeats, tokens, weights
 from benchmark.checks.check import Check, Status, Subject, of_rows
+from benchmark.common.errors import DataError, NotPossible
 from benchmark.datasets import Stimuli
-from benchmark.errors import DataError, NotPossible
 from benchmark.extraction import NetworkModel
 from benchmark.registry import Registry
 from benchmark.runner.loaded import LoadedModel

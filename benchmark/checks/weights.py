@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 
 from benchmark.checks.check import Check, Status, Subject, said, some
-from benchmark.errors import NotPossible
+from benchmark.common.errors import NotPossible
 from benchmark.extraction import NetworkModel, read_state_dict, seeded
 
 NAME = "weights"

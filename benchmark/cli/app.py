@@ -27,7 +27,7 @@ from benchmark.cli.options import (
     split,
     torch_device,
 )
-from benchmark.errors import BenchError
+from benchmark.common.errors import BenchError
 
 app = typer.Typer(
     name="bench",

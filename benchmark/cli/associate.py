@@ -16,7 +16,7 @@ from rich.text import Text
 from benchmark.association.photos import Photo, associate
 from benchmark.association.profile import Profiles
 from benchmark.cli.tables import WIDTH
-from benchmark.errors import UsageError
+from benchmark.common.errors import UsageError
 from benchmark.runner import Options, Session
 from benchmark.runner.loaded import LoadedModel
 

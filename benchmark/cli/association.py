@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmark.association.mapping import Match, imagenet_cues, imagenet_names
+from benchmark.common.errors import UsageError
 from benchmark.datasets import DataRoot
-from benchmark.datasets.norms import count_column, read_associations
-from benchmark.errors import UsageError
+from benchmark.datasets.readers.norms import count_column, read_associations
 from benchmark.registry import load_registry
 
 HOWS = ("direct", "normalised", "curated", "none")

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from benchmark.cache import Kept, contents, remove, verify
 from benchmark.cli.tables import WIDTH
-from benchmark.errors import UsageError
-from benchmark.files import cache_folder
+from benchmark.common.errors import UsageError
+from benchmark.common.files import cache_folder
+from benchmark.extraction.cache import Kept, contents, remove, verify
 from benchmark.registry import unknown
 
 _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}

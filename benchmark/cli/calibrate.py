@@ -13,14 +13,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from benchmark.calibration.found import BindingPower, Calibration
 from benchmark.calibration.power import ALPHA, POWER
 from benchmark.calibration.recovery import Recovery
+from benchmark.calibration.report import BindingPower, Calibration
 from benchmark.calibration.run import calibrate
 from benchmark.cli.run import progress_bars
 from benchmark.cli.tables import WIDTH, number
-from benchmark.errors import DataError
-from benchmark.files import write_atomic
+from benchmark.common.errors import DataError
+from benchmark.common.files import write_atomic
 from benchmark.results import code_version, now, versions
 from benchmark.runner import Options, Session
 from benchmark.task import Control

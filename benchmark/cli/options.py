@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmark.errors import UsageError
+from benchmark.common.errors import UsageError
 
 if TYPE_CHECKING:
     from benchmark.registry import Registry

@@ -19,7 +19,7 @@ from rich.progress import (
 )
 
 from benchmark.cli.tables import print_outcomes, print_prospects
-from benchmark.cost import Cost
+from benchmark.common.cost import Cost
 from benchmark.results import row
 from benchmark.runner import Cell, Options, Outcome, Session, execute, plan, prospects
 

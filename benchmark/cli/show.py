@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from benchmark.errors import UsageError
+from benchmark.common.errors import UsageError
 from benchmark.registry import Registry, unknown
 
 

@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from benchmark.common.errors import NotPossible
 from benchmark.datasets.types import Stimuli, Target
-from benchmark.errors import NotPossible
 
 T = TypeVar("T", bound=Target)
 

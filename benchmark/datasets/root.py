@@ -10,8 +10,8 @@ from pathlib import Path
 
 import platformdirs
 
-from benchmark.errors import NotPossible
-from benchmark.files import sha256_of
+from benchmark.common.errors import NotPossible
+from benchmark.common.files import sha256_of
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 import numpy as np
 from PIL import Image
 
-from benchmark.errors import DataError, NotPossible
+from benchmark.common.errors import DataError, NotPossible
 
 if TYPE_CHECKING:
     from scipy import sparse

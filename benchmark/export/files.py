@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.errors import DataError, UsageError
+from benchmark.common.errors import DataError, UsageError
+from benchmark.common.files import slug, write_atomic
 from benchmark.export.rdm import ModelRDMs
-from benchmark.files import slug, write_atomic
 
 #: Format -> ending of its files
 FORMATS = {"npy": ".npy", "csv": ".csv", "rsatoolbox": ".h5"}

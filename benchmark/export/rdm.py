@@ -10,19 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.concepts import (
+from benchmark.common.errors import DataError, NotPossible, UsageError
+from benchmark.datasets import DataRoot, Stimuli
+from benchmark.datasets.readers.folders import image_folder
+from benchmark.measures import rdm
+from benchmark.model import Progress
+from benchmark.registry import unknown
+from benchmark.representation.concepts import (
     RDM_METRICS,
     UndefinedFeaturesError,
     concept_images,
     concept_means,
     require_varied,
 )
-from benchmark.datasets import DataRoot, Stimuli
-from benchmark.datasets.folders import image_folder
-from benchmark.errors import DataError, NotPossible, UsageError
-from benchmark.measures import rdm
-from benchmark.model import Progress
-from benchmark.registry import unknown
 from benchmark.results import code_version, now, versions
 from benchmark.runner import Session
 from benchmark.runner.loaded import DTYPE, LoadedModel, feature_key

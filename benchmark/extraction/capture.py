@@ -9,7 +9,7 @@ from functools import partial
 import torch
 from torch.utils.hooks import RemovableHandle
 
-from benchmark.errors import BenchError, UsageError
+from benchmark.common.errors import BenchError, UsageError
 
 #: Ends a module path when what the module is given is meant, not what it returns.
 INPUT = ":input"

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from benchmark.cost import Cost
+from benchmark.common.cost import Cost
 from benchmark.extraction.rows import IN_MEMORY
 
 

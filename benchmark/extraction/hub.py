@@ -13,9 +13,9 @@ from urllib.parse import urlparse
 
 import torch
 
-from benchmark.errors import BenchError, NotPossible
+from benchmark.common.errors import BenchError, NotPossible
+from benchmark.common.files import sha256_of
 from benchmark.extraction.weights import refusal
-from benchmark.files import sha256_of
 
 
 def torch_hub_file(url: str, name: str | None = None) -> Path:

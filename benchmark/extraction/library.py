@@ -13,13 +13,13 @@ import torch
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from benchmark.errors import UsageError
+from benchmark.common.did_you_mean import did_you_mean
+from benchmark.common.errors import UsageError
 from benchmark.extraction.blocks import blocks, classifier_path, feeds
 from benchmark.extraction.network import NetworkModel
 from benchmark.extraction.preprocess import Preprocessing
 from benchmark.extraction.weights import load_strictly, read_state_dict
 from benchmark.model import ClassProbabilities, ModelSpec
-from benchmark.nearest import did_you_mean
 
 Transform = Callable[[Image.Image], torch.Tensor]
 

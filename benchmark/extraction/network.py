@@ -11,21 +11,21 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmark.cost import Cost
+from benchmark.common.cost import Cost
+from benchmark.common.did_you_mean import did_you_mean
+from benchmark.common.errors import UsageError
 from benchmark.datasets.types import Stimuli
-from benchmark.errors import UsageError
 from benchmark.extraction.capture import Captured, capture
 from benchmark.extraction.cost import timed_cost
 from benchmark.extraction.images import shared_images
 from benchmark.extraction.layer_sets import by_depth, convolutions, layer_set
 from benchmark.extraction.loader import batches
 from benchmark.extraction.pooling import declared_poolings, pool, projection_size
-from benchmark.extraction.precision import FEWEST, PRECISIONS, arithmetic, require_harmless
+from benchmark.extraction.precision import FEWEST, PRECISIONS, arithmetic, require_same_rdms
 from benchmark.extraction.projection import Projection
 from benchmark.extraction.rows import FeatureRows
 from benchmark.extraction.weights import seeded
 from benchmark.model import OUTPUT, Model, ModelSpec, Progress
-from benchmark.nearest import did_you_mean
 
 #: Stimuli a batch on a GPU, and of those that are passed twice to compare two precisions.
 BATCH = 32
@@ -221,7 +221,7 @@ class NetworkModel(Model):
         network = self._ready(layers, device)
         precision = self.precision if len(stimuli) >= FEWEST else PRECISIONS[0]
         if precision != PRECISIONS[0]:
-            self._require_harmless(stimuli, layers, device)
+            self._require_same_rdms(stimuli, layers, device)
         size = _batch_size(device, precision)
         with FeatureRows(self.spec.name, stimuli) as rows:
             with (
@@ -284,7 +284,7 @@ class NetworkModel(Model):
         if OUTPUT in layers:
             captured.record(OUTPUT, output)
 
-    def _require_harmless(self, stimuli: Stimuli, layers: Sequence[str], device: str) -> None:
+    def _require_same_rdms(self, stimuli: Stimuli, layers: Sequence[str], device: str) -> None:
         """Pass the first batch in both precisions and hold the RDMs of every layer against each other."""
         made: list[dict[str, torch.Tensor]] = []
 
@@ -297,7 +297,7 @@ class NetworkModel(Model):
             for precision in PRECISIONS:
                 made.append({})
                 self._pass(batch, found, layers, device, precision)
-        require_harmless(self.spec.name, *({x: m[x] for x in layers if x in m} for m in made))
+        require_same_rdms(self.spec.name, *({x: m[x] for x in layers if x in m} for m in made))
 
 
 def _batch_size(device: str, precision: str) -> int:

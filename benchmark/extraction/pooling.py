@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from benchmark.nearest import did_you_mean
+from benchmark.common.did_you_mean import did_you_mean
 
 #: How an activation can become a vector; and ``projection:SIZE``.
 POOLINGS = ("average", "max", "cls", "patches", "none")

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 import torch
 
-from benchmark.errors import BenchError
+from benchmark.common.errors import BenchError
 
 #: ``params: {precision: ...}``
 PRECISIONS = ("float32", "bfloat16")
@@ -25,7 +25,7 @@ def arithmetic(precision: str, device: str) -> AbstractContextManager[object]:
     return torch.autocast(torch.device(device).type, torch.bfloat16)
 
 
-def require_harmless(
+def require_same_rdms(
     model: str, exact: Mapping[str, torch.Tensor], reduced: Mapping[str, torch.Tensor]
 ) -> None:
     """Refuse a precision that changes the RDM of a layer.

@@ -13,9 +13,9 @@ from typing import BinaryIO
 import numpy as np
 import torch
 
+from benchmark.common.errors import BenchError, DataError
+from benchmark.common.files import cache_folder, open_temporary
 from benchmark.datasets.types import Stimuli
-from benchmark.errors import BenchError, DataError
-from benchmark.files import cache_folder, open_temporary
 
 #: Bytes of features kept in memory; further layers are written to files of the cache folder as they come.
 IN_MEMORY = 1 << 30

@@ -11,7 +11,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from benchmark.errors import BenchError
+from benchmark.common.errors import BenchError
 
 
 def read_state_dict(path: Path) -> dict[str, torch.Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmark.errors import BenchError
+from benchmark.common.errors import BenchError
 from benchmark.registry import Registry
 from benchmark.results import CellResult, average_seeds
 from benchmark.task import Metric

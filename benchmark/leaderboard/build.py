@@ -8,8 +8,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from benchmark.errors import DataError
-from benchmark.files import write_atomic
+from benchmark.common.errors import DataError
+from benchmark.common.files import write_atomic
 from benchmark.leaderboard import charts
 from benchmark.leaderboard.board import Board, boards
 from benchmark.leaderboard.markdown import markdown

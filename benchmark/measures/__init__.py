@@ -1,6 +1,5 @@
 """Measures: pure functions on arrays. No files, no networks, no registry."""
 
-from benchmark.measures._gw_cost import gw_search_seconds
 from benchmark.measures.alignment import (
     MutualNeighbours,
     linear_cka,
@@ -14,6 +13,7 @@ from benchmark.measures.gromov_wasserstein import (
     critical_epsilon,
     entropic_gromov_wasserstein,
     gromov_wasserstein,
+    gw_search_seconds,
 )
 from benchmark.measures.matching import (
     category_matching_hits,
@@ -24,8 +24,8 @@ from benchmark.measures.matching import (
 from benchmark.measures.one_vs_two import OneVsTwo, one_vs_two, one_vs_two_permutation
 from benchmark.measures.permutation import PermutationTest
 from benchmark.measures.rdm import rdm
-from benchmark.measures.similarity_encoding import TwoVsTwo, two_vs_two, two_vs_two_permutation
 from benchmark.measures.spose import spose_rdm
+from benchmark.measures.two_vs_two import TwoVsTwo, two_vs_two, two_vs_two_permutation
 
 __all__ = [
     "GWSolution",

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from benchmark.errors import NotPossible
-from benchmark.files import sha256_of, slug
+from benchmark.common.errors import NotPossible
+from benchmark.common.files import sha256_of, slug
 from benchmark.registry.schema import Checkpoint, ModelEntry
 
 _HOW = "get the file and put it at one of these places, or name a data root with --data"

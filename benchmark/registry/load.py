@@ -10,8 +10,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from benchmark.errors import UsageError
-from benchmark.nearest import did_you_mean
+from benchmark.common.did_you_mean import did_you_mean
+from benchmark.common.errors import UsageError
 from benchmark.registry.family import expand_families, family_error
 from benchmark.registry.names import check_name, expand_seeds, parse_model_name, unknown
 from benchmark.registry.registry import Placed, Registry

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from benchmark.errors import UsageError
-from benchmark.nearest import did_you_mean
+from benchmark.common.did_you_mean import did_you_mean
+from benchmark.common.errors import UsageError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _LONGEST = 100

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from benchmark.errors import BenchError, UsageError
+from benchmark.common.errors import BenchError, UsageError
 from benchmark.registry.names import parse_model_name, unknown
 from benchmark.registry.resolve import load_plugin
 from benchmark.registry.schema import (

@@ -11,8 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from benchmark.errors import BenchError
-from benchmark.nearest import did_you_mean
+from benchmark.common.did_you_mean import did_you_mean
+from benchmark.common.errors import BenchError
 from benchmark.registry.shipped import shipped_root
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from benchmark.errors import UsageError
+from benchmark.common.errors import UsageError
 from benchmark.registry.names import check_name, expand_seeds, parse_model_name
 
 

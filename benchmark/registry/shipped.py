@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import benchmark
+from benchmark.common.package import PACKAGE
 from benchmark.registry.source import RegistryError
 
 
@@ -18,10 +18,9 @@ def shipped_root() -> Path:
     RegistryError
         If it is in neither place.
     """
-    package = Path(benchmark.__file__).resolve().parent
-    for folder in (package, package.parent):
+    for folder in (PACKAGE, PACKAGE.parent):
         if (folder / "registry.yaml").is_file():
             return folder
     raise RegistryError(
-        f"looked for registry.yaml in {package} and beside it: the installation is incomplete"
+        f"looked for registry.yaml in {PACKAGE} and beside it: the installation is incomplete"
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from benchmark.errors import UsageError
+from benchmark.common.errors import UsageError
 
 Key = tuple[str | int, ...]
 

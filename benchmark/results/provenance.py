@@ -4,37 +4,33 @@ from __future__ import annotations
 
 import importlib.metadata
 import sys
-from collections.abc import Iterable
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
 
-import benchmark
+from benchmark.common.package import PACKAGE, VERSION
 from benchmark.datasets.root import hash_files
 
-_PACKAGE = Path(benchmark.__file__).resolve().parent
-
 #: Parts of the package that cannot change a score; a wheel carries the plug-ins models/ and tasks/ too
-_NO_SCORES = frozenset(
-    (
-        "api.py",
-        "cache.py",
-        "calibration",
-        "checks",
-        "cli",
-        "cli.py",
-        "leaderboard",
-        "export",
-        "registry",
-        "results",
-        "models",
-        "tasks",
-        "errors.py",
-        "files.py",
-        "identity.py",
-        "store.py",
-        "submission",
-    )
+_NO_SCORES = (
+    "api",
+    "calibration",
+    "checks",
+    "cli",
+    "common/did_you_mean.py",
+    "common/errors.py",
+    "common/files.py",
+    "common/package.py",
+    "datasets/mini",
+    "export",
+    "extraction/cache.py",
+    "extraction/store.py",
+    "leaderboard",
+    "models",
+    "registry",
+    "results",
+    "submission",
+    "tasks",
 )
 
 _PACKAGES = (
@@ -59,7 +55,7 @@ def versions() -> dict[str, str]:
     """Version of every package that can change a number; one that is not installed is left out."""
     found = {name: _version(name) for name in _PACKAGES}
     installed = {name: version for name, version in found.items() if version is not None}
-    return {"semantic-benchmark": benchmark.__version__, **installed}
+    return {"semantic-benchmark": VERSION, **installed}
 
 
 def _version(package: str) -> str | None:
@@ -76,24 +72,23 @@ def code_version() -> str:
     Left out are the rooms that name, keep or show results, and what has a hash of its own: plug-ins
     (:func:`benchmark.registry.plugin_source_hash`) and the miniature world (its manifest).
     """
-    return _hash_sources(path for path in _PACKAGE.rglob("*.py") if not _is_left_out(path))
+    return _hash_sources(PACKAGE)
 
 
 @cache
 def extraction_version() -> str:
     """sha256 over the sources of this package that can change a feature: extraction and image reading."""
-    rooms = (_PACKAGE / "extraction").rglob("*.py"), (_PACKAGE / "datasets").glob("*.py")
-    return _hash_sources(path for room in rooms for path in room)
+    return _hash_sources(PACKAGE / "extraction", PACKAGE / "datasets")
 
 
-def _is_left_out(path: Path) -> bool:
-    relative = path.relative_to(_PACKAGE)
-    return relative.parts[0] in _NO_SCORES or relative.parts[:2] == ("datasets", "mini")
+def _hash_sources(*rooms: Path) -> str:
+    names = sorted(path.relative_to(PACKAGE).as_posix() for room in rooms for path in room.rglob("*.py"))
+    kept = [name for name in names if not _is_left_out(name)]
+    return hash_files([PACKAGE / name for name in kept], kept)
 
 
-def _hash_sources(paths: Iterable[Path]) -> str:
-    files = sorted(paths)
-    return hash_files(files, [path.relative_to(_PACKAGE).as_posix() for path in files])
+def _is_left_out(name: str) -> bool:
+    return any(name == part or name.startswith(f"{part}/") for part in _NO_SCORES)
 
 
 def now() -> str:

@@ -12,8 +12,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from pydantic import ValidationError
 
-from benchmark.errors import DataError
-from benchmark.files import slug, write_atomic, write_temporary
+from benchmark.common.errors import DataError
+from benchmark.common.files import slug, write_atomic, write_temporary
 from benchmark.results.schema import CellResult, canonical
 
 _log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from benchmark.errors import BenchError, UsageError
+from benchmark.common.errors import BenchError, UsageError
 from benchmark.results import CellResult
 from benchmark.runner import score as scoring
 from benchmark.runner.plan import Cell

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from benchmark.errors import NotPossible, UsageError
+from benchmark.common.did_you_mean import did_you_mean, listed
+from benchmark.common.errors import NotPossible, UsageError
 from benchmark.model import Model
-from benchmark.nearest import did_you_mean, listed
 
 ALL = "all"
 DEFAULT = "default"

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from benchmark.datasets import Stimuli, Target
+from benchmark.extraction.store import FeatureStore
 from benchmark.model import Model, Progress
 from benchmark.registry import Placed, ResolvedCheckpoint
 from benchmark.registry.schema import ModelEntry
 from benchmark.results import canonical, extraction_version, versions
 from benchmark.runner.view import StoredView
-from benchmark.store import FeatureStore
 
 DTYPE = "float32"
 

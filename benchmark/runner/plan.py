@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from benchmark.errors import UsageError
+from benchmark.common.errors import UsageError
 from benchmark.registry import Registry, expand_seeds, unknown
 
 ALL = "all"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from benchmark.cost import Cost
-from benchmark.errors import BenchError
+from benchmark.common.cost import Cost
+from benchmark.common.errors import BenchError
 from benchmark.results import canonical
 from benchmark.runner import score as scoring
 from benchmark.runner.plan import Cell

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmark.common.errors import NotPossible
+from benchmark.common.files import cache_folder
+from benchmark.common.memo import FolderMemo
 from benchmark.datasets import Stimuli, Target, join
-from benchmark.errors import NotPossible
-from benchmark.files import cache_folder
-from benchmark.memo import FolderMemo
 from benchmark.model import Progress
 from benchmark.registry import BindingEntry, plugin_source_hash
 from benchmark.results import (
@@ -32,8 +32,7 @@ from benchmark.runner.loaded import DTYPE, LoadedModel, feature_key
 from benchmark.runner.plan import Cell
 from benchmark.runner.session import Session, binding_seed
 from benchmark.runner.view import StoredView
-from benchmark.task import Task, TaskResult
-from benchmark.work import LongWork
+from benchmark.task import LongWork, Task, TaskResult
 
 if TYPE_CHECKING:
     from benchmark.runner.summary import Summary

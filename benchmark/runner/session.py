@@ -9,9 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from benchmark.common.errors import BenchError, DataError
+from benchmark.common.files import cache_folder
 from benchmark.datasets import DataRoot, Stimuli, Target
-from benchmark.errors import BenchError, DataError
-from benchmark.files import cache_folder
+from benchmark.extraction.store import FeatureStore
 from benchmark.model import BuiltFrom, ModelSpec
 from benchmark.registry import (
     Placed,
@@ -23,7 +24,6 @@ from benchmark.registry import (
 from benchmark.registry.schema import DatasetEntry, ModelEntry
 from benchmark.results import ResultStore
 from benchmark.runner.loaded import KeptModel, LoadedModel
-from benchmark.store import FeatureStore
 from benchmark.task import Task
 
 T = TypeVar("T")

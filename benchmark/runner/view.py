@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.cost import Cost
+from benchmark.common.cost import Cost
+from benchmark.common.errors import DataError
 from benchmark.datasets import Stimuli
-from benchmark.errors import DataError
+from benchmark.extraction.store import FeatureStore
 from benchmark.model import OUTPUT, Announcing, Associations, ClassProbabilities, Model, Progress
 from benchmark.runner.layers import choose_layers
-from benchmark.store import FeatureStore
-from benchmark.work import LongWork
+from benchmark.task import LongWork
 
 #: Stimuli from which on it is worth a batch to know, and to say, what an extraction will cost
 LONG = 256

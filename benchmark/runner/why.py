@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.errors import BenchError
+from benchmark.common.errors import BenchError
 from benchmark.results import diff_keys
 from benchmark.runner import score as scoring
 from benchmark.runner.plan import Cell

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-from benchmark.errors import UsageError
+from benchmark.common.did_you_mean import did_you_mean
+from benchmark.common.errors import UsageError
 from benchmark.extraction import hugging_face_folder, torch_hub_file
 from benchmark.model import Model, ModelSpec
-from benchmark.nearest import did_you_mean
 from benchmark.registry import load_plugin, load_registry, shipped_root
 from benchmark.submission.proposal import UNKNOWN, Proposal, name_of, pinned
 

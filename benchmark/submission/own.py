@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from benchmark.errors import BenchError, UsageError
-from benchmark.files import sha256_of
+from benchmark.common.errors import BenchError, UsageError
+from benchmark.common.files import sha256_of
 from benchmark.model import Model, ModelSpec
 from benchmark.registry import load_plugin, shipped_root
 from benchmark.submission.proposal import UNKNOWN, Proposal, name_of

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmark.common.files import sha256_of
 from benchmark.extraction import NetworkModel
-from benchmark.files import sha256_of
 from benchmark.model import OUTPUT, Model
 
 #: What stands where a library does not say.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from benchmark.errors import UsageError
+from benchmark.common.errors import UsageError
 from benchmark.registry.names import check_name
 from benchmark.submission import libraries, own
 from benchmark.submission.proposal import Proposal

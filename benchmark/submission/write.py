@@ -8,8 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from benchmark.errors import UsageError
-from benchmark.files import write_temporary
+from benchmark.common.errors import UsageError
+from benchmark.common.files import write_temporary
 from benchmark.registry import load_registry
 from benchmark.submission.proposal import Proposal
 

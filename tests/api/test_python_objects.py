@@ -10,9 +10,9 @@ from torch import nn
 from torchvision.transforms import functional
 
 import benchmark
-from benchmark.errors import UsageError
+from benchmark.api.identity import identity
+from benchmark.common.errors import UsageError
 from benchmark.extraction import NetworkModel, seeded
-from benchmark.identity import identity
 from benchmark.model import Model
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from benchmark.association.profile import Profiles, profiles
-from benchmark.errors import DataError
+from benchmark.common.errors import DataError
 from benchmark.model import Associations
 
 STRENGTHS = st.tuples(st.integers(1, 12), st.integers(1, 60)).flatmap(

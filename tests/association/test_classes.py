@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from benchmark.association.checkpoint import read_about
+from benchmark.association.checkpoint import read_record
 from benchmark.association.classes import CLASSES, class_mixture
 from benchmark.association.head import Features, fit_head
 from benchmark.association.mapping import imagenet_names
@@ -20,9 +20,9 @@ from benchmark.association.recipe import Recipe, strengths_of
 from benchmark.association.sampling import Shares
 from benchmark.association.targets import association_targets, class_profiles
 from benchmark.cli import main
-from benchmark.datasets.folders import image_folder
+from benchmark.common.errors import BenchError, UsageError
+from benchmark.datasets.readers.folders import image_folder
 from benchmark.datasets.root import DataRoot
-from benchmark.errors import BenchError, UsageError
 from benchmark.extraction import NetworkModel
 from benchmark.model import ModelSpec
 from benchmark.registry import load_registry
@@ -188,7 +188,7 @@ def test_a_network_that_reads_classes_is_trained_written_and_read_back(
     state = run(world, thousand, tmp_path / "run")
     assert state["head.learned.weight"].shape == (len(state["head.profiles"]), 12)
     checkpoint = tmp_path / "run" / "swow_assoc.safetensors"
-    assert read_about(checkpoint).classes == "mixture"
+    assert read_record(checkpoint).classes == "mixture"
     assert "the classes it sees" in (tmp_path / "run" / "card.md").read_text()
     registry = load_registry((thousand, tmp_path / "run" / "registry.yaml"))
     placed = registry.model("mine")
@@ -221,7 +221,7 @@ def test_a_start_from_such_a_checkpoint_keeps_to_it(world, thousand, tmp_path: P
         str(tmp_path / "first" / "swow_assoc.safetensors"),
         classes=False,
     )
-    assert read_about(tmp_path / "second" / "swow_assoc.safetensors").classes == "mixture"
+    assert read_record(tmp_path / "second" / "swow_assoc.safetensors").classes == "mixture"
     assert again["head.learned.weight"].shape == (len(again["head.profiles"]), 12)
 
 
@@ -241,12 +241,12 @@ def test_a_head_that_reads_classes_as_before_is_refused(tmp_path: Path) -> None:
         metadata = {"association": json.dumps(about | {"classes": classes}), "vocabulary": '["cat"]'}
         save_file({"a": torch.zeros(1)}, file, metadata)
         if not refused:
-            assert read_about(file).classes is False
+            assert read_record(file).classes is False
             continue
         with pytest.raises(
             BenchError, match=r"old.safetensors: metadata association.classes.*train it again"
         ):
-            read_about(file)
+            read_record(file)
 
 
 def test_images_without_a_class_of_imagenet_are_refused(tmp_path: Path) -> None:

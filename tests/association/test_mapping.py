@@ -16,9 +16,9 @@ from benchmark.association.mapping import (
     imagenet_names,
 )
 from benchmark.datasets import DataRoot
-from benchmark.datasets.class_cues import TABLES, curated_table, decisions
-from benchmark.datasets.folders import image_folder
-from benchmark.datasets.norms import read_associations
+from benchmark.datasets.readers.class_cues import TABLES, curated_table, decisions
+from benchmark.datasets.readers.folders import image_folder
+from benchmark.datasets.readers.norms import read_associations
 
 RELATIONS = {"synonym", "hypernym", "kin", "part", "context"}
 CRANE_BIRD, CRANE_MACHINE = "n02012849", "n03126707"

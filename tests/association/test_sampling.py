@@ -13,8 +13,8 @@ from PIL import Image
 
 from benchmark.association.mapping import Match
 from benchmark.association.sampling import Sample, Shares, draw_sample, read_manifest, write_manifest
-from benchmark.datasets.norms import read_associations
-from benchmark.errors import DataError, UsageError
+from benchmark.common.errors import DataError, UsageError
+from benchmark.datasets.readers.norms import read_associations
 
 CUES = ("cat", "dog", "cup", "car", "sun")
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from benchmark.association.mapping import imagenet_cues
 from benchmark.association.targets import association_targets
-from benchmark.datasets.norms import read_associations
-from benchmark.errors import DataError
+from benchmark.common.errors import DataError
+from benchmark.datasets.readers.norms import read_associations
 
 Counts = dict[str, dict[str, int]]
 

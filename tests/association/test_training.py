@@ -17,7 +17,7 @@ from benchmark.association.images import DecodedImages, decode
 from benchmark.association.pipeline import Outcome, Plan, train_associations
 from benchmark.association.recipe import Recipe, cosine, logits_of, loss_sum, strengths_of
 from benchmark.association.sampling import SampledImage, Shares
-from benchmark.errors import DataError, UsageError
+from benchmark.common.errors import DataError, UsageError
 from benchmark.extraction import Preprocessing
 from benchmark.registry import load_registry
 

@@ -20,7 +20,7 @@ from benchmark.measures import (
     matching_rate,
     rdm,
 )
-from benchmark.measures._gw_entropic import rounded
+from benchmark.measures.gromov_wasserstein.entropic import rounded
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.human_data]
 

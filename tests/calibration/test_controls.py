@@ -13,9 +13,9 @@ from benchmark.calibration.definitions import (
     two_vs_two_accuracy,
 )
 from benchmark.calibration.worlds import association_world, mistaken_world, vector_world
-from benchmark.concepts import concept_images, concept_means
 from benchmark.inference import mean_statistic, rdm_statistic
 from benchmark.measures import rdm
+from benchmark.representation.concepts import concept_images, concept_means
 from benchmark.task import LayerResult, Metric, Task, TaskResult
 
 WORLDS = (rdm_world, vector_world, mistaken_world, association_world)

@@ -11,9 +11,9 @@ from scipy import stats
 from benchmark.calibration import ArrayView, association_world, synthetic_stimuli, vector_world
 from benchmark.calibration.power import _LEVELS, _MODELS, ALPHA, Ladder, Trial, pilot, power, trial
 from benchmark.calibration.recovery import PEOPLE, Networks, Recovery, recover, split_half
-from benchmark.calibration.simulate import SimulatedRDMs, realised, simulation
+from benchmark.calibration.simulate import SimulatedRDMs, features_with_rdm, simulation
+from benchmark.common.errors import NotPossible
 from benchmark.datasets import RDMTarget, join
-from benchmark.errors import NotPossible
 from benchmark.inference import mean_statistic, select_layer
 from benchmark.measures import rdm
 from benchmark.registry import load_registry
@@ -120,7 +120,7 @@ def test_power_of_a_mean_with_the_bootstrap_of_the_engine():
 def test_realised_features_have_the_geometry_asked_for():
     asked = target(1).rdms[0]
     upper = np.triu_indices(len(asked), 1)
-    features = realised(asked)
+    features = features_with_rdm(asked)
     made = rdm(features)[upper]
     assert np.corrcoef(made, asked[upper])[0, 1] == pytest.approx(1, abs=1e-9)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmark.calibration import rdm_world, standard_controls
 from benchmark.calibration.definitions import spearman_of_noisy_rdms
-from benchmark.concepts import concept_images, concept_means, feature_rdm
+from benchmark.representation.concepts import concept_images, concept_means, feature_rdm
 from benchmark.inference import rdm_statistic
 from benchmark.task import LayerResult, Metric, Task, TaskResult
 

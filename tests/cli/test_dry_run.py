@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.progress import Progress
 
 from benchmark.cli.run import WorkBar
-from benchmark.cost import Cost
+from benchmark.common.cost import Cost
 from benchmark.datasets import Stimuli
+from benchmark.extraction.store import FeatureStore
 from benchmark.model import Model
 from benchmark.runner.view import LONG, StoredView
-from benchmark.store import FeatureStore
 
 
 def test_what_is_missing_and_then_nothing(bench: Callable, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.errors import UsageError
+from benchmark.common.errors import UsageError
 from benchmark.runner.layers import split_layers
 
 

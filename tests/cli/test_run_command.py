@@ -275,7 +275,7 @@ def test_an_unusable_registry_is_one_line_and_status_2(bench, tmp_path, text, sa
 
 
 def test_debug_shows_the_traceback(bench, tmp_path):
-    from benchmark.errors import UsageError
+    from benchmark.common.errors import UsageError
 
     with pytest.raises(UsageError):
         bench("run", "--model", "pixel", "--task", "all", "--debug")

@@ -31,20 +31,19 @@ def session(human_data):
     return Session(Options(data=human_data))
 
 
-def test_every_file_of_weights_is_an_entry_with_its_recorded_top_1(human_data):
-    entries = {
-        entry.checkpoint.file: (name, entry)
-        for name, placed in load_registry().models.items()
-        for entry in [placed.entry]
-        if entry.checkpoint is not None and entry.checkpoint.file is not None
-    }
+def test_every_entry_of_local_weights_has_its_recorded_hash_and_top_1(human_data):
+    weights = json.loads((human_data / "weights" / "weights.json").read_text())["models"]
+    by_file = {f"weights/{model['file']}": model for model in weights}
     recorded = {}
-    for model in json.loads((human_data / "weights" / "weights.json").read_text())["models"]:
-        name, entry = entries[f"weights/{model['file']}"]
-        assert entry.checkpoint.sha256 == model["sha256"]
+    for name, placed in load_registry().models.items():
+        checkpoint = placed.entry.checkpoint
+        if checkpoint is None or checkpoint.file not in by_file:
+            continue
+        model = by_file[checkpoint.file]
+        assert checkpoint.sha256 == model["sha256"]
         measured = model["measured"]
-        assert entry.top1 == (measured and measured["bundled_288px"]["top1"])
-        recorded[name] = entry.top1
+        assert placed.entry.top1 == (measured and measured["bundled_288px"]["top1"])
+        recorded[name] = placed.entry.top1
     assert {name: top1 for name, top1 in recorded.items() if top1 is not None} == TOP_1
     assert set(recorded) == set(GEOMETRY)
 

@@ -8,10 +8,10 @@ from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
 
 from benchmark.datasets import DataRoot
-from benchmark.datasets.norms import associations, cslb
-from benchmark.datasets.reading import read_array
-from benchmark.datasets.things import unique_ids
-from benchmark.datasets.words import vectors
+from benchmark.datasets.readers.files import read_array
+from benchmark.datasets.readers.norms import associations, cslb
+from benchmark.datasets.readers.things import unique_ids
+from benchmark.datasets.readers.words import vectors
 
 pytestmark = pytest.mark.human_data
 

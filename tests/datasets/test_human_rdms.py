@@ -9,9 +9,9 @@ import pytest
 from scipy.stats import pearsonr, rankdata, spearmanr
 
 from benchmark.datasets import DataRoot
-from benchmark.datasets.neural import cichy, human_it
-from benchmark.datasets.reading import read_array
-from benchmark.datasets.things import groups, rdm48, spose, unique_ids
+from benchmark.datasets.readers.files import read_array
+from benchmark.datasets.readers.neural import cichy, human_it
+from benchmark.datasets.readers.things import groups, rdm48, spose, unique_ids
 from benchmark.measures import spose_rdm
 
 pytestmark = pytest.mark.human_data

@@ -7,12 +7,12 @@ from collections import Counter
 import pytest
 
 from benchmark.datasets import DataRoot, join
-from benchmark.datasets.folders import image_folder
-from benchmark.datasets.imagenet import sample, tiny_validation
-from benchmark.datasets.neural import human_it, images
-from benchmark.datasets.norms import associations
-from benchmark.datasets.things import groups
-from benchmark.datasets.words import vectors
+from benchmark.datasets.readers.folders import image_folder
+from benchmark.datasets.readers.imagenet import sample, tiny_validation
+from benchmark.datasets.readers.neural import human_it, images
+from benchmark.datasets.readers.norms import associations
+from benchmark.datasets.readers.things import groups
+from benchmark.datasets.readers.words import vectors
 
 pytestmark = pytest.mark.human_data
 

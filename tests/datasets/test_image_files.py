@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmark.datasets.image_files import open_rgb
-from benchmark.errors import DataError
+from benchmark.common.errors import DataError
+from benchmark.datasets.readers.image_files import open_rgb
 
 COLOUR = np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8)
 

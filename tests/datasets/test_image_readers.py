@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmark.common.errors import DataError, NotPossible
 from benchmark.datasets import DataRoot
-from benchmark.datasets.folders import image_folder, name_variants
-from benchmark.datasets.imagenet import sample, tiny_validation
-from benchmark.datasets.neural import cichy, images
-from benchmark.errors import DataError, NotPossible
+from benchmark.datasets.readers.folders import image_folder, name_variants
+from benchmark.datasets.readers.imagenet import sample, tiny_validation
+from benchmark.datasets.readers.neural import cichy, images
 
 
 def picture(path: Path, value: int = 0) -> None:

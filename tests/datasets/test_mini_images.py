@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmark.common.errors import UsageError
 from benchmark.datasets import DataRoot, Stimuli
 from benchmark.datasets.mini import draw, images
 from benchmark.datasets.mini.canvas import Canvas, Light, Pose
@@ -19,7 +20,6 @@ from benchmark.datasets.mini.concepts import BY_ID, CONCEPTS
 from benchmark.datasets.mini.drawing import SHAPES, SIZE
 from benchmark.datasets.mini.draws import Draws
 from benchmark.datasets.mini.palette import palette
-from benchmark.errors import UsageError
 
 ROOT = DataRoot(Path("nowhere"))
 

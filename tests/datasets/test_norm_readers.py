@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmark.common.errors import DataError, NotPossible
 from benchmark.datasets import DataRoot
-from benchmark.datasets.norms import associations, count_column, cslb
-from benchmark.datasets.words import vectors
-from benchmark.errors import DataError, NotPossible
+from benchmark.datasets.readers.norms import associations, count_column, cslb
+from benchmark.datasets.readers.words import vectors
 
 HEADER = "cue\tresponse\tR1\tN\tR1.Strength\n"
 CSLB_HEADER = "domain\tfeature type\tconcept\tfeature\tpf\tfeature alternatives\tparticipant list\r\n"

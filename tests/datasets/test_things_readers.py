@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from benchmark.common.errors import DataError, NotPossible
 from benchmark.datasets import DataRoot, join
-from benchmark.datasets.cache import cached_array
-from benchmark.datasets.things import concepts, groups, rdm48, spose
-from benchmark.errors import DataError, NotPossible
+from benchmark.datasets.readers.kept_arrays import cached_array
+from benchmark.datasets.readers.things import concepts, groups, rdm48, spose
 from benchmark.measures import spose_rdm
 
 IDS = ("camera_lens", "camera1", "dog", "hot-air_balloon")
@@ -54,8 +54,10 @@ def test_spose_is_computed_once_and_again_when_the_file_changes(things, monkeypa
         raise AssertionError("computed again")
 
     with monkeypatch.context() as patch:
-        patch.setattr("benchmark.datasets.things.spose_rdm", never)
-        patch.setattr("benchmark.datasets.things.inspect.getfile", lambda _: spose_rdm.__code__.co_filename)
+        patch.setattr("benchmark.datasets.readers.things.spose_rdm", never)
+        patch.setattr(
+            "benchmark.datasets.readers.things.inspect.getfile", lambda _: spose_rdm.__code__.co_filename
+        )
         kept = spose(root(things), name="spose", dimensions=49)
     np.testing.assert_array_equal(kept.rdms, target.rdms)
     assert kept.hash == target.hash

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 from torch import nn
 
+from benchmark.common.errors import BenchError, DataError, UsageError
 from benchmark.datasets import Stimuli
-from benchmark.errors import BenchError, DataError, UsageError
 from benchmark.extraction import NetworkModel, pool
 from benchmark.extraction.network import BATCH_ON_CPU
 from benchmark.model import ModelSpec

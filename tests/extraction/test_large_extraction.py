@@ -12,14 +12,14 @@ import torch
 from PIL import Image
 from torch import nn
 
-from benchmark.cost import Cost
+from benchmark.common.cost import Cost
+from benchmark.common.errors import BenchError, DataError, UsageError
 from benchmark.datasets import Stimuli
-from benchmark.errors import BenchError, DataError, UsageError
 from benchmark.extraction import NetworkModel, images, rows
 from benchmark.extraction.projection import Projection
+from benchmark.extraction.store import FeatureStore
 from benchmark.model import ModelSpec
 from benchmark.runner.view import StoredView
-from benchmark.store import FeatureStore
 
 N = 40
 

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from benchmark.errors import BenchError, NotPossible
+from benchmark.common.errors import BenchError, NotPossible
 from benchmark.extraction import fetching, load_strictly, read_state_dict
 
 

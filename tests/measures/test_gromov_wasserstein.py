@@ -10,9 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.measures import (
-    _gw_cost,
-    _gw_entropic,
-    _gw_problem,
     critical_epsilon,
     entropic_gromov_wasserstein,
     gromov_wasserstein,
@@ -20,12 +17,15 @@ from benchmark.measures import (
     matching_rate,
     rdm,
 )
-from benchmark.measures._gw_entropic import entropic, rounded
-from benchmark.measures._gw_exchange import exchange_descent, iterated_exchange
-from benchmark.measures._gw_problem import LOW_RANK_METRICS, Problem, Side
-from benchmark.measures._gw_scalings import Newton, scalings
-from benchmark.measures._gw_vertex import assignment, conditional_gradient
-from benchmark.measures.gromov_wasserstein import gw_distance
+from benchmark.measures.gromov_wasserstein import cost as cost_module
+from benchmark.measures.gromov_wasserstein import entropic as entropic_module
+from benchmark.measures.gromov_wasserstein import problem as problem_module
+from benchmark.measures.gromov_wasserstein.entropic import entropic, rounded
+from benchmark.measures.gromov_wasserstein.exchange import exchange_descent, iterated_exchange
+from benchmark.measures.gromov_wasserstein.problem import LOW_RANK_METRICS, Problem, Side
+from benchmark.measures.gromov_wasserstein.scalings import Newton, scalings
+from benchmark.measures.gromov_wasserstein.solve import gw_distance
+from benchmark.measures.gromov_wasserstein.vertex import assignment, conditional_gradient
 
 
 def embedding(seed: int, n: int = 12, d: int = 4) -> np.ndarray:
@@ -155,9 +155,9 @@ def test_what_the_leading_coordinates_miss_is_made_up_for(
     c1, c2 = (rdm(x + 0.3 * rng.normal(size=x.shape), "euclidean") for _ in range(2))
     problem, epsilon = problem_of(c1, c2), 0.1 * critical_epsilon(c1, c2)
     start = rounded(np.eye(560) / 560 + 0.01 / 560 * rng.random((560, 560)))
-    monkeypatch.setattr(_gw_problem, "_LEADING", leading)
+    monkeypatch.setattr(problem_module, "_LEADING", leading)
     found, alone = (entropic(p, start, epsilon, 1e-5) for p in (problem, problem.reduced))
-    monkeypatch.setattr(_gw_entropic, "_CORRECTIONS", 0)
+    monkeypatch.setattr(entropic_module, "_CORRECTIONS", 0)
     whole = entropic(problem, start, epsilon, 1e-5)
     assert found.converged
     assert whole.converged
@@ -405,9 +405,9 @@ def test_exchanges_find_the_best_of_all_assignments():
 
 
 def test_the_cost_of_a_search_is_that_of_its_steps(monkeypatch):
-    monkeypatch.setattr(_gw_cost, "perf_counter", iter(range(1000)).__next__)  # a step takes a second
-    monkeypatch.setattr(_gw_cost, "usable_threads", lambda: 2)
+    monkeypatch.setattr(cost_module, "perf_counter", iter(range(1000)).__next__)  # a step takes a second
+    monkeypatch.setattr(cost_module, "usable_threads", lambda: 2)
     one = gw_search_seconds(5, 1, [0.1])
-    assert one == 2 * _gw_cost._STEPS, "an epsilon and the polish"
+    assert one == 2 * cost_module._STEPS, "an epsilon and the polish"
     assert gw_search_seconds(5, 4, [0.1]) == 4 / 2 * one, "in two threads"
     assert gw_search_seconds(5, 4) == 11 / 2 * gw_search_seconds(5, 4, [0.1]), "ten epsilons and the polish"

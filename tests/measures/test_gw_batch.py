@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from benchmark.measures import critical_epsilon, gromov_wasserstein, matching_rate, rdm
-from benchmark.measures._gw_batch import entropic_together
-from benchmark.measures._gw_entropic import entropic, rounded
-from benchmark.measures._gw_problem import Problem, Side
+from benchmark.measures.gromov_wasserstein.batch import entropic_together
+from benchmark.measures.gromov_wasserstein.entropic import entropic, rounded
+from benchmark.measures.gromov_wasserstein.problem import Problem, Side
 
 
 def clustered(seed: int, n: int = 48) -> np.ndarray:

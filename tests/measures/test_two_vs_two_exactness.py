@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from benchmark.measures import _two_vs_two, similarity_encoding, two_vs_two, two_vs_two_permutation
-from benchmark.measures import _two_vs_two_counts as counts
-from benchmark.measures import _two_vs_two_kernel as kernel
-from benchmark.measures._two_vs_two import both
+from benchmark.measures import two_vs_two, two_vs_two_permutation
+from benchmark.measures.two_vs_two import accuracy, counts, kernel, margins
+from benchmark.measures.two_vs_two.margins import both
 
 LONG = np.longdouble
 
@@ -75,7 +74,7 @@ def test_margins_to_ten_digits_on_adversarial_features(make, k: int, p: int, q: 
 @pytest.mark.parametrize("p, q", [(7, 30), (30, 7), (200, 300), (150, 400)])
 def test_more_concepts_than_fit_one_block(p: int, q: int) -> None:
     """Blocks on and off the diagonal, the last of another size, by low rank and by the full product."""
-    k = 2 * _two_vs_two.BLOCK + 11
+    k = 2 * margins.BLOCK + 11
     x, y = related(0, k, p, q)
     found = two_vs_two(x, y, margins=True)
     a, b = np.corrcoef(x), np.corrcoef(y)
@@ -98,8 +97,8 @@ def test_nothing_changes_where_no_matrix_is_kept(p: int, monkeypatch: pytest.Mon
     x[5] = x[60]
     kept = two_vs_two(x, y, margins=True)
     null = two_vs_two_permutation(x, y, 5, np.random.default_rng(0)).null
-    monkeypatch.setattr(_two_vs_two, "_KEPT", 50)
-    monkeypatch.setattr(similarity_encoding, "BLOCK", 32)
+    monkeypatch.setattr(margins, "_KEPT", 50)
+    monkeypatch.setattr(accuracy, "BLOCK", 32)
     found = two_vs_two(x, y, margins=True)
     np.testing.assert_allclose(found.margins, kept.margins, rtol=0, atol=1e-12)
     assert (found.accuracy, found.ties) == (kept.accuracy, kept.ties)

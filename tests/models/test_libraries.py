@@ -17,8 +17,8 @@ from safetensors.torch import save_file
 from torch import nn
 from visualpriors.taskonomy_network import TASKONOMY_PRETRAINED_URLS, TaskonomyEncoder
 
+from benchmark.common.errors import BenchError, NotPossible, UsageError
 from benchmark.datasets import Stimuli
-from benchmark.errors import BenchError, NotPossible, UsageError
 from benchmark.extraction import NetworkModel, seeded
 from benchmark.model import ModelSpec
 from benchmark.registry import load_plugin, load_registry

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets import RDMTarget, Stimuli, VectorTarget
-from benchmark.errors import NotPossible, UsageError
 from benchmark.model import BuiltFrom, Model, ModelSpec
 from benchmark.registry import load_plugin
 

@@ -14,8 +14,8 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from benchmark.common.errors import BenchError, DataError, NotPossible
 from benchmark.datasets import AssociationTarget, DataRoot, Stimuli, mini
-from benchmark.errors import BenchError, DataError, NotPossible
 from benchmark.model import Model, ModelSpec
 
 MODELS = Path(__file__).parents[2] / "models"

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmark.common.errors import BenchError, DataError, NotPossible, UsageError
 from benchmark.datasets import Stimuli
-from benchmark.errors import BenchError, DataError, NotPossible, UsageError
 from benchmark.model import Model, ModelSpec
 from benchmark.registry import load_plugin
 

@@ -13,10 +13,10 @@ import torchvision
 from PIL import Image
 from safetensors.torch import save_file
 
+from benchmark.common.errors import BenchError, NotPossible, UsageError
+from benchmark.common.files import sha256_of
 from benchmark.datasets import Stimuli
-from benchmark.errors import BenchError, NotPossible, UsageError
 from benchmark.extraction import NetworkModel
-from benchmark.files import sha256_of
 from benchmark.model import ModelSpec
 from benchmark.registry import load_plugin, load_registry
 

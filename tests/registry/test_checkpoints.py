@@ -11,8 +11,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from benchmark.errors import NotPossible
-from benchmark.files import sha256_of
+from benchmark.common.errors import NotPossible
+from benchmark.common.files import sha256_of
 from benchmark.registry import Checkpoint, ModelEntry, ResolvedCheckpoint, resolve_checkpoint
 
 CONTENT = b"weights"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.errors import UsageError
+from benchmark.common.errors import UsageError
 from benchmark.registry import RegistryError, load_registry, read_registry
 
 FAMILY = """\

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-import benchmark
-from benchmark.errors import UsageError
+from benchmark.common.errors import UsageError
 from benchmark.registry import RegistryError, load, load_registry, read_registry, shipped_root
 
 GOOD = """\
@@ -235,7 +234,7 @@ def test_shipped_mini_suite_has_every_task_and_an_untrained_twin_of_every_networ
 def test_shipped_root_of_a_wheel(monkeypatch, tmp_path):
     package = tmp_path / "site-packages" / "benchmark"
     package.mkdir(parents=True)
-    monkeypatch.setattr(benchmark, "__file__", str(package / "__init__.py"))
+    monkeypatch.setattr("benchmark.registry.shipped.PACKAGE", package)
     with pytest.raises(RegistryError, match="the installation is incomplete"):
         shipped_root()
     written(package.parent, "")

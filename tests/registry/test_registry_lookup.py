@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.errors import BenchError, UsageError
-from benchmark.nearest import did_you_mean
+from benchmark.common.did_you_mean import did_you_mean
+from benchmark.common.errors import BenchError, UsageError
 from benchmark.registry import Registry, parse_model_name, read_registry, unknown
 from benchmark.registry.names import check_name
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.errors import BenchError
+from benchmark.common.errors import BenchError
 from benchmark.registry import load_plugin, plugin_source_hash
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark import files
-from benchmark.errors import DataError
+from benchmark.common import files
+from benchmark.common.errors import DataError
 from benchmark.results import CellResult, Provenance, ResultStore, diff_keys
 
 KEY = {"weights": "abc", "params": {"k": 5}, "layers": ["a", "b"], "seed": 0}

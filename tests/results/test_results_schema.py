@@ -170,7 +170,7 @@ def test_code_version_covers_what_changes_a_score_and_nothing_else(tmp_path, mon
         "measures/rdm.py",
         "inference/b.py",
         "extraction/n.py",
-        "datasets/things.py",
+        "datasets/readers/things.py",
         "datasets/mini/d.py",
     ):
         (package / name).parent.mkdir(parents=True, exist_ok=True)
@@ -178,7 +178,7 @@ def test_code_version_covers_what_changes_a_score_and_nothing_else(tmp_path, mon
     for name in ("registry/load.py", "results/store.py", "cli/run.py", "leaderboard/page.py", "tasks/t.py"):
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / name).write_text("a")
-    monkeypatch.setattr(provenance, "_PACKAGE", package)
+    monkeypatch.setattr(provenance, "PACKAGE", package)
 
     def after(name: str) -> tuple[bool, bool]:
         """Whether each version changes with this file."""
@@ -189,7 +189,7 @@ def test_code_version_covers_what_changes_a_score_and_nothing_else(tmp_path, mon
         return changed
 
     assert after("measures/rdm.py") == after("inference/b.py") == (True, False)
-    assert after("extraction/n.py") == after("datasets/things.py") == (True, True)
+    assert after("extraction/n.py") == after("datasets/readers/things.py") == (True, True)
     for name in ("registry/load.py", "results/store.py", "cli/run.py", "leaderboard/page.py", "tasks/t.py"):
         assert after(name) == (False, False)
     assert after("datasets/mini/d.py") == (False, False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmark.errors import UsageError
+from benchmark.common.errors import UsageError
 from benchmark.registry import expand_seeds
 from benchmark.results import CellResult, Estimate, LayerScore, Provenance, average_seeds
 

@@ -14,10 +14,10 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmark.cache import contents, remove
 from benchmark.cli.run import WorkBar
-from benchmark.measures import _gw_search
-from benchmark.memo import FolderMemo
+from benchmark.common.memo import FolderMemo
+from benchmark.extraction.cache import contents, remove
+from benchmark.measures.gromov_wasserstein import search
 from benchmark.runner import Options, Session, execute, plan
 from benchmark.runner.score import assemble, view
 
@@ -28,7 +28,7 @@ STARTS, EPSILONS, SEARCHES = 2, 2, 7
 DYING = """
 import os, signal, sys
 from benchmark.cli import main
-from benchmark.memo import FolderMemo
+from benchmark.common.memo import FolderMemo
 keep, left = FolderMemo.__setitem__, [int(sys.argv.pop(1))]
 def keep_and_die(self, key, record):
     keep(self, key, record)
@@ -55,13 +55,13 @@ def mine(tmp_path: Path) -> Path:
 def solved(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The epsilon of each entropic problem that is solved in this process."""
     found: list[float] = []
-    solve = _gw_search.entropic
+    solve = search.entropic
 
     def counting(problem, plan, epsilon, tolerance):  # type: ignore[no-untyped-def]
         found.append(epsilon)
         return solve(problem, plan, epsilon, tolerance)
 
-    monkeypatch.setattr(_gw_search, "entropic", counting)
+    monkeypatch.setattr(search, "entropic", counting)
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmark.errors import UsageError
+from benchmark.common.errors import UsageError
 from benchmark.registry import load_registry, read_registry
 from benchmark.runner import plan
 

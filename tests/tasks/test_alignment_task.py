@@ -5,9 +5,9 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 
 from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
+from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets.join import join
 from benchmark.datasets.types import RDMTarget, VectorTarget
-from benchmark.errors import NotPossible, UsageError
 from benchmark.inference import bootstrap_weights
 from benchmark.measures import linear_cka, mutual_nearest_neighbours, procrustes_distance
 

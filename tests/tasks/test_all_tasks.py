@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmark.errors import UsageError
+from benchmark.common.errors import UsageError
 from benchmark.task import Task
 
 TASKS = {

@@ -5,9 +5,9 @@ import pytest
 from scipy import sparse
 
 from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
+from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets.join import join
 from benchmark.datasets.types import AssociationTarget, Stimuli
-from benchmark.errors import NotPossible, UsageError
 from benchmark.model import Associations
 
 K, V, PEOPLE = 30, 50, 80

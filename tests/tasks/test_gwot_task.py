@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
-from benchmark.cost import Cost
+from benchmark.common.cost import Cost
+from benchmark.common.errors import UsageError
 from benchmark.datasets.join import join
 from benchmark.datasets.types import RDMTarget
-from benchmark.errors import UsageError
 from benchmark.measures import rdm
-from benchmark.work import LongWork
+from benchmark.task import LongWork
 
 K = 20
 CONCEPTS = tuple(f"c{i:02d}" for i in range(K))

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
+from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import join
 from benchmark.datasets.types import VectorTarget
-from benchmark.errors import NotPossible
 from benchmark.model import ClassProbabilities
 
 K, IMAGES, D = 8, 4, 15

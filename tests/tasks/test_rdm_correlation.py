@@ -6,9 +6,9 @@ from scipy import stats
 from scipy.spatial.distance import pdist, squareform
 
 from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
+from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets.join import join
 from benchmark.datasets.types import RDMTarget, Stimuli
-from benchmark.errors import NotPossible, UsageError
 
 K, IMAGES = 16, 3
 CONCEPTS = tuple(f"c{i:02d}" for i in range(K))

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
+from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import join
 from benchmark.datasets.types import Stimuli, VectorTarget
-from benchmark.errors import NotPossible
 
 K = 9
 CONCEPTS = tuple(f"c{i}" for i in range(K))

@@ -7,12 +7,12 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image
 
+from benchmark.common.errors import UsageError
 from benchmark.datasets.mini.concepts import CONCEPTS
 from benchmark.datasets.mini.drawing import draw
 from benchmark.datasets.mini.source import source_hash
 from benchmark.datasets.root import DataRoot, hash_files
 from benchmark.datasets.types import Stimuli
-from benchmark.errors import UsageError
 
 #: stream of drawings, and the split its images belong to
 STREAMS = {"readout": "train", "test": "test"}

@@ -1,0 +1,60 @@
+"""Arrays of long work, kept in a folder as it goes on: a run that was broken off is taken up again."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, MutableMapping
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from benchmark.common.files import slug, write_temporary
+
+
+class FolderMemo(MutableMapping[str, dict[str, np.ndarray]]):
+    """A mapping of names to records, arrays by name; each record is one file, never half written.
+
+    A record that cannot be read counts as absent: what it held is computed again.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when the first record is kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{slug(key)}.npz"
+
+    def __getitem__(self, key: str) -> dict[str, np.ndarray]:
+        try:
+            with np.load(self._path(key), allow_pickle=False) as record:
+                return {name: record[name] for name in record.files}
+        except (OSError, ValueError, EOFError, BadZipFile) as error:
+            raise KeyError(key) from error
+
+    def __setitem__(self, key: str, record: dict[str, np.ndarray]) -> None:
+        path = self._path(key)
+        write_temporary(path.parent, lambda stream: np.savez(stream, **record)).replace(path)  # type: ignore[arg-type]
+
+    def __delitem__(self, key: str) -> None:
+        try:
+            self._path(key).unlink()
+        except FileNotFoundError as error:
+            raise KeyError(key) from error
+
+    def clear(self) -> None:
+        """Remove every record, unread, and the folder if nothing else is in it."""
+        for path in self._folder.glob("*.npz"):
+            path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._folder.rmdir()
+
+    def __iter__(self) -> Iterator[str]:
+        return (path.stem for path in sorted(self._folder.glob("*.npz")))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

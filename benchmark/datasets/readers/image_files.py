@@ -1,0 +1,64 @@
+"""Opening image files as people saved them: whatever the mode, an RGB image or a plain error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from benchmark.common.errors import DataError
+
+#: What shows through where an image is transparent.
+GROUND = "white"
+
+_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+
+
+def open_rgb(path: Path, *, upright: bool = False) -> Image.Image:
+    """Decode an image file.
+
+    Greyscale (8 or 16 bit), palette and CMYK are converted; transparent parts are composited on white.
+
+    Parameters
+    ----------
+    path : Path
+    upright : bool
+        Turn the image as its EXIF orientation says, as viewers do. Sets of stimuli are read without it: their
+        pixels are those of the file, as networks were trained on them.
+
+    Returns
+    -------
+    Image
+        Mode RGB, loaded; the file is closed.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, empty, truncated, no image, or holds floats or 32-bit integers; the message
+        names the file.
+    """
+    try:
+        with Image.open(path) as image:
+            image.load()
+            return _to_rgb(ImageOps.exif_transpose(image) if upright else image, path)
+    except _UNREADABLE as error:
+        empty = path.is_file() and path.stat().st_size == 0
+        reason = "the file is empty" if empty else str(error)
+        raise DataError(f"{path}: cannot be decoded as an image ({reason})") from error
+
+
+def _to_rgb(image: Image.Image, path: Path) -> Image.Image:
+    if image.mode.startswith("I"):
+        values = np.asarray(image)
+        if values.min() < 0 or values.max() > 65535:
+            raise DataError(f"{path}: 32-bit integers have no defined brightness; save it with 8 bits")
+        # A plain conversion would clip everything above 255 to white.
+        image = Image.fromarray((values / 257).round().astype(np.uint8))
+    elif image.mode == "F":
+        raise DataError(f"{path}: floating-point pixels have no defined brightness; save it with 8 bits")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        ground = Image.new("RGBA", image.size, GROUND)
+        image = Image.alpha_composite(ground, image)
+    return image.convert("RGB")

@@ -1,0 +1,73 @@
+"""Word vectors in the text format of GloVe and word2vec."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.common.errors import DataError
+from benchmark.datasets.readers.files import locate
+from benchmark.datasets.root import DataRoot, hash_files
+from benchmark.datasets.types import VectorTarget
+
+
+def vectors(root: DataRoot, *, name: str, path: str) -> VectorTarget:
+    """Read word vectors: ``word v1 v2 ...`` on a line, plain or gzip.
+
+    The first line may give the number of words and of dimensions, as word2vec writes it. A word may hold
+    spaces (GloVe 840B has some): the vector is what stands last. Pennington, Socher & Manning 2014,
+    EMNLP; Mikolov et al. 2013, NeurIPS.
+
+    Parameters
+    ----------
+    path : str
+        The file, under the data root; gzip where the name ends in ".gz".
+
+    Returns
+    -------
+    VectorTarget
+        float32, in the order of the file.
+
+    Raises
+    ------
+    DataError
+        If a line is no word with a vector of the same length as the others.
+    """
+    file = locate(root, name, path)
+    opener = gzip.open if file.suffix == ".gz" else open
+    try:
+        with opener(file, "rt", encoding="utf-8", newline="\n") as lines:
+            words, matrix = _parse(lines, file)
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise DataError(f"{file}: cannot be read as text ({error})") from error
+    return VectorTarget(name=name, ids=tuple(words), hash=hash_files([file]), vectors=matrix)
+
+
+def _parse(lines: Iterable[str], file: Path) -> tuple[list[str], np.ndarray]:
+    words: list[str] = []
+    rows: list[np.ndarray] = []
+    length = 0
+    for number, line in enumerate(lines, start=1):
+        fields = line.strip(" \r\n").split(" ")
+        if number == 1 and len(fields) == 2 and all(field.isdigit() for field in fields):
+            length = int(fields[1])
+            continue
+        length = length or len(fields) - 1
+        word = " ".join(fields[:-length]) if length else ""
+        try:
+            row = np.array(fields[-length:], dtype=np.float32)
+        except ValueError:
+            row = np.zeros(0, dtype=np.float32)
+        if not word or len(row) != length:
+            raise DataError(
+                f"{file}, line {number}: expected a word and {length or 'its'} numbers separated by spaces, "
+                f"found {line.strip()[:40]!r}"
+            )
+        words.append(word)
+        rows.append(row)
+    if not words:
+        raise DataError(f"{file}: no word vectors in it")
+    return words, np.stack(rows)

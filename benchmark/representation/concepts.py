@@ -1,0 +1,143 @@
+"""From the features of stimuli to one row per concept, and to an RDM, for any task that needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from benchmark.common.errors import NotPossible
+from benchmark.datasets.join import Join
+from benchmark.datasets.types import Stimuli, VectorTarget
+from benchmark.measures import rdm
+
+#: Relative spread below which float32 features are one value: ten times their rounding
+_FLAT = 1e-6
+#: Spread of correlation or cosine distances that float32 features cannot tell from nothing
+_FLAT_ANGLE = 1e-9
+_ANGULAR = ("correlation", "cosine")
+
+#: Dissimilarities a feature RDM can be made with
+RDM_METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
+
+
+class UndefinedFeaturesError(ValueError):
+    """The features of a layer leave its score undefined; the message says why."""
+
+
+def concept_images(stimuli: Stimuli, concepts: Sequence[str], split: str = "test") -> tuple[np.ndarray, ...]:
+    """Row numbers of the images of each concept, in the order of the stimulus ids.
+
+    Parameters
+    ----------
+    stimuli : Stimuli
+    concepts : sequence of str, length k
+    split : {"test", "train"}
+        Only images of this split are taken; a set without splits gives all its images for either.
+
+    Returns
+    -------
+    tuple of ndarray of int, length k
+
+    Raises
+    ------
+    NotPossible
+        If a concept has no image in the split.
+    """
+    rows: dict[str, list[int]] = {concept: [] for concept in concepts}
+    for i in sorted(range(len(stimuli)), key=stimuli.ids.__getitem__):
+        wanted = stimuli.splits is None or stimuli.splits[i] == split
+        if wanted and stimuli.concepts[i] in rows:
+            rows[stimuli.concepts[i]].append(i)
+    empty = [concept for concept, found in rows.items() if not found]
+    if empty:
+        raise NotPossible(
+            f"stimulus set {stimuli.name!r} has no {split} image of {len(empty)} concepts "
+            f"({', '.join(empty[:3])}): every concept that is scored needs one"
+        )
+    return tuple(np.array(found, dtype=np.intp) for found in rows.values())
+
+
+def concept_means(features: np.ndarray, images: Sequence[np.ndarray]) -> np.ndarray:
+    """Mean over the images of each concept.
+
+    Parameters
+    ----------
+    features : ndarray, shape (n, d)
+    images : sequence of ndarray of int, length k
+        From :func:`concept_images`.
+
+    Returns
+    -------
+    ndarray, shape (k, d), float64
+    """
+    return np.stack([np.asarray(features[rows], dtype=np.float64).mean(axis=0) for rows in images])
+
+
+def require_varied(features: np.ndarray, concepts: Sequence[str], metric: str = "correlation") -> None:
+    """Refuse features for which a similarity between concepts is undefined.
+
+    Parameters
+    ----------
+    features : ndarray, shape (k, d)
+    concepts : sequence of str, length k
+        For the message.
+    metric : str
+        "correlation" needs variance within each row, "cosine" a norm; every metric needs rows that differ.
+
+    Raises
+    ------
+    UndefinedFeaturesError
+    """
+    scale = float(np.abs(features).max(initial=0.0))
+    if np.ptp(features, axis=0).max(initial=0.0) <= _FLAT * scale:
+        raise UndefinedFeaturesError("constant features: the same for every concept, so no score is defined")
+    if metric not in _ANGULAR:
+        return
+    largest = np.abs(features).max(axis=1)
+    if metric == "correlation":
+        flat = np.flatnonzero(np.ptp(features, axis=1) <= _FLAT * largest)
+    else:
+        flat = np.flatnonzero(largest == 0)
+    if flat.size:
+        raise UndefinedFeaturesError(
+            f"constant features: {metric} undefined for {flat.size} of {len(concepts)} concepts "
+            f"(first {concepts[flat[0]]!r})"
+        )
+
+
+def feature_rdm(features: np.ndarray, concepts: Sequence[str], metric: str = "correlation") -> np.ndarray:
+    """RDM (k, k) of concept features (k, d).
+
+    Raises
+    ------
+    UndefinedFeaturesError
+        If the features are constant, or all dissimilarities are the same up to rounding.
+    """
+    require_varied(features, concepts, metric)
+    dissimilarity = rdm(features, metric=metric)
+    above = dissimilarity[np.triu_indices(len(dissimilarity), 1)]
+    floor = _FLAT_ANGLE if metric in _ANGULAR else 0.0
+    if np.ptp(above) <= max(_FLAT * np.abs(above).max(), floor):
+        raise UndefinedFeaturesError("all dissimilarities are the same: correlation undefined")
+    return dissimilarity
+
+
+def joined_vectors(joined: Join[VectorTarget], fewest: int) -> np.ndarray:
+    """Word vectors (k, p) of the joined concepts, float64.
+
+    Raises
+    ------
+    NotPossible
+        If fewer than ``fewest`` concepts join, or a vector is constant.
+    """
+    if len(joined.concepts) < fewest:
+        raise NotPossible(
+            f"{len(joined.concepts)} concepts of the stimuli have a word vector; at least {fewest} are needed"
+        )
+    words = np.asarray(joined.target.vectors, dtype=np.float64)
+    try:
+        require_varied(words, joined.concepts)
+    except UndefinedFeaturesError as error:
+        raise NotPossible(f"word vectors of target {joined.target.name!r}: {error}") from error
+    return words

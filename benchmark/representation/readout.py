@@ -1,0 +1,246 @@
+"""A linear readout from features to profiles that belong to classes: ridge in closed form, and its folds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmark.common.errors import NotPossible
+from benchmark.datasets.types import Stimuli
+from benchmark.representation.concepts import concept_images, concept_means
+
+#: Penalties tried, for features whose rows have mean squared length one
+ALPHAS = 10.0 ** np.arange(-3, 5)
+#: Folds of cross-validation over classes
+FOLDS = 10
+#: Directions with less than this share of the greatest variance are rounding
+_RANK = 1e-10
+
+
+@dataclass(frozen=True)
+class ProfileReadout:
+    """Predictions of a ridge readout.
+
+    Attributes
+    ----------
+    coefficients : ndarray, shape (m, k)
+        Prediction of test row i is ``coefficients[i] @ profiles``; rows sum to one.
+    alpha : float
+        The penalty chosen.
+    """
+
+    coefficients: np.ndarray
+    alpha: float
+
+
+def ridge_to_profiles(
+    train: np.ndarray, labels: np.ndarray, test: np.ndarray, gram: np.ndarray
+) -> ProfileReadout:
+    r"""Ridge regression from standardised features to the profile of each row's class.
+
+    Every training row of class c has the same target, the profile :math:`t_c`. So the prediction is a
+    combination of the k profiles, and all that is needed of them is their Gram matrix: the cost does not
+    depend on the length of a profile. The penalty is the one of least squared leave-one-row-out error,
+    :math:`\sum_i \|y_i - \hat y_i\|^2 / (1 - h_{ii})^2`, exact for ridge with an intercept.
+
+    Parameters
+    ----------
+    train : ndarray, shape (n, d)
+        Means and standard deviations are taken from these rows only.
+    labels : ndarray of int, shape (n,)
+        Class of each training row, 0 to k - 1.
+    test : ndarray, shape (m, d)
+    gram : ndarray, shape (k, k)
+        Inner products of the profiles.
+
+    Returns
+    -------
+    ProfileReadout
+
+    Raises
+    ------
+    ValueError
+        If every feature is constant over the training rows.
+
+    References
+    ----------
+    Golub, Heath & Wahba (1979), Technometrics 21(2), 215-223.
+    """
+    n, k = len(train), len(gram)
+    basis, variances, test_scores = _decompose(*_standardise(train, test))
+    share = np.bincount(labels, minlength=k) / n
+    by_class = np.zeros((k, len(variances)))
+    np.add.at(by_class, labels, basis)
+    seen = gram @ by_class
+    # Inner products of the centred targets with the targets along each basis vector, (n, r) and (r, r).
+    cross = seen[labels] - share @ seen
+    among = by_class.T @ seen
+    energy = (np.diagonal(gram) - 2 * gram @ share + share @ gram @ share)[labels]
+    losses = []
+    for alpha in ALPHAS:
+        shrunk = basis * (variances / (variances + alpha))
+        residual = energy + np.einsum("ir,ir->i", shrunk, shrunk @ among - 2 * cross)
+        leverage = np.einsum("ir,ir->i", shrunk, basis) + 1 / n
+        losses.append(np.mean(residual / (1 - leverage) ** 2))
+    alpha = float(ALPHAS[int(np.argmin(losses))])
+    return ProfileReadout(test_scores / (variances + alpha) @ by_class.T + share, alpha)
+
+
+def _standardise(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both sides by the training rows' mean and deviation, rows of mean squared length one."""
+    mean, deviation = train.mean(axis=0), train.std(axis=0)
+    varies = deviation > 1e-6 * np.abs(train).max(axis=0)
+    if not varies.any():
+        raise ValueError("constant features: every feature is the same in all training rows")
+    scale = deviation[varies] * np.sqrt(varies.sum())
+    return (train[:, varies] - mean[varies]) / scale, (test[:, varies] - mean[varies]) / scale
+
+
+def _decompose(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Left singular vectors (n, r), squared singular values (r,), and test @ right vectors * singular values.
+
+    By the smaller of the two Gram matrices.
+    """
+    if len(train) <= train.shape[1]:
+        values, vectors = np.linalg.eigh(train @ train.T)
+        kept = values > _RANK * values[-1]
+        basis = vectors[:, kept]
+        return basis, values[kept], test @ train.T @ basis
+    values, vectors = np.linalg.eigh(train.T @ train)
+    kept = values > _RANK * values[-1]
+    values, vectors = values[kept], vectors[:, kept]
+    singular = np.sqrt(values)
+    return train @ vectors / singular, values, test @ vectors * singular
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Rows of the joined concepts that a readout is fitted on, and those it predicts."""
+
+    train: np.ndarray
+    test: np.ndarray
+
+
+def class_folds(
+    stimuli: Stimuli, concepts: tuple[str, ...], split: str, rng: np.random.Generator
+) -> list[Fold]:
+    """Which classes a readout is fitted on and which are scored.
+
+    Parameters
+    ----------
+    stimuli : Stimuli
+    concepts : tuple of str, length k
+        The joined classes.
+    split : {"images", "classes"}
+        "images": other images of the same classes, for all classes that are not held out and have a test
+        image. "classes": those that the stimuli hold out; where they hold out none, all in turn, by 10-fold
+        cross-validation.
+    rng : numpy.random.Generator
+        Deals the classes to folds.
+
+    Raises
+    ------
+    NotPossible
+        If there are no training images ("images"), or fewer than two classes to fit on.
+    """
+    held = np.array([concept in stimuli.held_out for concept in concepts])
+    seen, unseen = np.flatnonzero(~held), np.flatnonzero(held)
+    if split == "images":
+        if stimuli.splits is None:
+            raise NotPossible(
+                f"stimulus set {stimuli.name!r} has no training images: use split: classes, which fits on "
+                "other classes"
+            )
+        tested = {c for c, part in zip(stimuli.concepts, stimuli.splits, strict=True) if part == "test"}
+        folds = [Fold(seen, seen[[concepts[i] in tested for i in seen]])]
+    elif len(unseen):
+        folds = [Fold(seen, unseen)]
+    else:
+        parts = np.array_split(rng.permutation(len(concepts)), min(FOLDS, len(concepts)))
+        folds = [Fold(np.setdiff1d(seen, part), np.sort(part)) for part in parts]
+    if min(len(fold.train) for fold in folds) < 2:
+        raise NotPossible(f"stimulus set {stimuli.name!r}: fewer than two classes to fit a readout on")
+    return folds
+
+
+class ClassReadouts:
+    """Ridge readouts of one binding, for features of any layer.
+
+    Parameters
+    ----------
+    stimuli : Stimuli
+    concepts : tuple of str, length k
+        The joined classes.
+    folds : list of Fold
+        From :func:`class_folds`.
+    by_image : bool
+        Fit on every training image, rather than on the mean of each class: right where the classes that are
+        scored are those that are fitted on.
+
+    Attributes
+    ----------
+    test_images : dict of int to ndarray
+        Rows of the test images of each scored class, by its row among the joined classes.
+    """
+
+    def __init__(
+        self, stimuli: Stimuli, concepts: tuple[str, ...], folds: list[Fold], *, by_image: bool
+    ) -> None:
+        self._folds = folds
+        self._by_image = by_image
+        fitted = np.unique(np.concatenate([fold.train for fold in folds]))
+        scored = np.unique(np.concatenate([fold.test for fold in folds]))
+        self._train_images = _images_of(stimuli, concepts, fitted, "train")
+        self.test_images = _images_of(stimuli, concepts, scored, "test")
+
+    def fit(self, features: np.ndarray, gram: np.ndarray) -> tuple[np.ndarray, float]:
+        """Fit in every fold and predict the scored classes.
+
+        The prediction for the mean of a class's images is the mean of the predictions for each, since the
+        readout is linear.
+
+        Parameters
+        ----------
+        features : ndarray, shape (n, d)
+            Of all stimuli.
+        gram : ndarray, shape (k, k)
+            Inner products of the profiles of the joined classes. Only those of a fold's training classes are
+            read in it.
+
+        Returns
+        -------
+        predicted : ndarray, shape (k, k)
+            Predictions as combinations of the profiles; the rows of classes that are not scored are zero.
+        alpha : float
+            Median penalty over folds.
+
+        Raises
+        ------
+        ValueError
+            If the features are constant over the training images of a fold.
+        """
+        predicted = np.zeros_like(gram)
+        alphas = []
+        test = {i: features[rows].mean(axis=0, dtype=np.float64) for i, rows in self.test_images.items()}
+        for fold in self._folds:
+            images = [self._train_images[i] for i in fold.train]
+            if self._by_image:
+                train = np.asarray(features[np.concatenate(images)], dtype=np.float64)
+                labels = np.repeat(np.arange(len(images)), [len(rows) for rows in images])
+            else:
+                # One row a class: leaving a row out to choose the penalty then leaves out a class.
+                train, labels = concept_means(features, images), np.arange(len(images))
+            readout = ridge_to_profiles(
+                train, labels, np.stack([test[i] for i in fold.test]), gram[np.ix_(fold.train, fold.train)]
+            )
+            predicted[np.ix_(fold.test, fold.train)] = readout.coefficients
+            alphas.append(readout.alpha)
+        return predicted, float(np.median(alphas))
+
+
+def _images_of(
+    stimuli: Stimuli, concepts: tuple[str, ...], which: np.ndarray, split: str
+) -> dict[int, np.ndarray]:
+    """Image rows of the joined concepts ``which``, by concept row."""
+    return dict(zip(which, concept_images(stimuli, [concepts[i] for i in which], split), strict=True))

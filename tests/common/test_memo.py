@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmark.common.memo import FolderMemo
+from benchmark.measures import gromov_wasserstein, rdm
+
+
+def test_what_is_kept_comes_back_and_what_is_damaged_does_not(tmp_path: Path) -> None:
+    memo = FolderMemo(tmp_path / "memo")
+    assert list(memo) == []
+    record = {"rows": np.arange(6.0).reshape(2, 3), "plan": np.ones(3, np.float32)}
+    memo["a-0"] = record
+    again = FolderMemo(tmp_path / "memo")
+    assert list(again) == ["a-0"]
+    for name, array in again["a-0"].items():
+        np.testing.assert_array_equal(array, record[name])
+        assert array.dtype == record[name].dtype
+    (tmp_path / "memo" / "a-0.npz").write_bytes(b"PK\x03\x04 broken off")
+    assert again.get("a-0") is None
+    del again["a-0"]
+    assert len(memo) == 0
+    with pytest.raises(KeyError):
+        del again["a-0"]
+
+
+def test_a_search_that_was_killed_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    c1, c2 = (rdm(rng.standard_normal((20, 5))) for _ in range(2))
+
+    def search(memo: FolderMemo | None, progress=None):
+        return gromov_wasserstein(
+            c1,
+            c2,
+            epsilons=[0.1, 0.02],
+            starts=3,
+            rng=np.random.default_rng(1),
+            memo=memo,
+            progress=progress,
+            jobs=1,  # so that it is known what was done when it was killed
+        )
+
+    def stop(done: int, total: int) -> None:
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        search(FolderMemo(tmp_path), stop)
+    counts: list[int] = []
+    resumed = search(FolderMemo(tmp_path), lambda done, total: counts.append(done))
+    whole = search(None)
+    assert counts[:2] == [5, 6], "what was done is not done again"
+    np.testing.assert_array_equal(resumed.plan, whole.plan)
+    assert resumed.sweep == whole.sweep
