@@ -1,4 +1,4 @@
-"""Write the table of docs/performance.md: ``python tests/benchmarks/page.py PYTEST_BENCHMARK_JSON``."""
+"""Write the table of docs/reference/performance.md: ``python tests/benchmarks/page.py PYTEST_BENCHMARK_JSON``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "performance.md"
 START, END = "<!-- table: start -->", "<!-- table: end -->"
 
 

@@ -22,13 +22,13 @@ from benchmark.registry import schema as registry_schema
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 GUIDES = (
-    "adding-a-model.md",
-    "adding-a-task.md",
-    "adding-data.md",
-    "exporting-rdms.md",
-    "footguns.md",
-    "methodology.md",
-    "registry.md",
+    "how-to/adding-a-model.md",
+    "how-to/adding-a-task.md",
+    "how-to/adding-data.md",
+    "how-to/exporting-rdms.md",
+    "explanation/footguns.md",
+    "reference/methodology.md",
+    "reference/registry.md",
 )
 #: A file that the reader is told to write (its name in bold, then a block), or commands to type
 STEP = re.compile(
@@ -89,7 +89,7 @@ def scores(folder: Path) -> dict[tuple[str, str], float]:
 
 
 def test_adding_a_model(follow, bench, tmp_path, monkeypatch):
-    left = follow("adding-a-model.md")
+    left = follow("how-to/adding-a-model.md")
     found = scores(tmp_path)
     people = {model for binding, model in found if binding == "people_rdm"}
     assert people == {
@@ -132,7 +132,7 @@ def test_adding_a_model(follow, bench, tmp_path, monkeypatch):
 
 
 def test_adding_a_task(follow, bench, tmp_path):
-    left = follow("adding-a-task.md")
+    left = follow("how-to/adding-a-task.md")
     assert "neighbour_overlap" in left[0].out
     assert set(scores(tmp_path)) == {("people_neighbours", "pixels")}
     assert "neighbour overlap" in (tmp_path / "results" / "leaderboard.html").read_text()
@@ -148,12 +148,12 @@ def test_adding_data(follow, tmp_path):
     ids = [concept.id for concept in reversed(CONCEPTS)]
     (folder / "ids.txt").write_text("\n".join(ids))
     np.savetxt(folder / "ratings.txt", np.random.default_rng(0).normal(size=(len(ids), 6)))
-    follow("adding-data.md")
+    follow("how-to/adding-data.md")
     assert set(scores(tmp_path)) == {("my_rdm", "pixels")}
 
 
 def test_exporting_rdms(follow, tmp_path, capsys):
-    follow("exporting-rdms.md")
+    follow("how-to/exporting-rdms.md")
     shown = capsys.readouterr().out
     assert "stage2 encoder dog cat horse" in shown
     assert "hammer" in shown
@@ -161,7 +161,7 @@ def test_exporting_rdms(follow, tmp_path, capsys):
 
 
 def pages() -> list[Path]:
-    return [*sorted(DOCS.glob("*.md")), *(p for p in [ROOT / "README.md"] if p.is_file())]
+    return [*sorted(DOCS.rglob("*.md")), *(p for p in [ROOT / "README.md"] if p.is_file())]
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda path: path.name)
@@ -202,7 +202,7 @@ def source_words() -> set[str]:
 
 
 def test_methodology_defines_every_task_and_metric(registry):
-    text = (DOCS / "methodology.md").read_text(encoding="utf-8")
+    text = (DOCS / "reference/methodology.md").read_text(encoding="utf-8")
     for name in registry.tasks:
         assert f"### {name}\n" in text
         for metric in registry.task(name).load().metrics:
@@ -210,7 +210,7 @@ def test_methodology_defines_every_task_and_metric(registry):
 
 
 def test_every_real_dataset_is_described(registry):
-    text = (DOCS / "adding-data.md").read_text(encoding="utf-8")
+    text = (DOCS / "how-to/adding-data.md").read_text(encoding="utf-8")
     for name in registry.datasets:
         assert name.startswith("mini_") or f"`{name}`" in text, name
     joins = {binding.on for binding in registry.bindings("human").values() if binding.on}
@@ -218,7 +218,7 @@ def test_every_real_dataset_is_described(registry):
 
 
 def test_every_key_of_the_registry_is_described():
-    text = (DOCS / "registry.md").read_text(encoding="utf-8")
+    text = (DOCS / "reference/registry.md").read_text(encoding="utf-8")
     for entry in (
         "Checkpoint",
         "BuiltFrom",

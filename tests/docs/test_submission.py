@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs" / "submitting-a-model.md"
+PAGE = Path(__file__).parents[2] / "docs" / "tutorial" / "a-model-in-five-minutes.md"
 STEP = re.compile(
     r"\*\*`(?P<file>[^`]+)`\*\*\n\n```\w+\n(?P<body>.*?)\n```|```bash\n(?P<commands>.*?)\n```", re.DOTALL
 )

@@ -193,8 +193,8 @@ def test_sets_of_layers_that_a_network_does_not_have() -> None:
 
 
 def test_the_page_of_the_models_is_current() -> None:
-    made = runpy.run_path(str(ROOT / "docs" / "models_page.py"))
+    made = runpy.run_path(str(ROOT / "docs" / "reference" / "models_page.py"))
     registry: Registry = load_registry()
     current = made["PAGE"].read_text(encoding="utf-8")
-    assert current == made["page"](registry), "run: python docs/models_page.py"
+    assert current == made["page"](registry), "run: python docs/reference/models_page.py"
     assert all(f"| `{name}` |" in current for name in registry.models)
