@@ -11,7 +11,8 @@ PAGE = Path(__file__).with_name("models.md")
 HEAD = """\
 # The models
 
-Made from `registry.yaml` by `python docs/reference/models_page.py`. `bench info NAME` says all there is of one.
+Made from `registry.yaml` by `python docs/reference/models_page.py`. `bench info NAME` shows all about one
+model.
 
 Any network may be asked for as `NAME@untrained:SEED`, or `NAME@untrained:0-9` for ten seeds, shown as one
 row: their mean, and the band from their 5th to their 95th percentile.

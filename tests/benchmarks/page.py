@@ -1,4 +1,4 @@
-"""Write the table of docs/reference/performance.md: ``python tests/benchmarks/page.py PYTEST_BENCHMARK_JSON``."""
+"""Write the table of docs/reference/performance.md: ``python tests/benchmarks/page.py JSON``."""
 
 from __future__ import annotations
 
