@@ -1,8 +1,8 @@
 """Does a model represent things the way people do? Every comparison the field uses, in one command.
 
 ``benchmark.run`` and ``benchmark.check`` live in :mod:`benchmark.api`. They are imported when they are first
-used: that room imports all others, and the command line must answer at once. No other import goes up the order
-of rooms.
+used: that room imports all others, and the command line must answer at once. No other import goes up the
+order of rooms.
 """
 
 from __future__ import annotations

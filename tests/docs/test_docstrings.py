@@ -1,4 +1,4 @@
-"""Docstrings: every parameter of a public function is described; what a user calls has an example that runs."""
+"""Docstrings describe every parameter of a public function; what a user calls has an example that runs."""
 
 from __future__ import annotations
 
