@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.floating[Any]]
 Float64 = NDArray[np.float64]
 
+#: A difference of sums of correlations this near to zero is a tie: equal up to the rounding of float64
+TIE = 1e-12
 #: Share of the greatest dissimilarity by which an RDM may miss symmetry and a zero diagonal
 _TOLERANCE = 1e-5
 #: Rows and columns of a tile

@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from benchmark.measures._checks import Float64, as_matrix, require_draws
+from benchmark.measures._checks import TIE, Float64, as_matrix, require_draws
 from benchmark.measures.permutation import PermutationTest
 from benchmark.measures.rdm import unit_rows
-from benchmark.measures.two_vs_two.margins import TIE
 
 
 @dataclass(frozen=True)

@@ -30,14 +30,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from benchmark.measures._blocks import blocks
-from benchmark.measures._checks import Float64, Floats, as_matrix, rows_in_words
+from benchmark.measures._checks import TIE, Float64, Floats, as_matrix, rows_in_words
 from benchmark.measures._threads import in_threads
 from benchmark.measures.rdm import unit_rows
 
 Indices = NDArray[np.intp]
 
-#: A margin this near to zero is a tie: equal up to the rounding of float64
-TIE = 1e-12
 #: Share of a row's variance left after dropping a column, below which a pair is done from the definition
 _ILL_CONDITIONED = 1e-2
 #: Rows and columns of a block: what a processor's cache holds
