@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from benchmark.calibration.arrays import plain_score
 from benchmark.calibration.worlds import World, association_world, mistaken_world, rdm_world
@@ -227,4 +227,4 @@ def _half_width(differences: np.ndarray) -> float:
     if n < 2:
         return _ROUNDING
     error = differences.std(ddof=1) / np.sqrt(n)
-    return float(stats.t.ppf(1 - ALPHA / 2, n - 1) * error) + _ROUNDING
+    return float(special.stdtrit(n - 1, 1 - ALPHA / 2) * error) + _ROUNDING

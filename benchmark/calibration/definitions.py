@@ -9,8 +9,6 @@ from itertools import combinations
 
 import numpy as np
 from scipy import special
-from sklearn.linear_model import RidgeCV
-from sklearn.preprocessing import StandardScaler
 
 from benchmark.calibration.worlds import World
 from benchmark.datasets.types import AssociationTarget, RDMTarget, VectorTarget
@@ -93,6 +91,10 @@ def class_retrieval(world: World, features: np.ndarray) -> float:
     """Class retrieval top 1 of a ridge readout, by scikit-learn."""
     assert isinstance(world.target, AssociationTarget)
     counts = np.asarray(world.target.counts.todense())
+    # scikit-learn is needed here alone: a run that calibrates nothing does not wait for it
+    from sklearn.linear_model import RidgeCV
+    from sklearn.preprocessing import StandardScaler
+
     strengths = counts / counts.sum(axis=1, keepdims=True)
     labels = np.array([world.target.ids.index(concept) for concept in world.stimuli.concepts])
     train = np.array(world.stimuli.splits) == "train"

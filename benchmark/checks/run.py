@@ -55,7 +55,7 @@ def check_loaded(session: Session, loaded: LoadedModel) -> list[Check]:
     NotPossible
         If its weights cannot be had.
     """
-    subject = Subject(loaded, _few_it_knows(session, loaded), session.options.device)
+    subject = Subject(loaded, _few_it_knows(session, loaded), session.device)
     found, built = weights.check(subject)
     if not built:
         return found
@@ -92,7 +92,7 @@ def _few_it_knows(session: Session, loaded: LoadedModel) -> Stimuli:
     ]
     reasons = []
     for find in finders:
-        reason = _why_not(loaded, find, session.options.device)
+        reason = _why_not(loaded, find, session.device)
         if reason is None:
             return find()
         reasons.append(reason)

@@ -23,9 +23,9 @@ from benchmark.cli.options import (
     PrecisionName,
     RDMFormat,
     RegistryOption,
+    device_name,
     load,
     split,
-    torch_device,
 )
 from benchmark.common.errors import BenchError
 
@@ -93,7 +93,7 @@ def run(
         data=data,
         output=output,
         layers=split_layers(layers or ()),
-        device=torch_device(device),
+        device=device_name(device),
         seed=seed,
     )
     if dry_run:
@@ -122,7 +122,7 @@ def calibrate(
     from benchmark.runner import Options
 
     options = Options(
-        registries=tuple(registry or ()), data=data, output=output, device=torch_device(device), seed=seed
+        registries=tuple(registry or ()), data=data, output=output, device=device_name(device), seed=seed
     )
     raise typer.Exit(run_calibration(split(task) or ["all"], suite, options, jobs or os.cpu_count() or 1))
 
@@ -173,7 +173,7 @@ def why(
         data=data,
         output=output,
         layers=split_layers(layers or ()),
-        device=torch_device(device),
+        device=device_name(device),
         seed=seed,
     )
     raise typer.Exit(show_why(model, task, suite, options))
@@ -217,7 +217,7 @@ def check_model(
     from benchmark.cli.check_model import show_checks
     from benchmark.runner import Options
 
-    options = Options(registries=tuple(registry or ()), data=data, device=torch_device(device))
+    options = Options(registries=tuple(registry or ()), data=data, device=device_name(device))
     raise typer.Exit(show_checks(name, suite, options))
 
 
@@ -240,7 +240,7 @@ def associate(
     from benchmark.cli.associate import associate_photos
     from benchmark.runner import Options
 
-    options = Options(registries=tuple(registry or ()), data=data, device=torch_device(device))
+    options = Options(registries=tuple(registry or ()), data=data, device=device_name(device))
     raise typer.Exit(associate_photos(photos, model, suite, options, k=k, plot=plot, html=html))
 
 
@@ -269,7 +269,7 @@ def export_rdm(
     from benchmark.runner import Options
     from benchmark.runner.layers import split_layers
 
-    options = Options(registries=tuple(registry or ()), data=data, device=torch_device(device))
+    options = Options(registries=tuple(registry or ()), data=data, device=device_name(device))
     named = {"by": by.value, "metric": metric.value, "form": form.value}
     export_rdms(model, split_layers(layer), stimuli, suite, options, output=output, **named)
 
@@ -395,7 +395,7 @@ def train_swow_assoc(
     )
     shares = Shares(per_cue, test, validation, held_out, tuple(split(set_apart)), sample_seed)
     plan = Plan(tuple(images), norms, start, output, shares, recipe, classes, size, name)
-    train(plan, tuple(registry or ()), data, torch_device(device))
+    train(plan, tuple(registry or ()), data, device_name(device))
 
 
 def main() -> None:

@@ -37,7 +37,7 @@ def associate_photos(
     session = Session(options)
     loaded = session.model(model, suite)
     miniature = session.registry.suite(suite).miniature
-    done = associate(loaded.model, paths, device=options.device, fit=_as_drawn if miniature else None)
+    done = associate(loaded.model, paths, device=session.device, fit=_as_drawn if miniature else None)
     said = _weights(loaded, suite, miniature)
     if done.profiles is not None:
         _print(done.photos, done.profiles, k, said, miniature)

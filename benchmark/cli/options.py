@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmark.common.errors import UsageError
-
 if TYPE_CHECKING:
     from benchmark.registry import Registry
 
@@ -108,15 +106,10 @@ def split(values: list[str] | None) -> list[str]:
     return [name.strip() for value in values or () for name in value.split(",") if name.strip()]
 
 
-def torch_device(device: Device) -> str:
-    """The device to use; refused if it is asked for and not there."""
-    if device is Device.cpu:
-        return "cpu"
-    import torch
-
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+def device_name(device: Device) -> str:
+    """The device asked for; one that is not here is refused, and ``auto`` is resolved when a network runs."""
     if device is Device.auto:
-        return next((name for name, available in there.items() if available), "cpu")
-    if not there[device.value]:
-        raise UsageError(f"--device {device.value}: torch sees no such device here; use --device cpu or auto")
-    return str(device.value)
+        return str(device.value)
+    from benchmark.extraction.devices import resolve_device
+
+    return resolve_device(device.value)

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from benchmark.association.pipeline import CHECKPOINT, REGISTRY, Outcome, Plan, train_associations
 from benchmark.datasets import DataRoot
+from benchmark.extraction.devices import resolve_device
 from benchmark.registry import load_registry
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def train(plan: Plan, registries: tuple[Path, ...], data: Path | None, device: s
             bar.update(tasks[phase], completed=done, total=total)  # type: ignore[arg-type]
 
         outcome = train_associations(
-            plan, load_registry(registries), DataRoot.find(data).path, device, report
+            plan, load_registry(registries), DataRoot.find(data).path, resolve_device(device), report
         )
     _say(plan, outcome, console)
 

@@ -1,7 +1,7 @@
 """Stimuli and targets: their types, the join on ids, and the readers of each real format."""
 
 from benchmark.datasets.join import Join, join
-from benchmark.datasets.root import DataRoot, hash_files
+from benchmark.datasets.root import DataRoot, hash_files, hashed_by
 from benchmark.datasets.types import (
     AssociationTarget,
     PropertyTarget,
@@ -21,5 +21,6 @@ __all__ = [
     "Target",
     "VectorTarget",
     "hash_files",
+    "hashed_by",
     "join",
 ]

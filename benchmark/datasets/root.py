@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 import platformdirs
 
@@ -63,3 +64,25 @@ def hash_files(paths: Iterable[Path], *extra: object) -> str:
     for item in extra:
         digest.update(repr(item).encode())
     return digest.hexdigest()
+
+
+Reader = TypeVar("Reader", bound=Callable[..., Any])
+
+
+def hashed_by(hash_of: Callable[..., str]) -> Callable[[Reader], Reader]:
+    """Mark a reader with the function that gives the hash of its data set without reading or making it.
+
+    The engine asks it for the cache key of a cell. A reader without the mark is run to learn the hash.
+
+    Parameters
+    ----------
+    hash_of : callable
+        ``hash_of(root, name=..., **params)``, called with the arguments of the reader. It returns the
+        ``hash`` of the target, or the ``manifest`` of the stimuli, that the reader would return.
+    """
+
+    def mark(reader: Reader) -> Reader:
+        reader.hash_of = hash_of  # type: ignore[attr-defined]
+        return reader
+
+    return mark

@@ -110,9 +110,9 @@ def model_rdms(
         loaded.model,
         shown,
         session.features,
-        feature_key(loaded, shown, session.options.device),
+        feature_key(loaded, shown, session.device),
         layers,
-        session.options.device,
+        session.device,
         progress,
     )
     ids, concepts, rows = _conditions(shown, by)
@@ -181,7 +181,7 @@ def _provenance(
         "split": SPLIT if stimuli.splits is not None else None,
         "by": by,
         "metric": metric,
-        "device": session.options.device,
+        "device": session.device,
         "features_dtype": DTYPE,
         "code_version": code_version(),
         "packages": versions(),

@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from benchmark.common.did_you_mean import did_you_mean
 from benchmark.common.errors import UsageError
-from benchmark.extraction.blocks import blocks, classifier_path, feeds
 from benchmark.extraction.network import NetworkModel
 from benchmark.extraction.preprocess import Preprocessing
+from benchmark.extraction.structure import blocks, classifier_path, feeds
 from benchmark.extraction.weights import load_strictly, read_state_dict
 from benchmark.model import ClassProbabilities, ModelSpec
 
@@ -73,8 +73,8 @@ def imagenet_ids() -> tuple[str, ...]:
 class LibraryNetwork(NetworkModel):
     """A network that a library builds by name, its layers found in its modules.
 
-    Layers are the blocks of the network (:func:`benchmark.extraction.blocks.blocks`), ``"pre_logits"`` (what
-    the classifier reads; it stands for the last block too where only pooling lies between) and ``"output"``.
+    Layers are the blocks of the network (:func:`.structure.blocks`), ``"pre_logits"`` (what the classifier
+    reads; it stands for the last block too where only pooling lies between) and ``"output"``.
     Token sequences become their mean; of a network with a class token each block gives two layers,
     ``"blocks.3"`` (the class token) and ``"blocks.3.patches"`` (the mean of the patches).
     """

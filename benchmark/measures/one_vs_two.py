@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from benchmark.measures._checks import TIE, Float64, as_matrix, require_draws
 from benchmark.measures.permutation import PermutationTest
@@ -68,6 +67,8 @@ def one_vs_two(
     ----------
     Dharmaretnam & Fyshe (2018), Proc. NAACL-HLT.
     """
+    from scipy import stats  # its import takes longer than the rest of this measure
+
     images, contrast = _image_rows_and_contrast(features_wrong, features_right, true_words, predicted_words)
     outcomes = _outcomes(images, contrast)
     ties = int((outcomes == 0.5).sum())

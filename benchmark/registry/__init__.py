@@ -4,7 +4,7 @@ from benchmark.registry.checkpoints import ResolvedCheckpoint, resolve_checkpoin
 from benchmark.registry.load import load_registry, read_registry
 from benchmark.registry.names import ModelName, expand_seeds, parse_model_name, unknown
 from benchmark.registry.registry import Placed, Registry
-from benchmark.registry.resolve import load_plugin, plugin_source_hash
+from benchmark.registry.resolve import is_shipped, load_plugin, plugin_source_hash
 from benchmark.registry.schema import (
     BindingEntry,
     BuiltFrom,
@@ -31,6 +31,7 @@ __all__ = [
     "SuiteEntry",
     "TaskEntry",
     "expand_seeds",
+    "is_shipped",
     "load_plugin",
     "load_registry",
     "parse_model_name",

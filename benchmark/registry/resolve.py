@@ -80,6 +80,21 @@ def plugin_source_hash(plugin: str, base: Path) -> str:
     return digest.hexdigest()
 
 
+def is_shipped(plugin: str, base: Path) -> bool:
+    """Whether a plug-in belongs to the suite: all that it imports has a hash or a version in every key.
+
+    Parameters
+    ----------
+    plugin, base
+        As in :func:`load_plugin`.
+    """
+    where, _ = _split(plugin)
+    if not _is_file(where):
+        return where.split(".")[0] == "benchmark"
+    folders = (shipped_root().resolve() / name for name in ("models", "tasks"))
+    return _find_file(where, base).parent in folders
+
+
 def _split(plugin: str) -> tuple[str, str]:
     where, _, attribute = plugin.rpartition(":")
     if not where or not attribute:

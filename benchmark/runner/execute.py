@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmark.common.errors import BenchError, UsageError
 from benchmark.results import CellResult
 from benchmark.runner import score as scoring
+from benchmark.runner.key import unchanged
 from benchmark.runner.plan import Cell
 from benchmark.runner.session import Options, Session
 
@@ -75,6 +76,9 @@ def execute(
 def execute_cell(session: Session, cell: Cell, bars: scoring.Bars | None = None) -> Outcome:
     """Score one cell; whatever goes wrong in it is its own outcome."""
     try:
+        stored = unchanged(session, cell)
+        if stored is not None:
+            return Outcome(stored.cell, stored.path, cached=True)
         parts = scoring.assemble(session, cell)
         stored = scoring.look_up(session, parts)
         if stored is not None:

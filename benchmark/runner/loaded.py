@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from benchmark.datasets import Stimuli, Target
+from benchmark.datasets import Stimuli
 from benchmark.extraction.store import FeatureStore
 from benchmark.model import Model, Progress
 from benchmark.registry import Placed, ResolvedCheckpoint
@@ -21,27 +22,33 @@ DTYPE = "float32"
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model plug-in made from its entry, and what identifies its weights.
+    """A model of the registry: its entry, what identifies its weights, and its plug-in, made at first use.
 
     Attributes
     ----------
-    model : Model
     placed : Placed
     checkpoint : ResolvedCheckpoint
     source : str
         sha256 of the plug-in's source.
+    make : callable
+        Makes the plug-in's object; this imports what the plug-in imports, but builds no network.
     inner : LoadedModel or None
         The model it is built from.
-    target : Target or None
-        The target it is built from.
+    target_hash : str or None
+        Hash of the target it is built from.
     """
 
-    model: Model
     placed: Placed[ModelEntry]
     checkpoint: ResolvedCheckpoint
     source: str
+    make: Callable[[], Model]
     inner: LoadedModel | None = None
-    target: Target | None = None
+    target_hash: str | None = None
+
+    @cached_property
+    def model(self) -> Model:
+        """The plug-in's object."""
+        return self.make()
 
     @property
     def weights(self) -> str:
@@ -54,28 +61,51 @@ class LoadedModel:
 
 
 def feature_key(loaded: LoadedModel, stimuli: Stimuli, device: str) -> dict[str, Any]:
-    """Everything but the layer that can change a feature; of a model built from another, that one's too."""
+    """Everything except the layer that can change a feature.
+
+    For a model built from another model, the key of that one is part of it.
+    """
+    return _feature_key(loaded, stimuli.manifest, device, complete=True)
+
+
+def feature_outline(loaded: LoadedModel, manifest: str, device: str) -> dict[str, Any]:
+    """The parts of :func:`feature_key` that are known before the plug-in is loaded.
+
+    What is missing, the preprocessing in words, follows from these parts if the plug-in is the suite's own.
+
+    Parameters
+    ----------
+    loaded : LoadedModel
+    manifest : str
+        Of the stimuli.
+    device : str
+    """
+    return _feature_key(loaded, manifest, device, complete=False)
+
+
+def _feature_key(loaded: LoadedModel, manifest: str, device: str, *, complete: bool) -> dict[str, Any]:
     entry = loaded.placed.entry
     key = {
         "plugin": entry.plugin,
         "source": loaded.source,
         "params": entry.params,
         "weights": loaded.weights,
-        "preprocessing": loaded.model.preprocessing,
-        "stimuli": stimuli.manifest,
+        "stimuli": manifest,
         "device": device,
         "dtype": DTYPE,
         "code": extraction_version(),
         "packages": {name: v for name, v in versions().items() if name != "semantic-benchmark"},
     }
+    if complete:
+        key["preprocessing"] = loaded.model.preprocessing
     if loaded.inner is not None:
         key["built_from"] = {
-            "model": feature_key(loaded.inner, stimuli, device),
-            "target": None if loaded.target is None else loaded.target.hash,
+            "model": _feature_key(loaded.inner, manifest, device, complete=complete),
+            "target": loaded.target_hash,
             "on": None if entry.built_from is None else entry.built_from.on,
         }
-    found: dict[str, Any] = canonical(key)
-    return found
+    canonical_key: dict[str, Any] = canonical(key)
+    return canonical_key
 
 
 class KeptModel(Model):

@@ -9,6 +9,7 @@ from benchmark.common.cost import Cost
 from benchmark.common.errors import BenchError
 from benchmark.results import canonical
 from benchmark.runner import score as scoring
+from benchmark.runner.key import unchanged
 from benchmark.runner.plan import Cell
 from benchmark.runner.session import Session
 
@@ -41,6 +42,9 @@ def prospects(session: Session, cells: Sequence[Cell]) -> Iterator[Prospect]:
     planned: set[str] = set()
     for cell in cells:
         try:
+            if unchanged(session, cell) is not None:
+                yield Prospect(cell, "scored already")
+                continue
             parts = scoring.assemble(session, cell)
             if scoring.look_up(session, parts) is not None:
                 yield Prospect(cell, "scored already")

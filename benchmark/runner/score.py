@@ -17,17 +17,17 @@ from benchmark.common.files import cache_folder
 from benchmark.common.memo import FolderMemo
 from benchmark.datasets import Stimuli, Target, join
 from benchmark.model import Progress
-from benchmark.registry import BindingEntry, plugin_source_hash
+from benchmark.registry import BindingEntry
 from benchmark.results import (
     CellResult,
     Provenance,
     Stored,
     canonical,
-    code_version,
     now,
     peak_memory_mb,
     versions,
 )
+from benchmark.runner.key import cell_key
 from benchmark.runner.loaded import DTYPE, LoadedModel, feature_key
 from benchmark.runner.plan import Cell
 from benchmark.runner.session import Session, binding_seed
@@ -78,18 +78,8 @@ def assemble(session: Session, cell: Cell) -> Parts:
             f"task {binding.task!r} compares with {', '.join(task.target_kinds)}; "
             f"target {binding.target!r} is {target.kind}"
         )
-    features = feature_key(model, stimuli, session.options.device)
-    placed = session.registry.task(binding.task)
-    key = {
-        "features": features,
-        "layers": session.options.layers,
-        "binding": binding.model_dump(mode="json"),
-        "target": target.hash,
-        "task_version": task.version,
-        "task_source": plugin_source_hash(placed.entry.plugin, placed.base),
-        "seed": session.options.seed,
-        "code": code_version(),
-    }
+    features = feature_key(model, stimuli, session.device)
+    key = cell_key(session, cell, features, target.hash) | {"task_version": task.version}
     uncovered = len(shown.concept_ids) - len(stimuli.concept_ids)
     return Parts(cell, binding, model, task, stimuli, target, features, canonical(key), uncovered)
 
@@ -113,7 +103,7 @@ def view(
     session: Session, parts: Parts, bars: Bars | None = None, memo: FolderMemo | None = None
 ) -> StoredView:
     """The model as the task sees it."""
-    name, device = parts.cell.model, session.options.device
+    name, device = parts.cell.model, session.device
     return StoredView(
         parts.model.model,
         parts.stimuli,
@@ -237,7 +227,7 @@ def _provenance(session: Session, parts: Parts, seconds: float) -> Provenance:
         seed=session.options.seed,
         packages=versions(),
         python=platform.python_version(),
-        device=session.options.device,
+        device=session.device,
         dtype=DTYPE,
         code_version=parts.key["code"],
         created=now(),

@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 from benchmark.common.errors import BenchError, DataError
 from benchmark.common.files import cache_folder
 from benchmark.datasets import DataRoot, Stimuli, Target
+from benchmark.extraction.devices import resolve_device
 from benchmark.extraction.store import FeatureStore
-from benchmark.model import BuiltFrom, ModelSpec
+from benchmark.model import BuiltFrom, Model, ModelSpec
 from benchmark.registry import (
     Placed,
     Registry,
@@ -21,6 +22,7 @@ from benchmark.registry import (
     plugin_source_hash,
     resolve_checkpoint,
 )
+from benchmark.registry.schema import BuiltFrom as BuiltFromEntry
 from benchmark.registry.schema import DatasetEntry, ModelEntry
 from benchmark.results import ResultStore
 from benchmark.runner.loaded import KeptModel, LoadedModel
@@ -44,7 +46,7 @@ class Options:
     layers : tuple of str or None
         The layers to score (:func:`benchmark.runner.layers.choose_layers`).
     device : str
-        "cpu", "cuda" or "mps".
+        "cpu", "cuda", "mps", or "auto" (:func:`benchmark.extraction.devices.resolve_device`).
     seed : int
     """
 
@@ -67,6 +69,11 @@ class Session:
     def registry(self) -> Registry:
         """The shipped registry and the user's own."""
         return load_registry(self.options.registries)
+
+    @cached_property
+    def device(self) -> str:
+        """Where networks run."""
+        return resolve_device(self.options.device)
 
     @cached_property
     def data(self) -> DataRoot:
@@ -107,51 +114,67 @@ class Session:
         self._kept["model", f"{suite}/{loaded.placed.name}"] = loaded
 
     def _load(self, placed: Placed[ModelEntry], suite: str) -> LoadedModel:
-        entry = placed.entry
-        inner, target = self._built_from(placed, suite)
+        entry, built = placed.entry, placed.entry.built_from
+        inner = None if built is None else self._inner(placed, built, suite)
         checkpoint = resolve_checkpoint(entry, placed.base, self.data.path, cache_folder())
-        spec = ModelSpec(
-            name=placed.name,
-            params=entry.params,
-            weights=checkpoint.path,
-            hub=checkpoint.hub,
-            untrained=checkpoint.untrained,
-            data=self.data.path,
-            sha256=checkpoint.sha256,
-            revision=checkpoint.revision,
-            built_from=None
-            if inner is None or entry.built_from is None
-            else BuiltFrom(KeptModel(inner, self.features), target, entry.built_from.on),
-        )
-        model = placed.load()(spec)
-        source = plugin_source_hash(entry.plugin, placed.base)
-        return LoadedModel(model, placed, checkpoint, source, inner, target)
 
-    def _built_from(self, placed: Placed[ModelEntry], suite: str) -> tuple[LoadedModel | None, Target | None]:
-        """What a model is built from; of an untrained twin, the other model's twin of the same seed."""
-        built = placed.entry.built_from
-        if built is None:
-            return None, None
+        def make() -> Model:
+            parts = None
+            if built is not None and inner is not None:
+                target = None if built.target is None else self.target(built.target)
+                parts = BuiltFrom(KeptModel(inner, self.features), target, built.on)
+            spec = ModelSpec(
+                name=placed.name,
+                params=entry.params,
+                weights=checkpoint.path,
+                hub=checkpoint.hub,
+                untrained=checkpoint.untrained,
+                data=self.data.path,
+                sha256=checkpoint.sha256,
+                revision=checkpoint.revision,
+                built_from=parts,
+            )
+            model: Model = placed.load()(spec)
+            return model
+
+        target_hash = self.hash_of(built.target) if built is not None and built.target is not None else None
+        source = plugin_source_hash(entry.plugin, placed.base)
+        return LoadedModel(placed, checkpoint, source, make, inner, target_hash)
+
+    def _inner(self, placed: Placed[ModelEntry], built: BuiltFromEntry, suite: str) -> LoadedModel:
+        """The model that another is built from; for an untrained twin, the inner model's twin of the seed."""
         name = built.model if placed.untrained is None else f"{built.model}@untrained:{placed.untrained}"
         other = self.registry.model(name, suite)
         params = {**other.entry.params, **built.params}
-        inner = self._load(replace(other, entry=other.entry.model_copy(update={"params": params})), suite)
-        return inner, None if built.target is None else self.target(built.target)
+        return self._load(replace(other, entry=other.entry.model_copy(update={"params": params})), suite)
+
+    def hash_of(self, name: str) -> str:
+        """The hash of a target, or the manifest of a stimulus set.
+
+        A reader marked with :func:`benchmark.datasets.hashed_by` gives it without reading the data set.
+        """
+        placed = self.registry.dataset(name)
+        hash_of = getattr(placed.load(), "hash_of", None)
+        if hash_of is not None:
+            return str(hash_of(self._root(placed), name=name, **placed.entry.params))
+        dataset: Any = self._dataset(name, object)
+        return str(dataset.manifest if isinstance(dataset, Stimuli) else dataset.hash)
+
+    def _root(self, placed: Placed[DatasetEntry]) -> DataRoot:
+        how = placed.entry.how
+        return DataRoot(self.data.path, {placed.name: how} if how else {})
 
     def _dataset(self, name: str, kind: type[T]) -> T:
-        def load() -> T:
-            placed = self.registry.dataset(name)
-            entry: DatasetEntry = placed.entry
-            root = DataRoot(self.data.path, {name: entry.how} if entry.how else {})
-            found = placed.load()(root, name=name, **entry.params)
-            if not isinstance(found, kind):
-                raise DataError(
-                    f"{placed.where}: dataset {name!r} gives {type(found).__name__}; "
-                    f"a {kind.__name__} is needed here"
-                )
-            return found
-
-        return self._once("dataset", name, load)
+        placed = self.registry.dataset(name)
+        dataset = self._once(
+            "dataset", name, lambda: placed.load()(self._root(placed), name=name, **placed.entry.params)
+        )
+        if not isinstance(dataset, kind):
+            raise DataError(
+                f"{placed.where}: dataset {name!r} gives {type(dataset).__name__}; "
+                f"a {kind.__name__} is needed here"
+            )
+        return dataset
 
     def _once(self, what: str, name: str, load: Callable[[], T]) -> T:
         """Load once; an error met once is met again without the work."""

@@ -9,6 +9,7 @@ from typing import Any
 from benchmark.common.errors import BenchError
 from benchmark.results import diff_keys
 from benchmark.runner import score as scoring
+from benchmark.runner.key import unchanged
 from benchmark.runner.plan import Cell
 from benchmark.runner.session import Session
 
@@ -93,6 +94,8 @@ def why(session: Session, cell: Cell) -> Reason:
     stored = session.results.last(cell.suite, cell.binding, cell.model)
     made = stored.cell.provenance.created if stored and stored.cell.provenance else None
     try:
+        if unchanged(session, cell) is not None:
+            return Reason(cell, "current", made)
         now = scoring.assemble(session, cell).key
     except BenchError as error:
         return Reason(cell, "not possible", made, why=str(error))

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmark.datasets.mini.images import images
 from benchmark.datasets.mini.norms import IDS
-from benchmark.datasets.mini.source import source_hash
+from benchmark.datasets.mini.source import made_from_source, source_hash
 from benchmark.datasets.mini.structure import (
     CATEGORIES,
     Chance,
@@ -35,6 +35,7 @@ _NOISE = 1.2
 _PLACE = 8
 
 
+@made_from_source
 def area_early(root: DataRoot, *, name: str) -> RDMTarget:
     """RDMs of eight simulated subjects in an early visual area.
 
@@ -60,6 +61,7 @@ def area_early(root: DataRoot, *, name: str) -> RDMTarget:
     return _area(name, "early", [cosine_distances(centred), euclidean_distances(contrast)])
 
 
+@made_from_source
 def area_late(root: DataRoot, *, name: str) -> RDMTarget:  # noqa: ARG001 - the engine passes a root to every dataset
     """RDMs of eight simulated subjects in a late visual area.
 

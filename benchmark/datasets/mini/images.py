@@ -11,7 +11,7 @@ from benchmark.common.errors import UsageError
 from benchmark.datasets.mini.concepts import CONCEPTS
 from benchmark.datasets.mini.drawing import draw
 from benchmark.datasets.mini.source import source_hash
-from benchmark.datasets.root import DataRoot, hash_files
+from benchmark.datasets.root import DataRoot, hash_files, hashed_by
 from benchmark.datasets.types import Stimuli
 
 #: stream of drawings, and the split its images belong to
@@ -23,7 +23,13 @@ def _pixels(concept: str, stream: str, index: int) -> np.ndarray:
     return draw(concept, stream, index)
 
 
-def images(root: DataRoot, *, name: str, per_concept: int = 12) -> Stimuli:  # noqa: ARG001 - the engine passes a root to every dataset
+def _manifest(root: DataRoot, *, name: str, per_concept: int = 12) -> str:
+    del root, name
+    return hash_files((), source_hash(), per_concept)
+
+
+@hashed_by(_manifest)
+def images(root: DataRoot, *, name: str, per_concept: int = 12) -> Stimuli:
     """The scored images of the drawn world.
 
     Parameters
@@ -64,7 +70,7 @@ def images(root: DataRoot, *, name: str, per_concept: int = 12) -> Stimuli:  # n
         name=name,
         ids=tuple(f"{concept}-{stream}-{index:02d}" for concept, stream, index in drawings),
         concepts=tuple(concept for concept, _, _ in drawings),
-        manifest=hash_files((), source_hash(), per_concept),
+        manifest=_manifest(root, name=name, per_concept=per_concept),
         open_image=open_image,
         labels={concept.id: concept.id for concept in CONCEPTS},
         splits=tuple(STREAMS[stream] for _, stream, _ in drawings),

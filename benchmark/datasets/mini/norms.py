@@ -11,14 +11,17 @@ import csv
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
 
 from benchmark.datasets.mini.concepts import CONCEPTS
-from benchmark.datasets.mini.source import source_hash
+from benchmark.datasets.mini.source import made_from_source, source_hash
 from benchmark.datasets.root import DataRoot
 from benchmark.datasets.types import AssociationTarget, PropertyTarget
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 #: imagined respondents a cue; those whose answer is not in the table gave a word of their own, or none
 ASSOCIATION_RESPONDENTS = 100
@@ -29,6 +32,7 @@ PROPERTY_RESPONDENTS = 30
 IDS: tuple[str, ...] = tuple(concept.id for concept in CONCEPTS)
 
 
+@made_from_source
 def associations(root: DataRoot, *, name: str) -> AssociationTarget:  # noqa: ARG001 - the engine passes a root to every dataset
     """Association norms: 48 cues, about 350 responses, 100 imagined respondents a cue.
 
@@ -61,6 +65,7 @@ def associations(root: DataRoot, *, name: str) -> AssociationTarget:  # noqa: AR
     )
 
 
+@made_from_source
 def properties(root: DataRoot, *, name: str) -> PropertyTarget:  # noqa: ARG001 - the engine passes a root to every dataset
     """Property norms: 48 concepts, about 260 properties of five types, 30 imagined respondents a concept.
 
@@ -104,6 +109,8 @@ def table(file: str) -> tuple[dict[str, str], ...]:
 
 
 def _counts(entries: Sequence[tuple[str, str, int]], columns: Sequence[str]) -> sparse.csr_array:
+    from scipy import sparse  # the hash of the norms is asked for more often than the norms
+
     row = {concept: i for i, concept in enumerate(IDS)}
     column = {word: i for i, word in enumerate(columns)}
     values = [float(count) for _, _, count in entries]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmark.datasets.mini.norms import IDS, associations, properties
-from benchmark.datasets.mini.source import source_hash
+from benchmark.datasets.mini.source import made_from_source, source_hash
 from benchmark.datasets.mini.structure import (
     CATEGORIES,
     Chance,
@@ -31,6 +31,7 @@ PEOPLE = 16
 _NOISE = 0.65
 
 
+@made_from_source
 def people(root: DataRoot, *, name: str) -> RDMTarget:
     """RDMs of sixteen simulated people over the 48 concepts.
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmark.datasets.mini.concepts import CONCEPTS
 from benchmark.datasets.mini.norms import IDS, table
-from benchmark.datasets.mini.source import source_hash
+from benchmark.datasets.mini.source import made_from_source, source_hash
 from benchmark.datasets.mini.structure import DECIMALS, Chance
 from benchmark.datasets.root import DataRoot
 from benchmark.datasets.types import VectorTarget
@@ -36,6 +36,7 @@ _FUNCTION_WORDS = frozenset(
 )
 
 
+@made_from_source
 def word_vectors(root: DataRoot, *, name: str) -> VectorTarget:  # noqa: ARG001 - the engine passes a root to every dataset
     """Word vectors (50 dimensions) of the 48 concepts and of the other words of the generated corpus.
 
