@@ -151,7 +151,10 @@ def test_clearing_a_memo_takes_its_records_and_nothing_else(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(("device", "told"), [("cpu", None), ("cuda", "cuda"), ("mps", "mps")])
-def test_a_task_is_told_of_the_accelerator_of_the_run(mine: Path, device: str, told: str | None) -> None:
+def test_a_task_is_told_of_the_accelerator_of_the_run(
+    mine: Path, device: str, told: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmark.runner.session.resolve_device", lambda name: name)  # none is here
     session = Session(Options(registries=(mine,), device=device))
     (cell,) = plan(session.registry, ["pixels"], ["quick_gwot"], "quick")
     assert view(session, assemble(session, cell)).work.device == told

@@ -1,0 +1,138 @@
+"""A stored result is recognised without loading what its key describes, and never when something changed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmark.datasets import Stimuli, Target
+from benchmark.registry import load_registry
+from benchmark.runner import Cell, Options, Session
+from benchmark.runner import key as key_module
+from benchmark.runner.key import unchanged
+
+CELL = Cell("pixels", "people_rdm", "mini")
+
+
+@pytest.fixture
+def scored(bench, tmp_path) -> Path:
+    done = bench("run", "--model", "pixels", "--task", "people_rdm", "--output", tmp_path / "results")
+    assert done.status == 0
+    return tmp_path / "results"
+
+
+def session(folder: Path, **options) -> Session:
+    return Session(Options(output=folder, **options))
+
+
+def test_an_unchanged_result_is_found_and_nothing_is_loaded(scored):
+    fresh = session(scored)
+    stored = unchanged(fresh, CELL)
+    assert stored is not None
+    assert stored.cell.score is not None
+    assert "model" not in vars(fresh.model("pixels", "mini")), "the plug-in was made"
+    assert not any(what in {"task", "dataset"} for what, _ in fresh._kept), "a task or a data set was loaded"
+
+
+def test_a_cell_that_was_never_scored_has_none(tmp_path):
+    assert unchanged(session(tmp_path), CELL) is None
+
+
+@pytest.mark.parametrize("options", [{"seed": 1}, {"layers": ("output",)}])
+def test_another_option_is_a_change(scored, options):
+    assert unchanged(session(scored, **options), CELL) is None
+
+
+@pytest.mark.parametrize("function", ["plugin_source_hash", "code_version"])
+def test_other_code_is_a_change(scored, function, monkeypatch):
+    monkeypatch.setattr(key_module, function, lambda *_: "other")
+    assert unchanged(session(scored), CELL) is None
+
+
+@pytest.mark.parametrize("name", ["mini_images", "mini_people"])
+def test_another_data_set_is_a_change(scored, name, monkeypatch):
+    fresh = session(scored)
+    known = fresh.hash_of
+    monkeypatch.setattr(fresh, "hash_of", lambda asked: "other" if asked == name else known(asked))
+    assert unchanged(fresh, CELL) is None
+
+
+def test_a_user_s_own_plug_in_is_compared_by_its_whole_key(bench, tmp_path):
+    # it may import files that no hash covers, and say of its preprocessing what it read there
+    (tmp_path / "shade.txt").write_text("grey")
+    (tmp_path / "own.py").write_text(
+        "import numpy as np\n"
+        "from pathlib import Path\n"
+        "from benchmark.model import Model\n"
+        "SHADE = Path(__file__).with_name('shade.txt').read_text()\n"
+        "class Own(Model):\n"
+        "    layers = ('pixels',)\n"
+        "    preprocessing = SHADE\n"
+        "    def features(self, stimuli, layers, *, device='cpu', progress=None):\n"
+        "        rows = [np.asarray(stimuli.image(i)).ravel()[::64] for i in range(len(stimuli))]\n"
+        "        return {'pixels': np.array(rows, dtype=np.float32)}\n"
+    )
+    registry = tmp_path / "mine.yaml"
+    registry.write_text("models:\n  own:\n    plugin: own.py:Own\n    description: own\n")
+    command = ("run", "--registry", registry, "-m", "own", "-t", "people_rdm", "--output", tmp_path / "out")
+    assert bench(*command).status == 0
+    assert (
+        unchanged(Session(Options((registry,), output=tmp_path / "out")), CELL._replace(model="own")) is None
+    )
+    assert "nothing was recomputed" in bench(*command).out
+    (tmp_path / "shade.txt").write_text("colour")
+    (tmp_path / "own.py").touch()
+    for name in [name for name in sys.modules if name.startswith("benchmark_plugin_own")]:
+        del sys.modules[name]
+    assert "nothing was recomputed" not in bench(*command).out
+
+
+def test_a_cached_run_of_a_network_imports_no_torch(scored, bench, shared_cache):
+    arguments = ("run", "--model", "mini_encoder", "--task", "people_rdm", "--output", str(scored))
+    assert bench(*arguments).status == 0
+    code = (
+        "import sys; from benchmark.cli import main; sys.argv = ['bench', *sys.argv[1:]]\n"
+        "try: main()\n"
+        "except SystemExit as stop: assert not stop.code\n"
+        "heavy = {'torch', 'sklearn', 'scipy.stats', 'pandas'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        env={**os.environ, "BENCH_CACHE": str(shared_cache)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "nothing was recomputed" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, placed in load_registry().datasets.items()
+        if placed.entry.plugin and hasattr(placed.load(), "hash_of")
+    ],
+)
+def test_a_reader_that_gives_the_hash_gives_that_of_its_data_set(name):
+    fresh = Session(Options())
+    dataset = fresh._dataset(name, object)
+    assert isinstance(dataset, (Stimuli, Target))
+    own = dataset.manifest if isinstance(dataset, Stimuli) else dataset.hash
+    assert Session(Options()).hash_of(name) == own
+
+
+def test_parameters_of_a_data_set_reach_its_hash():
+    fresh = Session(Options())
+    placed = fresh.registry.datasets["mini_images"]
+    fewer = replace(placed, entry=placed.entry.model_copy(update={"params": {"per_concept": 3}}))
+    before = fresh.hash_of("mini_images")
+    fresh.registry = replace(fresh.registry, datasets={**fresh.registry.datasets, "mini_images": fewer})
+    assert fresh.hash_of("mini_images") != before
+    assert fresh.hash_of("mini_images") == fresh.stimuli("mini_images").manifest
