@@ -15,15 +15,16 @@ This page lists every registered model. `python docs/reference/models_page.py` m
 `bench info NAME` shows everything about one model.
 
 Every network also has an untrained twin: the same network with random weights. Write it as
-`NAME@untrained:SEED`. `NAME@untrained:0-9` means ten seeds. They are shown as one row: their mean, and the band
-from their 5th to their 95th percentile.
+`NAME@untrained:SEED`. `NAME@untrained:0-9` means ten seeds. They are shown as one row: their mean, and the
+band from their 5th to their 95th percentile.
 
-The column *pin* says what fixes the weights: the sha256 of their file, or its first digits, or the commit of their
-repository. *Not pinned* means that only the library's own name for the weights is known. The weights can then
-change if the library changes what it offers under that name.
+The column *pin* says what fixes the weights: the sha256 of their file, or its first digits, or the commit of
+their repository. *Not pinned* means that only the library's own name for the weights is known. The weights
+can then change if the library changes what it offers under that name.
 
-The weights of torchvision, timm, open_clip, Taskonomy and the self-supervised networks are fetched at first use.
-You can also put them by hand where the library looks. If they are missing, the message of a run names the place.
+The weights of torchvision, timm, open_clip, Taskonomy and the self-supervised networks are fetched at first
+use. You can also put them by hand where the library looks. If they are missing, the message of a run names
+the place.
 """
 
 
