@@ -40,7 +40,7 @@ class DataRoot:
             return cls(Path(from_environment))
         return cls(Path(platformdirs.user_data_dir("semantic-benchmark")))
 
-    def file(self, relative: str, how: str = "docs/how-to/adding-data.md says how to get it") -> Path:
+    def file(self, relative: str, how: str = "docs/how-to/getting-the-data.md says how to get it") -> Path:
         """Path of a file or folder under the root.
 
         Raises

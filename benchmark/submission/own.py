@@ -49,7 +49,8 @@ def features(text: str, base: Path) -> Proposal:
         raise UsageError(f"feature file {text} is not there")
     if path.suffix == ".npy":
         raise UsageError(
-            f"{text}: a .npy carries no ids; make it a .npz with an array ids (docs/how-to/adding-a-model.md)"
+            f"{text}: a .npy carries no ids; make it a .npz with an array ids "
+            "(docs/how-to/models-without-code.md)"
         )
     entry = {
         "plugin": _FEATURES,

@@ -11,18 +11,20 @@ PAGE = Path(__file__).with_name("models.md")
 HEAD = """\
 # The models
 
-Made from `registry.yaml` by `python docs/reference/models_page.py`. `bench info NAME` shows all about one
-model.
+This page lists every registered model. `python docs/reference/models_page.py` makes it from `registry.yaml`.
+`bench info NAME` shows everything about one model.
 
-Any network may be asked for as `NAME@untrained:SEED`, or `NAME@untrained:0-9` for ten seeds, shown as one
-row: their mean, and the band from their 5th to their 95th percentile.
+Every network also has an untrained twin: the same network with random weights. Write it as
+`NAME@untrained:SEED`. `NAME@untrained:0-9` means ten seeds. They are shown as one row: their mean, and the
+band from their 5th to their 95th percentile.
 
-*Pin* is what fixes the weights: the sha256 of their file or its first digits, or the commit of their
-repository. *Not pinned*: the library's own name for the weights is all there is, and what is fetched is only
-as certain as that name.
+The column *pin* says what fixes the weights: the sha256 of their file, or its first digits, or the commit of
+their repository. *Not pinned* means that only the library's own name for the weights is known. The weights
+can then change if the library changes what it offers under that name.
 
-Weights of torchvision, timm, open_clip, Taskonomy and the self-supervised networks are fetched at first use,
-or put by hand where the library looks; the message of a run that lacks them names the place.
+The weights of torchvision, timm, open_clip, Taskonomy and the self-supervised networks are fetched at first
+use. You can also put them by hand where the library looks. If they are missing, the message of a run names
+the place.
 """
 
 
@@ -79,8 +81,8 @@ def _pin(entry: ModelEntry) -> str:
     checkpoint = entry.checkpoint
     if checkpoint is None:
         return "no weights"
-    found = checkpoint.sha256 or checkpoint.revision
-    return f"`{found[:10]}`" if found else "not pinned"
+    pin = checkpoint.sha256 or checkpoint.revision
+    return f"`{pin[:10]}`" if pin else "not pinned"
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,9 +24,14 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 GUIDES = (
     "how-to/adding-a-model.md",
+    "how-to/adding-a-network.md",
     "how-to/adding-a-task.md",
     "how-to/adding-data.md",
     "how-to/exporting-rdms.md",
+    "how-to/getting-the-data.md",
+    "how-to/models-without-code.md",
+    "tutorial/a-model-in-five-minutes.md",
+    "tutorial/first-scores.md",
     "explanation/footguns.md",
     "reference/methodology.md",
     "reference/registry.md",
@@ -37,15 +43,17 @@ STEP = re.compile(
 
 
 @pytest.fixture
-def follow(bench, tmp_path, monkeypatch) -> Iterator:
-    """Do what a page says, step by step, in an empty folder; gives what each ``bench`` command left."""
+def follow(bench, tmp_path, monkeypatch, capsys) -> Iterator:
+    """Do what a page says, step by step, in an empty folder; gives what each command printed, in ``out``."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("BENCH_DATA", raising=False)
     before = set(sys.modules)
 
-    def script(name: str) -> None:
+    def script(name: str) -> SimpleNamespace:
         monkeypatch.syspath_prepend(str(tmp_path))
+        capsys.readouterr()
         runpy.run_path(name, run_name="__main__")
+        return SimpleNamespace(out=capsys.readouterr().out)
 
     def do(page: str) -> list:
         left, digest = [], ""
@@ -64,7 +72,7 @@ def follow(bench, tmp_path, monkeypatch) -> Iterator:
                     assert done.status == 0, f"{page}: {line}\n{done.out}{done.err}"
                     left.append(done)
                 elif program == "python":
-                    script(*arguments)
+                    left.append(script(*arguments))
                 else:
                     assert program == "sha256sum", line
                     digest = hashlib.sha256(Path(*arguments).read_bytes()).hexdigest()
@@ -88,8 +96,32 @@ def scores(folder: Path) -> dict[tuple[str, str], float]:
     return {(cell["binding"], cell["model"]): cell["score"] for cell in cells}
 
 
+def test_first_scores(follow, tmp_path):
+    """Every row of the tables on the page is what the commands print, the times aside."""
+    page = (DOCS / "tutorial/first-scores.md").read_text(encoding="utf-8")
+    left = follow("tutorial/first-scores.md")
+    printed = [row(line) for done in left for line in done.out.splitlines()]
+    shown = [line for line in page.splitlines() if re.match(r" .*spearman .* 48 ", line)]
+    assert len(shown) == 7
+    assert all(row(line) in printed for line in shown)
+    assert set(scores(tmp_path)) == {
+        (binding, model)
+        for binding in ("people_rdm", "area_early_rdm")
+        for model in ("pixels", "mini_encoder", "mini_encoder@untrained:0")
+    }
+    written = (tmp_path / "results" / "leaderboard.md").read_text(encoding="utf-8")
+    assert all(line in written for line in page.splitlines() if line.startswith("| `people_rdm` | RDM"))
+
+
+def row(line: str) -> list[str]:
+    """The columns of a row of results that do not depend on the machine."""
+    return line.split()[:-1] if line.endswith("cached") else line.split()[:-2]
+
+
 def test_adding_a_model(follow, bench, tmp_path, monkeypatch):
     left = follow("how-to/adding-a-model.md")
+    follow("how-to/adding-a-network.md")
+    follow("how-to/models-without-code.md")
     found = scores(tmp_path)
     people = {model for binding, model in found if binding == "people_rdm"}
     assert people == {
@@ -131,9 +163,12 @@ def test_adding_a_model(follow, bench, tmp_path, monkeypatch):
     assert done.cells[0]["score"] == pytest.approx(found["people_rdm", "colour_histogram"])
 
 
-def test_adding_a_task(follow, bench, tmp_path):
-    left = follow("how-to/adding-a-task.md")
-    assert "neighbour_overlap" in left[0].out
+def test_adding_a_task(follow, tmp_path):
+    check, definition, info, *_ = follow("how-to/adding-a-task.md")
+    assert check.out.count("passed") == 2
+    assert definition.out.count("passed") == 7
+    assert definition.out in (DOCS / "how-to/adding-a-task.md").read_text(encoding="utf-8")
+    assert "neighbour_overlap" in info.out
     assert set(scores(tmp_path)) == {("people_neighbours", "pixels")}
     assert "neighbour overlap" in (tmp_path / "results" / "leaderboard.html").read_text()
     # The controls of the page pass, whatever the seed, and the task has power.
@@ -148,13 +183,16 @@ def test_adding_data(follow, tmp_path):
     ids = [concept.id for concept in reversed(CONCEPTS)]
     (folder / "ids.txt").write_text("\n".join(ids))
     np.savetxt(folder / "ratings.txt", np.random.default_rng(0).normal(size=(len(ids), 6)))
-    follow("how-to/adding-data.md")
+    order, *_ = follow("how-to/adding-data.md")
+    page = (DOCS / "how-to/adding-data.md").read_text(encoding="utf-8")
+    shown = re.search(r"```text\n(.*?)```", page, flags=re.DOTALL)
+    assert shown is not None
+    assert shown[1] == order.out
     assert set(scores(tmp_path)) == {("my_rdm", "pixels")}
 
 
-def test_exporting_rdms(follow, tmp_path, capsys):
-    follow("how-to/exporting-rdms.md")
-    shown = capsys.readouterr().out
+def test_exporting_rdms(follow, tmp_path):
+    shown = follow("how-to/exporting-rdms.md")[-1].out
     assert "stage2 encoder dog cat horse" in shown
     assert "hammer" in shown
     assert json.loads((tmp_path / "mini.csv.json").read_text())["weights_sha256"] in shown
@@ -210,11 +248,13 @@ def test_methodology_defines_every_task_and_metric(registry):
 
 
 def test_every_real_dataset_is_described(registry):
-    text = (DOCS / "how-to/adding-data.md").read_text(encoding="utf-8")
-    for name in registry.datasets:
-        assert name.startswith("mini_") or f"`{name}`" in text, name
+    joining = (DOCS / "how-to/adding-data.md").read_text(encoding="utf-8")
+    text = (DOCS / "how-to/getting-the-data.md").read_text(encoding="utf-8")
+    for name, placed in registry.datasets.items():
+        page = joining if placed.entry.kind == "training" else text
+        assert name.startswith("mini_") or f"`{name}`" in page, name
     joins = {binding.on for binding in registry.bindings("human").values() if binding.on}
-    assert all(f"`{key}`" in text for key in joins)
+    assert all(f"`{key}`" in joining for key in joins)
 
 
 def test_every_key_of_the_registry_is_described():
