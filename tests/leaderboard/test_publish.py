@@ -1,0 +1,80 @@
+"""Publishing results: equal numbers take the new key, others are refused."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from pathlib import Path
+
+import pytest
+
+from benchmark.registry import load_registry
+from benchmark.results import ResultStore
+from benchmark.runner import Cell, Options, Session
+from benchmark.runner.key import unchanged
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def publish():
+    return runpy.run_path(str(ROOT / "leaderboard" / "publish.py"))["publish"]
+
+
+@pytest.fixture
+def folders(bench, tmp_path) -> tuple[Path, Path]:
+    """Fresh results, and the same ones published with older code; one more model was published."""
+    fresh, published = tmp_path / "fresh", tmp_path / "published"
+    assert bench("run", "-m", "pixels", "-t", "people_rdm,area_late_rdm", "--output", fresh).status == 0
+    assert bench("run", "-m", "mini_encoder", "-t", "people_rdm", "--output", published).status == 0
+    for stored in (*ResultStore(fresh).all()[0], *ResultStore(published).all()[0]):
+        old = {**stored.cell.key, "code": "old", "features": {**stored.cell.key["features"], "code": "old"}}
+        ResultStore(published).write(stored.cell.model_copy(update={"key": old}))
+    return fresh, published
+
+
+def current(folder: Path, model: str, binding: str) -> bool:
+    return unchanged(Session(Options(output=folder)), Cell(model, binding, "mini")) is not None
+
+
+def test_equal_numbers_take_the_present_code(publish, folders):
+    fresh, published = folders
+    before = {s.path: s.cell for s in ResultStore(published).all()[0]}
+    assert not current(published, "pixels", "people_rdm")
+    lines, complete = publish(fresh, published, load_registry())
+    assert complete, lines
+    assert current(published, "pixels", "people_rdm")
+    assert current(published, "mini_encoder", "people_rdm"), (
+        "it was not run again: cells of its task speak for it"
+    )
+    after = {s.path: s.cell for s in ResultStore(published).all()[0]}
+    assert before.keys() == after.keys()
+    for path, cell in before.items():
+        assert after[path].score == cell.score
+        assert after[path].layers == cell.layers
+
+
+def edit(path: Path, **change) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+
+
+def test_other_numbers_are_refused_and_speak_for_nobody(publish, folders):
+    fresh, published = folders
+    edit(published / "mini" / "people_rdm" / "pixels.json", score=0.5)
+    lines, complete = publish(fresh, published, load_registry())
+    assert not complete
+    assert any(line.startswith("refused mini/people_rdm/pixels.json") for line in lines)
+    assert any(line.startswith("left mini/people_rdm/mini_encoder.json") for line in lines)
+    assert json.loads((published / "mini" / "people_rdm" / "pixels.json").read_text())["score"] == 0.5
+    lines, complete = publish(fresh, published, load_registry(), moved=True)
+    assert json.loads((published / "mini" / "people_rdm" / "pixels.json").read_text())["score"] != 0.5
+    assert not complete, "what moved says nothing of a cell that was not run"
+
+
+def test_a_layer_that_is_gone_is_a_difference(publish, folders):
+    fresh, published = folders
+    path = published / "mini" / "people_rdm" / "pixels.json"
+    edit(path, layers=[*json.loads(path.read_text())["layers"], {"name": "more"}])
+    lines, complete = publish(fresh, published, load_registry())
+    assert not complete
+    assert "by up to inf" in lines[0]
