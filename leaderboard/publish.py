@@ -1,9 +1,9 @@
 """Publish the results of a run: ``python leaderboard/publish.py RESULTS [--moved]``.
 
-RESULTS is a folder that ``bench run --output RESULTS`` wrote with the code of this checkout. Each of its cells
-takes the place of the published one in ``leaderboard/results``; arrays stay behind. A cell whose numbers differ
-from the published ones is refused. ``--moved`` says that they are meant to differ (then the version of the task
-is raised too).
+RESULTS is a folder that ``bench run --output RESULTS`` wrote with the code of this checkout. Each of
+its cells takes the place of the published one in ``leaderboard/results``; arrays stay behind. A cell
+whose numbers differ from the published ones is refused. ``--moved`` says that they are meant to differ
+(then the version of the task is raised too).
 
 A published cell that could not be run here, because its weights may not be passed on, keeps its numbers. Its
 key takes the present code if the numbers of every cell of the same task in RESULTS are equal to the published

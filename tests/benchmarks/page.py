@@ -1,4 +1,7 @@
-"""Write the table of docs/reference/performance.md: ``python tests/benchmarks/page.py JSON``."""
+"""Put what was measured into the table of docs/reference/performance.md: ``python .../page.py JSON``.
+
+JSON is what ``pytest -m benchmark --benchmark-json JSON`` wrote, of all files or of one.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +15,43 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "performance.md"
 START, END = "<!-- table: start -->", "<!-- table: end -->"
 
 
-def table(report: dict[str, Any]) -> str:
-    """Markdown table of every benchmark that was run beside a peer, and the machine it was run on."""
-    rows = [b["extra_info"] for b in report["benchmarks"] if "ratio" in b["extra_info"]]
-    lines = [
-        "| work | beside | ours | peer | times faster | at least |",
-        "|---|---|---:|---:|---:|---:|",
-        *(
-            f"| {r['work']} | {r['peer']} | {seconds(r['ours_s'])} | {seconds(r['peer_s'])} "
-            f"| {r['ratio']:.3g} | {r['at_least']:.4g} |"
-            for r in sorted(rows, key=lambda r: (r["work"], r["peer"]))
-        ),
-    ]
+HEAD = ("work", "beside", "ours", "peer", "times as fast", "at least", "measured")
+
+
+def measured(report: dict[str, Any]) -> list[tuple[str, ...]]:
+    """A row for each benchmark of ``report`` that was run beside a peer, in the order of :data:`HEAD`."""
     cpu = report["machine_info"]["cpu"]
-    made = f"{report['datetime'][:10]}, {cpu.get('brand_raw', 'processor not named')}, {cpu['count']} cores"
-    return "\n".join([f"Measured {made}.", "", *lines])
+    where = f"{report['datetime'][:10]}, {cpu.get('brand_raw', 'processor not named')}, {cpu['count']} cores"
+    return [
+        (
+            r["work"],
+            r["peer"],
+            seconds(r["ours_s"]),
+            seconds(r["peer_s"]),
+            f"{r['ratio']:.3g}",
+            f"{r['at_least']:.3g}",
+            where,
+        )
+        for r in (b["extra_info"] for b in report["benchmarks"])
+        if "ratio" in r
+    ]
+
+
+def rows_of(page: str) -> list[tuple[str, ...]]:
+    """The rows that the page holds already."""
+    lines = page.partition(START)[2].partition(END)[0].strip().splitlines()
+    return [tuple(cell.strip() for cell in line.strip("|").split(" | ")) for line in lines[2:]]
+
+
+def table(rows: list[tuple[str, ...]]) -> str:
+    """Markdown of the rows, by work and peer; the later of two for one work and peer counts."""
+    latest = {row[:2]: row for row in rows}
+    lines = [
+        HEAD,
+        ("---", "---", "---:", "---:", "---:", "---:", "---"),
+        *(latest[k] for k in sorted(latest)),
+    ]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def seconds(value: float) -> str:
@@ -38,11 +63,11 @@ def seconds(value: float) -> str:
 
 
 def main(report: Path) -> None:
-    """Put the table of ``report`` in its place in the page."""
-    text = table(json.loads(report.read_text(encoding="utf-8")))
+    """Put the rows of ``report`` into the page; rows that it does not hold stay."""
     page = PAGE.read_text(encoding="utf-8")
+    new = table(rows_of(page) + measured(json.loads(report.read_text(encoding="utf-8"))))
     pattern = re.compile(f"{re.escape(START)}.*?{re.escape(END)}", re.DOTALL)
-    PAGE.write_text(pattern.sub(lambda _: f"{START}\n{text}\n{END}", page, count=1), encoding="utf-8")
+    PAGE.write_text(pattern.sub(lambda _: f"{START}\n{new}\n{END}", page, count=1), encoding="utf-8")
 
 
 if __name__ == "__main__":
