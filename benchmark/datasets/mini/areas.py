@@ -31,7 +31,7 @@ from benchmark.datasets.types import RDMTarget
 
 SUBJECTS = 8
 
-#: standard deviation of a subject's noise, where that of what the area follows is near one
+#: standard deviation of a subject's noise, where that of the mix that the area follows is one
 _NOISE = 1.2
 
 #: width and height, in pixels, of the square of the image that one place of the early area sees
@@ -41,13 +41,13 @@ _PLACE = 8
 def area_early(root: DataRoot, *, name: str) -> RDMTarget:
     """RDMs of eight simulated subjects in an early visual area.
 
-    Simulated, not recorded. The area has 8 x 8 places, each of which sees one square of the image. A place sees
-    the local colour, and the local contrast in four orientations. Both are averaged over the test images of a
-    concept.
+    Simulated, not recorded. The area has 8 x 8 places, each of which sees one square of the image. A place
+    sees the local colour, and the local contrast in four orientations. Both are averaged over the test images
+    of a concept.
 
-    A subject's dissimilarity is a mix of two parts: 1 - correlation between the colour maps, and the Euclidean
-    distance between the contrast maps. Each subject weights them differently. Noise is added that is
-    independent from pair to pair.
+    A subject's dissimilarity is a mix of two parts: 1 - correlation between the colour maps, and the
+    Euclidean distance between the contrast maps. Each subject weights them differently. Noise is added that
+    is independent from pair to pair.
 
     Parameters
     ----------

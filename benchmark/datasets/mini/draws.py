@@ -15,8 +15,8 @@ _BUFFER = 256
 class Draws:
     """A stream of random numbers. The key decides all of them.
 
-    Only the raw output of PCG64 is used, which is the same in every version of numpy. The arithmetic is done on
-    Python floats. Compiled code may round ``low + span * u`` once on some machines and twice on others.
+    Only the raw output of PCG64 is used, which is the same in every version of numpy. The arithmetic is done
+    on Python floats. Compiled code may round ``low + span * u`` once on some machines and twice on others.
 
     Parameters
     ----------

@@ -38,8 +38,8 @@ def images(root: DataRoot, *, name: str, per_concept: int = 12) -> Stimuli:  # n
     Returns
     -------
     Stimuli
-        ``48 * per_concept`` images in the split "train" ("dog-readout-00"), to which readouts are fitted, and as
-        many in the split "test" ("dog-test-00"). No network of the suite was trained on any of them.
+        ``48 * per_concept`` images in the split "train" ("dog-readout-00"), to which readouts are fitted, and
+        as many in the split "test" ("dog-test-00"). No network of the suite was trained on any of them.
 
     Raises
     ------

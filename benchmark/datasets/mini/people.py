@@ -1,7 +1,7 @@
 """Simulated people: how dissimilar each of sixteen imagined persons finds the concepts.
 
-Simulated, not measured: no people were asked. We know exactly how each "person" judges. So a task that recovers
-this is right, and a task that does not is wrong.
+Simulated, not measured: no people were asked. We know exactly how each "person" judges. So a task that
+recovers this is right, and a task that does not is wrong.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _NOISE = 0.65
 def people(root: DataRoot, *, name: str) -> RDMTarget:
     """RDMs of sixteen simulated people over the 48 concepts.
 
-    Simulated, not measured. A person's dissimilarity is a mix of the distances between property profiles, between
-    association profiles, between categories, between domains (animal, plant, made thing) and between ratings of
-    form. Each person weights these parts, and each of the five property types, differently. Noise is added that
-    is independent from pair to pair. It is set so that the noise ceiling is that of a good behavioural study:
-    the lower bound (Spearman) is between .5 and .7.
+    Simulated, not measured. A person's dissimilarity is a mix of the distances between property profiles,
+    between association profiles, between categories, between domains (animal, plant, made thing) and between
+    ratings of form. Each person weights these parts, and each of the five property types, differently. Noise
+    is added that is independent from pair to pair. It is set so that the noise ceiling is that of a good
+    behavioural study: the lower bound (Spearman) is between .5 and .7.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ def people(root: DataRoot, *, name: str) -> RDMTarget:
     Returns
     -------
     RDMTarget
-        ``rdms`` of shape (16, 48, 48), from .05 (the pair that a person finds most alike) to 1. ``categories``
-        are the 8 categories.
+        ``rdms`` of shape (16, 48, 48), from .05 (the pair that a person finds most alike) to 1.
+        ``categories`` are the 8 categories.
     """
     by_type = [standardise(rdm) for rdm in property_rdms(properties(root, name=name)).values()]
     by_association = standardise(association_rdm(associations(root, name=name)))

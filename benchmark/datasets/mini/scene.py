@@ -124,7 +124,7 @@ def restyle(parts: list[Part], colours: Palette, draws: Draws) -> list[Part]:
 
 
 def grain(canvas: Canvas, draws: Draws) -> np.ndarray:
-    """The finished image, uint8 of shape (size, size, 3): the canvas with light over the scene, gain and grain."""
+    """The finished image, uint8, shape (size, size, 3): the canvas with light, gain and grain."""
     size = canvas.size
     c, s = turn(draws.between(0.0, 360.0))
     fall = draws.between(0.0, 0.5)

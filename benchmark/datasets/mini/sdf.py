@@ -1,8 +1,8 @@
 """Shapes in the plane as signed distance functions: negative inside, positive outside.
 
-Every function gives a :class:`Shape`, unless it says otherwise. Only ``+ - * /``, square roots and comparisons
-are applied to arrays: IEEE 754 allows only one rounding for each. Sines and cosines of angles are Python floats
-rounded to six places. So the distances are the same to the last bit on every machine.
+Every function gives a :class:`Shape`, unless it says otherwise. Only ``+ - * /``, square roots and
+comparisons are applied to arrays: IEEE 754 allows only one rounding for each. Sines and cosines of angles are
+Python floats rounded to six places. So the distances are the same to the last bit on every machine.
 
 x points right, and y points down. Lengths are in units of the object, which is about two units wide.
 Parameters that many functions share:
@@ -48,7 +48,7 @@ class Shape(NamedTuple):
 
 
 def turn(degrees: float) -> Point:
-    """Cosine and sine of an angle in ``degrees``, rounded so that every mathematics library gives the same."""
+    """Cosine and sine of an angle in ``degrees``, rounded: every mathematics library gives the same."""
     return round(math.cos(math.radians(degrees)), 6), round(math.sin(math.radians(degrees)), 6)
 
 
@@ -118,7 +118,7 @@ def bar(start: Point, end: Point, r0: float, r1: float | None = None) -> Shape:
 
 
 def stroke(points: Sequence[Point], r0: float, r1: float | None = None) -> Shape:
-    """A line through ``points``. Its radius changes from ``r0`` to ``r1`` by the same amount at each point."""
+    """A line through ``points``. Its radius changes evenly from ``r0`` to ``r1``."""
     r1 = r0 if r1 is None else r1
     steps = len(points) - 1
     radii = [r0 + (r1 - r0) * i / steps for i in range(steps + 1)]
@@ -141,7 +141,10 @@ def bend(start: Point, control: Point, end: Point, steps: int = 5) -> list[Point
 
 
 def convex(*points: Point, rounding: float = 0.0) -> Shape:
-    """A convex polygon with corners at ``points``, clockwise or not. Its border is moved out by ``rounding``."""
+    """A convex polygon with corners at ``points``, in either direction.
+
+    Its border is moved out by ``rounding``.
+    """
     twice_area = sum(
         x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(points, (*points[1:], points[0]), strict=True)
     )

@@ -2,9 +2,9 @@
 
 Mammals share a trunk, legs and a head. Birds and fish share an oval body, an eye, and a beak or fins.
 
-Each public function draws the object that its name says, and has two parameters: ``draws``, the stream of random
-numbers of the image, and ``c``, the colours of the object. It gives the parts of the object, the rearmost first.
-The object is about two units wide. Its docstring says what is drawn.
+Each public function draws the object that its name says, and has two parameters: ``draws``, the stream of
+random numbers of the image, and ``c``, the colours of the object. It gives the parts of the object, the
+rearmost first. The object is about two units wide. Its docstring says what is drawn.
 """
 
 from __future__ import annotations

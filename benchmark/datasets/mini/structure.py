@@ -13,7 +13,8 @@ from benchmark.datasets.types import AssociationTarget, PropertyTarget
 
 CATEGORIES: tuple[str, ...] = tuple(concept.category for concept in CONCEPTS)
 
-#: the domain of each category: animals, plants, or (every category that is not listed) things that people make
+#: the domain of each category: animals, plants, or (every category that is not listed) things that people
+#: make
 _DOMAINS = {"mammal": "animal", "bird_or_fish": "animal", "fruit": "plant"}
 
 #: strength of the association of a concept with itself; without it, dog -> cat would not make the two alike
@@ -25,7 +26,8 @@ _SUMMANDS = 12
 #: dissimilarity of the pair that is most alike
 _LEAST = 0.05
 
-#: decimals to which simulated values are rounded, so that the last bits of a machine's arithmetic do not count
+#: decimals to which simulated values are rounded, so that the last bits of a machine's arithmetic do not
+#: count
 DECIMALS = 6
 
 
@@ -64,7 +66,7 @@ def association_rdm(norms: AssociationTarget) -> np.ndarray:
 
 
 def property_rdms(norms: PropertyTarget) -> dict[str, np.ndarray]:
-    """Cosine distance between the production frequencies of ``norms``: one RDM, shape (n, n), by property type."""
+    """Cosine distance between production frequencies of ``norms``: an RDM, shape (n, n), by property type."""
     frequencies = norms.counts.toarray()
     types = np.array(norms.types)
     return {kind: cosine_distances(frequencies[:, types == kind]) for kind in sorted(set(norms.types))}
@@ -133,7 +135,7 @@ class KeyedDraws:
         return values
 
     def noise(self, n: int) -> np.ndarray:
-        """A symmetric matrix of noise, shape (``n``, ``n``), with mean 0, standard deviation 1 and independent pairs."""
+        """A symmetric matrix of noise, shape (``n``, ``n``): mean 0, standard deviation 1, independent pairs."""
         values = self.uniform(_SUMMANDS, n, n).sum(axis=0) - _SUMMANDS / 2
         upper = np.triu(values, 1)
         symmetric: np.ndarray = upper + upper.T

@@ -2,8 +2,8 @@
 
 The id of a concept is its ``unique_id`` ("camera1"). Every array with 1854 rows is in the order of
 ``things/unique_id.txt``, which has one id a line. Categories come from ``things/category_mat_manual.csv``: a
-column "unique_id", and a column of 0 and 1 per category. The column "others" marks concepts without a category.
-Hebart et al. 2019, PLoS ONE; Hebart et al. 2020, Nature Human Behaviour.
+column "unique_id", and a column of 0 and 1 per category. The column "others" marks concepts without a
+category. Hebart et al. 2019, PLoS ONE; Hebart et al. 2020, Nature Human Behaviour.
 
 Every reader takes ``root``, the data root, and ``name``, the name of the dataset in the registry.
 """
