@@ -1,7 +1,7 @@
 """From images to features: one forward pass for all layers.
 
-A plug-in derives from :class:`NetworkModel` (any torch module) or :class:`LibraryNetwork` (a network that a
-library builds by name).
+A plug-in derives from :class:`NetworkModel` (for any torch module) or from :class:`LibraryNetwork` (for a
+network that a library builds by name).
 """
 
 from benchmark.extraction.blocks import blocks

@@ -135,7 +135,7 @@ class KeyedDraws:
         return values
 
     def noise(self, n: int) -> np.ndarray:
-        """A symmetric matrix of noise, shape (``n``, ``n``): mean 0, standard deviation 1, independent pairs."""
+        """Symmetric noise, shape (``n``, ``n``): mean 0, standard deviation 1, independent pairs."""
         values = self.uniform(_SUMMANDS, n, n).sum(axis=0) - _SUMMANDS / 2
         upper = np.triu(values, 1)
         symmetric: np.ndarray = upper + upper.T
