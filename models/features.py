@@ -25,8 +25,7 @@ class Features(Model):
       ``.txt`` with one id a line, or ``.csv`` with the ids in the column ``params: {column: NAME}`` (default:
       the first). One layer, ``"output"``.
     - ``.csv``: a header, the ids in the column ``params: {column: NAME}`` (default: the first), and numbers
-    in all
-      other columns. One layer, ``"output"``.
+      in all other columns. One layer, ``"output"``.
     - ``.npz``: an array ``ids`` of strings, and an array of shape (n, d) for each layer, in depth order.
 
     Ids are those of stimuli, or those of concepts. The embedding of a concept is used for all its stimuli.

@@ -112,7 +112,7 @@ class SelfSupervised(LibraryNetwork):
         return network
 
     def own_transform(self, weights: str | None) -> Transform:
-        """The only preprocessing; see the class."""
+        """The only preprocessing, whatever the ``weights``; see the class."""
         del weights
         return Preprocessing(resize=256, crop=224, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 

@@ -53,9 +53,11 @@ def require_same_rdms(
         If the correlation-distance RDMs of a layer correlate below :data:`AGREEMENT`, or are undefined.
     """
     for layer, features in exact.items():
-        distances = [_distances(x.double().cpu().numpy()) for x in (features, reduced[layer])]
+        exact_distances, reduced_distances = (
+            _distances(x.double().cpu().numpy()) for x in (features, reduced[layer])
+        )
         with np.errstate(invalid="ignore", divide="ignore"):
-            agreement = np.corrcoef(*distances)[0, 1]
+            agreement = np.corrcoef(exact_distances, reduced_distances)[0, 1]
         if not agreement >= AGREEMENT:
             raise BenchError(
                 f"{model}: bfloat16 changes layer {layer!r}: its RDM of the first {len(features)} stimuli "

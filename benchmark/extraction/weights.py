@@ -65,9 +65,9 @@ def refusal(path: Path, error: pickle.UnpicklingError) -> BenchError:
     if reason is None:
         return BenchError(f"{path}: damaged, or not a torch checkpoint")
     return BenchError(
-        f"{path}: refused, because reading it would run code that the file names ({reason}); if you "
-        "trust it, load it yourself, save its state_dict alone, under the names the network has, and give that "
-        "file in the entry (checkpoint: {file: ...})"
+        f"{path}: refused, because reading it would run code that the file names ({reason}); if "
+        "you trust it, load it yourself, save its state_dict alone, under the names the network has, and "
+        "give that file in the entry (checkpoint: {file: ...})"
     )
 
 
