@@ -160,7 +160,7 @@ class MetaEmbedding(Model):
         unknown = [layer for layer in factors if layer not in self._sources]
         if unknown:
             raise UsageError(
-                f"{self.spec.name}: params.weights names {unknown[0]!r}, which is none of its layers "
+                f"{self.spec.name}: params.weights names {unknown[0]!r}, which is not one of its layers "
                 f"({', '.join(self._sources)})"
             )
         return {layer: factors.get(layer, 1.0) for layer in self._sources}

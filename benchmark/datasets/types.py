@@ -234,7 +234,7 @@ class RDMTarget(Target):
     subjects : tuple of str, length s
         The person, group or model in which each RDM was measured.
     categories : tuple of (str or None), length n, or None
-        The category of each row; None for a row without one. None: the source gives no categories.
+        The category of each row; a row may have none. None instead of a tuple: the source gives no categories.
 
     Examples
     --------
@@ -394,4 +394,4 @@ def _require_unique(values: Sequence[str], where: str) -> None:
     if len(set(values)) != len(values):
         seen: set[str] = set()
         twice = next(v for v in values if v in seen or seen.add(v))  # type: ignore[func-returns-value]
-        raise DataError(f"{where}: id {twice!r} stands twice; ids must be unique")
+        raise DataError(f"{where}: id {twice!r} occurs twice; ids must be unique")

@@ -166,7 +166,7 @@ def test_word_vectors_with_and_without_a_first_line_of_sizes(tmp_path, file, fir
         ("dog 1 2\ncat 1 x\n", "line 2"),
         ("dog,1,2\n", "line 1"),
         ("dog 1 nan\n", "not finite"),
-        ("dog 1 2\ndog 3 4\n", "'dog' stands twice"),
+        ("dog 1 2\ndog 3 4\n", "'dog' occurs twice"),
         ("", "no word vectors"),
     ],
 )

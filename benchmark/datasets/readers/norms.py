@@ -161,8 +161,8 @@ def _require_unique_pairs(table: pd.DataFrame, path: Path) -> None:
         number = int(repeated.argmax())
         cue, response = table["cue"].iloc[number], table["response"].iloc[number]
         raise DataError(
-            f"{path}, line {number + 2}: cue {cue!r} with response {response!r} stands twice; "
-            f"a pair may stand once: add the counts up in one row, or take one away"
+            f"{path}, line {number + 2}: cue {cue!r} with response {response!r} occurs twice; "
+            f"write each pair once: add the counts up in one row, or remove a row"
         )
 
 
