@@ -234,7 +234,7 @@ class RDMTarget(Target):
     subjects : tuple of str, length s
         The person, group or model in which each RDM was measured.
     categories : tuple of (str or None), length n, or None
-        The category of each row; a row may have none. None instead of a tuple: the source gives no categories.
+        The category of each row (a row may have none). None, not a tuple: the source gives no categories.
 
     Examples
     --------
