@@ -1,4 +1,4 @@
-"""Embeddings somebody computed elsewhere, as a file: so that a closed model can take part."""
+"""A file of embeddings that were computed elsewhere. With it, a closed model can take part."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from benchmark.common.files import sha256_of
 from benchmark.datasets import DataRoot, Stimuli
 from benchmark.model import OUTPUT, Model, Progress
 
-#: In a .npz file: the array that holds the ids; every other one is a layer.
+#: Name of the array of ids in a .npz file; every other array is a layer.
 IDS = "ids"
 
 
 class Features(Model):
-    """A file of embeddings keyed by id, as the entry's checkpoint.
+    """A file of embeddings with ids. The file is the checkpoint of the registry entry.
 
-    - ``.npy``: shape (n, d), with ``params: {ids: FILE}`` under the data root: ``.txt`` with one id a line,
-      or ``.csv`` whose column ``params: {column: NAME}`` holds them. One layer, ``"output"``.
-    - ``.csv``: a header; the ids in the column ``params: {column: NAME}`` (absent: the first), numbers in all
-      others. One layer, ``"output"``.
+    - ``.npy``: an array of shape (n, d). The ids are in the file ``params: {ids: FILE}`` under the data root:
+      ``.txt`` with one id a line, or ``.csv`` with the ids in the column ``params: {column: NAME}`` (default:
+      the first). One layer, ``"output"``.
+    - ``.csv``: a header, the ids in the column ``params: {column: NAME}`` (default: the first), and numbers
+      in all other columns. One layer, ``"output"``.
     - ``.npz``: an array ``ids`` of strings, and an array of shape (n, d) for each layer, in depth order.
 
-    Ids are those of stimuli or those of concepts; a concept's embedding then stands for all its stimuli.
+    Ids are those of stimuli, or those of concepts. The embedding of a concept is used for all its stimuli.
     """
 
     @property
@@ -43,12 +44,12 @@ class Features(Model):
         device: str = "cpu",
         progress: Progress | None = None,
     ) -> dict[str, np.ndarray]:
-        """Embedding of every stimulus, joined on its id or else on its concept.
+        """Embedding of every stimulus, found by its id, or else by its concept.
 
         Raises
         ------
         NotPossible
-            If a stimulus has no embedding; the message says how many and names one.
+            If a stimulus has no embedding. The message says how many have none, and names one.
         UsageError
             If a layer does not exist.
         """
@@ -64,7 +65,7 @@ class Features(Model):
 
     @property
     def preprocessing(self) -> str:
-        """No image is seen; of a .npy file, which ids its rows have, since they decide what is what."""
+        """No image is used. For a .npy file this holds a hash of its ids, since they decide the features."""
         if "ids" not in self.spec.params:
             return "none (precomputed)"
         return f"none (precomputed); rows named by ids of sha256 {sha256_of(self._ids_file)}"

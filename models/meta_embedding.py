@@ -1,4 +1,4 @@
-"""Meta-embeddings: one vector a stimulus, made from many layers of another model, and from words if asked."""
+"""Meta-embeddings: one vector per stimulus from many layers of another model, and word vectors if wanted."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from benchmark.datasets import Stimuli, VectorTarget
 from benchmark.model import OUTPUT, BuiltFrom, Model, ModelSpec, Progress
 from benchmark.representation.concepts import concept_means
 
-#: The one layer
+#: Name of the only layer
 LAYER = "meta_embedding"
-#: Factors of the last layers, the very last one last
+#: Factors of the last two layers, in depth order
 LAST = (5.0, 10.0)
 #: Penalty of 1ToN, as a share of the greatest singular value of the layers side by side
 PENALTY = 1e-3
@@ -30,13 +30,14 @@ class MetaParams(BaseModel):
     Attributes
     ----------
     method : {"svd", "1ton"}
+        :func:`svd` or :func:`one_to_n`.
     size : int
         Length of the embedding.
     layers : tuple of str, optional
-        Layers of the other model; absent: all of its entry but ``"output"``.
+        Layers of the other model. Default: all layers of its entry except ``"output"``.
     weights : dict of str to float, optional
-        Factor of a layer by its name, one where a layer is not named; absent: 5 and 10 for the last two. With
-        "svd" it scales the features of the layer, with "1ton" its reconstruction error.
+        Factor of each layer, by name; 1 for a layer that is not named. Default: 5 and 10 for the last two
+        layers. With "svd" the factor scales the features of the layer, with "1ton" its reconstruction error.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,16 +51,16 @@ class MetaParams(BaseModel):
 class MetaEmbedding(Model):
     """All layers of another model as one embedding (Derby, Miller & Devereux 2020).
 
-    The methods are :func:`svd` and :func:`one_to_n`. Each layer's features of a stimulus are scaled to length
-    one and to the layer's factor. The embedding is fitted on the concepts of the stimuli, each the mean over
-    its images (those of the training split, where there is one) scaled to length one; then every stimulus is
-    embedded by itself, without its concept being looked at. With one image a concept this is the paper's.
-    Global max pooling is the other model's to do: ``built_from: {model: vgg16, params: {layers: convolutions,
-    pooling: max}}``.
+    The methods are :func:`svd` and :func:`one_to_n`. The features of a stimulus in a layer are scaled to
+    length one and then multiplied by the factor of the layer. The embedding is fitted to the concepts of the
+    stimuli. A concept is the mean over its images, scaled to length one; if the set has a training split,
+    only images of this split count. Then each stimulus is embedded by itself, and its concept is not used.
+    With one image per concept, this is the method of the paper. The other model does the global max pooling:
+    ``built_from: {model: vgg16, params: {layers: convolutions, pooling: max}}``.
 
-    With ``built_from: {target: glove}`` the embedding is multimodal: itself and the concept's word vector,
-    both scaled to length one, side by side. Concepts without a vector are not covered, hence dropped and
-    counted; the embedding is fitted on all.
+    With ``built_from: {target: glove}`` the embedding is multimodal. The embedding of the images and the word
+    vector of the concept, both scaled to length one, are put side by side. Concepts without a word vector are
+    not covered, so they are left out of the scores and counted. The embedding is fitted to all concepts.
     """
 
     def __init__(self, spec: ModelSpec) -> None:
@@ -78,16 +79,16 @@ class MetaEmbedding(Model):
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """The one layer."""
+        """The only layer."""
         return (LAYER,)
 
     @property
     def preprocessing(self) -> str:
-        """That of the other model."""
+        """The preprocessing of the other model."""
         return self.parts.model.preprocessing
 
     def covered(self, stimuli: Stimuli) -> frozenset[str]:
-        """All concepts, or those that have a word vector."""
+        """All concepts; with a target of word vectors, those that have a vector."""
         if self.parts.target is None:
             return super().covered(stimuli)
         return frozenset(self._words(stimuli))
@@ -100,18 +101,18 @@ class MetaEmbedding(Model):
         device: str = "cpu",
         progress: Progress | None = None,
     ) -> dict[str, np.ndarray]:
-        """Embedding of every stimulus, shape (n, size), with words (n, size + their dimensions).
+        """Embedding of every stimulus, shape (n, size); with word vectors (n, size + their dimensions).
 
         Raises
         ------
         NotPossible
-            If there are fewer concepts, or fewer features in all, than the embedding is to be long, or a
-            concept is not covered.
+            If there are fewer concepts, or fewer features in all layers together, than ``size``. If a concept
+            is not covered.
         """
         whole = stimuli.whole or stimuli
-        found = self.parts.model.features(whole, self._sources, device=device, progress=progress)
+        by_layer = self.parts.model.features(whole, self._sources, device=device, progress=progress)
         places = {name: i for i, name in enumerate(whole.ids)}
-        embedded = self._embed(whole, found)[[places[name] for name in stimuli.ids]]
+        embedded = self._embed(whole, by_layer)[[places[name] for name in stimuli.ids]]
         if self.parts.target is not None:
             words = self._words(stimuli)
             missing = [concept for concept in stimuli.concept_ids if concept not in words]
@@ -120,17 +121,17 @@ class MetaEmbedding(Model):
                     f"{self.spec.name}: {len(missing)} of {len(stimuli.concept_ids)} concepts of "
                     f"{stimuli.name!r} have no vector in {self.parts.target.name!r} (first {missing[0]!r})"
                 )
-            beside = np.stack([words[concept] for concept in stimuli.concepts])
-            embedded = np.hstack([unit(embedded), unit(beside)])
+            word_vectors = np.stack([words[concept] for concept in stimuli.concepts])
+            embedded = np.hstack([unit(embedded), unit(word_vectors)])
         return dict.fromkeys(layers, embedded.astype(np.float32))
 
-    def _embed(self, stimuli: Stimuli, found: Mapping[str, np.ndarray]) -> np.ndarray:
+    def _embed(self, stimuli: Stimuli, by_layer: Mapping[str, np.ndarray]) -> np.ndarray:
         images: dict[str, list[int]] = {}
         for i, concept in enumerate(stimuli.concepts):
             if stimuli.splits is None or stimuli.splits[i] == "train":
                 images.setdefault(concept, []).append(i)
-        rows = [np.array(found_rows) for found_rows in images.values()]
-        concepts = self._side_by_side({layer: concept_means(found[layer], rows) for layer in found})
+        rows = [np.array(image_rows) for image_rows in images.values()]
+        concepts = self._side_by_side({layer: concept_means(by_layer[layer], rows) for layer in by_layer})
         size = self.params.size
         if size > min(concepts.shape):
             raise NotPossible(
@@ -138,14 +139,14 @@ class MetaEmbedding(Model):
                 f"{len(concepts)} concepts and {concepts.shape[1]} features: give params.size"
             )
         method = svd if self.params.method == "svd" else one_to_n
-        embedded: np.ndarray = self._side_by_side(found) @ method(concepts, size)
+        embedded: np.ndarray = self._side_by_side(by_layer) @ method(concepts, size)
         return embedded
 
-    def _side_by_side(self, found: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Layers scaled to length one and by their factors, shape (n, sum of their d)."""
-        # SVD: the factor scales the features. 1ToN: it scales the layer's squared error.
+    def _side_by_side(self, by_layer: Mapping[str, np.ndarray]) -> np.ndarray:
+        """All layers, scaled to length one and by their factors, shape (n, sum of their d)."""
+        # With SVD the factor scales the features. With 1ToN it scales the squared error of the layer.
         power = 1.0 if self.params.method == "svd" else 0.5
-        return np.hstack([self._factors[layer] ** power * unit(found[layer]) for layer in self._sources])
+        return np.hstack([self._factors[layer] ** power * unit(by_layer[layer]) for layer in self._sources])
 
     @cached_property
     def _sources(self) -> tuple[str, ...]:
@@ -153,33 +154,33 @@ class MetaEmbedding(Model):
 
     @cached_property
     def _factors(self) -> dict[str, float]:
-        given = self.params.weights
-        if given is None:
-            given = dict(zip(self._sources[::-1], LAST[::-1], strict=False))
-        unknown = [layer for layer in given if layer not in self._sources]
+        factors = self.params.weights
+        if factors is None:
+            factors = dict(zip(self._sources[::-1], LAST[::-1], strict=False))
+        unknown = [layer for layer in factors if layer not in self._sources]
         if unknown:
             raise UsageError(
-                f"{self.spec.name}: params.weights names {unknown[0]!r}, which is none of its layers "
+                f"{self.spec.name}: params.weights names {unknown[0]!r}, which is not one of its layers "
                 f"({', '.join(self._sources)})"
             )
-        return {layer: given.get(layer, 1.0) for layer in self._sources}
+        return {layer: factors.get(layer, 1.0) for layer in self._sources}
 
     def _words(self, stimuli: Stimuli) -> dict[str, np.ndarray]:
-        """Word vector of each concept that has one that is not zero."""
+        """Word vector of each concept that has one; a vector of zeros counts as none."""
         target = self.parts.target
         if not isinstance(target, VectorTarget):
             return {}
         rows = {name: row for row, name in enumerate(target.ids) if target.vectors[row].any()}
-        found = {}
+        vectors = {}
         for concept in stimuli.concept_ids:
             name = next((c for c in stimuli.candidates(concept, self.parts.on) if c in rows), None)
             if name is not None:
-                found[concept] = target.vectors[rows[name]]
-        return found
+                vectors[concept] = target.vectors[rows[name]]
+        return vectors
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
-    """Rows scaled to length one, float64; a row of zeros stays zero."""
+    """The ``rows`` of a matrix, shape (n, d), scaled to length one, float64. A row of zeros stays zero."""
     rows = np.asarray(rows, dtype=np.float64)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     scaled: np.ndarray = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
@@ -189,50 +190,52 @@ def unit(rows: np.ndarray) -> np.ndarray:
 def svd(concepts: np.ndarray, size: int) -> np.ndarray:
     r"""The map to the first ``size`` dimensions of a singular value decomposition.
 
-    Of :math:`C = U S V^\top` the embedding of the concepts is :math:`C V_d = U_d S_d`, and that of any other
-    row :math:`x V_d`. C is not centred.
+    With :math:`C = U S V^\top`, the embedding of the concepts is :math:`C V_d = U_d S_d`. The embedding of
+    any other row x is :math:`x V_d`. C is not centred.
 
     Parameters
     ----------
     concepts : ndarray, shape (k, p)
-        The layers side by side.
+        C: k concepts, and all layers side by side.
     size : int
         d, at most min(k, p).
 
     Returns
     -------
     ndarray, shape (p, d)
-        V_d; the greatest entry of each column is positive, so that the sign is not left to the library.
+        V_d. The entry of greatest size in each column is positive, so that the library does not decide the
+        sign.
     """
     return _decompose(concepts, size)[1]
 
 
 def one_to_n(concepts: np.ndarray, size: int) -> np.ndarray:
-    r"""The map to an embedding from which one linear map for each layer gives that layer back.
+    r"""The map to an embedding from which one linear map per layer reconstructs that layer.
 
-    Shared embeddings M (k, d) and maps :math:`W_l` (d, p_l) that make least
+    The shared embeddings M (k, d) and the maps :math:`W_l` (d, p_l) minimise
 
     .. math:: \sum_l f_l \lVert X_l - M W_l \rVert_F^2
         + \lambda \Bigl(\lVert M \rVert_F^2 + \sum_l f_l \lVert W_l \rVert_F^2\Bigr)
 
-    (1ToN of Yin & Schuetze 2016). Side by side, with :math:`\sqrt{f_l}` in the columns, the layers are one
-    matrix :math:`C = U S V^\top` and the maps one matrix W. This loss has its least value in closed form
-    (Srebro, Rennie & Jaakkola 2004: both penalties together are the nuclear norm of the product), so there is
-    no training whose end would depend on its start: :math:`M = U_d (S_d - \lambda)^{1/2}` and
-    :math:`W = (S_d - \lambda)^{1/2} V_d^\top`, up to a rotation. A row that was not among the concepts gets
-    the embedding that is best for it under the same loss, given W.
+    (1ToN of Yin & Schuetze 2016). Here :math:`f_l` is the factor of layer l. Put the layers side by side,
+    with their columns multiplied by :math:`\sqrt{f_l}`. They are then one matrix :math:`C = U S V^\top`, and
+    the maps are one matrix W. The minimum of this loss has a closed form (Srebro, Rennie & Jaakkola 2004:
+    both penalties together are the nuclear norm of the product): :math:`M = U_d (S_d - \lambda)^{1/2}` and
+    :math:`W = (S_d - \lambda)^{1/2} V_d^\top`, up to a rotation. So there is no training whose result would
+    depend on its start. A row that is not one of the concepts gets the embedding that minimises the same loss
+    for this row, given W.
 
     Parameters
     ----------
     concepts : ndarray, shape (k, p)
-        The layers side by side, each times :math:`\sqrt{f_l}`.
+        C: k concepts, and all layers side by side, each multiplied by :math:`\sqrt{f_l}`.
     size : int
         d, at most min(k, p).
 
     Returns
     -------
     ndarray, shape (p, d)
-        Maps a row to its embedding; the concepts themselves to M.
+        Maps a row to its embedding, and the concepts themselves to M.
     """
     singular, vectors = _decompose(concepts, size)
     kept = np.maximum(singular - PENALTY * singular[0], 0)
@@ -241,7 +244,7 @@ def one_to_n(concepts: np.ndarray, size: int) -> np.ndarray:
 
 
 def _decompose(concepts: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """The greatest singular values (d,) and their right vectors (p, d), the sign of each settled."""
+    """The greatest singular values (d,) and their right vectors (p, d), each with a defined sign."""
     _, singular, vectors = np.linalg.svd(concepts, full_matrices=False)
     vectors = vectors[:size].T
     greatest = vectors[np.abs(vectors).argmax(axis=0), np.arange(size)]

@@ -1,8 +1,9 @@
 """The small networks of the drawn world: their architectures, and the plug-ins that load their weights.
 
-``models/train_miniature.py`` trains all of them and writes the checkpoints in ``models/weights``. They take
-part in the embedded suite only: they stand in for the real networks (Taskonomy's object classifier,
-``swow_assoc`` fine-tuned from it, an ImageNet classifier, CLIP) and say nothing about those.
+``models/train_miniature.py`` trains all of them and writes the checkpoints to ``models/weights``. They take
+part only in the embedded suite. There they replace the real networks: Taskonomy's object classifier,
+``swow_assoc`` that was fine-tuned from it, an ImageNet classifier, and CLIP. Their scores say nothing about
+the real networks.
 """
 
 from __future__ import annotations
@@ -28,15 +29,15 @@ from benchmark.datasets.mini.concepts import CONCEPTS
 from benchmark.extraction import NetworkModel, load_strictly, read_state_dict
 from benchmark.model import Associations, ClassProbabilities
 
-#: pixels, each side
+#: width and height of an image in pixels
 SIZE = 64
 CONCEPT_IDS = tuple(concept.id for concept in CONCEPTS)
-#: key of the safetensors metadata under which the response vocabulary of ``swow_assoc`` is written
+#: key of the safetensors metadata that holds the response vocabulary of ``swow_assoc``
 VOCABULARY = "vocabulary"
 #: dimensions of the space that images and captions share
 CLIP_DIMENSIONS = 64
 
-#: what a caption may look like; the first is the prompt from which CLIP classifies
+#: templates of captions; CLIP classifies with the first one
 CAPTIONS = (
     "a photo of a {name}",
     "a drawing of a {name}",
@@ -49,28 +50,28 @@ CAPTIONS = (
 
 
 def caption(concept: int, template: int) -> str:
-    """Caption number ``template`` of concept number ``concept``, its words set apart by blanks."""
-    chosen = CONCEPTS[concept]
-    return CAPTIONS[template].format(name=chosen.id, category=chosen.category.replace("_", " "))
+    """Caption of concept number ``concept`` from template number ``template``, with spaces between words."""
+    named = CONCEPTS[concept]
+    return CAPTIONS[template].format(name=named.id, category=named.category.replace("_", " "))
 
 
 def property_caption(text: str) -> str:
-    """What can be said of an image without naming what it shows: one property of the norms."""
+    """Caption that does not name the object, but one of its properties: ``text``, a column of the norms."""
     return f"something that {text}"
 
 
 @cache
 def property_norms() -> PropertyTarget:
-    """The property norms of the drawn world, one row a concept in the order of ``CONCEPT_IDS``."""
+    """The property norms of the drawn world, one row per concept in the order of ``CONCEPT_IDS``."""
     return mini.properties(DataRoot(Path()), name="mini_properties").select(CONCEPT_IDS)
 
 
-#: what a drawing can be said to be by its form alone; rated 0 to 10 for each concept
+#: words for the form of a drawing, and their ratings for each concept, from 0 to 10
 FORMS, FORM_RATINGS = mini.form_ratings()
 
 
 def form_caption(form: str) -> str:
-    """What can be said of the form of an image."""
+    """Caption that names only the form of an object: ``form``, one of :data:`FORMS`."""
     return f"a drawing of something {form}"
 
 
@@ -90,7 +91,7 @@ def _convolution(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
 
 
 class Residual(nn.Module):
-    """Two 3 x 3 convolutions beside a shortcut; halves each side of the map."""
+    """Two 3 x 3 convolutions with a shortcut around them. It halves each side of the map."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -100,12 +101,12 @@ class Residual(nn.Module):
         self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, 2, bias=False), nn.BatchNorm2d(outputs))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(n, inputs, h, w) to (n, outputs, h / 2, w / 2)."""
+        """Maps (n, inputs, h, w) to maps (n, outputs, h / 2, w / 2)."""
         return functional.relu(self.body(x) + self.shortcut(x))
 
 
 class ResidualEncoder(nn.Sequential):
-    """Image to a small map of few channels, flattened: the form of the Taskonomy encoders."""
+    """From an image to a small flattened map of few channels, like the Taskonomy encoders."""
 
     #: length of the flattened map: 24 channels, 4 x 4
     dimensions: ClassVar[int] = 24 * 4 * 4
@@ -121,7 +122,7 @@ class ResidualEncoder(nn.Sequential):
 
 
 class EncoderWithHead(nn.Module):
-    """The encoder and one linear head on its flattened features."""
+    """The encoder, and one linear head on its flattened features."""
 
     def __init__(self, outputs: int) -> None:
         super().__init__()
@@ -135,7 +136,7 @@ class EncoderWithHead(nn.Module):
 
 
 class PlainNetwork(nn.Module):
-    """Convolutions and max pooling in a row, then two linear layers, after AlexNet."""
+    """Convolutions and max pooling in sequence, then two linear layers, like AlexNet."""
 
     def __init__(self, outputs: int) -> None:
         super().__init__()
@@ -160,7 +161,7 @@ class PlainNetwork(nn.Module):
 
 
 class TwoTowers(nn.Module):
-    """An image tower and a text tower (mean of word embeddings) that end in one space."""
+    """An image tower and a text tower (mean of word embeddings) with outputs in one space."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -171,7 +172,7 @@ class TwoTowers(nn.Module):
             nn.ReLU(),
             nn.Linear(CLIP_DIMENSIONS, CLIP_DIMENSIONS),
         )
-        #: logarithm of the factor on cosines, and what is added to them
+        #: logarithm of the factor by which cosines are multiplied, and the number that is added to them
         self.scale = nn.Parameter(torch.tensor(2.5))
         self.bias = nn.Parameter(torch.tensor(-3.0))
 
@@ -180,7 +181,7 @@ class TwoTowers(nn.Module):
         return functional.normalize(self.image(x), dim=-1)
 
     def encode_text(self, captions: list[str]) -> torch.Tensor:
-        """Captions to embeddings (n, 64) of length one."""
+        """From n ``captions`` to embeddings (n, 64) of length one; their words must be in :data:`WORDS`."""
         rows = [[WORDS.index(word) for word in text.split()] for text in captions]
         offsets = np.cumsum([0] + [len(row) for row in rows[:-1]]).tolist()
         device = self.scale.device
@@ -190,7 +191,7 @@ class TwoTowers(nn.Module):
 
 
 def to_tensor(pixels: np.ndarray) -> torch.Tensor:
-    """uint8 images (..., 64, 64, 3) to float32 (..., 3, 64, 64) from -1 to 1."""
+    """From ``pixels``, uint8 (..., 64, 64, 3), to a float32 tensor (..., 3, 64, 64) from -1 to 1."""
     return torch.from_numpy(np.array(pixels)).movedim(-1, -3).float() / 127.5 - 1
 
 
@@ -201,21 +202,21 @@ class Miniature(NetworkModel):
 
     @abstractmethod
     def architecture(self) -> nn.Module:
-        """The network with fresh weights."""
+        """The network with random weights."""
 
     @abstractmethod
     def classify(self, output: np.ndarray) -> ClassProbabilities:
-        """Probabilities of the 48 concepts, read from the output (n, d)."""
+        """Probabilities of the 48 concepts, computed from the output (n, d)."""
 
     def build(self) -> nn.Module:
-        """The network with the weights of the checkpoint, or untrained from the seed of the caller.
+        """The network with the weights of the checkpoint, or untrained, with the seed of the caller.
 
         Raises
         ------
         NotPossible
             If the entry names no checkpoint.
         BenchError
-            If the checkpoint is not one of this architecture; the message names the keys.
+            If the checkpoint is of another architecture. The message names the keys.
         """
         module = self.architecture()
         if self.spec.untrained is not None:
@@ -245,14 +246,14 @@ class Miniature(NetworkModel):
 
 
 class ObjectEncoder(Miniature):
-    """Residual encoder that tells the 48 concepts, by soft labels: stands in for Taskonomy's class_object."""
+    """Residual encoder, trained on the 48 concepts with soft labels; it replaces Taskonomy's class_object."""
 
     def architecture(self) -> nn.Module:
-        """The network with fresh weights."""
+        """The network with random weights."""
         return EncoderWithHead(len(CONCEPT_IDS))
 
     def modules(self) -> dict[str, str]:
-        """Layer names, and where they are in the network."""
+        """Layer names and the paths of their modules in the network."""
         return _encoder_layers("encoder")
 
     def classify(self, output: np.ndarray) -> ClassProbabilities:
@@ -261,15 +262,15 @@ class ObjectEncoder(Miniature):
 
 
 class SwowAssociation(Miniature):
-    """The encoder fine-tuned end to end, with a linear head, to give a concept's association profile."""
+    """The encoder with a linear head, fine-tuned end to end to give the association profile of a concept."""
 
     @cached_property
     def norms(self) -> AssociationTarget:
-        """The association norms of the drawn world, whose responses are the outputs of the head."""
+        """The association norms of the drawn world. Their responses are the outputs of the head."""
         return mini.associations(DataRoot(self.spec.data), name="mini_associations")
 
     def architecture(self) -> nn.Module:
-        """The network with fresh weights."""
+        """The network with random weights."""
         return EncoderWithHead(len(self.norms.columns))
 
     def build(self) -> nn.Module:
@@ -278,53 +279,55 @@ class SwowAssociation(Miniature):
         Raises
         ------
         DataError
-            Also if the checkpoint was trained on another vocabulary than the norms have now: its outputs
-            would be read as the wrong words.
+            Also if the checkpoint was trained on another vocabulary than that of the norms. Its outputs would
+            be taken for the wrong words.
         """
         if self.spec.weights is not None and self.spec.untrained is None:
-            written = read_vocabulary(self.spec.weights)
-            if written != self.norms.columns:
+            vocabulary = read_vocabulary(self.spec.weights)
+            if vocabulary != self.norms.columns:
                 raise DataError(
-                    f"{self.spec.weights}: its {len(written)} responses are not the "
+                    f"{self.spec.weights}: its {len(vocabulary)} responses are not the "
                     f"{len(self.norms.columns)} of {self.norms.name}: train it again with "
                     "`python models/train_miniature.py`"
                 )
         return super().build()
 
     def modules(self) -> dict[str, str]:
-        """Layer names, and where they are in the network."""
+        """Layer names and the paths of their modules in the network."""
         return _encoder_layers("encoder")
 
     def associations(self, output: np.ndarray) -> Associations:
-        """Sigmoid of the logits: the share of people expected to give each response."""
+        """Sigmoid of the logits: the predicted share of people who give each response."""
         return Associations(self.norms.columns, expit(output.astype(np.float64)))
 
     def classify(self, output: np.ndarray) -> ClassProbabilities:
-        """Which concept's norms the predicted profile agrees with best.
+        """Probability of each concept, from the agreement of the predicted profile with its norms.
 
-        The head knows words, not classes. Each word is a yes-or-no answer that a share of people gives;
-        the score of a concept is minus the Kullback-Leibler divergence of the predicted shares from the
-        shares in its norms, summed over the vocabulary, and the probabilities are the softmax of the scores
-        (as though one person had answered). Norms of held-out concepts are read
-        here, not trained on: their images are read as trained concepts, half of them of the same category.
+        The head predicts words, not classes. Each word is a yes-or-no answer, and a share of people says yes.
+        The score of a concept is minus the Kullback-Leibler divergence of the predicted shares from the
+        shares in its norms, summed over the vocabulary. The probabilities are the softmax of the scores, as
+        if one person had answered.
+
+        The norms of held-out concepts are used here, but no network was trained on them. The images of
+        held-out concepts are classified as trained concepts; half of the time as one of the same category.
         """
         strengths = association_strengths(self.norms)
         shares = strengths[self.norms.rows(CONCEPT_IDS)]
         logits = output.astype(np.float64)
-        # KL(p || q) = sum p log p + (1 - p) log(1 - p) - p z + log(1 + e^z), for q = sigmoid(z); the last
-        # term is the same for every concept
+        # KL(p || q) = sum p log p + (1 - p) log(1 - p) - p z + log(1 + e^z), with q = sigmoid(z). The last
+        # term is the same for every concept, so it is left out.
         return ClassProbabilities(CONCEPT_IDS, softmax(logits @ shares.T + _entropy(shares), axis=1))
 
 
 class Classifier(Miniature):
-    """Plain convolutional classifier of the concepts, by soft labels: stands in for an ImageNet network."""
+    """Plain convolutional classifier, trained with soft labels; it replaces an ImageNet network."""
 
     def architecture(self) -> nn.Module:
-        """The network with fresh weights."""
+        """The network with random weights."""
         return PlainNetwork(len(CONCEPT_IDS))
 
     def modules(self) -> dict[str, str]:
-        """Layer names, and where they are in the network."""
+        """Layer names and the paths of their modules in the network."""
         return {f"conv{i + 1}": f"stages.{i}" for i in range(4)} | {"hidden": "hidden"}
 
     def classify(self, output: np.ndarray) -> ClassProbabilities:
@@ -333,18 +336,18 @@ class Classifier(Miniature):
 
 
 class Clip(Miniature):
-    """Image and text tower, trained contrastively: captions say a name, a property, or a form."""
+    """Image and text tower, trained contrastively; captions say a name, a property or a form."""
 
     def architecture(self) -> nn.Module:
-        """The network with fresh weights."""
+        """The network with random weights."""
         return TwoTowers()
 
     def modules(self) -> dict[str, str]:
-        """Layer names, and where they are in the image tower."""
+        """Layer names and the paths of their modules in the image tower."""
         return _encoder_layers("image.encoder")
 
     def classify(self, output: np.ndarray) -> ClassProbabilities:
-        """Softmax of the scaled cosines with the prompts of the 48 names."""
+        """Softmax of the scaled cosines with the captions of the 48 names."""
         towers = cast("TwoTowers", self.network)
         prompts = [caption(concept, 0) for concept in range(len(CONCEPTS))]
         with torch.inference_mode():
@@ -359,20 +362,31 @@ def _encoder_layers(path: str) -> dict[str, str]:
 
 
 def association_strengths(norms: AssociationTarget) -> np.ndarray:
-    """Share of people who gave each response, (n, v): counts over respondents."""
+    """Share of people who gave each response, shape (n, v): counts over respondents of the ``norms``."""
     strengths: np.ndarray = norms.counts.toarray() / norms.respondents[:, None]
     return strengths
 
 
 def _entropy(shares: np.ndarray) -> np.ndarray:
-    """Entropy in nats of each row's yes-or-no answers, summed over the words."""
+    """Entropy in nats of the yes-or-no answers in each row, summed over the words."""
     p = np.clip(shares, 1e-12, 1 - 1e-12)
     entropy: np.ndarray = -(p * np.log(p) + (1 - p) * np.log(1 - p)).sum(axis=1)
     return entropy
 
 
 def read_vocabulary(path: Path) -> tuple[str, ...]:
-    """The responses that the outputs of a checkpoint of ``swow_assoc`` stand for, in order."""
+    """The responses to which the outputs of a checkpoint of ``swow_assoc`` belong, in order.
+
+    Parameters
+    ----------
+    path : Path
+        The checkpoint, a safetensors file.
+
+    Raises
+    ------
+    DataError
+        If the file is not a safetensors file, or its metadata have no vocabulary.
+    """
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

@@ -1,4 +1,4 @@
-"""Image towers of open_clip, with its own weights, those of a file, or none."""
+"""Image towers of open_clip, with the library's weights, those of a file, or random ones."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from benchmark.extraction import LibraryNetwork, Transform, blocks, fetching, hu
 
 
 class OpenClip(LibraryNetwork):
-    """The image tower of a CLIP; ``checkpoint: {hub: openai}`` names pretrained weights.
+    """The image tower of a CLIP network; ``checkpoint: {hub: openai}`` names pretrained weights.
 
-    Layers are the blocks of the tower; ``"output"`` is the image embedding in the space shared with text,
-    not normalised. A checkpoint file holds the image tower alone, its keys as in ``model.visual``.
+    The layers are the blocks of the tower. ``"output"`` is the image embedding in the space that images and
+    texts share, not normalised. A checkpoint file holds only the image tower, with the keys of
+    ``model.visual``.
     """
 
     library = "open_clip"
 
     def architectures(self) -> Sequence[str]:
-        """Every name ``open_clip`` can build."""
+        """Names of all architectures that ``open_clip`` can build."""
         return cast("Sequence[str]", open_clip.list_models())
 
     def construct(self) -> torch.nn.Module:
@@ -34,7 +35,7 @@ class OpenClip(LibraryNetwork):
         return cast("torch.nn.Module", clip.visual)
 
     def fetch(self, hub: str) -> torch.nn.Module:
-        """The image tower with the weights ``hub``, downloaded by open_clip where they are not there yet."""
+        """The image tower with the weights ``hub``; open_clip downloads them if they are not there yet."""
         config = self._config(hub)
         repository = str(config.get("hf_hub") or "").rstrip("/")
         if repository:
@@ -52,12 +53,12 @@ class OpenClip(LibraryNetwork):
         return cast("torch.nn.Module", clip.visual)
 
     def own_transform(self, weights: str | None) -> Transform:
-        """The validation transform that open_clip makes for the weights."""
+        """The validation transform of open_clip for the weights."""
         config = merge_preprocess_dict(self.network.preprocess_cfg, self._config(weights))
         return cast("Transform", image_transform_v2(PreprocessCfg(**config), is_train=False))
 
     def modules(self) -> dict[str, str]:
-        """Blocks in depth order; attention pooling gives the output itself and is no further layer."""
+        """Blocks in depth order. Attention pooling is left out, since it gives the output itself."""
         return self.with_patches([path for path in blocks(self.network) if path != "attnpool"])
 
     def _config(self, weights: str | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The image itself, as a baseline that knows nothing."""
+"""The pixels of the image, a baseline that was not trained."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from benchmark.common.errors import UsageError
 from benchmark.datasets import Stimuli
 from benchmark.model import OUTPUT, Model, Progress
 
-#: pixels, each side
+#: width and height of the small image in pixels
 SIZE = 32
 
 
 class Pixels(Model):
-    """RGB values of the image squeezed to 32 x 32: one layer, ``"output"``."""
+    """RGB values of the image, resized to 32 x 32 pixels: one layer, ``"output"``."""
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """The one layer."""
+        """The only layer."""
         return (OUTPUT,)
 
     @property
@@ -36,7 +36,7 @@ class Pixels(Model):
         device: str = "cpu",
         progress: Progress | None = None,
     ) -> dict[str, np.ndarray]:
-        """Pixel values, shape (n, 3072), between 0 and 1."""
+        """Pixel values from 0 to 1, shape (n, 3072)."""
         del device
         unknown = [layer for layer in layers if layer != OUTPUT]
         if unknown:

@@ -1,4 +1,4 @@
-"""Self-supervised ResNet-50s from the checkpoints their authors published: the backbone, no head."""
+"""Self-supervised ResNet-50s from published checkpoints: the backbone without the head."""
 
 from __future__ import annotations
 
@@ -28,14 +28,16 @@ class Published:
     Attributes
     ----------
     url : str
+        Address of the checkpoint.
     file : str, optional
-        Its name where torch.hub keeps it, since two of these are called resnet50.pth; None: the url's.
+        File name under which torch.hub keeps it, since two of these are called resnet50.pth. None: the file
+        name of the url.
     within : tuple of str
-        Keys under which the state dict stands in the file.
+        Keys that lead to the state dict in the file, the outermost first.
     prefix : str
-        Begins the name of every weight of the backbone.
+        Beginning of the name of every weight of the backbone.
     dropped : tuple of str
-        Beginnings of the names that belong to the head, or to the training.
+        Beginnings of the names of weights that belong to the head, or only to the training.
     """
 
     url: str
@@ -47,8 +49,8 @@ class Published:
 
 _META = "https://dl.fbaipublicfiles.com"
 
-#: Addresses and formats are those of each repository's hubconf.py or README. SimCLR is the one that VISSL
-#: trained (1000 epochs): its authors published TensorFlow checkpoints only.
+#: Addresses and formats come from the hubconf.py or the README of each repository. VISSL trained the SimCLR
+#: network (1000 epochs), since the authors of SimCLR published only TensorFlow checkpoints.
 PUBLISHED = {
     "simclr": Published(
         f"{_META}/vissl/model_zoo/simclr_rn50_1000ep_simclr_8node_resnet_16_07_20.afe428c7/"
@@ -79,17 +81,17 @@ PUBLISHED = {
 
 
 class SelfSupervised(LibraryNetwork):
-    """``checkpoint: {hub: swav}`` names one of :data:`PUBLISHED`.
+    """A self-supervised ResNet-50; ``checkpoint: {hub: swav}`` names one of :data:`PUBLISHED`.
 
-    A ResNet-50 of torchvision without its classifier: ``"output"`` is the pooled last map, 2048 values. The
-    preprocessing is that of the linear evaluation of all six: short side to 256, centre crop 224, ImageNet
-    statistics. A checkpoint file holds the backbone alone, its keys as in torchvision.
+    The network is torchvision's ResNet-50 without its classifier. ``"output"`` is the pooled last map, 2048
+    values. The preprocessing is that of the linear evaluation of all six: short side to 256, centre crop 224,
+    ImageNet statistics. A checkpoint file holds only the backbone, with the keys of torchvision.
     """
 
     library = "models/self_supervised.py"
 
     def architectures(self) -> Sequence[str]:
-        """The one architecture."""
+        """The only architecture."""
         return ("resnet50",)
 
     def construct(self) -> torch.nn.Module:
@@ -110,30 +112,39 @@ class SelfSupervised(LibraryNetwork):
         return network
 
     def own_transform(self, weights: str | None) -> Transform:
-        """The one preprocessing; see the class."""
+        """The only preprocessing, whatever the ``weights``; see the class."""
         del weights
         return Preprocessing(resize=256, crop=224, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 
     def modules(self) -> dict[str, str]:
-        """The bottleneck blocks; the last one, averaged over space, is the output itself."""
+        """The bottleneck blocks. The last one is left out: averaged over space, it is the output itself."""
         return {path: path for path in blocks(self.network)[:-1]}
 
 
 def backbone(content: Mapping[str, Any], published: Published, where: object) -> dict[str, torch.Tensor]:
     """The weights of the backbone under torchvision's names.
 
+    Parameters
+    ----------
+    content : mapping
+        The content of the checkpoint.
+    published : Published
+        The format of the checkpoint.
+    where : object
+        The file, for the error message.
+
     Raises
     ------
     BenchError
-        If the file is not of the published format, or holds a weight that is neither of the backbone nor of a
-        head known by name.
+        If the file has not the published format, or has a weight that belongs neither to the backbone nor to
+        a known head.
     """
     inner: Any = content
     for key in published.within:
         if not isinstance(inner, Mapping) or key not in inner:
             raise BenchError(f"{where}: has no {'.'.join(published.within)}: not the checkpoint published")
         inner = inner[key]
-    found = {}
+    weights = {}
     for name, weight in inner.items():
         if name.startswith(published.dropped):
             continue
@@ -142,5 +153,5 @@ def backbone(content: Mapping[str, Any], published: Published, where: object) ->
                 f"{where}: {name!r} is neither of the backbone ({published.prefix}*) nor of its head "
                 f"({', '.join(published.dropped) or 'none'}): not the checkpoint published"
             )
-        found[name.removeprefix(published.prefix)] = weight
-    return found
+        weights[name.removeprefix(published.prefix)] = weight
+    return weights

@@ -1,4 +1,4 @@
-"""The association network on real images: an encoder fine-tuned to give the words that an image evokes."""
+"""The association network for real images: an encoder fine-tuned to give the words that an image evokes."""
 
 from __future__ import annotations
 
@@ -22,39 +22,41 @@ from benchmark.model import Associations, ModelSpec
 
 
 class SwowAssociation(NetworkModel):
-    """An encoder fine-tuned so that its output is the profile of words an image evokes.
+    """An encoder fine-tuned so that its output is the profile of words that an image evokes.
 
-    The checkpoint is what ``bench train swow_assoc`` writes: a safetensors file with keys ``encoder.*`` and
-    ``head.*``, whose metadata hold the vocabulary, the encoder, the preprocessing and the loss. A file whose
-    metadata hold a vocabulary alone is of Taskonomy's class_object encoder. Layers are the blocks of the
-    encoder, ``"features"`` (what the head reads) and ``"output"`` (the logits, one a response). The untrained
-    twin has no vocabulary, hence no head and no associations: its output is the features.
+    The checkpoint is a file that ``bench train swow_assoc`` writes: a safetensors file with keys
+    ``encoder.*`` and ``head.*``. Its metadata hold the vocabulary, the encoder, the preprocessing and the
+    loss. If they hold only a vocabulary, the encoder is Taskonomy's class_object.
 
-    ``params: {encoder: {plugin, params}}`` names the encoder of a plug-in that is not shipped, and that of
-    the untrained twin.
+    The layers are the blocks of the encoder, ``"features"`` (the input of the head) and ``"output"`` (the
+    logits, one per response). The untrained twin (the same network with random weights) has no vocabulary, so
+    it has no head and no associations. Its output is the features.
+
+    ``params: {encoder: {plugin, params}}`` names the encoder if it is a user's own plug-in, and for the
+    untrained twin.
     """
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)
         try:
-            given = spec.params.get("encoder")
-            self._given = None if given is None else Encoder.model_validate(given)
+            encoder = spec.params.get("encoder")
+            self._encoder = None if encoder is None else Encoder.model_validate(encoder)
         except ValidationError as error:
             raise UsageError(f"{spec.name}: params.encoder: {error.errors()[0]['msg']}") from error
 
     @cached_property
     def record(self) -> TrainingRecord | None:
-        """What the checkpoint says it is; None: untrained, or a file that does not say."""
+        """How the checkpoint was trained, as its metadata say; None: untrained, or no such metadata."""
         return None if self.spec.untrained is not None else read_record(self._checkpoint())
 
     @cached_property
     def vocabulary(self) -> tuple[str, ...] | None:
-        """The responses, in the order of the outputs; None: untrained."""
+        """The responses in the order of the outputs; None: untrained."""
         return None if self.spec.untrained is not None else read_vocabulary(self._checkpoint())
 
     @cached_property
     def transform(self) -> Preprocessing:
-        """The preprocessing in force: that of the checkpoint, else the encoder's own."""
+        """The preprocessing that is used: that of the checkpoint, else the encoder's own."""
         return (
             self.record.preprocessing if self.record else trained_preprocessing(self._encoder_model(), None)
         )
@@ -65,7 +67,7 @@ class SwowAssociation(NetworkModel):
         return repr(self.transform)
 
     def preprocess(self, image: Image.Image) -> torch.Tensor:
-        """RGB image to tensor, as the network was trained on."""
+        """RGB image to tensor, with the preprocessing of the training."""
         return self.transform(image)
 
     def build(self) -> nn.Module:
@@ -81,7 +83,8 @@ class SwowAssociation(NetworkModel):
             classifier = nn.Linear(weight.shape[-1], len(weight))
             head = ClassMixture(classifier, torch.empty(len(weight), len(self.vocabulary)), self.record.loss)
         else:
-            # the file says how many features are read: counting them takes as long as answering for an image
+            # The shape in the file says how many features the head reads. To count them in the encoder would
+            # take as long as the answer for an image.
             weight = state.get("head.weight", torch.empty(0, 1))
             head = nn.Linear(weight.shape[-1], len(self.vocabulary))
         network = AssociationNetwork(encoder_of(self._encoder_model()), head)
@@ -89,13 +92,13 @@ class SwowAssociation(NetworkModel):
         return network
 
     def modules(self) -> dict[str, str]:
-        """Blocks of the encoder, then what the head reads."""
+        """Blocks of the encoder, then the input of the head."""
         paths = [f"encoder.{path}" for path in blocks(self.network.get_submodule("encoder"))]
         head = {} if self.vocabulary is None else {"features": "head:input"}
         return {path: path for path in paths} | head
 
     def associations(self, output: np.ndarray) -> Associations | None:
-        """Association strengths: the sigmoid or the softmax of the logits, whichever it was trained with."""
+        """Association strengths: the sigmoid or the softmax of the logits, as in the training."""
         if self.vocabulary is None:
             return None
         loss = self.record.loss if self.record else "softmax"
@@ -104,8 +107,8 @@ class SwowAssociation(NetworkModel):
         )
 
     def _encoder_model(self) -> NetworkModel:
-        """The plug-in of the encoder, with random weights of the seed in force; a new one each time."""
-        encoder = self._given or (self.record.encoder if self.record else TASKONOMY)
+        """The plug-in of the encoder, with random weights from torch's present seed; a new one each time."""
+        encoder = self._encoder or (self.record.encoder if self.record else TASKONOMY)
         return build_encoder_model(encoder, torch.initial_seed() % 2**31)
 
     def _checkpoint(self) -> Path:

@@ -24,12 +24,14 @@ _ENCODER = "_encoder"
 
 
 class Taskonomy(NetworkModel):
-    """The encoder of one Taskonomy task; ``params: {feature: class_object}``.
+    """The encoder of one Taskonomy task, named by ``params: {feature: class_object}``.
 
-    Layers are the bottleneck blocks of its ResNet-50, averaged over space, and ``"output"``, the normalised
-    8 x 16 x 16 representation, flattened. ``checkpoint: {hub: class_object}`` lets visualpriors' own address
-    be fetched; a checkpoint file is what lies there. Images are 256 x 256, scaled to [-1, 1], never by
-    ImageNet statistics.
+    The layers are the bottleneck blocks of its ResNet-50, averaged over space, and ``"output"``: the
+    normalised 8 x 16 x 16 representation, flattened.
+
+    With ``checkpoint: {hub: class_object}`` the weights are fetched from the address that visualpriors names.
+    A checkpoint file is a state dict of the encoder. Images are resized to 256 x 256 pixels and scaled to
+    [-1, 1]. ImageNet statistics are never used.
     """
 
     transform = Preprocessing(resize=256, crop=256, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
@@ -50,11 +52,11 @@ class Taskonomy(NetworkModel):
         return repr(self.transform)
 
     def preprocess(self, image: Image.Image) -> torch.Tensor:
-        """RGB image to tensor, shape (3, 256, 256), between -1 and 1."""
+        """RGB image to tensor, shape (3, 256, 256), from -1 to 1."""
         return self.transform(image)
 
     def build(self) -> nn.Module:
-        """Make the encoder: fetched weights, those of a file, or random ones."""
+        """Make the encoder with fetched weights, those of a file, or random ones."""
         encoder: nn.Module = TaskonomyEncoder()
         if self.spec.weights is not None:
             load_strictly(encoder, read_state_dict(self.spec.weights), self.spec.weights)

@@ -1,4 +1,4 @@
-"""Networks of timm, with its own weights, those of a file, or none."""
+"""Networks of timm, with the library's weights, those of a file, or random ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Timm(LibraryNetwork):
     library = "timm"
 
     def architectures(self) -> Sequence[str]:
-        """Every name ``timm`` can build."""
+        """Names of all architectures that ``timm`` can build."""
         return timm.list_models()
 
     def construct(self) -> torch.nn.Module:
@@ -28,7 +28,7 @@ class Timm(LibraryNetwork):
         return timm.create_model(self.params.architecture, pretrained=False, **self.params.kwargs)
 
     def fetch(self, hub: str) -> torch.nn.Module:
-        """The network with the weights ``hub``, downloaded by timm where they are not there yet."""
+        """The network with the weights ``hub``; timm downloads them if they are not there yet."""
         config = self._config(hub)
         if config.hf_hub_id:
             looked_for, source = hugging_face_folder(config.hf_hub_id), f"huggingface.co/{config.hf_hub_id}"
@@ -41,23 +41,23 @@ class Timm(LibraryNetwork):
             return timm.create_model(self._name(hub), pretrained=True, **kwargs)
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        """One forward pass; of a trunk built with ``features_only`` the last map."""
+        """One forward pass. A network that is built with ``features_only`` gives its last map."""
         output = self.network(batch)
         return cast("torch.Tensor", output[-1] if isinstance(output, list) else output)
 
     def own_transform(self, weights: str | None) -> Transform:
-        """The evaluation transform of the weights' own configuration."""
+        """The evaluation transform from the configuration of the weights."""
         config = self._config(weights)
         data = resolve_data_config(pretrained_cfg=config.to_dict())  # type: ignore[no-untyped-call]
         return cast("Transform", create_transform(**data, is_training=False))
 
     def classifier(self) -> str | None:
-        """The module timm calls the classifier; none in a trunk, or where two share the work."""
+        """Path of the module that timm calls the classifier; None: the network has no classifier, or two."""
         get = getattr(self.network, "get_classifier", None)
-        found = get() if get is not None else None
-        if not isinstance(found, (torch.nn.Linear, torch.nn.Conv2d)):
+        classifier = get() if get is not None else None
+        if not isinstance(classifier, (torch.nn.Linear, torch.nn.Conv2d)):
             return None
-        return next((path for path, module in self.network.named_modules() if module is found), None)
+        return next((path for path, module in self.network.named_modules() if module is classifier), None)
 
     def _name(self, weights: str | None) -> str:
         architecture = self.params.architecture

@@ -1,4 +1,4 @@
-"""Networks of torchvision, with its own weights, those of a file, or none."""
+"""Networks of torchvision, with the library's weights, those of a file, or random ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Torchvision(LibraryNetwork):
     library = "torchvision"
 
     def architectures(self) -> Sequence[str]:
-        """Every name ``torchvision.models`` can build."""
+        """Names of all architectures that ``torchvision.models`` can build."""
         return list(torchvision.models.list_models())
 
     def construct(self) -> torch.nn.Module:
@@ -29,10 +29,10 @@ class Torchvision(LibraryNetwork):
         return cast("torch.nn.Module", torchvision.models.get_model(self.params.architecture, **kwargs))
 
     def fetch(self, hub: str) -> torch.nn.Module:
-        """The network with the weights ``hub``, downloaded by ``torch.hub`` where they are not there yet."""
+        """The network with the weights ``hub``; ``torch.hub`` downloads them if they are not there yet."""
         weights = self._weights(hub)
         with fetching(torch_hub_file(weights.url), weights.url, self.spec.sha256):
-            # Read for its refusal of pickles that would run code; get_model itself would run them.
+            # This refuses pickles that would run code. get_model alone would run them.
             weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
             network = torchvision.models.get_model(
                 self.params.architecture, weights=weights, progress=False, **self.params.kwargs
@@ -40,7 +40,7 @@ class Torchvision(LibraryNetwork):
         return cast("torch.nn.Module", network)
 
     def own_transform(self, weights: str | None) -> Transform:
-        """``weights.transforms()``."""
+        """The library's own transform for the weights, ``weights.transforms()``."""
         return cast("Transform", self._weights(weights).transforms())
 
     def _weights(self, name: str | None) -> Any:

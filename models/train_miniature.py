@@ -1,11 +1,27 @@
 """Train every small network of the drawn world again: ``python models/train_miniature.py``.
 
-Writes ``models/weights/mini_*.safetensors`` (float16) and prints the sha256 of each, which
-``registry.yaml`` records. Two cores need some ten minutes. Seeded: the same machine and the same torch give
-the same files; another torch may round differently, and then the hashes are new.
+The script writes ``models/weights/mini_*.safetensors`` (float16) and prints the sha256 of each, which
+``registry.yaml`` records. It takes about ten minutes on two cores. It is seeded: the same machine and the
+same version of torch give the same files. Another version of torch may round differently, and then the hashes
+are new.
 
-Only drawings of the stream "train" are seen. The streams that are scored, "readout" and "test", serve for
-nothing but the accuracy that is printed at the end.
+The networks are trained only on drawings of the stream "train". Of the streams that are scored ("readout" and
+"test"), the script uses "test", and only for the accuracy that it prints.
+
+Parameters that many functions share:
+
+``images``
+    uint8 drawings, shape (n, 64, 64, 3), as :func:`draw_all` gives them for training.
+``tests``
+    The same for the test stream, for the accuracy.
+``concepts``
+    Tensor, shape (n,): the number of the concept in each image.
+``module``
+    The network, which is changed in place.
+``name``
+    Name of the network, for printing, or of its file without the ending.
+``epochs``
+    How often every image is seen.
 """
 
 from __future__ import annotations
@@ -53,32 +69,35 @@ SEED = 0
 BATCH = 64
 #: drawings of each concept
 IMAGES = 400
-#: of these, what the encoder sees: fewer, as a network that was trained for another end
+#: of these, the ones on which the encoder is trained: fewer, since it stands for a network with another
+#: purpose
 ENCODER_IMAGES = 300
 
-#: share of a soft label that stays with the concept shown; and how narrowly the rest is spread, the less the
-#: narrower
+#: share of a soft label for the concept that is shown, and how widely the rest is spread (less is narrower)
 OWN = 0.3
 SPREAD = 0.3
-#: shares of captions that name what they show, that say a property of it, and that say its form
+#: shares of captions that name the concept, that say a property of it, and that say its form
 KINDS = (0.4, 0.35, 0.25)
 
-#: (images of a batch, their row numbers) -> loss
+#: from the images of a batch and their row numbers to the loss
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 def draw_concept(concept: str, stream: str, count: int) -> np.ndarray:
-    """Drawings 0 to ``count`` of one concept, uint8 (count, 64, 64, 3)."""
+    """The first ``count`` drawings of one ``concept`` in a ``stream``, uint8 (count, 64, 64, 3)."""
     return np.stack([mini.draw(concept, stream, index) for index in range(count)])
 
 
 def draw_all(stream: str, count: int) -> np.ndarray:
-    """``count`` drawings of each concept, concept after concept, uint8 (48 count, 64, 64, 3)."""
+    """The first ``count`` drawings of each concept in a ``stream``, uint8 (48 count, 64, 64, 3).
+
+    They are sorted by concept.
+    """
     return np.concatenate(Parallel(n_jobs=2)(delayed(draw_concept)(c, stream, count) for c in CONCEPT_IDS))
 
 
 def shift(images: torch.Tensor, most: int = 4) -> torch.Tensor:
-    """Each image of a batch moved by up to ``most`` pixels, its border repeated."""
+    """All ``images`` of a batch (n, c, h, w), moved by up to ``most`` pixels, with their border repeated."""
     padded = functional.pad(images, (most,) * 4, mode="replicate")
     down, right = torch.randint(0, 2 * most + 1, (2, len(images))).tolist()
     size = images.shape[-1]
@@ -88,7 +107,7 @@ def shift(images: torch.Tensor, most: int = 4) -> torch.Tensor:
 
 
 def fit(name: str, module: nn.Module, images: np.ndarray, loss: Loss, epochs: int, rate: float) -> None:
-    """Minimise ``loss`` over shifted ``images`` with AdamW on a one-cycle schedule."""
+    """Minimise ``loss`` over shifted ``images`` with AdamW and a one-cycle schedule of greatest ``rate``."""
     torch.manual_seed(SEED)
     module.train().to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(module.parameters(), weight_decay=0.05)
@@ -113,11 +132,12 @@ def fit(name: str, module: nn.Module, images: np.ndarray, loss: Loss, epochs: in
 
 
 def soft_labels() -> torch.Tensor:
-    """Class probabilities to learn for an image of each concept, (48, 48).
+    """Class probabilities that a network learns for an image of each concept, shape (48, 48).
 
-    A teacher network, from which the Taskonomy encoder was distilled, gives some probability to what is like
-    the thing shown. Here that share is spread by what concepts have in common in the authored tables: the
-    cosine of their property norms, and half as much the likeness of their ratings of form.
+    The Taskonomy encoder was distilled from a teacher network. Such a teacher gives some probability to
+    classes that are similar to the object. Here that share is spread by the similarity of concepts in the
+    authored tables: the cosine of their property norms, and, with half the weight, the similarity of their
+    ratings of form.
     """
     profiles = torch.from_numpy(property_norms().counts.toarray()).float()
     alike = functional.normalize(profiles) @ functional.normalize(profiles).T
@@ -130,7 +150,7 @@ def soft_labels() -> torch.Tensor:
 def train_classifier(
     name: str, module: nn.Module, images: np.ndarray, concepts: torch.Tensor, epochs: int
 ) -> None:
-    """Train a network to name the concept of an image, with soft labels."""
+    """Train a network to classify the concept of an image, with soft labels."""
     labels = soft_labels()
     fit(
         name,
@@ -149,7 +169,7 @@ def train_associations(
     concepts: torch.Tensor,
     epochs: int,
 ) -> EncoderWithHead:
-    """Fine-tune a copy of the encoder, end to end, to the association strengths of what an image shows.
+    """Fine-tune a copy of ``encoder``, end to end, to the association strengths (``norms``) of concepts.
 
     Images and norms of held-out concepts are not used.
     """
@@ -158,7 +178,7 @@ def train_associations(
     module.encoder.load_state_dict(encoder.encoder.state_dict())
     strengths = torch.from_numpy(association_strengths(norms)[norms.rows(CONCEPT_IDS)]).float()
     held_out = torch.tensor([concept.held_out for concept in CONCEPTS])
-    # begin with the mean profile, so that the first steps do not upset the encoder
+    # start with the mean profile: then the first steps change the encoder little
     mean = strengths[~held_out].mean(0).clamp(1e-4, 1 - 1e-4)
     with torch.no_grad():
         module.head.bias.copy_(torch.logit(mean))
@@ -176,10 +196,11 @@ def train_associations(
 
 
 def captions_of(shown: torch.Tensor) -> tuple[list[str], torch.Tensor]:
-    """A caption for each concept ``shown`` (b,), and how true it is of every concept, (b, 48).
+    """A random caption for each concept ``shown`` (b,), and its truth for every concept, shape (b, 48).
 
-    Some captions name the concept; some say one property of it, as often as people of the norms would, and
-    are true of every concept that has it; some say its form, and are as true as its rating is high.
+    There are three kinds of captions. Some name the concept. Some say one property of it; properties are
+    drawn by their production frequency in the norms, and the caption is true of every concept that has the
+    property. Some say its form; their truth for a concept is its rating of this form, from 0 to 1.
     """
     norms = property_norms()
     frequency = torch.from_numpy(norms.counts.toarray()).float()
@@ -188,7 +209,7 @@ def captions_of(shown: torch.Tensor) -> tuple[list[str], torch.Tensor]:
     column = torch.multinomial(frequency[shown], 1)[:, 0].tolist()
     form = torch.multinomial(ratings[shown], 1)[:, 0].tolist()
     kinds = torch.multinomial(torch.tensor(KINDS), len(shown), replacement=True).tolist()
-    texts, true = [], []
+    texts, truths = [], []
     for i, (concept, kind) in enumerate(zip(shown.tolist(), kinds, strict=True)):
         names = (
             caption(concept, template[i]),
@@ -198,28 +219,34 @@ def captions_of(shown: torch.Tensor) -> tuple[list[str], torch.Tensor]:
         texts.append(names[kind])
         same = torch.zeros(len(frequency))
         same[concept] = 1.0
-        true.append((same, (frequency[:, column[i]] > 0).float(), ratings[:, form[i]] / 10)[kind])
-    return texts, torch.stack(true)
+        truths.append((same, (frequency[:, column[i]] > 0).float(), ratings[:, form[i]] / 10)[kind])
+    return texts, torch.stack(truths)
 
 
 def train_clip(module: TwoTowers, images: np.ndarray, concepts: torch.Tensor, epochs: int) -> None:
-    """Train both towers to tell of every image and caption of a batch how true the one is of the other.
+    """Train both towers to predict, for every image and caption of a batch, how true the caption is.
 
-    The sigmoid loss of Zhai et al. (2023): pairs stand for themselves, so a caption may be true of many
-    images, and of some more than of others.
+    This is the sigmoid loss of Zhai et al. (2023). Each pair counts by itself. So a caption may be true of
+    many images, and more true of some than of others.
     """
 
     def loss(x: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        texts, true_of = captions_of(concepts[rows])
+        texts, truths = captions_of(concepts[rows])
         logits = module.scale.exp() * module(x) @ module.encode_text(texts).T + module.bias
-        true = true_of[:, concepts[rows]].T  # of image (row) and caption (column)
-        return functional.binary_cross_entropy_with_logits(logits, true, reduction="sum") / len(rows)
+        labels = truths[:, concepts[rows]].T  # image (row), caption (column)
+        return functional.binary_cross_entropy_with_logits(logits, labels, reduction="sum") / len(rows)
 
     fit("clip", module, images, loss, epochs, 3e-3)
 
 
 def save(module: nn.Module, name: str, vocabulary: tuple[str, ...] | None = None) -> Path:
-    """Write the weights as float16 safetensors; returns the path."""
+    """Write the weights as float16 safetensors, with the ``vocabulary`` of responses if there is one.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
     state = {
         key: (value.half() if value.is_floating_point() else value).contiguous()
         for key, value in module.state_dict().items()
@@ -232,25 +259,25 @@ def save(module: nn.Module, name: str, vocabulary: tuple[str, ...] | None = None
 
 
 def report(plugin: type[Miniature], path: Path, tests: np.ndarray) -> None:
-    """Print the size, the sha256, and the accuracy on the scored test images of a checkpoint."""
+    """Print the size, the sha256 and the accuracy of the checkpoint at ``path``, loaded by ``plugin``."""
     model = plugin(ModelSpec(path.stem, weights=path))
     with torch.inference_mode():
         output = model.network(to_tensor(tests)).numpy()
-    named = model.classify(output).probabilities.argmax(1)
+    predicted = model.classify(output).probabilities.argmax(1)
     concepts = np.repeat(np.arange(len(CONCEPT_IDS)), len(tests) // len(CONCEPT_IDS))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    accuracy = (named == concepts).mean()
+    accuracy = (predicted == concepts).mean()
     print(f"{path.name}  {path.stat().st_size} bytes  accuracy {accuracy:.3f}  sha256 {digest}", flush=True)
 
 
 def encoder_then_associations(images: np.ndarray, tests: np.ndarray) -> None:
-    """Train, write and report the encoder, then ``swow_assoc`` from it."""
+    """Train the encoder, then ``swow_assoc`` from it; write and report both."""
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
     concepts = torch.arange(len(CONCEPT_IDS)).repeat_interleave(IMAGES)
-    seen = np.arange(len(images)) % IMAGES < ENCODER_IMAGES
+    for_encoder = np.arange(len(images)) % IMAGES < ENCODER_IMAGES
     encoder = EncoderWithHead(len(CONCEPT_IDS))
-    train_classifier("encoder", encoder, images[seen], concepts[seen], epochs=12)
+    train_classifier("encoder", encoder, images[for_encoder], concepts[for_encoder], epochs=12)
     report(ObjectEncoder, save(encoder, "mini_encoder"), tests)
     norms = mini.associations(DataRoot(Path()), name="mini_associations")
     swow_assoc = train_associations(encoder, norms, images, concepts, epochs=10)
@@ -278,7 +305,7 @@ def clip_alone(images: np.ndarray, tests: np.ndarray) -> None:
 
 
 def main() -> None:
-    """Draw the images, and train on two cores; a network does not depend on when its turn comes."""
+    """Draw the images and train on two cores. A network does not depend on the order of training."""
     print(f"drawing {IMAGES} images of each of {len(CONCEPT_IDS)} concepts", flush=True)
     images, tests = draw_all("train", IMAGES), draw_all("test", 6)
     jobs = (encoder_then_associations, classifier_alone, clip_alone)

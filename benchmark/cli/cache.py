@@ -14,7 +14,7 @@ from rich.text import Text
 from benchmark.cli.tables import WIDTH
 from benchmark.common.errors import UsageError
 from benchmark.common.files import cache_folder
-from benchmark.extraction.cache import Kept, contents, remove, verify
+from benchmark.extraction.cache import CacheEntry, contents, remove, verify
 from benchmark.registry import unknown
 
 _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
@@ -29,7 +29,7 @@ def list_cache() -> None:
     for column in ("layers", "files", "size", "age"):
         table.add_column(column, justify="right", no_wrap=True)
 
-    def group(thing: Kept) -> tuple[str, str, str, str]:
+    def group(thing: CacheEntry) -> tuple[str, str, str, str]:
         return thing.kind, thing.model, thing.stimuli, thing.key
 
     for (kind, model, stimuli, _), things in groupby(sorted(kept, key=group), key=group):
@@ -81,7 +81,7 @@ def remove_from_cache(
 
 def verify_cache() -> int:
     """Read everything that has a checksum; the exit status is 1 if something was damaged."""
-    read: list[Kept] = []
+    read: list[CacheEntry] = []
     damaged = verify(contents(cache_folder()), read.append)
     console = _console()
     for thing in damaged:
@@ -103,7 +103,7 @@ def _seconds(text: str) -> float:
     return float(found[1]) * _UNITS[found[2]]
 
 
-def _bytes(kept: Iterable[Kept]) -> str:
+def _bytes(kept: Iterable[CacheEntry]) -> str:
     return _size(sum(thing.size for thing in kept))
 
 

@@ -14,17 +14,17 @@ T = TypeVar("T", bound=Target)
 
 @dataclass(frozen=True)
 class Join(Generic[T]):
-    """Concepts that stand in both, in stimulus order, and the target in that order.
+    """The concepts that the stimuli and the target share, and the target's rows for them.
 
     Attributes
     ----------
     concepts : tuple of str, length k
-        Concept ids as the stimuli name them.
+        Ids of the concepts as the stimuli name them, in the order of the stimuli.
     target : Target
-        Rows in the order of ``concepts``; its ids are the target's own names.
+        Its rows are in the order of ``concepts``. Its ids are the target's own names.
     counts : dict of str to int
-        ``joined``, ``missing`` (concepts the target does not have), ``ambiguous`` (two concepts that
-        would join one row: neither is taken).
+        Number of concepts that are ``joined``, ``missing`` (the target does not have them) and ``ambiguous``
+        (two or more of them would join one row; none of these is taken).
     """
 
     concepts: tuple[str, ...]
@@ -35,31 +35,67 @@ class Join(Generic[T]):
 def join(stimuli: Stimuli, target: T, on: str | None = None, minimum: int = 3) -> Join[T]:
     """Join the concepts of ``stimuli`` with the rows of ``target``.
 
+    Each concept joins the first of its candidate ids (:meth:`Stimuli.candidates`) that the target has.
+
     Parameters
     ----------
     stimuli : Stimuli
+        The set whose concepts are joined.
     target : Target
+        The target whose rows are joined.
     on : str, optional
-        The key of the stimuli to join on; None joins on the concept id itself.
+        The key of the stimuli to join on. Default: the concept id itself.
     minimum : int
-        Fewest concepts with which anything can be computed.
+        The least number of concepts with which anything can be computed.
+
+    Returns
+    -------
+    Join
+        The concepts that joined, the target with only their rows, and the counts.
 
     Raises
     ------
     NotPossible
         If fewer than ``minimum`` concepts join.
+    DataError
+        If the stimuli have no key ``on``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.datasets import Stimuli, VectorTarget, join
+    >>> concepts = ("cat", "dog", "car", "sofa")
+    >>> stimuli = Stimuli(
+    ...     name="photos",
+    ...     ids=concepts,
+    ...     concepts=concepts,
+    ...     manifest="sha256 of the files",
+    ...     keys={"word": {"cat": ("cat",), "dog": ("hound", "dog"), "car": ("car",), "sofa": ("sofa",)}},
+    ... )
+    >>> words = VectorTarget(name="words", ids=("car", "cat", "dog"), hash="sha256", vectors=np.eye(3))
+    >>> joined = join(stimuli, words, on="word")
+    >>> joined.concepts
+    ('cat', 'dog', 'car')
+    >>> joined.target.ids
+    ('cat', 'dog', 'car')
+    >>> joined.counts
+    {'joined': 3, 'missing': 1, 'ambiguous': 0}
     """
     known = set(target.ids)
-    match = {
+    target_ids = {
         concept: next((c for c in stimuli.candidates(concept, on) if c in known), None)
         for concept in stimuli.concept_ids
     }
-    times = Counter(found for found in match.values() if found is not None)
-    pairs = [(concept, found) for concept, found in match.items() if found is not None and times[found] == 1]
+    uses = Counter(target_id for target_id in target_ids.values() if target_id is not None)
+    pairs = [
+        (concept, target_id)
+        for concept, target_id in target_ids.items()
+        if target_id is not None and uses[target_id] == 1
+    ]
     counts = {
         "joined": len(pairs),
-        "missing": sum(found is None for found in match.values()),
-        "ambiguous": sum(n for n in times.values() if n > 1),
+        "missing": sum(target_id is None for target_id in target_ids.values()),
+        "ambiguous": sum(n for n in uses.values() if n > 1),
     }
     if len(pairs) < minimum:
         key = f"key {on!r}" if on else "the concept id"
@@ -68,5 +104,5 @@ def join(stimuli: Stimuli, target: T, on: str | None = None, minimum: int = 3) -
             f"at least {minimum} are needed: check that the ids are of one kind "
             f"({stimuli.concept_ids[0]!r} beside {target.ids[0]!r})"
         )
-    selected = target.select([found for _, found in pairs])
+    selected = target.select([target_id for _, target_id in pairs])
     return Join(tuple(concept for concept, _ in pairs), selected, counts)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Where data files are: the data root, and what to say when a file is not there."""
+"""Where data files are: the data root, and the error message when a file is not there."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from benchmark.common.files import sha256_of
 
 @dataclass(frozen=True)
 class DataRoot:
-    """A folder of data files, and how to get each one that is missing.
+    """A folder of data files, and instructions for getting those that are missing.
 
     Attributes
     ----------
     path : Path
         The folder: ``--data DIR``, else ``$BENCH_DATA``, else the user's data directory.
     instructions : mapping of str to str
-        For messages: dataset name to how its files are had.
+        How to get the files of a dataset, by dataset name. Error messages quote it.
     """
 
     path: Path
@@ -32,7 +32,13 @@ class DataRoot:
 
     @classmethod
     def find(cls, given: Path | None = None) -> DataRoot:
-        """The data root that is in force."""
+        """The data root to use: ``given``, else ``$BENCH_DATA``, else the user's data directory.
+
+        Parameters
+        ----------
+        given : Path, optional
+            The folder that the user named (``--data DIR``).
+        """
         if given is not None:
             return cls(given)
         from_environment = os.environ.get("BENCH_DATA")
@@ -43,10 +49,17 @@ class DataRoot:
     def file(self, relative: str, how: str = "docs/how-to/getting-the-data.md says how to get it") -> Path:
         """Path of a file or folder under the root.
 
+        Parameters
+        ----------
+        relative : str
+            Its path under the root. An absolute path is taken as it is.
+        how : str
+            How to get the file, for the error message.
+
         Raises
         ------
         NotPossible
-            If it is not there; the message says which path was looked for and how to get it.
+            If the file is not there. The message names the path and says how to get the file.
         """
         path = self.path / relative
         if not path.exists():
@@ -57,7 +70,31 @@ class DataRoot:
 
 
 def hash_files(paths: Iterable[Path], *extra: object) -> str:
-    """sha256 over the bytes of ``paths`` in the order given, and over ``repr`` of everything in ``extra``."""
+    """sha256 over some files and over other values that decide a dataset.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        The files, in the order in which they are hashed. Their names do not count.
+    *extra : object
+        Other values that decide the data. Their ``repr`` is hashed, after the files.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from benchmark.datasets import hash_files
+    >>> first, second = Path("first.txt"), Path("second.txt")
+    >>> _ = first.write_text("cat dog"), second.write_text("cat dog")
+    >>> hash_files([first]) == hash_files([second])
+    True
+    >>> hash_files([first], "split: test") == hash_files([first])
+    False
+    """
     digest = hashlib.sha256()
     for path in paths:
         digest.update(bytes.fromhex(sha256_of(path)))

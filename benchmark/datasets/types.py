@@ -1,7 +1,8 @@
 """What datasets hand to the rest of the suite: stimuli, and targets to compare models with.
 
-Every object carries its own ids in its own order. Joining on ids is the engine's work
-(:func:`benchmark.datasets.join`); nothing is ever matched by row number.
+Every object carries its own ids in its own order. The engine joins them on these ids
+(:func:`benchmark.datasets.join`). Nothing is ever matched by row number. ``ids``, wherever a method takes
+them, are ids of the object, in the order that is wanted.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ Keys = Mapping[str, tuple[str, ...]]
 class Stimuli:
     """An ordered set of stimuli.
 
+    An object of this class is what a reader of stimuli returns and what a model gets. It opens an image only
+    when somebody asks for it.
+
     Attributes
     ----------
     name : str
@@ -34,23 +38,50 @@ class Stimuli:
     ids : tuple of str, length n
         Unique id of each stimulus.
     concepts : tuple of str, length n
-        Concept each stimulus shows. For ImageNet images the concept is the WordNet id ("n02099601").
+        The concept that each stimulus shows. For ImageNet images the concept is the WordNet id ("n02099601").
     manifest : str
         sha256 over everything that decides the pixels and their order.
     open_image : callable or None
-        ``open_image(i)`` gives stimulus i as an RGB image; None for a set that has ids but no images.
+        ``open_image(i)`` gives stimulus i as an RGB image. None: the set has ids but no images.
     keys : mapping of str to Keys
-        Other names of the concepts, by key ("things", "word", "swow"), for joining with targets.
+        Other names of the concepts, by key ("things", "word", "swow"). Targets are joined on them.
     labels : mapping of str to str
-        Concept to the name people call it by.
+        The name that people use for each concept, by concept.
     splits : tuple of str, length n, or None
-        "train" (may fit a readout) or "test" (scored) of each stimulus; None: the set has no split.
+        The split of each stimulus: "train" (a readout may be fitted to it) or "test" (it is scored). None:
+        the set has no split.
     held_out : frozenset of str
-        Concepts that no model of the suite was trained on as an association target.
+        Concepts that were no association target in the training of any model of the suite.
     miniature : bool
         Whether the set is the embedded drawn world.
     whole : Stimuli or None
-        Of a part of a set (:meth:`of_concepts`): the set, so that a model may be fitted on all of it.
+        The set that this one is a part of (:meth:`of_concepts`). A model may be fitted on all of it. None:
+        the set is not a part of another.
+
+    Raises
+    ------
+    DataError
+        If the set is empty, an id occurs twice, or ``concepts`` or ``splits`` has another length than
+        ``ids``.
+
+    Examples
+    --------
+    >>> from benchmark.datasets import Stimuli
+    >>> photos = Stimuli(
+    ...     name="photos",
+    ...     ids=("cat/1", "cat/2", "dog/1"),
+    ...     concepts=("cat", "cat", "dog"),
+    ...     manifest="sha256 of the files",
+    ...     keys={"word": {"cat": ("cat",), "dog": ("dog", "hound")}},
+    ... )
+    >>> len(photos)
+    3
+    >>> photos.concept_ids
+    ('cat', 'dog')
+    >>> photos.candidates("dog", "word")
+    ('dog', 'hound')
+    >>> photos.of_concepts({"cat"}).ids
+    ('cat/1', 'cat/2')
     """
 
     name: str
@@ -84,12 +115,12 @@ class Stimuli:
         return tuple(dict.fromkeys(self.concepts))
 
     def image(self, index: int) -> Image.Image:
-        """Stimulus ``index`` as an RGB image.
+        """Stimulus number ``index`` (from 0) as an RGB image.
 
         Raises
         ------
         NotPossible
-            If the set holds no images.
+            If the set has no images.
         DataError
             If the file cannot be decoded.
         """
@@ -100,22 +131,44 @@ class Stimuli:
         return self.open_image(index)
 
     def of_concepts(self, concepts: Collection[str]) -> Stimuli:
-        """The same set with only the stimuli of ``concepts``; its manifest says which."""
+        """The same set with only the stimuli of ``concepts``.
+
+        Its manifest is another one: it is a hash over the manifest of the whole set and the ids.
+        """
         rows = [i for i, concept in enumerate(self.concepts) if concept in concepts]
         ids = tuple(self.ids[i] for i in rows)
-        opened = self.open_image
+        open_image = self.open_image
         return replace(
             self,
             ids=ids,
             concepts=tuple(self.concepts[i] for i in rows),
             splits=self.splits and tuple(self.splits[i] for i in rows),
             manifest=hashlib.sha256("\0".join((self.manifest, *ids)).encode()).hexdigest(),
-            open_image=None if opened is None else lambda i: opened(rows[i]),
+            open_image=None if open_image is None else lambda i: open_image(rows[i]),
             whole=self.whole or self,
         )
 
     def candidates(self, concept: str, key: str | None) -> tuple[str, ...]:
-        """Ids that ``concept`` may have in a target joined on ``key`` (None: the concept id itself)."""
+        """Ids that ``concept`` may have in a target, in order of preference.
+
+        Parameters
+        ----------
+        concept : str
+            Id of a concept of the set.
+        key : str or None
+            The key of :attr:`keys` on which the target is joined. None: the concept id itself is the only
+            candidate.
+
+        Returns
+        -------
+        tuple of str
+            Empty where the key has no name for the concept.
+
+        Raises
+        ------
+        DataError
+            If the set has no such key.
+        """
         if key is None:
             return (concept,)
         if key not in self.keys:
@@ -127,7 +180,7 @@ class Stimuli:
 
 @dataclass(frozen=True)
 class Target:
-    """Base of everything a model is compared with.
+    """Base of everything that a model is compared with.
 
     Attributes
     ----------
@@ -136,9 +189,15 @@ class Target:
     ids : tuple of str, length n
         Unique id of each row (a concept, a cue, a word).
     hash : str
-        sha256 over the files, or the code, the target is made from.
+        sha256 over the files, or the code, from which the target is made.
     simulated : bool
-        True for the embedded miniature: authored or simulated, not measured in people.
+        True for the embedded miniature. It is authored or simulated, not measured in people.
+
+    Raises
+    ------
+    DataError
+        If the target is empty, an id occurs twice, or an array of a derived class has a wrong shape or wrong
+        values.
     """
 
     name: str
@@ -154,7 +213,7 @@ class Target:
         _require_unique(self.ids, f"target {self.name!r}")
 
     def rows(self, ids: Sequence[str]) -> np.ndarray:
-        """Row numbers of ``ids``."""
+        """Row numbers (from 0) of ``ids``, shape (len(ids),)."""
         index = {name: i for i, name in enumerate(self.ids)}
         return np.array([index[name] for name in ids], dtype=np.intp)
 
@@ -170,11 +229,30 @@ class RDMTarget(Target):
     Attributes
     ----------
     rdms : ndarray, shape (s, n, n)
-        Symmetric, zero diagonal, finite; 0 is identical.
+        One RDM per subject. Each is symmetric and finite, with a zero diagonal. 0 means identical; a greater
+        value means less alike, in the unit of the measurement.
     subjects : tuple of str, length s
-        Who, or what, each RDM was measured in.
+        The person, group or model in which each RDM was measured.
     categories : tuple of (str or None), length n, or None
-        One category per row, where the source gives one.
+        The category of each row (a row may have none). None, not a tuple: the source gives no categories.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.datasets import RDMTarget
+    >>> rdm = np.array([[0.0, 0.2, 0.9], [0.2, 0.0, 0.8], [0.9, 0.8, 0.0]])
+    >>> people = RDMTarget(
+    ...     name="people",
+    ...     ids=("cat", "dog", "car"),
+    ...     hash="sha256 of the file",
+    ...     rdms=np.stack([rdm, rdm**2]),
+    ...     subjects=("first person", "second person"),
+    ... )
+    >>> people.rdms.shape
+    (2, 3, 3)
+    >>> people.select(["car", "cat"]).rdms[0]
+    array([[0. , 0.9],
+           [0.9, 0. ]])
     """
 
     rdms: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0)))
@@ -215,6 +293,7 @@ class VectorTarget(Target):
     Attributes
     ----------
     vectors : ndarray, shape (n, d)
+        One finite vector per id.
     """
 
     vectors: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
@@ -236,7 +315,7 @@ class VectorTarget(Target):
 
 
 def _no_counts() -> sparse.csr_array:
-    from scipy import sparse  # takes longer to import than a photo takes that needs none of it
+    from scipy import sparse  # slow to import; `bench associate` answers for a photo without it
 
     return sparse.csr_array((0, 0))
 
@@ -246,7 +325,7 @@ C = TypeVar("C", bound="_CountTarget")
 
 @dataclass(frozen=True)
 class _CountTarget(Target):
-    """Base of targets that count how many people gave each column for each row."""
+    """Base of targets that count people: how many of them gave each column for each row."""
 
     columns: tuple[str, ...] = ()
     counts: sparse.csr_array = field(default_factory=_no_counts)
@@ -265,7 +344,7 @@ class _CountTarget(Target):
             raise DataError(f"target {self.name!r}: counts must be finite and not negative")
 
     def select(self: C, ids: Sequence[str]) -> C:
-        """The same target with only the rows ``ids``, in that order; columns stay."""
+        """The same target with only the rows ``ids``, in that order. All columns stay."""
         rows = self.rows(ids)
         return replace(self, ids=tuple(ids), counts=self.counts[rows], respondents=self.respondents[rows])
 
@@ -279,9 +358,9 @@ class AssociationTarget(_CountTarget):
     columns : tuple of str, length v
         The responses.
     counts : csr_array, shape (n, v)
-        Number of people who gave the response.
+        Number of people who gave the response to the cue.
     respondents : ndarray, shape (n,)
-        Number of responses to the cue; ``counts / respondents`` is the association strength.
+        Number of all responses to the cue. ``counts / respondents`` is the association strength.
     """
 
     kind: ClassVar[str] = "associations"
@@ -315,4 +394,4 @@ def _require_unique(values: Sequence[str], where: str) -> None:
     if len(set(values)) != len(values):
         seen: set[str] = set()
         twice = next(v for v in values if v in seen or seen.add(v))  # type: ignore[func-returns-value]
-        raise DataError(f"{where}: id {twice!r} stands twice; ids must be unique")
+        raise DataError(f"{where}: id {twice!r} occurs twice; ids must be unique")

@@ -1,8 +1,8 @@
 """From images to features: one forward pass for all layers.
 
-A plug-in derives from :class:`NetworkModel` (any torch module) or :class:`LibraryNetwork` (a network that a
-library builds by name). What is named here is imported when it is first used, because torch takes longer to
-import than most commands take to answer.
+A plug-in derives from :class:`NetworkModel` (for any torch module) or from :class:`LibraryNetwork` (for a
+network that a library builds by name). What is named here is imported when it is first used, because torch
+takes longer to import than most commands take to answer.
 """
 
 from __future__ import annotations

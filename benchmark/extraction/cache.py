@@ -1,9 +1,11 @@
-"""What lies in the cache folder: to list it, to free space, to verify it.
+"""The contents of the cache folder: list them, remove them to free space, verify them.
 
-Everything there can be made, or fetched, again; what lies in other folders than those of the suite is not
-touched. Other processes may be at work: an entry of the feature store is taken away by its meta file first,
-so that a reader sees it whole or not at all; an array that a process has mapped stays readable to it; and a
-temporary file that is younger than :data:`ABANDONED` is left alone, since somebody may be writing it.
+Everything there can be computed or fetched again. Folders that are not those of the suite are not touched.
+
+Other processes may use the cache at the same time. So the meta file of an entry of the feature store is
+removed first: a reader sees either the whole entry or none. An array that a process has mapped stays readable
+for that process. A temporary file that is younger than :data:`ABANDONED` is left alone, since a process may
+be writing it.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing import Any, Literal
 
 from benchmark.common.files import put_aside, sha256_of
 
-#: Seconds after which a temporary file counts as left by a process that died.
+#: Age in seconds from which a temporary file counts as left behind by a process that died.
 ABANDONED = 3600.0
 
 Kind = Literal["features", "weights", "arrays", "unfinished", "aside", "abandoned"]
@@ -30,27 +32,31 @@ _ASIDE = (".damaged", ".rejected")
 
 
 @dataclass(frozen=True)
-class Kept:
-    """One thing in the cache.
+class CacheEntry:
+    """One entry of the cache.
 
     Attributes
     ----------
     kind : str
-        "features" (a layer of a model for a stimulus set), "weights" (fetched), "arrays" (made from a data
-        file), "unfinished" (what a task found before its run was broken off), "aside" (damaged or refused,
-        put aside), "abandoned" (a temporary file of a process that died).
+        - "features": one layer of a model for a stimulus set
+        - "weights": a checkpoint that was fetched
+        - "arrays": computed from a data file
+        - "unfinished": results of a task whose run was broken off
+        - "aside": a damaged or refused file that was renamed
+        - "abandoned": a temporary file of a process that died
     files : tuple of Path
-        In the order in which they must be removed.
+        The files of the entry, in the order in which they must be removed.
     size : int
-        Bytes.
+        Bytes of all files.
     age : float
-        Seconds since it was written.
+        Seconds since the entry was written.
     model, stimuli, layer : str
-        Of features; empty where the entry does not say.
+        Whose features they are. Empty for other kinds, and for features that do not say it.
     key : str
-        Of features: the folder of their key.
+        The folder of the key of features. Empty for other kinds.
     sha256 : str or None
-        What the last of ``files`` must have.
+        The sha256, or its first digits, that the last of ``files`` must have. None: the entry has no
+        checksum.
     """
 
     kind: Kind
@@ -64,64 +70,73 @@ class Kept:
     sha256: str | None = None
 
 
-def contents(folder: Path) -> list[Kept]:
-    """Everything in the cache ``folder``, in the order of its paths; what vanishes meanwhile is left out."""
+def contents(folder: Path) -> list[CacheEntry]:
+    """All entries of the cache ``folder``, in the order of their paths.
+
+    Files that another process removes meanwhile are left out.
+    """
     now = time.time()
     files = [path for room in _ROOMS for path in sorted((folder / room).rglob("*")) if path.is_file()]
-    entries = {path: entry for path in files if (entry := _entry(path, folder, now)) is not None}
-    owned = {path for entry in entries.values() for path in entry.files}
-    found = []
+    features = {path: entry for path in files if (entry := _features(path, folder, now)) is not None}
+    owned = {path for entry in features.values() for path in entry.files}
+    entries = []
     for path in files:
-        if path in entries:
-            found.append(entries[path])
-        elif path not in owned and (other := _other(path, folder, now)) is not None:
-            found.append(other)
-    return found
+        if path in features:
+            entries.append(features[path])
+        elif path not in owned and (entry := _single_file(path, folder, now)) is not None:
+            entries.append(entry)
+    return entries
 
 
-def remove(kept: Iterable[Kept]) -> int:
-    """Remove things from the cache, and folders that are empty after; gives the bytes freed."""
+def remove(entries: Iterable[CacheEntry]) -> int:
+    """Remove ``entries`` from the cache, and folders that are empty after that; gives the bytes freed."""
     freed = 0
-    for thing in kept:
-        for path in thing.files:
+    for entry in entries:
+        for path in entry.files:
             freed += _unlink(path)
-        for folder in {path.parent for path in thing.files}:
+        for folder in {path.parent for path in entry.files}:
             _remove_empty(folder)
     return freed
 
 
-def verify(kept: Iterable[Kept], seen: Callable[[Kept], None]) -> list[Kept]:
-    """The entries of the feature store, and fetched weights, that differ from their checksum; put aside.
+def verify(entries: Iterable[CacheEntry], seen: Callable[[CacheEntry], None]) -> list[CacheEntry]:
+    """Find features and fetched weights that differ from their checksum, and rename their files.
 
     Parameters
     ----------
-    kept : iterable of Kept
+    entries : iterable of CacheEntry
+        Entries of the cache; those without a checksum are skipped.
     seen : callable
-        Called with each thing that has a checksum, once it was read.
+        Called with each entry that has a checksum, after it was read.
+
+    Returns
+    -------
+    list of CacheEntry
+        The damaged entries. Their files have the ending ``.damaged`` after that.
     """
     damaged = []
-    for thing in kept:
-        if thing.sha256 is None:
+    for entry in entries:
+        if entry.sha256 is None:
             continue
-        if _differs(thing):
-            damaged.append(thing)
-            for path in thing.files:
+        if _differs(entry):
+            damaged.append(entry)
+            for path in entry.files:
                 put_aside(path)
-        seen(thing)
+        seen(entry)
     return damaged
 
 
-def _differs(thing: Kept) -> bool:
+def _differs(entry: CacheEntry) -> bool:
     try:
-        # fetched weights are named by the first digits of theirs
-        return not sha256_of(thing.files[-1]).startswith(str(thing.sha256))
+        # the name of fetched weights begins with the first digits of their sha256
+        return not sha256_of(entry.files[-1]).startswith(str(entry.sha256))
     except FileNotFoundError:
-        # taken away by another process, meta file and all; or features without their array
-        return thing.files[0].exists()
+        # another process removed the whole entry, or these are features without their array
+        return entry.files[0].exists()
 
 
-def _entry(meta: Path, folder: Path, now: float) -> Kept | None:
-    """The features that a meta file describes; None for what is no readable meta file."""
+def _features(meta: Path, folder: Path, now: float) -> CacheEntry | None:
+    """The features that a meta file describes; None if ``meta`` is not a readable meta file."""
     if not meta.name.endswith(_META) or meta.relative_to(folder).parts[0] != _FEATURES:
         return None
     try:
@@ -130,7 +145,7 @@ def _entry(meta: Path, folder: Path, now: float) -> Kept | None:
         about, key = entry.get("about", {}), entry["key"]
         status = meta.stat()
         size = status.st_size + (array.stat().st_size if array.exists() else 0)
-        return Kept(
+        return CacheEntry(
             kind="features",
             files=(meta, array),
             size=size,
@@ -145,7 +160,8 @@ def _entry(meta: Path, folder: Path, now: float) -> Kept | None:
         return None
 
 
-def _other(path: Path, folder: Path, now: float) -> Kept | None:
+def _single_file(path: Path, folder: Path, now: float) -> CacheEntry | None:
+    """The entry of a file that belongs to no features; None if the file is gone, or too young to judge."""
     try:
         status = path.stat()
     except FileNotFoundError:
@@ -161,7 +177,7 @@ def _other(path: Path, folder: Path, now: float) -> Kept | None:
     elif path.name.endswith(_ASIDE):
         kind = "aside"
     elif room == _FEATURES:
-        # an array is written before its meta file: a young one may be about to get it
+        # an array is written before its meta file: a young array may get its meta file soon
         if age < ABANDONED:
             return None
         kind = "abandoned"
@@ -169,20 +185,20 @@ def _other(path: Path, folder: Path, now: float) -> Kept | None:
         kind = "unfinished"
     elif room == "weights":
         kind, digest = "weights", path.name.split("-")[0]
-    return Kept(kind, (path,), status.st_size, age, sha256=digest)
+    return CacheEntry(kind, (path,), status.st_size, age, sha256=digest)
 
 
 def _unlink(path: Path) -> int:
     try:
         size = path.stat().st_size
         path.unlink()
-    except FileNotFoundError:  # another process was first
+    except FileNotFoundError:  # another process removed it first
         return 0
     return size
 
 
 def _remove_empty(folder: Path) -> None:
-    """Take away a folder of features or of unfinished work, and the one around it, if nothing is in them."""
+    """Remove a folder of features or of unfinished work, and the folder around it, if they are empty."""
     with contextlib.suppress(OSError):  # not empty, or gone
         for path in _up_to_room(folder):
             path.rmdir()

@@ -1,4 +1,4 @@
-"""Capture of activations: hooks that pool as activations arrive and are gone afterwards."""
+"""Capture of activations: hooks that pool each activation as it arrives, and are removed afterwards."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from torch.utils.hooks import RemovableHandle
 
 from benchmark.common.errors import BenchError, UsageError
 
-#: Ends a module path when what the module is given is meant, not what it returns.
+#: Ending of a module path that means the input of the module, not its output.
 INPUT = ":input"
 
 
 class Captured:
-    """What the layers give in the batch that is passing through; each is pooled and handed on at once.
+    """The activations of the batch that is in the network; each is pooled and passed on at once.
 
     Parameters
     ----------
     pool : callable
-        Layer name and its activation to vectors, shape (b, d).
+        ``pool(layer, activation)`` gives vectors, shape (b, d).
     keep : callable
-        Takes the layer name and these vectors. It must copy what it keeps, before it returns: a later
+        ``keep(layer, vectors)`` takes these vectors. It must copy what it keeps, before it returns: a later
         operation in place (ReLU) changes an activation that was not pooled.
     """
 
@@ -41,12 +41,13 @@ class Captured:
         self._seen.clear()
 
     def record(self, layer: str, activation: object) -> None:
-        """Pool what ``layer`` gave and hand it on.
+        """Pool the ``activation`` of a ``layer`` and pass the vectors on.
 
         Raises
         ------
         BenchError
-            If it is no tensor with one row a stimulus, or the layer was called before in this pass.
+            If the activation is not a tensor with one row per stimulus, if it cannot be pooled, or if the
+            layer was called before in this pass.
         """
         if not isinstance(activation, torch.Tensor):
             raise BenchError(
@@ -77,15 +78,22 @@ def capture(
     pool: Callable[[str, torch.Tensor], torch.Tensor],
     keep: Callable[[str, torch.Tensor], None],
 ) -> Iterator[Captured]:
-    """Hook the modules ``paths`` while inside.
+    """A context in which the modules at ``paths`` have hooks.
 
     Parameters
     ----------
     network : Module
+        The network.
     paths : mapping of str to str
-        Layer name to dotted module path, for what the module returns; ``PATH:input`` for what it is given.
+        Layer name to dotted module path. The layer is the output of the module, or its input if the path is
+        ``PATH:input``.
     pool, keep : callable
         See :class:`Captured`.
+
+    Yields
+    ------
+    Captured
+        Its :meth:`Captured.start` must be called before each forward pass.
 
     Raises
     ------
@@ -110,6 +118,6 @@ def capture(
 
 def _hook(module: torch.nn.Module, record: Callable[[object], None], *, of_input: bool) -> RemovableHandle:
     if of_input:
-        # Before the call: a module may work in place on what it is given.
+        # Before the call: a module may change its input in place.
         return module.register_forward_pre_hook(lambda _module, inputs: record(inputs[0]))
     return module.register_forward_hook(lambda _module, _inputs, output: record(output))

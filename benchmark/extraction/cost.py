@@ -1,4 +1,4 @@
-"""What an extraction will cost, from one batch that is timed."""
+"""The cost of an extraction, estimated from one batch that is timed."""
 
 from __future__ import annotations
 
@@ -11,17 +11,25 @@ from benchmark.extraction.rows import IN_MEMORY
 
 
 def timed_cost(count: int, run: Callable[[int], None], size: int, width: Callable[[], int]) -> Cost:
-    """Time ``run`` on the first ``size`` stimuli, once it is warm, and scale it to all.
+    """Time ``run`` on the first stimuli and scale the time to all of them.
+
+    Before that, ``run`` is called once for one stimulus, since a first call is slower.
 
     Parameters
     ----------
     count : int
-        Number of stimuli.
+        Number of all stimuli.
     run : callable
-        Extracts the first so many, and keeps nothing.
+        ``run(n)`` extracts the features of the first n stimuli and keeps nothing.
     size : int
+        Number of stimuli that are timed; at most ``count`` are.
     width : callable
-        Values a stimulus in all layers; known once ``run`` was called.
+        Gives the number of values per stimulus in all layers together. It is called after ``run``.
+
+    Returns
+    -------
+    Cost
+        Seconds, peak memory in bytes (None where the system does not say) and bytes on disk.
     """
     size = min(size, count)
     run(1)

@@ -1,4 +1,4 @@
-"""Weights that a model's own library fetches: what to say when it cannot."""
+"""Weights that a library fetches by itself: where they are, and clear errors when it fails."""
 
 from __future__ import annotations
 
@@ -19,29 +19,36 @@ from benchmark.extraction.weights import refusal
 
 
 def torch_hub_file(url: str, name: str | None = None) -> Path:
-    """Where ``torch.hub`` keeps what it downloads from ``url``, under ``name`` if not the url's own."""
+    """Path at which ``torch.hub`` keeps the file from ``url``; ``name`` replaces the file name of the url."""
     return Path(torch.hub.get_dir()) / "checkpoints" / (name or Path(urlparse(url).path).name)
 
 
 def torch_hub_checkpoint(
     url: str, *, name: str | None = None, sha256: str | None = None
 ) -> Mapping[str, Any]:
-    """The checkpoint that ``torch.hub`` keeps of ``url``, downloaded if it is not there yet.
+    """The checkpoint at ``url``, downloaded with ``torch.hub`` if it is not there yet.
 
     Parameters
     ----------
     url : str
+        Address of the checkpoint.
     name : str, optional
-        Of the file kept, where the url's own name is not unique.
+        Name for the downloaded file, for a url whose own file name is not unique.
     sha256 : str, optional
-        The file's, or its first digits; None: what its name says, as torch.hub reads it.
+        The sha256 of the file, or its first digits. Default: the digits in the file name, if it has them, as
+        torch.hub reads them.
+
+    Returns
+    -------
+    mapping
+        The content of the file, read with ``weights_only=True``.
 
     Raises
     ------
     NotPossible
-        If the file is not there and cannot be downloaded, or has another sha256 (it is kept aside).
+        If the file is not there and cannot be downloaded, or if it has another sha256 (it is then renamed).
     BenchError
-        If it is damaged, or a pickle that would run code.
+        If the file is damaged, is not a checkpoint, or is a pickle that would run code.
     """
     file = torch_hub_file(url, name)
     with fetching(file, url, sha256):
@@ -56,7 +63,7 @@ def torch_hub_checkpoint(
 
 
 def hugging_face_folder(repository: str) -> Path:
-    """Where ``huggingface_hub`` keeps ``owner/name``."""
+    """Folder in which ``huggingface_hub`` keeps a ``repository`` ("owner/name")."""
     from huggingface_hub import constants
 
     return Path(constants.HF_HUB_CACHE) / f"models--{repository.strip('/').replace('/', '--')}"
@@ -64,27 +71,28 @@ def hugging_face_folder(repository: str) -> Path:
 
 @contextmanager
 def fetching(looked_for: Path, source: str, sha256: str | None = None) -> Iterator[None]:
-    """Turn what a library raises while it fetches and loads weights into errors a user can act on.
+    """A context for a library call that fetches and loads weights; its exceptions become clear errors.
 
     Parameters
     ----------
     looked_for : Path
-        Where the library looks before it downloads.
+        File or folder in which the library looks before it downloads.
     source : str
-        Where it downloads from.
+        Address from which the library downloads, for the error message.
     sha256 : str, optional
-        What the file must have if it is there already, or its first digits.
+        The sha256 that the file must have if it is there already, or its first digits. Default: not checked.
 
     Raises
     ------
     NotPossible
-        If the weights are not there and cannot be downloaded, or have another sha256 (they are kept aside).
+        If the weights are not there and cannot be downloaded, or if they have another sha256 (the file is
+        then renamed).
     BenchError
-        If they are there and do not fit, are damaged, or would run code.
+        If the weights are there and do not fit, are damaged, or would run code.
     """
     _verify(looked_for, sha256)
     try:
-        # torch.hub announces downloads on standard output, which belongs to the results.
+        # torch.hub prints about downloads on standard output, where only results may be.
         with redirect_stdout(sys.stderr):
             yield
     except BenchError:
@@ -92,7 +100,7 @@ def fetching(looked_for: Path, source: str, sha256: str | None = None) -> Iterat
     except pickle.UnpicklingError as error:
         raise refusal(looked_for, error) from error
     except Exception as error:
-        # Libraries wrap a failed download in a RuntimeError, and raise one too where keys do not match.
+        # Libraries wrap a failed download in a RuntimeError. They also raise one if keys do not match.
         if isinstance(error, RuntimeError) and not _was_missing(error):
             reason = " ".join(str(error).split())[:400]
             raise BenchError(f"{looked_for}: the weights cannot be loaded ({reason})") from error
@@ -103,18 +111,18 @@ def fetching(looked_for: Path, source: str, sha256: str | None = None) -> Iterat
 
 
 def _sha256_in(name: str) -> str | None:
-    """The digits in ``net-7be5be79.pth``."""
-    found = re.search(r"-([a-f0-9]{8,64})\.", name)
-    return found[1] if found else None
+    """The first digits of a sha256 in a file name (``net-7be5be79.pth``); None: it has none."""
+    match = re.search(r"-([a-f0-9]{8,64})\.", name)
+    return match[1] if match else None
 
 
 def _verify(file: Path, sha256: str | None) -> None:
     if sha256 is None or not file.is_file() or sha256_of(file).startswith(sha256):
         return
-    found, aside = sha256_of(file), file.with_name(f"{file.name}.rejected")
+    digest, aside = sha256_of(file), file.with_name(f"{file.name}.rejected")
     file.replace(aside)
     raise NotPossible(
-        f"{file} has sha256 {found}, the registry says {sha256}: not the file that was registered; "
+        f"{file} has sha256 {digest}, the registry says {sha256}: not the file that was registered; "
         f"kept as {aside}"
     )
 

@@ -1,4 +1,4 @@
-"""Preprocessed images kept in memory, so that models that share a preprocessing decode them once."""
+"""A cache of preprocessed images in memory: models that share a preprocessing decode an image only once."""
 
 from __future__ import annotations
 
@@ -12,38 +12,50 @@ from PIL import Image
 
 from benchmark.datasets.types import Stimuli
 
-#: Bytes of all images that are kept; beyond, the set that was not used for longest is forgotten.
-KEPT = 512 * 2**20
+#: Most bytes that all caches take together. Beyond that, the cache that was not used for longest is dropped.
+MAX_BYTES = 512 * 2**20
 
-_keeping = threading.Lock()
+_adding = threading.Lock()
 
 Preprocess = Callable[[Image.Image], torch.Tensor]
 
 
-class Images:
-    """The preprocessed images of a stimulus set, one byte a value.
+class ImageCache:
+    """The preprocessed images of a stimulus set, with one byte per value.
 
-    A channel that comes of 8-bit pixels has at most 256 values: their places on the line from the least to
-    the greatest are kept, and the values in a table. An image that is not had back from these to the last
-    bit, or for which there is no room, is not kept: it is decoded again each time.
+    A channel that was made from 8-bit pixels has at most 256 different values. They are evenly spaced, so the
+    cache keeps the number of each value's step (one byte), and a table of the values.
+
+    An image is not kept if these would not give back exactly the same values, or if there is no room. Such an
+    image is decoded again each time.
     """
 
     def __init__(self) -> None:
         self.bytes = 0
         self._codes: dict[int, np.ndarray] = {}
         self._lossy = False
-        self._lines: tuple[np.ndarray, np.ndarray] | None = None
+        self._scale: tuple[np.ndarray, np.ndarray] | None = None
         self._table: np.ndarray = np.empty((0, 256), np.float32)
 
     def get(self, index: int) -> torch.Tensor | None:
-        """Image ``index`` as it was preprocessed; None: it is not kept."""
+        """The preprocessed image number ``index`` (from 0), shape (c, h, w); None: it is not kept."""
         codes = self._codes.get(index)
         if codes is None:
             return None
         return torch.from_numpy(np.stack([t[c] for t, c in zip(self._table, codes, strict=True)]))
 
-    def put(self, index: int, image: torch.Tensor, room: int = KEPT) -> None:
-        """Keep a preprocessed image, shape (c, h, w), if ``room`` bytes allow it and nothing is lost."""
+    def put(self, index: int, image: torch.Tensor, room: int = MAX_BYTES) -> None:
+        """Keep a preprocessed image if it fits and can be given back exactly.
+
+        Parameters
+        ----------
+        index : int
+            Number of the stimulus, from 0.
+        image : Tensor, shape (c, h, w)
+            Only float32 images are kept.
+        room : int
+            Bytes that it may take.
+        """
         if self._lossy or image.ndim != 3 or image.dtype != torch.float32 or image.numel() > room:
             return
         values = image.numpy()
@@ -53,14 +65,14 @@ class Images:
         if codes is not None and index not in self._codes:
             self._codes[index] = codes
             self.bytes += codes.nbytes
-        # an image that was resized after it left its 8 bits has thousands of values, and so has the next
+        # an image that was resized as floats has thousands of values; the next images will have them, too
         self._lossy = not self._codes
 
     def _encode(self, values: np.ndarray) -> np.ndarray | None:
-        if self._lines is None:
-            self._lines = _lines(values)
+        if self._scale is None:
+            self._scale = _scale(values)
             self._table = np.full((len(values), 256), np.nan, np.float32)
-        least, step = self._lines
+        least, step = self._scale
         if len(values) != len(least):
             return None
         codes: np.ndarray = np.mod(np.rint((values - least) / step), 256).astype(np.uint8)
@@ -68,65 +80,75 @@ class Images:
         for known, code, value in zip(table, codes, values, strict=True):
             new = np.isnan(known[code])
             known[code[new]] = value[new]
-            # two values in one place: the table holds one of them
+            # two different values have the same number: the table has only one of them
             if not np.array_equal(known[code], value):
                 return None
         self._table = table
         return codes
 
 
-_kept: OrderedDict[tuple[str, tuple[str, ...], str], Images] = OrderedDict()
+_caches: OrderedDict[tuple[str, tuple[str, ...], str], ImageCache] = OrderedDict()
 
 
-def shared_images(stimuli: Stimuli, preprocess: Preprocess, said: str) -> Callable[[int], torch.Tensor]:
-    """A function from the index of a stimulus to its preprocessed image, decoded once where that is possible.
+def shared_images(
+    stimuli: Stimuli, preprocess: Preprocess, description: str
+) -> Callable[[int], torch.Tensor]:
+    """A function that gives the preprocessed image of a stimulus, from the cache if it is there.
 
     Parameters
     ----------
     stimuli : Stimuli
+        The stimulus set.
     preprocess : callable
-    said : str
-        What ``preprocess`` does, in words. They are not trusted: the first and the last image, where they are
-        kept, must be what ``preprocess`` makes of them, else all are forgotten.
+        Makes a tensor from an RGB image.
+    description : str
+        What ``preprocess`` does, in words. Models with the same description share a cache. The words are not
+        trusted: the cached first and last image must be what ``preprocess`` makes of them. If one is not, the
+        whole cache is dropped.
+
+    Returns
+    -------
+    callable
+        Takes the number of a stimulus, from 0.
     """
-    key = (stimuli.manifest, stimuli.ids, said)
+    key = (stimuli.manifest, stimuli.ids, description)
 
     def fresh(index: int) -> torch.Tensor:
         return preprocess(stimuli.image(index))
 
-    images = _kept.pop(key, None) or Images()
+    cache = _caches.pop(key, None) or ImageCache()
     for index in (0, len(stimuli) - 1):
-        found = images.get(index)
-        if found is not None and not torch.equal(found, fresh(index)):
-            images = Images()
-    _kept[key] = images
+        image = cache.get(index)
+        if image is not None and not torch.equal(image, fresh(index)):
+            cache = ImageCache()
+    _caches[key] = cache
 
     def load(index: int) -> torch.Tensor:
-        found = images.get(index)
-        if found is None:
-            found = fresh(index)
-            with _keeping:  # room that another thread finds as well would be taken twice
-                images.put(index, found, room=_room(images, found.numel()))
-        return found
+        image = cache.get(index)
+        if image is None:
+            image = fresh(index)
+            with _adding:  # else two threads could take the same room
+                cache.put(index, image, room=_room(cache, image.numel()))
+        return image
 
     return load
 
 
 def forget_images() -> None:
-    """Free the memory of all images that are kept."""
-    _kept.clear()
+    """Free the memory of all cached images."""
+    _caches.clear()
 
 
-def _room(images: Images, needed: int) -> int:
-    """Bytes that ``images`` may still take; sets that were not used for longest make way for ``needed``."""
-    while (room := KEPT - sum(kept.bytes for kept in _kept.values())) < needed:
-        if next(iter(_kept.values())) is images:
+def _room(cache: ImageCache, needed: int) -> int:
+    """Bytes that ``cache`` may still take. Older caches are dropped until ``needed`` bytes are free."""
+    while (room := MAX_BYTES - sum(each.bytes for each in _caches.values())) < needed:
+        if next(iter(_caches.values())) is cache:
             break
-        _kept.popitem(last=False)
+        _caches.popitem(last=False)
     return room
 
 
-def _lines(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _scale(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Least value and least step of each channel, shape (c, 1, 1)."""
     steps = []
     for channel in values:

@@ -23,13 +23,14 @@ from benchmark.model import ClassProbabilities, ModelSpec
 
 Transform = Callable[[Image.Image], torch.Tensor]
 
-#: The last layer before the classifier: what the classifier reads.
+#: The last layer before the classifier: the input of the classifier.
 PENULTIMATE = "pre_logits"
 
-#: Ends the name of a layer that is the mean of a block's tokens without class token and registers.
+#: Ending of the name of a layer that is the mean of a block's patch tokens, without class token and
+#: registers.
 PATCHES = ".patches"
 
-#: A block whose output are the tokens of the whole image
+#: Path of a block whose output is the tokens of the whole image
 _TOKEN_BLOCK = re.compile(r"(?:^|\.)(?:blocks|resblocks|layers)\.\w+$")
 
 
@@ -39,14 +40,15 @@ class LibraryParams(BaseModel):
     Attributes
     ----------
     architecture : str
-        Its name in the library.
+        Name of the architecture in the library.
     kwargs : dict
-        Given to the library's factory (``pad_type: same``).
+        Further arguments for the library's factory (``pad_type: same``).
     preprocessing : Preprocessing or str, optional
-        Spelled out, or the name of the weights in the library whose preprocessing it is. Needed with a
-        checkpoint file; else it is that of the hub weights, or the architecture's first.
+        The preprocessing in full, or the name of the library's weights that it belongs to. It is required
+        with a checkpoint file. Default: that of the hub weights, or of the first weights that the library
+        lists for the architecture.
     classes : {"imagenet-1k"}, optional
-        What the outputs are, in order; absent: the model has no classes.
+        The classes to which the outputs belong, in order. Default: the model has no classes.
     layers, pooling, precision
         See :class:`benchmark.extraction.NetworkModel`.
     """
@@ -64,19 +66,21 @@ class LibraryParams(BaseModel):
 
 @cache
 def imagenet_ids() -> tuple[str, ...]:
-    """WordNet ids of the 1000 ILSVRC-2012 classes, in the order of every network's outputs."""
+    """WordNet ids of the 1000 ILSVRC-2012 classes, in the order of the outputs of all networks."""
     from timm.data.imagenet_info import ImageNetInfo
 
     return tuple(ImageNetInfo("imagenet-1k").label_names())  # type: ignore[no-untyped-call]
 
 
 class LibraryNetwork(NetworkModel):
-    """A network that a library builds by name, its layers found in its modules.
+    """A network that a library builds by name. Its layers are found in its modules.
 
-    Layers are the blocks of the network (:func:`.structure.blocks`), ``"pre_logits"`` (what the classifier
-    reads; it stands for the last block too where only pooling lies between) and ``"output"``.
-    Token sequences become their mean; of a network with a class token each block gives two layers,
-    ``"blocks.3"`` (the class token) and ``"blocks.3.patches"`` (the mean of the patches).
+    The layers are the blocks of the network (:func:`benchmark.extraction.structure.blocks`), ``"pre_logits"``
+    (the input of the classifier) and ``"output"``. If only pooling lies between the last block and the
+    classifier, ``"pre_logits"`` replaces the last block.
+
+    A sequence of tokens becomes the mean of the tokens. In a network with a class token, each block gives two
+    layers: ``"blocks.3"`` (the class token) and ``"blocks.3.patches"`` (the mean of the patches).
     """
 
     library: str
@@ -103,7 +107,7 @@ class LibraryNetwork(NetworkModel):
 
     @abstractmethod
     def architectures(self) -> Sequence[str]:
-        """Every name the library can build."""
+        """Names of all architectures that the library can build."""
 
     @abstractmethod
     def construct(self) -> torch.nn.Module:
@@ -111,14 +115,17 @@ class LibraryNetwork(NetworkModel):
 
     @abstractmethod
     def fetch(self, hub: str) -> torch.nn.Module:
-        """The network with the library's weights ``hub`` in, strictly."""
+        """The network with the library's weights ``hub``, loaded strictly."""
 
     @abstractmethod
     def own_transform(self, weights: str | None) -> Transform:
-        """The library's preprocessing for its weights of that name; None: the architecture's first."""
+        """The library's preprocessing for its ``weights`` of that name.
+
+        None: for the first weights that the library lists for the architecture.
+        """
 
     def build(self) -> torch.nn.Module:
-        """Make the network: the library's weights, those of a file, or random ones."""
+        """Make the network with the library's weights, those of a file, or random ones."""
         if self.spec.hub is not None:
             return self.fetch(self.spec.hub)
         network = self.construct()
@@ -126,17 +133,18 @@ class LibraryNetwork(NetworkModel):
             load_strictly(network, read_state_dict(self.spec.weights), self.spec.weights)
         elif self.spec.untrained is None:
             raise UsageError(
-                f"{self.spec.name}: no weights; give a checkpoint, or ask for the untrained twin by name"
+                f"{self.spec.name}: no weights; give a checkpoint, or name the untrained twin "
+                f"({self.spec.name}@untrained:0)"
             )
         return network
 
     @cached_property
     def transform(self) -> Transform:
-        """The preprocessing in force."""
-        given = self.params.preprocessing
-        if isinstance(given, Preprocessing):
-            return given
-        return self.own_transform(given or self.spec.hub)
+        """The preprocessing that is used: that of ``params``, else the library's."""
+        preprocessing = self.params.preprocessing
+        if isinstance(preprocessing, Preprocessing):
+            return preprocessing
+        return self.own_transform(preprocessing or self.spec.hub)
 
     @property
     def preprocessing(self) -> str:
@@ -144,11 +152,11 @@ class LibraryNetwork(NetworkModel):
         return " ".join(repr(self.transform).split())
 
     def preprocess(self, image: Image.Image) -> torch.Tensor:
-        """RGB image to tensor, as the weights want it."""
+        """RGB image to tensor, with the preprocessing of the weights."""
         return self.transform(image)
 
     def modules(self) -> dict[str, str]:
-        """Blocks in depth order, then what the classifier reads."""
+        """Blocks in depth order, then the input of the classifier."""
         paths = blocks(self.network)
         classifier = self.classifier()
         if classifier is None:
@@ -159,13 +167,16 @@ class LibraryNetwork(NetworkModel):
         return self.with_patches(paths) | {PENULTIMATE: f"{classifier}:input"}
 
     def with_patches(self, paths: Sequence[str]) -> dict[str, str]:
-        """Layers of those paths, and of blocks of tokens with a class token the mean of their patches."""
-        found = {}
+        """Layers for the modules at ``paths``.
+
+        In a network with a class token, a block of tokens gives a second layer: the mean of its patches.
+        """
+        modules = {}
         for path in paths:
-            found[path] = path
+            modules[path] = path
             if self.has_class_token and _TOKEN_BLOCK.search(path):
-                found[path + PATCHES] = path
-        return found
+                modules[path + PATCHES] = path
+        return modules
 
     def classifier(self) -> str | None:
         """Dotted path of the map from the last features to the logits; None: there is none."""
@@ -173,12 +184,12 @@ class LibraryNetwork(NetworkModel):
 
     @property
     def has_class_token(self) -> bool:
-        """Whether token sequences begin with a class token."""
+        """Whether sequences of tokens begin with a class token."""
         return self.prefix_tokens > 0
 
     @cached_property
     def prefix_tokens(self) -> int:
-        """How many tokens stand before the patches: the class token and registers."""
+        """Number of tokens before the patches: the class token and registers."""
         trunk = getattr(self.network, "trunk", self.network)
         prefix_tokens = getattr(trunk, "num_prefix_tokens", None)
         if isinstance(prefix_tokens, int):
@@ -187,18 +198,18 @@ class LibraryNetwork(NetworkModel):
 
     @cached_property
     def maps_end_in_channels(self) -> bool:
-        """Whether maps are (n, h, w, c), as in Swin transformers."""
+        """Whether maps have shape (n, h, w, c), as in Swin transformers."""
         trunk = getattr(self.network, "trunk", self.network)
         return str(getattr(trunk, "output_fmt", "")) == "NHWC" or type(trunk).__name__ == "SwinTransformer"
 
     def default_pooling(self, layer: str, activation: torch.Tensor) -> str:
-        """The class token where there is one; of ``*.patches`` the mean."""
+        """The class token if there is one; for ``*.patches`` the mean."""
         if activation.ndim == 3 and self.has_class_token and not layer.endswith(PATCHES):
             return "cls"
         return super().default_pooling(layer, activation)
 
     def pool_layer(self, layer: str, activation: torch.Tensor) -> torch.Tensor:
-        """Activation of ``layer`` to vectors, shape (n, d); of ``*.patches`` only the patches are pooled."""
+        """Activation of ``layer`` to vectors, shape (n, d); for ``*.patches`` only the patches are pooled."""
         if activation.ndim == 4 and self.maps_end_in_channels:
             activation = activation.movedim(-1, 1)
         if activation.ndim == 3 and layer.endswith(PATCHES):
@@ -207,7 +218,7 @@ class LibraryNetwork(NetworkModel):
 
     def classify(self, output: np.ndarray) -> ClassProbabilities | None:
         """Class probabilities: the softmax of the logits."""
-        from scipy.special import softmax  # a photo has no use for it, and should not wait for it
+        from scipy.special import softmax  # slow to import; an answer for a photo does not need it
 
         if self.params.classes is None:
             return None

@@ -1,4 +1,4 @@
-"""Batches of preprocessed stimuli, decoded by threads ahead of the network."""
+"""Batches of preprocessed stimuli. Threads decode them ahead of the network."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import torch
 
-#: Batches that are decoded or waiting while the network works on one.
+#: Number of batches that are decoded, or ready, while the network works on one.
 AHEAD = 2
 
 
 def batches(
     count: int, load: Callable[[int], torch.Tensor], size: int, *, pinned: bool = False
 ) -> Iterator[tuple[int, torch.Tensor]]:
-    """Yield ``(start, batch)`` in stimulus order.
+    """Yield batches of stimuli in their order.
 
     Parameters
     ----------
     count : int
         Number of stimuli.
     load : callable
-        Index of a stimulus to its preprocessed image, a tensor of one shape for all; called in several
-        threads at once.
+        ``load(i)`` gives the preprocessed image of stimulus i. All these tensors have the same shape. Several
+        threads call it at once.
     size : int
-        Stimuli a batch; the last one may be smaller.
+        Stimuli per batch. The last batch may be smaller.
     pinned : bool
-        Give batches in page-locked memory, from which a GPU copies while it computes.
+        Whether batches are in page-locked memory. A GPU copies from there while it computes.
 
     Yields
     ------
     start : int
-        Index of the first stimulus of the batch.
+        Number of the first stimulus of the batch, from 0.
     batch : Tensor, shape (b, c, h, w)
     """
     starts = deque(range(0, count, size))

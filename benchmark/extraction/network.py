@@ -27,49 +27,50 @@ from benchmark.extraction.rows import FeatureRows
 from benchmark.extraction.weights import seeded
 from benchmark.model import OUTPUT, Model, ModelSpec, Progress
 
-#: Stimuli a batch on a GPU, and of those that are passed twice to compare two precisions.
+#: Stimuli per batch on a GPU, and in the one batch that is passed twice to compare two precisions.
 BATCH = 32
-#: Stimuli a batch on a CPU; twice as many in half the precision. The maps of more are too large for the
-#: allocator to keep (32 MiB with glibc): each is then new memory, which the system clears page by page, and
-#: less of it is in the processor's cache when it is read again.
+#: Stimuli per batch on a CPU; in half the precision twice as many. The maps of a larger batch are too large
+#: for the allocator to reuse (32 MiB with glibc). Each would then be new memory, which the system clears page
+#: by page, and less of it would be in the processor's cache when it is read again.
 BATCH_ON_CPU = 8
 
 
 class NetworkModel(Model):
     """A torch module with its own preprocessing and named layers.
 
-    A subclass gives :meth:`build`, :meth:`preprocess`, :meth:`modules` and ``preprocessing``. All layers are
-    had in one forward pass: hooks pool each activation as it arrives.
+    A subclass defines :meth:`build`, :meth:`preprocess`, :meth:`modules` and ``preprocessing``. One forward
+    pass gives all layers: hooks pool each activation as it arrives.
 
     Attributes
     ----------
     pooling : str
-        How activations become vectors (:func:`benchmark.extraction.pool`) where the entry does not say.
+        How activations become vectors (:func:`benchmark.extraction.pool`) if the entry does not say it.
     precision : {"float32", "bfloat16"}
-        Of the forward pass; bfloat16 is refused where it changes the RDM of a layer.
+        Precision of the forward pass. bfloat16 is refused if it changes the RDM of a layer.
 
     Notes
     -----
-    ``params: {layers: [...]}`` replaces the layers of :meth:`modules`: each name is one of those or a dotted
-    module path. ``params: {layers: SET}`` names a set (:mod:`benchmark.extraction.layer_sets`). ``"output"``,
-    what the forward pass returns, is always the last layer.
+    ``params: {layers: [...]}`` replaces the layers of :meth:`modules`. Each name in it is one of these
+    layers, or the dotted path of a module. ``params: {layers: SET}`` names a set
+    (:mod:`benchmark.extraction.layer_sets`). The last layer is always ``"output"``, what the forward pass
+    returns.
 
-    ``params: {pooling: max}`` overrides the pooling of all layers, and ``params: {pooling: {conv1: none,
-    /blocks/: projection:4096}}`` that of some.
+    ``params: {pooling: max}`` overrides the pooling of all layers. ``params: {pooling: {conv1: none,
+    /blocks/: projection:4096}}`` overrides the pooling of some.
     """
 
     pooling: str = "average"
 
     def __init__(self, spec: ModelSpec | None = None) -> None:
         super().__init__(spec)
-        given = self.spec.params.get("pooling", {})
+        declared = self.spec.params.get("pooling", {})
         try:
-            for how in [given] if isinstance(given, str) else [self.pooling, *given.values()]:
+            for how in [declared] if isinstance(declared, str) else [self.pooling, *declared.values()]:
                 projection_size(how)
         except ValueError as error:
             raise UsageError(f"{self.spec.name}: {error}") from error
-        if isinstance(given, str):
-            self.pooling = given
+        if isinstance(declared, str):
+            self.pooling = declared
         self.precision = self.spec.params.get("precision", PRECISIONS[0])
         if self.precision not in PRECISIONS:
             raise UsageError(
@@ -79,21 +80,21 @@ class NetworkModel(Model):
 
     @abstractmethod
     def build(self) -> torch.nn.Module:
-        """Make the network with its weights in.
+        """Make the network and load its weights.
 
-        torch's random numbers are seeded by the caller (``spec.untrained``), and the module is put in eval
-        mode after.
+        The caller seeds torch's random numbers before (with ``spec.untrained``), and puts the module in eval
+        mode afterwards.
         """
 
     @abstractmethod
     def preprocess(self, image: Image.Image) -> torch.Tensor:
-        """RGB image to tensor, shape (c, h, w), float32, the same for every image."""
+        """RGB image to tensor, float32, shape (c, h, w). The shape is the same for every image."""
 
     @abstractmethod
     def modules(self) -> dict[str, str]:
         """Layer name to dotted module path, from the input to the output; without ``"output"``.
 
-        A path that ends in ``:input`` means what the module is given, not what it returns.
+        A path that ends in ``:input`` means the input of the module, not its output.
         """
 
     @property
@@ -115,7 +116,7 @@ class NetworkModel(Model):
 
     @property
     def all_layers(self) -> tuple[str, ...]:
-        """Every layer that has a name: those of :meth:`modules` and of ``params``, and every convolution."""
+        """Every layer with a name: those of :meth:`modules` and of ``params``, and every convolution."""
         return (*self._all_paths, OUTPUT)
 
     def path_of(self, layer: str) -> str:
@@ -149,17 +150,17 @@ class NetworkModel(Model):
             raise UsageError(f"{self.spec.name} has no layer {layer!r}; {did_you_mean(layer, known, most=3)}")
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        """One forward pass; what it returns is the layer ``"output"``."""
+        """One forward pass. What it returns is the layer ``"output"``."""
         output: torch.Tensor = self.network(batch)
         return output
 
     @property
     def prefix_tokens(self) -> int:
-        """How many tokens stand before the patches: the class token and registers."""
+        """Number of tokens before the patches: the class token and registers."""
         return 0
 
     def default_pooling(self, layer: str, activation: torch.Tensor) -> str:
-        """Pooling of a layer that the entry says nothing of."""
+        """Pooling of a layer for which the entry names none."""
         del layer, activation
         return self.pooling
 
@@ -194,29 +195,32 @@ class NetworkModel(Model):
         device: str = "cpu",
         progress: Progress | None = None,
     ) -> dict[str, np.ndarray]:
-        """Features of every stimulus, all layers from one forward pass a batch.
+        """Features of every stimulus. One forward pass per batch gives all layers.
 
         Parameters
         ----------
         stimuli : Stimuli
+            The stimuli, with images.
         layers : sequence of str
-            Names out of :attr:`all_layers`.
+            Names from :attr:`all_layers`.
         device : {"cpu", "cuda", "mps"}
+            Where the network runs.
         progress : callable, optional
-            ``progress(done, total)`` after each batch.
+            Called after each batch: ``progress(done, total)``, two numbers of stimuli.
 
         Returns
         -------
         dict of str to ndarray, shape (len(stimuli), d_layer), float32
+            Features by layer. Rows are in the order of the stimuli.
 
         Raises
         ------
         UsageError
             If a layer does not exist.
         BenchError
-            If a layer is never called, or gives no tensor with one row a stimulus.
+            If a layer is never called, or does not give a tensor with one row per stimulus.
         DataError
-            If a feature is not finite; the message names the layer and the first such stimulus.
+            If a feature is not finite. The message names the layer and the first such stimulus.
         """
         network = self._ready(layers, device)
         precision = self.precision if len(stimuli) >= FEWEST else PRECISIONS[0]
@@ -226,13 +230,13 @@ class NetworkModel(Model):
         with FeatureRows(self.spec.name, stimuli) as rows:
             with (
                 torch.inference_mode(),
-                capture(network, self._hooked(layers), self.pool_layer, rows.add) as found,
+                capture(network, self._hooked(layers), self.pool_layer, rows.add) as captured,
             ):
                 for start, batch in batches(
                     len(stimuli), self._loader(stimuli), size, pinned=device == "cuda"
                 ):
                     rows.start(start)
-                    self._pass(batch, found, layers, device, precision)
+                    self._pass(batch, captured, layers, device, precision)
                     rows.finish(layers)
                     if progress is not None:
                         progress(start + len(batch), len(stimuli))
@@ -240,30 +244,30 @@ class NetworkModel(Model):
             return rows.result()
 
     def estimate(self, stimuli: Stimuli, layers: Sequence[str], *, device: str = "cpu") -> Cost:
-        """What :meth:`features` will cost, from the first of the stimuli, which are timed."""
-        made: dict[str, int] = {}
+        """What :meth:`features` will cost, estimated from the first stimuli, which are timed."""
+        widths: dict[str, int] = {}
 
         def measure(layer: str, vectors: torch.Tensor) -> None:
-            made[layer] = vectors.shape[1]
+            widths[layer] = vectors.shape[1]
 
         network, load = self._ready(layers, device), self._loader(stimuli)
         size = _batch_size(device, self.precision)
         with (
             torch.inference_mode(),
-            capture(network, self._hooked(layers), self.pool_layer, measure) as found,
+            capture(network, self._hooked(layers), self.pool_layer, measure) as captured,
         ):
 
             def run(count: int) -> None:
                 for _, batch in batches(count, load, size):
-                    self._pass(batch, found, layers, device, self.precision)
+                    self._pass(batch, captured, layers, device, self.precision)
 
-            return timed_cost(len(stimuli), run, BATCH, lambda: sum(made.get(layer, 0) for layer in layers))
+            return timed_cost(len(stimuli), run, BATCH, lambda: sum(widths.get(layer, 0) for layer in layers))
 
     def _loader(self, stimuli: Stimuli) -> Callable[[int], torch.Tensor]:
-        # plug-ins that say the same of their preprocessing share it if it is the same function, too
+        # plug-ins share images only if their functions are the same, and not only their descriptions
         function = type(self).preprocess
-        said = f"{function.__module__}.{function.__qualname__}: {self.preprocessing}"
-        return shared_images(stimuli, self.preprocess, said)
+        description = f"{function.__module__}.{function.__qualname__}: {self.preprocessing}"
+        return shared_images(stimuli, self.preprocess, description)
 
     def _ready(self, layers: Sequence[str], device: str) -> torch.nn.Module:
         for layer in layers:
@@ -276,7 +280,7 @@ class NetworkModel(Model):
     def _pass(
         self, batch: torch.Tensor, captured: Captured, layers: Sequence[str], device: str, precision: str
     ) -> None:
-        """One forward pass; every layer is pooled and handed on in it."""
+        """One forward pass. Every layer is pooled and passed on in it."""
         captured.start(len(batch))
         batch = batch.to(device, non_blocking=True).contiguous(memory_format=torch.channels_last)
         with arithmetic(precision, device):
@@ -285,19 +289,22 @@ class NetworkModel(Model):
             captured.record(OUTPUT, output)
 
     def _require_same_rdms(self, stimuli: Stimuli, layers: Sequence[str], device: str) -> None:
-        """Pass the first batch in both precisions and hold the RDMs of every layer against each other."""
-        made: list[dict[str, torch.Tensor]] = []
+        """Pass the first batch in both precisions, and compare the RDMs of every layer."""
+        features: list[dict[str, torch.Tensor]] = []
 
         def keep(layer: str, vectors: torch.Tensor) -> None:
-            made[-1][layer] = vectors.to(torch.float32, copy=True)
+            features[-1][layer] = vectors.to(torch.float32, copy=True)
 
         network = self._ready(layers, device)
         _, batch = next(batches(min(BATCH, len(stimuli)), self._loader(stimuli), BATCH))
-        with torch.inference_mode(), capture(network, self._hooked(layers), self.pool_layer, keep) as found:
+        with (
+            torch.inference_mode(),
+            capture(network, self._hooked(layers), self.pool_layer, keep) as captured,
+        ):
             for precision in PRECISIONS:
-                made.append({})
-                self._pass(batch, found, layers, device, precision)
-        require_same_rdms(self.spec.name, *({x: m[x] for x in layers if x in m} for m in made))
+                features.append({})
+                self._pass(batch, captured, layers, device, precision)
+        require_same_rdms(self.spec.name, *({x: f[x] for x in layers if x in f} for f in features))
 
 
 def _batch_size(device: str, precision: str) -> int:

@@ -1,4 +1,4 @@
-"""Pooling: from the activation of a layer to one vector a stimulus."""
+"""Pooling: from the activation of a layer to one vector per stimulus."""
 
 from __future__ import annotations
 
@@ -9,45 +9,61 @@ import torch
 
 from benchmark.common.did_you_mean import did_you_mean
 
-#: How an activation can become a vector; and ``projection:SIZE``.
+#: How an activation can become a vector. ``projection:SIZE`` is a further way.
 POOLINGS = ("average", "max", "cls", "patches", "none")
 
 _PROJECTION = re.compile(r"projection:([1-9][0-9]*)")
 
 
 def projection_size(how: str) -> int | None:
-    """The length of the vectors of ``projection:SIZE``; None for another pooling.
+    """The length of the vectors of a projection.
+
+    Parameters
+    ----------
+    how : str
+        The pooling: ``projection:SIZE``, or one of :data:`POOLINGS`.
+
+    Returns
+    -------
+    int or None
+        SIZE; None for a pooling that is not a projection.
 
     Raises
     ------
     ValueError
         If there is no such pooling.
     """
-    found = _PROJECTION.fullmatch(how)
-    if found is None and how not in POOLINGS:
+    match = _PROJECTION.fullmatch(how)
+    if match is None and how not in POOLINGS:
         raise ValueError(f"unknown pooling {how!r}; known: {', '.join(POOLINGS)}, projection:SIZE")
-    return int(found[1]) if found else None
+    return int(match[1]) if match else None
 
 
-def declared_poolings(given: str | Mapping[str, str], layers: Sequence[str]) -> dict[str, str]:
-    """Pooling of each layer that ``params: {pooling: ...}`` speaks of.
+def declared_poolings(declared: str | Mapping[str, str], layers: Sequence[str]) -> dict[str, str]:
+    """Pooling of each layer for which ``params: {pooling: ...}`` names one.
 
     Parameters
     ----------
-    given : str or mapping of str to str
-        One pooling for all layers, or by layer name or ``/regex/``; of two that fit, the later one counts.
+    declared : str or mapping of str to str
+        A pooling for all layers, or a mapping. A key of the mapping is the name of a layer, or ``/regex/``, a
+        regular expression for names. If two keys fit a layer, the later one counts.
     layers : sequence of str
-        The names there are.
+        Names of all layers of the network.
+
+    Returns
+    -------
+    dict of str to str
+        Pooling by layer; only the layers for which one is declared.
 
     Raises
     ------
     ValueError
         If there is no such layer or pooling.
     """
-    if isinstance(given, str):
-        given = {"//": given}
-    found: dict[str, str] = {}
-    for name, how in given.items():
+    if isinstance(declared, str):
+        declared = {"//": declared}
+    poolings: dict[str, str] = {}
+    for name, how in declared.items():
         projection_size(how)
         if len(name) > 1 and name.startswith("/") and name.endswith("/"):
             named = [layer for layer in layers if re.search(name[1:-1], layer)]
@@ -55,33 +71,48 @@ def declared_poolings(given: str | Mapping[str, str], layers: Sequence[str]) -> 
             named = [layer for layer in layers if layer == name]
         if not named:
             raise ValueError(f"params.pooling: no layer {name!r}; {did_you_mean(name, layers, most=3)}")
-        found |= dict.fromkeys(named, how)
-    return found
+        poolings |= dict.fromkeys(named, how)
+    return poolings
 
 
 def pool(activation: torch.Tensor, how: str, leading: int = 0) -> torch.Tensor:
-    """Pool the activation of one layer to one vector a stimulus.
+    """Pool the activation of one layer to one vector per stimulus.
 
     Parameters
     ----------
     activation : Tensor, shape (n, d), (n, c, h, w) or (n, t, d)
-        Vectors, channel maps, or token sequences.
+        n vectors, channel maps, or sequences of t tokens.
     how : {"average", "max", "cls", "patches", "none"}
-        Mean or maximum over positions or tokens; the first token of a sequence, or the mean of those after
-        the first ``leading`` ones (channel maps have no such tokens: they are averaged); or every value,
-        flattened.
+        - "average", "max": mean or maximum over positions or tokens
+        - "cls": the first token of a sequence
+        - "patches": the mean of the tokens after the first ``leading`` ones
+        - "none": every value, flattened
+
+        Channel maps have no tokens: "cls" and "patches" average them.
     leading : int
-        Tokens before the patches: the class token and registers.
+        Number of tokens before the patches: the class token and registers.
 
     Returns
     -------
     Tensor, shape (n, d)
-        Vectors come back as they are.
+        Vectors are returned unchanged.
 
     Raises
     ------
     ValueError
-        If the activation has another number of dimensions and is to be pooled.
+        If the activation has another number of dimensions and ``how`` is not "none".
+
+    Examples
+    --------
+    >>> import torch
+    >>> from benchmark.extraction import pool
+    >>> maps = torch.tensor([[[[1.0, 2.0], [3.0, 6.0]]]])  # one stimulus, one channel, 2 x 2 positions
+    >>> pool(maps, "average")
+    tensor([[3.]])
+    >>> pool(maps, "max")
+    tensor([[6.]])
+    >>> pool(maps, "none")
+    tensor([[1., 2., 3., 6.]])
     """
     if activation.ndim == 2 or how == "none":
         return activation.flatten(1)
@@ -98,8 +129,8 @@ def pool(activation: torch.Tensor, how: str, leading: int = 0) -> torch.Tensor:
         activation, how = activation[:, leading:], "average"
     if how == "max":
         return activation.amax(1)
-    # sums are float32 whatever the arithmetic of the network
+    # sums are float32, also if the network computes in another precision
     if activation.device.type == "cpu" and activation.dtype != torch.float32:
-        # a CPU makes a copy in float32 first: that of one stimulus stays in the processor's cache
-        return torch.stack([one.mean(0, dtype=torch.float32) for one in activation])
+        # a CPU first makes a copy in float32: the copy of one stimulus stays in the processor's cache
+        return torch.stack([tokens.mean(0, dtype=torch.float32) for tokens in activation])
     return activation.mean(1, dtype=torch.float32)

@@ -1,4 +1,4 @@
-"""Arithmetic of the forward pass: bfloat16 only where it changes no RDM."""
+"""Precision of the forward pass: bfloat16 is allowed only if it changes no RDM."""
 
 from __future__ import annotations
 
@@ -10,16 +10,26 @@ import torch
 
 from benchmark.common.errors import BenchError
 
-#: ``params: {precision: ...}``
+#: Values of ``params: {precision: ...}``
 PRECISIONS = ("float32", "bfloat16")
-#: Pearson correlation that RDMs of both precisions must reach, in every layer
+#: Pearson correlation that the RDMs of both precisions must reach in every layer
 AGREEMENT = 0.9999
-#: Stimuli below which there is no RDM to compare; they are passed in float32.
+#: Least number of stimuli for a comparison of RDMs. Fewer stimuli are passed in float32.
 FEWEST = 4
 
 
 def arithmetic(precision: str, device: str) -> AbstractContextManager[object]:
-    """A context in which forward passes take ``precision``: matrix products and convolutions, not sums."""
+    """A context in which forward passes compute in another precision.
+
+    Matrix products and convolutions change, sums do not.
+
+    Parameters
+    ----------
+    precision : {"float32", "bfloat16"}
+        The precision.
+    device : str
+        Where the network runs: "cpu", "cuda" or "mps".
+    """
     if precision == "float32":
         return nullcontext()
     return torch.autocast(torch.device(device).type, torch.bfloat16)
@@ -33,9 +43,9 @@ def require_same_rdms(
     Parameters
     ----------
     model : str
-        Its name, for the message.
+        Name of the model, for the error message.
     exact, reduced : mapping of str to Tensor, shape (n, d)
-        Features of the same stimuli in float32 and in the other precision, by layer.
+        Features of the same stimuli by layer, in float32 and in the other precision.
 
     Raises
     ------
@@ -43,14 +53,16 @@ def require_same_rdms(
         If the correlation-distance RDMs of a layer correlate below :data:`AGREEMENT`, or are undefined.
     """
     for layer, features in exact.items():
-        one, other = (_distances(x.double().cpu().numpy()) for x in (features, reduced[layer]))
+        exact_distances, reduced_distances = (
+            _distances(x.double().cpu().numpy()) for x in (features, reduced[layer])
+        )
         with np.errstate(invalid="ignore", divide="ignore"):
-            agreement = np.corrcoef(one, other)[0, 1]
+            agreement = np.corrcoef(exact_distances, reduced_distances)[0, 1]
         if not agreement >= AGREEMENT:
             raise BenchError(
                 f"{model}: bfloat16 changes layer {layer!r}: its RDM of the first {len(features)} stimuli "
-                f"correlates {agreement:.5f} with that in float32, at least {AGREEMENT} is asked for; take "
-                "params.precision out of the entry"
+                f"correlates {agreement:.5f} with that in float32, at least {AGREEMENT} is required; remove "
+                "params.precision from the entry"
             )
 
 

@@ -1,7 +1,8 @@
-"""Preprocessing that an entry spells out, for weights whose library does not know it.
+"""Preprocessing that a registry entry states in full, for weights whose library does not know it.
 
-The pixels are those of torchvision's functions, which are not used: importing torchvision takes as long as
-importing torch, and of a network that does not need it, one photo then takes half the time.
+The pixels are the same as those of torchvision's functions. These are not used, since importing torchvision
+takes as long as importing torch. So a network that does not need torchvision answers for one photo in half
+the time.
 """
 
 from __future__ import annotations
@@ -27,16 +28,31 @@ _RESAMPLING = {
 class Preprocessing(BaseModel):
     """Resize, crop and normalise.
 
+    An object is called with an RGB image and gives a tensor. Its ``repr`` is part of the cache key of
+    features.
+
     Attributes
     ----------
     resize : int or (int, int)
-        The short side, in pixels, aspect kept; or height and width, aspect ignored.
+        One number: length of the short side in pixels; the aspect ratio is kept. Two numbers: height and
+        width; the aspect ratio is ignored.
     crop : int or (int, int), optional
-        Centre crop, after the resize.
+        Side, or height and width, of the centre crop in pixels, after the resize. Default: no crop.
     mean, std : tuple of 3 floats
-        Of the channels R, G, B on the scale 0 to 1: ``(x - mean) / std``.
+        For the channels R, G and B on the scale 0 to 1: ``(x - mean) / std``.
     interpolation : {"bilinear", "bicubic", "nearest", "lanczos"}
-        Always antialiased.
+        Interpolation of the resize, always antialiased.
+
+    Examples
+    --------
+    >>> from PIL import Image
+    >>> from benchmark.extraction import Preprocessing
+    >>> preprocessing = Preprocessing(resize=8, crop=4, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+    >>> image = preprocessing(Image.new("RGB", (20, 10), "white"))
+    >>> tuple(image.shape)
+    (3, 4, 4)
+    >>> image.min().item(), image.max().item()
+    (1.0, 1.0)
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -73,9 +89,9 @@ def _resize(image: Image.Image, size: int | tuple[int, int], how: Image.Resampli
 
 
 def _centre(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """The middle of an image; black around one that is smaller."""
+    """The centre of an image. An image that is smaller gets a black border."""
     left, top = (
-        -((wanted - has) // 2) if wanted > has else round((has - wanted) / 2)
-        for has, wanted in zip(image.size, (size[1], size[0]), strict=True)
+        -((crop - side) // 2) if crop > side else round((side - crop) / 2)
+        for side, crop in zip(image.size, (size[1], size[0]), strict=True)
     )
     return image.crop((left, top, left + size[1], top + size[0]))

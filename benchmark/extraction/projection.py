@@ -1,4 +1,4 @@
-"""Random projection of whole activations to a declared size."""
+"""Random projection of whole activations to vectors of a given length."""
 
 from __future__ import annotations
 
@@ -9,28 +9,30 @@ import torch
 
 
 class Projection:
-    r"""A sparse random projection :math:`\mathbb{R}^d \to \mathbb{R}^k` that keeps inner products.
+    r"""A sparse random projection :math:`\mathbb{R}^d \to \mathbb{R}^k` that preserves inner products.
 
-    Every value is given a random sign and added to one of the k outputs, each of which gets d / k values (to
-    the next whole number):
+    Every value gets a random sign and is added to one of the k outputs. Each output gets d / k values
+    (rounded up):
 
     .. math:: y_j = \sum_{i : h(i) = j} s_i x_i
 
     For all x, y the expectation of :math:`\langle Px, Py \rangle` is :math:`\langle x, y \rangle`, and its
-    variance at most :math:`(\|x\|^2 \|y\|^2 + \langle x, y \rangle^2) / k`, as for a dense Gaussian matrix
-    (Johnson-Lindenstrauss); but it takes d additions instead of d k, and 5 bytes a value instead of 4 k.
+    variance is at most :math:`(\|x\|^2 \|y\|^2 + \langle x, y \rangle^2) / k`, as for a dense Gaussian matrix
+    (Johnson-Lindenstrauss). But it takes d additions instead of d k, and 5 bytes per value instead of 4 k.
 
-    The same for the same ``layer``, ``size`` and d, wherever it is made: it is drawn from the raw bits of a
-    PCG64 that these seed.
+    The projection is the same on every machine for the same ``layer``, ``size`` and ``width``: these seed the
+    PCG64 whose raw bits decide it.
 
     Parameters
     ----------
     layer : str
+        Name of the layer.
     size : int
-        k.
+        Length k of the projected vectors.
     width : int
-        d. Where it is not greater than k, vectors come back as they are.
+        Length d of the vectors before. If it is not greater than k, vectors are returned unchanged.
     device : torch.device
+        Where the vectors are.
 
     References
     ----------
@@ -45,14 +47,15 @@ class Projection:
             return
         seed = hashlib.sha256(f"{layer}\0{size}\0{width}".encode()).digest()
         raw = np.random.PCG64(int.from_bytes(seed[:16], "big")).random_raw(width)
-        # the places come of the order of the draws, the signs of their lowest bits: ties are out of reach
+        # the order of the draws decides the places, and their lowest bits the signs; equal draws do not
+        # happen
         order = torch.from_numpy(np.argsort(raw, kind="stable").astype(np.int32))
         signs = torch.from_numpy((raw & 1).astype(np.int8) * 2 - 1)
         self._order = order.to(device)
         self._signs = signs[order.long()].to(device)
 
     def __call__(self, vectors: torch.Tensor) -> torch.Tensor:
-        """Project, shape (n, d) to (n, k), float32; one vector at a time, so that no copy of all is made."""
+        """Project vectors, shape (n, d), to shape (n, k), float32; one at a time, to save memory."""
         if self.width <= self.size:
             return vectors
         full = -(-self.width // self.size) * self.size

@@ -1,4 +1,4 @@
-"""The features of a stimulus set, filled batch by batch as activations arrive."""
+"""The features of a stimulus set, collected batch by batch."""
 
 from __future__ import annotations
 
@@ -17,23 +17,24 @@ from benchmark.common.errors import BenchError, DataError
 from benchmark.common.files import cache_folder, open_temporary
 from benchmark.datasets.types import Stimuli
 
-#: Bytes of features kept in memory; further layers are written to files of the cache folder as they come.
+#: Most bytes of features in memory. The batches of further layers are written to files of the cache folder.
 IN_MEMORY = 1 << 30
-#: What must stay free on the disk
+#: Bytes that must stay free on the disk
 SPARE = 1 << 30
 
 
 class FeatureRows:
-    """Features of all stimuli, one array a layer, each batch written as soon as it is pooled.
+    """Features of all stimuli, one array per layer. Each batch is written as soon as it is pooled.
 
-    Layers stay in memory until together they exceed :data:`IN_MEMORY`; those after are files, of which one
-    batch at a time is in memory. Used as a context: after an error no file stays.
+    Layers stay in memory until they exceed :data:`IN_MEMORY` together. Each further layer is a file, and only
+    one batch of it is in memory. Use an object as a context: after an error it removes its files.
 
     Parameters
     ----------
     model : str
-        Its name, for messages.
+        Name of the model, for error messages.
     stimuli : Stimuli
+        The stimuli whose features are collected.
     """
 
     def __init__(self, model: str, stimuli: Stimuli) -> None:
@@ -56,16 +57,28 @@ class FeatureRows:
                 path.unlink(missing_ok=True)
 
     def start(self, start: int) -> None:
-        """Begin the batch whose first stimulus is number ``start``."""
+        """Begin the batch whose first stimulus is number ``start`` (from 0)."""
         self._start = start
         self._seen.clear()
 
     def add(self, layer: str, vectors: torch.Tensor) -> None:
-        """Take what a layer gave for the batch, shape (b, d).
+        """Add the pooled vectors of a layer for the batch.
 
-        On a CPU it is written at once: neither a later operation in place nor the number of layers matters.
-        From another device it is copied there, and fetched in :meth:`finish`, so that the forward pass does
-        not wait.
+        Vectors on a CPU are written at once. So later operations in place do no harm, and more layers need no
+        more memory. Vectors on another device are copied there, and fetched in :meth:`finish`, so that the
+        forward pass does not wait.
+
+        Parameters
+        ----------
+        layer : str
+            Name of the layer.
+        vectors : Tensor, shape (b, d)
+            One row per stimulus of the batch.
+
+        Raises
+        ------
+        DataError
+            If a feature is not finite.
         """
         self._seen.add(layer)
         if vectors.device.type == "cpu":
@@ -74,12 +87,12 @@ class FeatureRows:
             self._waiting[layer] = vectors.to(torch.float32, copy=True)
 
     def finish(self, layers: Sequence[str]) -> None:
-        """End the batch.
+        """End the batch, for which each of ``layers`` must have been added.
 
         Raises
         ------
         BenchError
-            If one of ``layers`` gave nothing.
+            If one of ``layers`` was not added.
         DataError
             If a feature is not finite, or the disk has no room for the features of all stimuli.
         """
@@ -95,8 +108,8 @@ class FeatureRows:
             require_room(self._model, len(self._stimuli), self._bytes)
 
     def result(self) -> dict[str, np.ndarray]:
-        """The features, shape (n, d) by layer, float32; those of files memory-mapped and read-only."""
-        found = dict(self._arrays)
+        """The features by layer, float32, shape (n, d). Those in files are memory-mapped and read-only."""
+        features = dict(self._arrays)
         for layer, (stream, path, width) in self._files.items():
             stream.flush()
             os.fsync(stream.fileno())
@@ -104,10 +117,10 @@ class FeatureRows:
             stream.close()
             shape = (len(self._stimuli), width)
             array = np.memmap(path, np.float32, "r", offset, shape)
-            # the feature store moves the file to its place; if nobody does, it goes with the array
+            # the feature store moves the file to its place; otherwise the file is removed with the array
             weakref.finalize(array, _unlink, path)
-            found[layer] = array
-        return found
+            features[layer] = array
+        return features
 
     def _write(self, layer: str, vectors: torch.Tensor) -> None:
         values = vectors.to(torch.float32).numpy()
@@ -139,12 +152,21 @@ class FeatureRows:
 
 
 def require_room(model: str, stimuli: int, size: int) -> None:
-    """Refuse features that the disk of the cache has no room for.
+    """Refuse features for which the disk of the cache has no room.
+
+    Parameters
+    ----------
+    model : str
+        Name of the model, for the error message.
+    stimuli : int
+        Number of stimuli, for the error message.
+    size : int
+        Bytes that the features of all stimuli take.
 
     Raises
     ------
     DataError
-        With what they take and what is free.
+        If less than :data:`SPARE` would stay free. The message says how much is needed and how much is free.
     """
     folder = cache_folder()
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Features that were computed once: a content-addressed folder, safe for many processes."""
+"""The store of computed features: a content-addressed folder that many processes can use at once."""
 
 from __future__ import annotations
 
@@ -20,28 +20,41 @@ _log = logging.getLogger(__name__)
 class FeatureStore:
     """Features by key and layer.
 
-    A key is everything that can change the features of one model for one stimulus set, layers aside. Its
-    sha256 names a folder; each layer is an entry of its own there, an npy file with a meta file
-    ``LAYER.meta.json`` (key, layer, shape, dtype, sha256). So asking for one more layer of a known key
-    computes only that layer, and two processes that put layers of one key cannot lose each other's.
+    A key holds everything that can change the features of one model for one stimulus set, except the layer.
+    Its sha256 is the name of a folder. Each layer is an entry in that folder: an npy file with a meta file
+    ``LAYER.meta.json`` (key, layer, shape, dtype, sha256). So one more layer of a known key is computed
+    alone, and two processes that store layers of one key do not lose each other's layers.
 
-    The npy is named by its content and written before its meta file, each moved into place in one step: a
-    reader sees an entry whole or not at all, also if a process dies between the two.
+    The hash of the content is in the name of the npy file. This file is written before its meta file, and
+    each of the two is moved to its place in one step. So a reader sees either a whole entry or none, also if
+    a process dies between the two steps.
 
     Parameters
     ----------
     folder : Path
-        Made when the first features are put.
+        The folder. It is created when the first features are stored.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
 
     def get(self, key: Mapping[str, Any], layer: str) -> np.ndarray | None:
-        """Features of a layer, memory-mapped and read-only; None if they are not there.
+        """Features of a layer, memory-mapped and read-only.
 
-        The checksum is verified (once a process, until the file changes). A file that differs from it is put
-        aside as ``*.damaged``, said in the log, and counts as not there.
+        The checksum is verified, once per process until the file changes. A damaged file is renamed to
+        ``*.damaged``, and the log says so.
+
+        Parameters
+        ----------
+        key : mapping
+            The key under which the features were stored.
+        layer : str
+            Name of the layer.
+
+        Returns
+        -------
+        ndarray, shape (n, d), or None
+            None if the features are not there, or are damaged.
         """
         meta = self._meta(key, layer)
         if not meta.is_file():
@@ -66,17 +79,17 @@ class FeatureStore:
         Parameters
         ----------
         key : mapping
-            Must be writable as JSON.
+            Everything that decides the features. It must be possible to write it as JSON.
         features : mapping of str to ndarray, shape (n, d)
-            By layer. One that is memory-mapped from a temporary file of this folder (an extraction that is
-            too large for memory) is moved, not copied.
+            Features by layer. An array that is memory-mapped from a temporary file of this folder (an
+            extraction that is too large for memory) is moved, not copied.
         about : mapping, optional
-            Names for a reader (``bench cache ls``): "model", "stimuli". They are no part of the key.
+            Names for people (``bench cache ls``): "model" and "stimuli". They are not part of the key.
 
         Raises
         ------
         DataError
-            If an array is empty or holds objects, or the folder cannot be written to.
+            If an array is empty or contains objects, or if the folder cannot be written to.
         """
         for layer, array in features.items():
             if array.dtype.hasobject or array.size == 0:
@@ -114,12 +127,12 @@ class FeatureStore:
         write_atomic(meta, json.dumps(entry, indent=1, sort_keys=True).encode())
 
     def _own_file(self, array: np.ndarray) -> Path | None:
-        """The temporary file of this folder that ``array`` is the whole of."""
+        """The temporary file of this folder whose whole content is ``array``; None: there is none."""
         if not isinstance(array, np.memmap) or array.filename is None:
             return None
         path = Path(array.filename)
         ours = path.parent.resolve() == self.folder.resolve() and path.suffix == ".tmp"
-        # a part of the file has its name, too
+        # an array that is a part of the file has the same file name
         return path if ours and array.offset + array.nbytes == path.stat().st_size else None
 
     def _meta(self, key: Mapping[str, Any], layer: str) -> Path:

@@ -1,4 +1,4 @@
-"""Finding the layers of a network nobody described: its blocks, in depth order, and its classifier."""
+"""The layers of a network for which nobody listed them: its blocks, in depth order, and its classifier."""
 
 from __future__ import annotations
 
@@ -11,12 +11,26 @@ _STACKS = ("layers", "resblocks", "blocks", "stages")
 def blocks(network: nn.Module) -> list[str]:
     """Dotted paths of the blocks of a network, in depth order.
 
-    A block is a member of a container at the top of the network ("features.3", "layer1.0", "blocks.2"), a
-    member of the stack inside a top module that holds one ("transformer.resblocks.4"), or a top module that
-    is neither. Modules without weights (activations, pooling), auxiliary classifiers, and single
-    convolutions, linear maps, normalisations and embeddings at the top are not blocks.
+    There are three kinds of blocks:
+
+    - a member of a container at the top of the network ("features.3", "layer1.0", "blocks.2");
+    - a member of the stack inside a top module that has one ("transformer.resblocks.4");
+    - a top module that is neither a container nor has a stack.
+
+    These are not blocks: modules without weights (activations, pooling), auxiliary classifiers, and single
+    convolutions, linear maps, normalisations and embeddings at the top.
+
+    Parameters
+    ----------
+    network : Module
+        The network.
+
+    Returns
+    -------
+    list of str
+        Paths for ``network.get_submodule``.
     """
-    found = []
+    paths = []
     for name, child in network.named_children():
         if name.lower().startswith("aux") or name == "patch_embed":
             continue
@@ -32,17 +46,20 @@ def blocks(network: nn.Module) -> list[str]:
             members = [(name, child)]
         else:
             members = []
-        found += [path for path, member in members if has_weights(member)]
-    return found
+        paths += [path for path, member in members if has_weights(member)]
+    return paths
 
 
 def has_weights(module: nn.Module) -> bool:
-    """Whether a module maps its input (a convolution, a linear map), and does not only scale or pool it."""
+    """Whether ``module`` has a convolution or a linear map, and does more than scale or pool its input."""
     return any(parameter.ndim > 1 for parameter in module.parameters())
 
 
 def classifier_path(network: nn.Module) -> str | None:
-    """Dotted path of the last linear map or convolution, auxiliary classifiers apart; None: there is none."""
+    """Dotted path of the last linear map or convolution of ``network``; None: there is none.
+
+    Auxiliary classifiers are left out.
+    """
     maps = [
         path
         for path, module in network.named_modules()
@@ -52,10 +69,22 @@ def classifier_path(network: nn.Module) -> str | None:
 
 
 def feeds(network: nn.Module, block: str, classifier: str) -> bool:
-    """Whether nothing that has parameters lies between ``block`` and ``classifier``.
+    """Whether the classifier reads the output of a block directly, or after pooling only.
 
-    Then what the classifier reads is the pooled output of the block, and one of the two names is enough.
-    A single convolution or linear map does not count: an activation follows it.
+    Then the input of the classifier is the pooled output of the block, and one layer is enough for both.
+
+    Parameters
+    ----------
+    network : Module
+        The network.
+    block, classifier : str
+        Dotted paths of the last block and of the classifier.
+
+    Returns
+    -------
+    bool
+        True if no module with parameters is between the two. False for a block that is a single convolution
+        or linear map, since an activation follows it.
     """
     if not any(True for _ in network.get_submodule(block).children()):
         return False

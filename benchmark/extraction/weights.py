@@ -1,4 +1,4 @@
-"""Reading weights: never running code, never leaving a key out, never disturbing the random state."""
+"""Reading weights: no code is run, no key is left out, and the random state stays as it was."""
 
 from __future__ import annotations
 
@@ -20,13 +20,18 @@ def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
     Parameters
     ----------
     path : Path
-        ``*.safetensors``, or what ``torch.save`` wrote: a state dict, or a dict that holds one under
-        ``state_dict``. A checkpoint is read with ``weights_only=True``.
+        ``*.safetensors``, or a file that ``torch.save`` wrote: a state dict, or a dict with a state dict
+        under ``state_dict``. It is read with ``weights_only=True``.
+
+    Returns
+    -------
+    dict of str to Tensor
+        The weights by name, on the CPU.
 
     Raises
     ------
     BenchError
-        If the file is no checkpoint, or is a pickle that would run code.
+        If the file is not a checkpoint, or is a pickle that would run code.
     """
     if path.suffix == ".safetensors":
         try:
@@ -47,24 +52,41 @@ def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
 
 
 def refusal(path: Path, error: pickle.UnpicklingError) -> BenchError:
-    """What to say of a pickle that ``weights_only=True`` does not read."""
-    told = next((line.strip() for line in str(error).splitlines() if "GLOBAL" in line), None)
-    if told is None:
+    """The exception for a pickle that ``weights_only=True`` refuses.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    error : UnpicklingError
+        What torch raised.
+    """
+    reason = next((line.strip() for line in str(error).splitlines() if "GLOBAL" in line), None)
+    if reason is None:
         return BenchError(f"{path}: damaged, or not a torch checkpoint")
     return BenchError(
-        f"{path}: refused, because reading it would run code that the file names ({told}); if you trust it, "
-        "load it yourself, save its state_dict alone, under the names the network has, and give that file in "
-        "the entry (checkpoint: {file: ...})"
+        f"{path}: refused, because reading it would run code that the file names ({reason}); if "
+        "you trust it, load it yourself, save its state_dict alone, under the names the network has, and "
+        "give that file in the entry (checkpoint: {file: ...})"
     )
 
 
 def load_strictly(module: torch.nn.Module, state: Mapping[str, torch.Tensor], where: object) -> None:
-    """Load a state dict, every key and every shape; half precision is cast to the module's own.
+    """Load a state dict into a module. Every key and every shape must fit.
+
+    Parameters
+    ----------
+    module : Module
+        The module, which gets the weights.
+    state : mapping of str to Tensor
+        The weights by name. They are cast to the precision of the module.
+    where : object
+        The file of the weights, for the error message.
 
     Raises
     ------
     BenchError
-        If a key is missing, left over, or of another shape; the message names the first ones.
+        If a key is missing or left over, or its weights have another shape. The message names the first ones.
     """
     own = module.state_dict()
     missing = [key for key in own if key not in state]
@@ -86,7 +108,7 @@ def load_strictly(module: torch.nn.Module, state: Mapping[str, torch.Tensor], wh
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Draw torch's random numbers from ``seed`` inside, and put the random state back after."""
+    """A context in which torch draws random numbers from ``seed``; after it the random state is as before."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         yield

@@ -63,7 +63,7 @@ def test_a_row_a_class(bench, norms):
         (NORMS.replace("\t", ","), "its cells are separated by commas; write them with tabs"),
         (NORMS.replace("0.25", "0.2500"), None),
         (NORMS.replace("0.25", "0.5"), "line 3: R1.Strength is '0.5', but R1 / N is 0.25"),
-        (NORMS + "dog\tcat\t3\t4\t0.75\n", "line 7: cue 'dog' with response 'cat' stands twice"),
+        (NORMS + "dog\tcat\t3\t4\t0.75\n", "line 7: cue 'dog' with response 'cat' occurs twice"),
         (NORMS + "owl\tbird\t1\t2\t0.5\n", "line 7: responses to cue 'owl' are 1, fewer than its N = 2"),
     ],
 )

@@ -88,7 +88,7 @@ def test_images_beside_folders_of_images_are_refused(tmp_path):
 def test_two_files_of_one_name_are_refused(tmp_path):
     picture(tmp_path / "pictures" / "dog.png")
     picture(tmp_path / "pictures" / "dog.jpg")
-    with pytest.raises(DataError, match="'dog' stands twice"):
+    with pytest.raises(DataError, match="'dog' occurs twice"):
         read(tmp_path)
 
 

@@ -61,7 +61,7 @@ def test_a_quote_is_a_character_of_the_word(tmp_path):
         (HEADER.replace("\t", ",") + "dog,cat,1,1,1\n", "its cells are separated by commas; write them with"),
         (HEADER.replace("\t", ";") + "dog;cat;1;1;1\n", "its cells are separated by semicolons"),
         (HEADER.replace("\t", " ") + "dog cat 1 1 1\n", "its cells are separated by spaces"),
-        ('"cue"\t"response"\t"R1"\t"N"\n"dog"\t"cat"\t1\t1\n', "its cells stand in quotes"),
+        ('"cue"\t"response"\t"R1"\t"N"\n"dog"\t"cat"\t1\t1\n', "its cells are in quotes"),
         (HEADER.replace("R1", "R2") + "dog\tcat\t1\t1\t1\n", "line 1: no column 'R1', it reads"),
         (HEADER.replace("R1\tN", "R1\tcount") + "dog\tcat\t1\t1\t1\n", "no column 'N'"),
         (HEADER + "dog\tcat\t1\t2\t.5\ndog\tcat\t1\t2\t.5\n", "line 3: cue 'dog' with response 'cat'"),
@@ -166,7 +166,7 @@ def test_word_vectors_with_and_without_a_first_line_of_sizes(tmp_path, file, fir
         ("dog 1 2\ncat 1 x\n", "line 2"),
         ("dog,1,2\n", "line 1"),
         ("dog 1 nan\n", "not finite"),
-        ("dog 1 2\ndog 3 4\n", "'dog' stands twice"),
+        ("dog 1 2\ndog 3 4\n", "'dog' occurs twice"),
         ("", "no word vectors"),
     ],
 )

@@ -251,13 +251,13 @@ def test_images_are_not_shared_by_words_that_are_not_true() -> None:
 
 
 def test_an_image_with_more_values_than_a_byte_is_not_kept() -> None:
-    kept = images.Images()
+    kept = images.ImageCache()
     smooth = torch.rand(3, 32, 32)
     kept.put(0, smooth)
     assert kept.get(0) is None
     table = torch.linspace(-2.1, 2.6, 256)
     pixels = table[torch.randint(0, 256, (3, 32, 32))]
-    other = images.Images()
+    other = images.ImageCache()
     other.put(5, pixels)
     assert torch.equal(other.get(5), pixels)
     assert other.bytes == pixels.numel()
@@ -269,10 +269,10 @@ def test_an_image_with_more_values_than_a_byte_is_not_kept() -> None:
 
 
 def test_memory_of_images_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "KEPT", 10 * 16 * 16 * 3)
+    monkeypatch.setattr(images, "MAX_BYTES", 10 * 16 * 16 * 3)
     for manifest in "abc":
         small().features(stimuli(manifest=manifest), ["conv1"])
-    assert sum(kept.bytes for kept in images._kept.values()) <= images.KEPT
+    assert sum(cache.bytes for cache in images._caches.values()) <= images.MAX_BYTES
     Small.decoded = 0
     small().features(stimuli(manifest="c"), ["conv1"])
     assert Small.decoded < N + 2, "some images of the last set are still there"

@@ -219,7 +219,7 @@ def test_concepts_without_a_vector_are_not_covered() -> None:
     [
         ({"method": "pca"}, r"params\.method"),
         ({"size": 0}, r"params\.size"),
-        ({"weights": {"lat": 2.0}}, "names 'lat', which is none of its layers"),
+        ({"weights": {"lat": 2.0}}, "names 'lat', which is not one of its layers"),
         ({"weights": {"late": -1.0}}, r"params\.weights\.late"),
         ({"sise": 3}, r"params\.sise"),
     ],

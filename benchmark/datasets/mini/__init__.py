@@ -1,4 +1,4 @@
-"""The miniature: a drawn world of 48 concepts, authored norms, simulated people. Nothing was measured."""
+"""The miniature: a drawn world of 48 concepts, authored norms and simulated people. Nothing was measured."""
 
 from benchmark.datasets.mini.areas import area_early, area_late
 from benchmark.datasets.mini.drawing import draw

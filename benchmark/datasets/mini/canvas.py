@@ -12,28 +12,29 @@ from benchmark.datasets.mini.sdf import Shape, turn
 
 
 class Part(NamedTuple):
-    """A shape and its colour; later parts cover earlier ones."""
+    """A shape and its colour. Later parts of an object cover earlier ones."""
 
     shape: Shape
     colour: Colour
 
 
 class Pose(NamedTuple):
-    """How an object is placed: mirrored, sheared, stretched, turned, scaled, moved, in this order.
+    """How an object is placed: it is mirrored, sheared, stretched, turned, scaled and moved, in this order.
 
     Attributes
     ----------
     x, y : float
-        Where the object's origin falls, in pixels.
+        Place of the object's origin in the image, in pixels from the left and from the top.
     scale : float
-        Pixels a unit.
+        Pixels per unit of the object.
     angle : float
         Turn in degrees, clockwise.
     mirrored : bool
+        Whether left and right are exchanged.
     stretch : float
-        Factor of the width; the height is divided by it.
+        The width is multiplied by it, and the height is divided by it.
     shear : float
-        Units to the right for each unit down.
+        Units to the right per unit down.
     """
 
     x: float
@@ -63,9 +64,9 @@ class Light(NamedTuple):
     Attributes
     ----------
     x, y : float
-        Change of brightness across a part, to the right and down.
+        Change of brightness from one side of a part to the other, to the right and down.
     edge, edge_width : float
-        How much darker a part is at its border, and over how many pixels.
+        How much darker a part is at its border (0 to 1), and over how many pixels.
     """
 
     x: float
@@ -75,13 +76,14 @@ class Light(NamedTuple):
 
 
 class Canvas:
-    """A square image being painted.
+    """A square image that is being painted.
 
     Parameters
     ----------
     size : int
         Width and height in pixels.
     light : Light
+        How the surfaces are lit.
 
     Attributes
     ----------
@@ -96,7 +98,7 @@ class Canvas:
         self._centres = np.arange(size, dtype=np.float32) + np.float32(0.5)
 
     def paint(self, parts: Iterable[Part], pose: Pose) -> None:
-        """Paint the parts of an object in order."""
+        """Paint the ``parts`` of an object in their order, placed by ``pose``."""
         a, b, c, d = pose.matrix()
         area = a * d - b * c
         dx, dy = self._centres - pose.x, self._centres - pose.y

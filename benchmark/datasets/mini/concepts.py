@@ -10,7 +10,7 @@ class Concept(NamedTuple):
 
     id: str
     category: str
-    #: never an association target in training
+    #: whether it is kept out of the training on associations
     held_out: bool
 
 

@@ -19,21 +19,22 @@ SIZE = 64
 
 SHAPES = {**ANIMALS, **FRUIT_AND_TOOLS, **MACHINES, **HOME}
 
-#: how far an object of the category may be turned from upright, in degrees
+#: how far an object of a category may be turned from upright, in degrees; 18 for the other categories
 SPIN = {"tool": 60.0, "fruit": 35.0, "instrument": 35.0, "clothing": 25.0}
 
 
 def draw(concept_id: str, stream: str, index: int) -> np.ndarray:
     """Draw one image of a concept.
 
-    The pixels depend on the three arguments alone and are the same on every machine.
+    The pixels depend only on the three arguments, and are the same on every machine.
 
     Parameters
     ----------
     concept_id : str
         One of the 48 concepts.
     stream : str
-        "train" for training networks; "readout" and "test" make up the scored set. Streams share no image.
+        "train" is for the training of networks. "readout" and "test" make up the scored set. No image is in
+        two streams.
     index : int
         Number of the image in its stream, from 0.
 
@@ -53,10 +54,13 @@ def draw(concept_id: str, stream: str, index: int) -> np.ndarray:
 
 
 def _litter(draws: Draws) -> list[Part]:
-    """A simple shape, or a fragment of any concept: parts alone must not give the object away."""
+    """A simple shape, or a fragment of any concept.
+
+    Fragments are there so that a part alone does not show which object the image has.
+    """
     if draws.chance(0.6):
         return scrap(draws)
-    other = draws.choice(tuple(SHAPES))
-    parts = SHAPES[other](draws, palette(draws, other))
+    concept = draws.choice(tuple(SHAPES))
+    parts = SHAPES[concept](draws, palette(draws, concept))
     first = draws.integer(0, len(parts) - 1)
     return parts[first : first + 2]

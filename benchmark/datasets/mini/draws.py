@@ -13,15 +13,15 @@ _BUFFER = 256
 
 
 class Draws:
-    """A stream of random numbers that its key decides.
+    """A stream of random numbers. The key decides all of them.
 
-    Only the raw output of PCG64 is used, which numpy keeps stable, and the arithmetic is done on Python
-    floats: a compiled ``low + span * u`` may be fused into one rounding on some machines and not on others.
+    Only the raw output of PCG64 is used, which is the same in every version of numpy. The arithmetic is done
+    on Python floats. Compiled code may round ``low + span * u`` once on some machines and twice on others.
 
     Parameters
     ----------
     key : str
-        Hashed (sha256) into the seed.
+        Its sha256 is the seed.
     """
 
     def __init__(self, key: str) -> None:
@@ -29,29 +29,29 @@ class Draws:
         self._ahead: list[int] = []
 
     def unit(self) -> float:
-        """Uniform in [0, 1)."""
+        """A number drawn uniformly from [0, 1)."""
         if not self._ahead:
             self._ahead = self._bits.random_raw(_BUFFER).tolist()
         return (self._ahead.pop() >> 11) * 2.0**-53
 
     def between(self, low: float, high: float) -> float:
-        """Uniform in [low, high)."""
+        """A number drawn uniformly from ``low`` (included) to ``high`` (not included)."""
         return low + (high - low) * self.unit()
 
     def integer(self, low: int, high: int) -> int:
-        """A whole number from ``low`` to ``high``, both included."""
+        """A whole number drawn uniformly from ``low`` to ``high``, both included."""
         return low + int((high - low + 1) * self.unit())
 
     def chance(self, probability: float) -> bool:
-        """True with the given probability."""
+        """True with this ``probability`` (0 to 1)."""
         return self.unit() < probability
 
     def choice(self, options: Sequence[T]) -> T:
-        """One of ``options``."""
+        """One of ``options``, each with the same probability."""
         return options[self.integer(0, len(options) - 1)]
 
     def octets(self, shape: tuple[int, ...]) -> np.ndarray:
-        """Uniform whole numbers 0 to 255 of the given shape, as float32."""
+        """Whole numbers drawn uniformly from 0 to 255, an array of this ``shape``, float32."""
         size = int(np.prod(shape))
         raw = self._bits.random_raw((size + 7) // 8).astype("<u8")
         return raw.view(np.uint8)[:size].reshape(shape).astype(np.float32)

@@ -14,7 +14,7 @@ from benchmark.datasets.mini.source import source_hash
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
 from benchmark.datasets.types import Stimuli
 
-#: stream of drawings, and the split its images belong to
+#: the split to which the images of each stream belong, by stream
 STREAMS = {"readout": "train", "test": "test"}
 
 
@@ -35,17 +35,17 @@ def images(root: DataRoot, *, name: str, per_concept: int = 12) -> Stimuli:
     Parameters
     ----------
     root : DataRoot
-        Not used: the images are drawn, not read.
+        Not used: the images are drawn, not read from a file.
     name : str
         Name of the stimulus set.
     per_concept : int
-        Images of each concept in each split.
+        Number of images of each concept in each split.
 
     Returns
     -------
     Stimuli
-        ``48 * per_concept`` images in the split "train" ("dog-readout-00", for fitting readouts) and as many
-        in "test" ("dog-test-00"). No network of the suite was trained on either.
+        ``48 * per_concept`` images in the split "train" ("dog-readout-00"), to which readouts are fitted, and
+        as many in the split "test" ("dog-test-00"). No network of the suite was trained on any of them.
 
     Raises
     ------

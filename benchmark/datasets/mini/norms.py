@@ -1,8 +1,8 @@
 """Property norms and association norms of the drawn world.
 
-Both tables were written by the authors of the suite from common knowledge: no people were asked, and no
-published norms were copied. They have the form of the real thing (a number of respondents, production
-frequencies, one or two strong answers and a tail of weak ones), not its authority.
+The authors of the suite wrote both tables from common knowledge. No people were asked, and no published norms
+were copied. The tables have the form of real norms: a number of respondents, production frequencies, one or
+two strong answers and many weak ones. They are no evidence about people.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from benchmark.datasets.types import AssociationTarget, PropertyTarget
 if TYPE_CHECKING:
     from scipy import sparse
 
-#: imagined respondents a cue; those whose answer is not in the table gave a word of their own, or none
+#: imagined respondents per cue; those whose answer is not in the table gave a rare word, or no word
 ASSOCIATION_RESPONDENTS = 100
 
-#: imagined respondents a concept
+#: imagined respondents per concept
 PROPERTY_RESPONDENTS = 30
 
 IDS: tuple[str, ...] = tuple(concept.id for concept in CONCEPTS)
@@ -34,7 +34,7 @@ IDS: tuple[str, ...] = tuple(concept.id for concept in CONCEPTS)
 
 @made_from_source
 def associations(root: DataRoot, *, name: str) -> AssociationTarget:  # noqa: ARG001 - the engine passes a root to every dataset
-    """Association norms: 48 cues, about 350 responses, 100 imagined respondents a cue.
+    """Association norms: 48 cues, about 350 responses, 100 imagined respondents per cue.
 
     Authored, not measured: nobody was asked what a cue brings to mind.
 
@@ -48,8 +48,8 @@ def associations(root: DataRoot, *, name: str) -> AssociationTarget:  # noqa: AR
     Returns
     -------
     AssociationTarget
-        Rows are the 48 concepts; columns are the responses in alphabetical order. No cue is a response to
-        itself. Strengths (counts / respondents) of a cue sum to less than 1.
+        Rows are the 48 concepts. Columns are the responses in alphabetical order. No cue is a response to
+        itself. The strengths (counts / respondents) of a cue sum to less than 1.
     """
     rows = table("associations.csv")
     columns = tuple(sorted({row["response"] for row in rows}))
@@ -67,7 +67,7 @@ def associations(root: DataRoot, *, name: str) -> AssociationTarget:  # noqa: AR
 
 @made_from_source
 def properties(root: DataRoot, *, name: str) -> PropertyTarget:  # noqa: ARG001 - the engine passes a root to every dataset
-    """Property norms: 48 concepts, about 260 properties of five types, 30 imagined respondents a concept.
+    """Property norms: 48 concepts, about 260 properties of five types, 30 imagined respondents per concept.
 
     Authored, not measured: nobody was asked to list properties. The types are visual perceptual, other
     perceptual, functional, taxonomic and encyclopaedic.
@@ -82,7 +82,7 @@ def properties(root: DataRoot, *, name: str) -> PropertyTarget:  # noqa: ARG001 
     Returns
     -------
     PropertyTarget
-        Rows are the 48 concepts; columns are the properties in alphabetical order; counts are production
+        Rows are the 48 concepts. Columns are the properties in alphabetical order. Counts are production
         frequencies.
     """
     rows = table("properties.csv")
@@ -103,7 +103,7 @@ def properties(root: DataRoot, *, name: str) -> PropertyTarget:  # noqa: ARG001 
 
 @cache
 def table(file: str) -> tuple[dict[str, str], ...]:
-    """Rows of a table of the package, by column name."""
+    """Rows of the table ``file`` ("forms.csv") of this package; each row maps column names to cells."""
     with (Path(__file__).parent / file).open(encoding="utf-8", newline="") as stream:
         return tuple(csv.DictReader(stream))
 

@@ -1,4 +1,8 @@
-"""Colours: random for every image, and only loosely tied to the concept."""
+"""Colours: random for every image, and only weakly tied to the concept.
+
+A colour is red, green and blue, each from 0 to 1. ``draws``, wherever a function takes it, is the stream from
+which the random numbers of an image are drawn.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from benchmark.datasets.mini.draws import Draws
 
 Colour = tuple[float, float, float]
 
-#: the hue (0 to 1) that about half of the images of a concept have; the rest, and all others, have any
+#: the hue (0 to 1) of about half of the images of a concept; the other half, and other concepts, have any hue
 TYPICAL_HUES = {
     "apple": 0.0,
     "banana": 0.15,
@@ -36,7 +40,7 @@ TYPICAL_HUES = {
 
 
 class Palette(NamedTuple):
-    """The colours of one image's object.
+    """The colours of the object in one image.
 
     Attributes
     ----------
@@ -56,7 +60,7 @@ class Palette(NamedTuple):
 
 
 def from_hsv(hue: float, saturation: float, value: float) -> Colour:
-    """Red, green and blue (0 to 1) of a hue, saturation and value (0 to 1)."""
+    """The colour of a ``hue``, a ``saturation`` and a ``value`` (brightness), each from 0 to 1."""
     sector = (hue % 1.0) * 6.0
     i = int(sector)
     f = sector - i
@@ -73,18 +77,18 @@ def from_hsv(hue: float, saturation: float, value: float) -> Colour:
 
 
 def any_colour(draws: Draws, darkest: float = 0.15, brightest: float = 1.0) -> Colour:
-    """Any colour of a value (0 to 1) within the bounds."""
+    """A random colour whose brightness is between ``darkest`` and ``brightest`` (0 to 1)."""
     return from_hsv(draws.unit(), draws.between(0.05, 0.9), draws.between(darkest, brightest))
 
 
 def palette(draws: Draws, concept: str) -> Palette:
-    """The colours of one image of ``concept``."""
+    """The random colours of one image of ``concept`` (its id)."""
     hue = draws.unit()
     if concept in TYPICAL_HUES and draws.chance(0.5):
         hue = TYPICAL_HUES[concept] + draws.between(-0.04, 0.04)
     main = from_hsv(hue, draws.between(0.15, 0.9), draws.between(0.45, 1.0))
-    other = hue + draws.between(0.2, 0.8)
-    accent = from_hsv(other, draws.between(0.3, 0.9), draws.between(0.4, 0.95))
+    accent_hue = hue + draws.between(0.2, 0.8)
+    accent = from_hsv(accent_hue, draws.between(0.3, 0.9), draws.between(0.4, 0.95))
     dark = from_hsv(draws.unit(), draws.between(0.0, 0.5), draws.between(0.05, 0.22))
     pale = from_hsv(draws.unit(), draws.between(0.0, 0.2), draws.between(0.85, 1.0))
     leaf = from_hsv(draws.between(0.22, 0.42), draws.between(0.4, 0.9), draws.between(0.3, 0.7))
@@ -92,15 +96,15 @@ def palette(draws: Draws, concept: str) -> Palette:
 
 
 def shaded(colour: Colour, factor: float) -> Colour:
-    """A darker (factor below 1) or lighter (above 1) version of a colour."""
+    """The ``colour`` made darker (``factor`` below 1) or lighter (above 1)."""
     return tuple(min(c * factor, 1.0) for c in colour)  # type: ignore[return-value]
 
 
 def mixed(a: Colour, b: Colour, share: float) -> Colour:
-    """A colour between two, with ``share`` (0 to 1) of the second."""
+    """A colour between ``a`` and ``b``, with a ``share`` (0 to 1) of ``b``."""
     return tuple(x + (y - x) * share for x, y in zip(a, b, strict=True))  # type: ignore[return-value]
 
 
 def contrast(a: Colour, b: Colour) -> float:
-    """City-block distance of two colours, 0 to 3."""
+    """City-block distance between the colours ``a`` and ``b``, from 0 to 3."""
     return abs(a[0] - b[0]) + abs(a[1] - b[1]) + abs(a[2] - b[2])

@@ -1,4 +1,8 @@
-"""What is around the object: ground, clutter, pose, light and grain."""
+"""What is around the object: ground, clutter, pose, light and grain.
+
+Parameters that many functions share: ``draws`` is the stream from which the random numbers of an image are
+drawn; ``canvas`` is the image that is being painted; ``size`` is its width and height in pixels.
+"""
 
 from __future__ import annotations
 
@@ -22,19 +26,22 @@ from benchmark.datasets.mini.sdf import (
     turn,
 )
 
-#: least city-block distance between the colour of the ground and the object's
+#: least city-block distance between the colour of the ground and the main colour of the object
 _LEAST_CONTRAST = 0.45
 
 
 def any_light(draws: Draws) -> Light:
-    """A direction and strength of light."""
+    """A random direction and strength of light."""
     c, s = turn(draws.between(0.0, 360.0))
     strength = draws.between(0.0, 0.6)
     return Light(c * strength, s * strength, draws.between(0.1, 0.6), draws.between(1.2, 3.5))
 
 
 def any_pose(draws: Draws, size: int, spin: float) -> Pose:
-    """A place, size and turn for an object about two units wide, and which way it faces."""
+    """A random place, size, turn and direction for an object that is about two units wide.
+
+    The object is turned by up to ``spin`` degrees either way.
+    """
     scale = draws.between(0.25, 0.42) * size
     room = 0.4 * size - 0.66 * scale
     return Pose(
@@ -49,9 +56,12 @@ def any_pose(draws: Draws, size: int, spin: float) -> Pose:
 
 
 def ground(canvas: Canvas, draws: Draws, avoid: Colour) -> None:
-    """Fill the canvas: plain, a gradient, stripes, a checkerboard or blotches."""
-    first = _apart_from(avoid, draws)
-    second = _apart_from(avoid, draws)
+    """Fill the canvas: plain, a gradient, stripes, a checkerboard or blotches.
+
+    The two colours of the ground differ from ``avoid``, the main colour of the object.
+    """
+    first = _ground_colour(avoid, draws)
+    second = _ground_colour(avoid, draws)
     kind = draws.choice(("plain", "gradient", "stripes", "checks", "blotches"))
     mix = np.zeros((canvas.size, canvas.size), dtype=np.float32)
     if kind in ("gradient", "stripes", "checks"):
@@ -65,8 +75,8 @@ def ground(canvas: Canvas, draws: Draws, avoid: Colour) -> None:
             period = draws.between(0.12, 0.5)
             mix = _wave(along, period, draws.unit())
             if kind == "checks":
-                other = _wave(across, period, draws.unit())
-                mix = mix + other - mix * other * 2.0
+                crossing = _wave(across, period, draws.unit())
+                mix = mix + crossing - mix * crossing * 2.0
     elif kind == "blotches":
         mix = _blotches(draws, canvas.size)
     strength = draws.between(0.3, 1.0)
@@ -75,7 +85,19 @@ def ground(canvas: Canvas, draws: Draws, avoid: Colour) -> None:
 
 
 def clutter(canvas: Canvas, draws: Draws, pieces: int, reach: float, piece: Callable[[], list[Part]]) -> None:
-    """Paint ``pieces`` things anywhere, each what ``piece()`` gives, at ``reach`` times an object's size."""
+    """Paint a number of small things at random places.
+
+    Parameters
+    ----------
+    canvas, draws
+        See the module.
+    pieces : int
+        How many things are painted.
+    reach : float
+        Their size, as a multiple of the size of an object.
+    piece : callable
+        Gives the parts of one thing; called once for each.
+    """
     for _ in range(pieces):
         pose = any_pose(draws, canvas.size, 180.0)
         place = pose._replace(
@@ -85,12 +107,15 @@ def clutter(canvas: Canvas, draws: Draws, pieces: int, reach: float, piece: Call
 
 
 def scrap(draws: Draws) -> list[Part]:
-    """A random simple shape of a random colour."""
+    """A random simple shape of a random colour, in a list of one part."""
     return [Part(_any_shape(draws), any_colour(draws))]
 
 
 def restyle(parts: list[Part], colours: Palette, draws: Draws) -> list[Part]:
-    """The parts as they are, or (one time in four) nearly of one tone, so that the outline has to tell."""
+    """The ``parts`` unchanged, or in one case of four with nearly the same colour.
+
+    Then only the outline shows which object it is. The colour is one of ``colours``, those of the object.
+    """
     if not draws.chance(0.25):
         return parts
     tone = draws.choice((colours.main, colours.dark, colours.pale))
@@ -99,7 +124,7 @@ def restyle(parts: list[Part], colours: Palette, draws: Draws) -> list[Part]:
 
 
 def grain(canvas: Canvas, draws: Draws) -> np.ndarray:
-    """The finished image: light over the whole scene, gain and grain, as uint8 of shape (size, size, 3)."""
+    """The finished image, uint8, shape (size, size, 3): the canvas with light, gain and grain."""
     size = canvas.size
     c, s = turn(draws.between(0.0, 360.0))
     fall = draws.between(0.0, 0.5)
@@ -115,8 +140,11 @@ def grain(canvas: Canvas, draws: Draws) -> np.ndarray:
     )
 
 
-def _apart_from(avoid: Colour, draws: Draws) -> Colour:
-    """A colour for the ground, mostly darker than an object's: that much the pixels alone may tell."""
+def _ground_colour(avoid: Colour, draws: Draws) -> Colour:
+    """A colour that differs from ``avoid``.
+
+    It is mostly darker than an object. This is the one thing that pixels alone may show.
+    """
     colour = any_colour(draws, 0.1, 0.8)
     for _ in range(4):
         if contrast(colour, avoid) >= _LEAST_CONTRAST:
@@ -126,14 +154,14 @@ def _apart_from(avoid: Colour, draws: Draws) -> Colour:
 
 
 def _wave(position: np.ndarray, period: float, phase: float) -> np.ndarray:
-    """Soft-edged stripes: 0 and 1 by turns along ``position``."""
+    """Stripes with soft edges: values of 0 and 1 in turn along ``position``."""
     p = position / period + (phase + 8.0)
     saw = abs(p - p.astype(np.int32).astype(np.float32) - 0.5)
     return np.minimum(np.maximum((saw - 0.25) * (period * 64.0) + 0.5, 0.0), 1.0)
 
 
 def _blotches(draws: Draws, size: int) -> np.ndarray:
-    """Random levels on a coarse grid, joined by straight lines between its points."""
+    """Random levels on a coarse grid, with linear interpolation between its points."""
     cells = draws.choice((4, 8, 16))
     coarse = draws.octets((cells + 1, cells + 1)) / np.float32(255.0)
     at = (np.arange(size, dtype=np.float32) + np.float32(0.5)) * np.float32(cells / size)

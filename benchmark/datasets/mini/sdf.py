@@ -1,8 +1,22 @@
 """Shapes in the plane as signed distance functions: negative inside, positive outside.
 
-Every function gives a :class:`Shape`. Arrays meet only ``+ - * /``, square roots and comparisons, which IEEE
-754 rounds in one way only, and angles are turned into sines and cosines on Python floats rounded to six
-places: so the distances are the same to the last bit on every machine. x points right, y points down.
+Every function gives a :class:`Shape`, unless it says otherwise. Only ``+ - * /``, square roots and
+comparisons are applied to arrays: IEEE 754 allows only one rounding for each. Sines and cosines of angles are
+Python floats rounded to six places. So the distances are the same to the last bit on every machine.
+
+x points right, and y points down. Lengths are in units of the object, which is about two units wide.
+Parameters that many functions share:
+
+``cx``, ``cy``
+    The centre.
+``angle``
+    The turn in degrees, clockwise on the screen.
+``r0``, ``r1``
+    The radius (half of the thickness) of a line at its start and at its end. Default of ``r1``: ``r0``.
+``rounding``
+    The radius of rounded corners.
+``a``, ``b``
+    The shapes that are combined.
 """
 
 from __future__ import annotations
@@ -23,9 +37,10 @@ class Shape(NamedTuple):
     Attributes
     ----------
     box : tuple of float
-        Left, top, right and bottom of a rectangle that holds the region.
+        Left, top, right and bottom of a rectangle that contains the region.
     distance : callable
-        ``distance(x, y)``: signed distance (near the border) of the points, of the arrays' shape.
+        ``distance(x, y)``, for arrays of coordinates: the signed distance of each point from the border, an
+        array of the same shape. It is exact only near the border.
     """
 
     box: Box
@@ -33,12 +48,12 @@ class Shape(NamedTuple):
 
 
 def turn(degrees: float) -> Point:
-    """Cosine and sine of an angle, rounded so that they do not depend on the mathematics library."""
+    """Cosine and sine of an angle in ``degrees``, rounded: every mathematics library gives the same."""
     return round(math.cos(math.radians(degrees)), 6), round(math.sin(math.radians(degrees)), 6)
 
 
 def circle(cx: float, cy: float, radius: float) -> Shape:
-    """A disc."""
+    """A disc of this ``radius``."""
 
     def distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         dx, dy = x - cx, y - cy
@@ -48,7 +63,7 @@ def circle(cx: float, cy: float, radius: float) -> Shape:
 
 
 def ellipse(cx: float, cy: float, rx: float, ry: float, angle: float = 0.0) -> Shape:
-    """An ellipse turned by ``angle`` degrees (clockwise on the screen); distance is exact near the border."""
+    """An ellipse with the half-axes ``rx`` and ``ry``; its distance is exact near the border."""
     c, s = turn(angle)
 
     def distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -67,7 +82,7 @@ def ellipse(cx: float, cy: float, rx: float, ry: float, angle: float = 0.0) -> S
 
 
 def rectangle(cx: float, cy: float, hx: float, hy: float, rounding: float = 0.0, angle: float = 0.0) -> Shape:
-    """A rectangle of half-widths ``hx``, ``hy`` with rounded corners, turned by ``angle`` degrees."""
+    """A rectangle with half the width ``hx`` and half the height ``hy``, and rounded corners."""
     c, s = turn(angle)
 
     def distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -85,7 +100,7 @@ def rectangle(cx: float, cy: float, hx: float, hy: float, rounding: float = 0.0,
 
 
 def bar(start: Point, end: Point, r0: float, r1: float | None = None) -> Shape:
-    """A straight limb with round ends, of radius ``r0`` at its start and ``r1`` at its end."""
+    """A straight bar with round ends, from the point ``start`` to the point ``end``."""
     (ax, ay), (bx, by) = start, end
     r1 = r0 if r1 is None else r1
     ex, ey = bx - ax, by - ay
@@ -103,7 +118,7 @@ def bar(start: Point, end: Point, r0: float, r1: float | None = None) -> Shape:
 
 
 def stroke(points: Sequence[Point], r0: float, r1: float | None = None) -> Shape:
-    """A line through ``points`` whose radius goes evenly from ``r0`` to ``r1``."""
+    """A line through ``points``. Its radius changes evenly from ``r0`` to ``r1``."""
     r1 = r0 if r1 is None else r1
     steps = len(points) - 1
     radii = [r0 + (r1 - r0) * i / steps for i in range(steps + 1)]
@@ -111,7 +126,10 @@ def stroke(points: Sequence[Point], r0: float, r1: float | None = None) -> Shape
 
 
 def bend(start: Point, control: Point, end: Point, steps: int = 5) -> list[Point]:
-    """Points of a quadratic Bézier curve, for :func:`stroke`."""
+    """Points of a quadratic Bézier curve from ``start`` to ``end``, for :func:`stroke`.
+
+    ``control`` is the point towards which the curve bends. The list has ``steps`` + 1 points.
+    """
     points = []
     for i in range(steps + 1):
         t = i / steps
@@ -123,7 +141,10 @@ def bend(start: Point, control: Point, end: Point, steps: int = 5) -> list[Point
 
 
 def convex(*points: Point, rounding: float = 0.0) -> Shape:
-    """A convex polygon through ``points`` (either sense of turning), its border moved out by ``rounding``."""
+    """A convex polygon with corners at ``points``, in either direction.
+
+    Its border is moved out by ``rounding``.
+    """
     twice_area = sum(
         x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(points, (*points[1:], points[0]), strict=True)
     )
@@ -148,7 +169,7 @@ def convex(*points: Point, rounding: float = 0.0) -> Shape:
 
 
 def union(*shapes: Shape) -> Shape:
-    """Everything in any of ``shapes``."""
+    """Everything that is in at least one of ``shapes``."""
 
     def distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         d = shapes[0].distance(x, y)
@@ -160,7 +181,7 @@ def union(*shapes: Shape) -> Shape:
 
 
 def blend(a: Shape, b: Shape, width: float) -> Shape:
-    """The union of two shapes with a fillet of about ``width`` where they meet."""
+    """The union of ``a`` and ``b``, with a rounded inner corner of about ``width`` where they meet."""
 
     def distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         da, db = a.distance(x, y), b.distance(x, y)
@@ -172,7 +193,7 @@ def blend(a: Shape, b: Shape, width: float) -> Shape:
 
 
 def minus(a: Shape, *others: Shape) -> Shape:
-    """What is in ``a`` and in none of ``others``."""
+    """Everything that is in ``a`` and in none of ``others``."""
 
     def distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         d = a.distance(x, y)
@@ -184,7 +205,7 @@ def minus(a: Shape, *others: Shape) -> Shape:
 
 
 def both(a: Shape, b: Shape) -> Shape:
-    """What is in ``a`` and in ``b``."""
+    """Everything that is both in ``a`` and in ``b``."""
 
     def distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         d: np.ndarray = np.maximum(a.distance(x, y), b.distance(x, y))
@@ -200,7 +221,7 @@ def both(a: Shape, b: Shape) -> Shape:
 
 
 def outline(shape: Shape, half_width: float) -> Shape:
-    """The border of ``shape`` as a line."""
+    """The border of ``shape`` as a line that is two times ``half_width`` thick."""
 
     def distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return abs(shape.distance(x, y)) - half_width

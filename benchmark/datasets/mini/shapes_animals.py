@@ -1,4 +1,11 @@
-"""Mammals share a trunk, legs and a head; birds and fish an oval body, an eye, and a beak or fins."""
+"""Drawings of animals.
+
+Mammals share a trunk, legs and a head. Birds and fish share an oval body, an eye, and a beak or fins.
+
+Each public function draws the object that its name says, and has two parameters: ``draws``, the stream of
+random numbers of the image, and ``c``, the colours of the object. It gives the parts of the object, the
+rearmost first. The object is about two units wide. Its docstring says what is drawn.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +28,7 @@ from benchmark.datasets.mini.sdf import (
 def _legs(
     draws: Draws, colour: Colour, hips: tuple[float, float], top: float, foot: float, width: float
 ) -> list[Part]:
-    """Four legs under a trunk: the far pair darker, every leg swung a little."""
+    """Four legs under a trunk. The far pair is darker, and every leg is moved a little."""
     parts = []
     for shade, shift in ((0.7, 0.1), (1.0, 0.0)):
         for hip in hips:

@@ -1,4 +1,11 @@
-"""Fruit are round with a stalk and a leaf; tools are a handle and a head."""
+"""Drawings of fruit and of tools.
+
+A fruit is round, with a stalk and a leaf. A tool has a handle and a head.
+
+Each public function draws the object that its name says, and has two parameters: ``draws``, the stream of
+random numbers of the image, and ``c``, the colours of the object. It gives the parts of the object, the
+rearmost first. The object is about two units wide. Its docstring says what is drawn.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""Furniture shares legs, seats and boards; clothing is cloth cut to the body."""
+"""Drawings of furniture and of clothing.
+
+Furniture shares legs, seats and boards. Clothing is cloth that is cut for the body.
+
+Each public function draws the object that its name says, and has two parameters: ``draws``, the stream of
+random numbers of the image, and ``c``, the colours of the object. It gives the parts of the object, the
+rearmost first. The object is about two units wide. Its docstring says what is drawn.
+"""
 
 from __future__ import annotations
 

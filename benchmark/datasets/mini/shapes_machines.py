@@ -1,4 +1,11 @@
-"""Vehicles share wheels, windows and a hull; instruments a body, strings, keys or tubes."""
+"""Drawings of vehicles and of musical instruments.
+
+Vehicles share wheels, windows and a hull. Instruments have a body, strings, keys or tubes.
+
+Each public function draws the object that its name says, and has two parameters: ``draws``, the stream of
+random numbers of the image, and ``c``, the colours of the object. It gives the parts of the object, the
+rearmost first. The object is about two units wide. Its docstring says what is drawn.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the miniature is made from, as one hash: when the code or a table changes, the data change."""
+"""One hash over everything from which the miniature is made: its code and its tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from benchmark.datasets.root import DataRoot, hash_files, hashed_by
 
 @cache
 def source_hash() -> str:
-    """sha256 over every source and table of the miniature, in sorted order."""
+    """sha256 over every source file and table of the miniature, in the order of their names.
+
+    The data of the miniature count as changed when one of these files changes.
+    """
     folder = Path(__file__).parent
     return hash_files(sorted(p for p in folder.iterdir() if p.suffix in {".py", ".csv"}))
 

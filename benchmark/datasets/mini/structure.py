@@ -1,4 +1,4 @@
-"""What the simulated people and areas are mixed from: dissimilarities between the 48 concepts, and noise."""
+"""The parts of which simulated people and areas are a mix: dissimilarities of the 48 concepts, and noise."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ from benchmark.datasets.types import AssociationTarget, PropertyTarget
 
 CATEGORIES: tuple[str, ...] = tuple(concept.category for concept in CONCEPTS)
 
-#: the domain of each category: living things that move, things that grow, things people make
+#: the domain of each category: animals, plants, or (every category that is not listed) things that people
+#: make
 _DOMAINS = {"mammal": "animal", "bird_or_fish": "animal", "fruit": "plant"}
 
-#: strength with which a concept brings to mind itself, so that dog -> cat makes the two alike
+#: strength of the association of a concept with itself; without it, dog -> cat would not make the two alike
 _SELF = 0.3
 
-#: uniform draws summed into one noise value: twelve have variance one and look normal
+#: uniform draws per noise value, which is their sum: twelve have variance one and are nearly normal
 _SUMMANDS = 12
 
-#: dissimilarity of the most alike pair
+#: dissimilarity of the pair that is most alike
 _LEAST = 0.05
 
-#: decimals kept of a simulated value, so that the last bits of a machine's arithmetic do not show
+#: decimals to which simulated values are rounded, so that the last bits of a machine's arithmetic do not
+#: count
 DECIMALS = 6
 
 
@@ -40,7 +42,7 @@ def domain_rdm() -> np.ndarray:
 
 
 def form_ratings() -> tuple[tuple[str, ...], np.ndarray]:
-    """Names of the forms (round, elongated, ...), and how much each concept has of them, 0 to 10; (48, 6)."""
+    """Names of the six forms (round, elongated, ...), and ratings of each concept, 0 to 10, shape (48, 6)."""
     rows = table("forms.csv")
     forms = tuple(key for key in rows[0] if key != "concept")
     return forms, np.array([[float(row[form]) for form in forms] for row in rows])
@@ -52,7 +54,10 @@ def form_rdm() -> np.ndarray:
 
 
 def association_rdm(norms: AssociationTarget) -> np.ndarray:
-    """Cosine distance between association profiles in which every concept also brings to mind itself."""
+    """Cosine distance between the association profiles of ``norms``, shape (n, n).
+
+    Each profile also has an association of the concept with itself.
+    """
     words = list(dict.fromkeys([*norms.columns, *norms.ids]))
     profiles = np.zeros((len(norms.ids), len(words)))
     profiles[:, : len(norms.columns)] = norms.counts.toarray() / norms.respondents[:, None]
@@ -61,14 +66,14 @@ def association_rdm(norms: AssociationTarget) -> np.ndarray:
 
 
 def property_rdms(norms: PropertyTarget) -> dict[str, np.ndarray]:
-    """Cosine distance between production frequencies, by property type."""
+    """Cosine distance between production frequencies of ``norms``: an RDM, shape (n, n), by property type."""
     frequencies = norms.counts.toarray()
     types = np.array(norms.types)
     return {kind: cosine_distances(frequencies[:, types == kind]) for kind in sorted(set(norms.types))}
 
 
 def cosine_distances(profiles: np.ndarray) -> np.ndarray:
-    """1 - cosine between rows; an empty row has nothing in common with any other (distance 1)."""
+    """1 - cosine between the rows of ``profiles``, shape (n, d); the distance of an empty row is 1."""
     length = np.sqrt((profiles**2).sum(axis=1, keepdims=True))
     unit = profiles / np.where(length > 0, length, 1.0)
     distances = 1.0 - unit @ unit.T
@@ -77,13 +82,13 @@ def cosine_distances(profiles: np.ndarray) -> np.ndarray:
 
 
 def euclidean_distances(rows: np.ndarray) -> np.ndarray:
-    """Euclidean distance between rows."""
+    """Euclidean distance between the ``rows`` of a matrix, shape (n, d)."""
     distances: np.ndarray = np.sqrt(((rows[:, None, :] - rows[None, :, :]) ** 2).sum(axis=-1))
     return distances
 
 
 def standardise(rdm: np.ndarray) -> np.ndarray:
-    """The RDM with mean 0 and standard deviation 1 over its pairs, so that RDMs can be mixed by weight."""
+    """The ``rdm`` scaled to mean 0 and standard deviation 1 over its pairs. RDMs are mixed after that."""
     pairs = rdm[np.triu_indices(len(rdm), 1)]
     standard: np.ndarray = (rdm - pairs.mean()) / pairs.std()
     return standard
@@ -96,12 +101,15 @@ def _differs(labels: list[str]) -> np.ndarray:
 
 
 def mix(rdms: Sequence[np.ndarray], weights: np.ndarray) -> np.ndarray:
-    """Weighted sum of RDMs."""
+    """Sum of ``rdms``, each multiplied by its number in ``weights``."""
     return np.tensordot(weights, np.stack(rdms), axes=1)
 
 
 def to_rdm(values: np.ndarray) -> np.ndarray:
-    """A symmetric matrix of any scale as dissimilarities from .05 (no two concepts are one) to 1."""
+    """A symmetric matrix of ``values`` on any scale as an RDM, with dissimilarities from .05 to 1.
+
+    The least dissimilarity is not 0, since no two concepts are identical.
+    """
     rows, columns = np.triu_indices(len(values), 1)
     pairs = values[rows, columns]
     pairs = np.round(_LEAST + (1.0 - _LEAST) * (pairs - pairs.min()) / np.ptp(pairs), DECIMALS)
@@ -111,20 +119,23 @@ def to_rdm(values: np.ndarray) -> np.ndarray:
     return rdm
 
 
-class Chance:
-    """Random numbers decided by a key, from the raw output of PCG64, which every numpy keeps the same."""
+class KeyedDraws:
+    """Random numbers that are decided by ``key``.
+
+    They come from the raw output of PCG64, which is the same in every version of numpy.
+    """
 
     def __init__(self, key: str) -> None:
         self._bits = np.random.PCG64(int.from_bytes(hashlib.sha256(key.encode()).digest(), "big"))
 
     def uniform(self, *shape: int) -> np.ndarray:
-        """Uniform in [0, 1)."""
+        """Numbers drawn uniformly from [0, 1), an array of this ``shape``."""
         raw = self._bits.random_raw(int(np.prod(shape))) >> np.uint64(11)
         values: np.ndarray = raw.reshape(shape) * 2.0**-53
         return values
 
     def noise(self, n: int) -> np.ndarray:
-        """A symmetric matrix (n, n) with mean 0, standard deviation 1 and independent pairs."""
+        """Symmetric noise, shape (``n``, ``n``): mean 0, standard deviation 1, independent pairs."""
         values = self.uniform(_SUMMANDS, n, n).sum(axis=0) - _SUMMANDS / 2
         upper = np.triu(values, 1)
         symmetric: np.ndarray = upper + upper.T

@@ -1,8 +1,8 @@
-"""Word vectors of the drawn world: from a generated corpus, by counting.
+"""Word vectors of the drawn world, made by counting words in a generated corpus.
 
-The corpus is written by a small seeded grammar from the authored norms: nobody wrote or said these sentences.
-Vectors come from it the way count models are made: co-occurrence in a window, positive pointwise mutual
-information, singular value decomposition (Levy, Goldberg & Dagan 2015, doi:10.1162/tacl_a_00134).
+A small seeded grammar generates the corpus from the authored norms. Nobody wrote or said these sentences. The
+vectors are those of a count model: co-occurrence in a window, positive pointwise mutual information, singular
+value decomposition (Levy, Goldberg & Dagan 2015, doi:10.1162/tacl_a_00134).
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ import numpy as np
 from benchmark.datasets.mini.concepts import CONCEPTS
 from benchmark.datasets.mini.norms import IDS, table
 from benchmark.datasets.mini.source import made_from_source, source_hash
-from benchmark.datasets.mini.structure import DECIMALS, Chance
+from benchmark.datasets.mini.structure import DECIMALS, KeyedDraws
 from benchmark.datasets.root import DataRoot
 from benchmark.datasets.types import VectorTarget
 
 SENTENCES = 20_000
 DIMENSIONS = 50
 
-#: words either side that count as company
+#: words on either side of a word that count as its neighbours
 _WINDOW = 4
 
 #: a word that is rarer than this has no vector
 _MIN_COUNT = 5
 
-#: words that stand everywhere and tell nothing
+#: words that are everywhere and say nothing about a concept; they are left out
 _FUNCTION_WORDS = frozenset(
     {"a", "and", "at", "both", "by", "for", "has", "in", "is", "of", "on", "the", "to"}
 )
@@ -59,9 +59,9 @@ def word_vectors(root: DataRoot, *, name: str) -> VectorTarget:  # noqa: ARG001 
 
 
 def sentences() -> list[str]:
-    """The generated corpus: sentences about properties, associations, kinship, and nothing much.
+    """The generated corpus: sentences about properties, associations and shared categories, and random ones.
 
-    The grammar knows no plural ("the train and the boat both is fast").
+    The grammar has no plural ("the train and the boat both is fast").
     """
     properties = _menu(
         [(row["concept"], row["property"], row["frequency"]) for row in table("properties.csv")]
@@ -78,12 +78,12 @@ def sentences() -> list[str]:
         if u[1] < 0.7:
             return f"a {concept} and the {_pick(responses[concept], u[2])}"
         if u[1] < 0.85:
-            other = kin[concept][int(u[2] * len(kin[concept]))]
-            return f"the {concept} and the {other} both {_pick(fact, u[3])}"
+            relative = kin[concept][int(u[2] * len(kin[concept]))]
+            return f"the {concept} and the {relative} both {_pick(fact, u[3])}"
         first, second = (words[int(x * len(words))] for x in u[2:])
         return f"the {first} of the {concept} at the {second}"
 
-    draws = Chance("corpus").uniform(SENTENCES, 4).tolist()
+    draws = KeyedDraws("corpus").uniform(SENTENCES, 4).tolist()
     return [sentence(u) for u in draws]
 
 
@@ -91,7 +91,7 @@ Menu = tuple[list[str], list[float]]
 
 
 def _menu(entries: list[tuple[str, str, str]]) -> dict[str, Menu]:
-    """For each concept what can be said of it, and how often."""
+    """For each concept, what can be said about it, and the cumulative counts."""
     menu: dict[str, Menu] = {}
     for concept, text, count in entries:
         texts, counts = menu.setdefault(concept, ([], []))
@@ -109,28 +109,28 @@ def _pick(menu: Menu, u: float) -> str:
 def _train() -> tuple[tuple[str, ...], np.ndarray]:
     tokens = [[w for w in line.split() if w not in _FUNCTION_WORDS] for line in sentences()]
     frequency = Counter(word for line in tokens for word in line)
-    others = sorted(word for word, n in frequency.items() if n >= _MIN_COUNT and word not in IDS)
-    words = (*IDS, *others)
-    u, s, _ = np.linalg.svd(_ppmi(_company(tokens, words)))
+    further_words = sorted(word for word, n in frequency.items() if n >= _MIN_COUNT and word not in IDS)
+    words = (*IDS, *further_words)
+    u, s, _ = np.linalg.svd(_ppmi(_co_occurrences(tokens, words)))
     vectors = u[:, :DIMENSIONS] * np.sqrt(s[:DIMENSIONS])
-    # An SVD leaves the sign of each dimension open: its largest entry is made positive.
+    # An SVD does not decide the sign of a dimension. Here the largest entry of each is made positive.
     largest = vectors[np.abs(vectors).argmax(axis=0), np.arange(DIMENSIONS)]
     return words, np.round(vectors * np.where(largest < 0, -1.0, 1.0), DECIMALS)
 
 
-def _company(tokens: list[list[str]], words: tuple[str, ...]) -> np.ndarray:
-    """How often two words stand within the window of each other; shape (v, v), symmetric."""
+def _co_occurrences(tokens: list[list[str]], words: tuple[str, ...]) -> np.ndarray:
+    """How often two words are in the window of each other, shape (v, v), symmetric."""
     index = {word: i for i, word in enumerate(words)}
     pairs: Counter[tuple[int, int]] = Counter()
     for line in tokens:
         known = [index[word] for word in line if word in index]
         for i, word in enumerate(known):
-            for other in known[i + 1 : i + 1 + _WINDOW]:
-                pairs[word, other] += 1
+            for neighbour in known[i + 1 : i + 1 + _WINDOW]:
+                pairs[word, neighbour] += 1
     counts = np.zeros((len(words), len(words)))
-    for (word, other), n in pairs.items():
-        counts[word, other] += n
-        counts[other, word] += n
+    for (word, neighbour), n in pairs.items():
+        counts[word, neighbour] += n
+        counts[neighbour, word] += n
     return counts
 
 

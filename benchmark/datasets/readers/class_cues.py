@@ -1,8 +1,9 @@
-"""What people call the thing that a class of images shows: the curated tables beside this file.
+"""The words that people use for what a class of images shows: the curated tables beside this file.
 
-Names of classes are no safe guide: a crane is a bird or a machine, an organ the heart rather than that of a
-church. The tables say of ImageNet's 1,000 classes, and of the folders of Caltech-101, which words stand for
-a class, and whether its own names mean another thing to most people.
+The name of a class is no safe guide. A "crane" is a bird or a machine. An "organ" is the heart to most
+people, not the organ of a church. For each of ImageNet's 1,000 classes, and for each folder of Caltech-101,
+the tables say which words stand for the class. They also say whether most people understand something else by
+the class's own names.
 """
 
 from __future__ import annotations
@@ -15,22 +16,23 @@ import pandas as pd
 
 from benchmark.datasets.readers.files import read_table
 
-#: Cues by class: of WordNet ids, and of the folder names of Caltech-101
+#: Tables of cues. The classes of the first are WordNet ids, those of the second folder names of Caltech-101.
 TABLES = ("imagenet_cues.csv", "caltech101_cues.csv")
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What a curated table says of a class.
+    """What a curated table says about a class.
 
     Attributes
     ----------
     cues : tuple of (str, str)
-        Cue, and what it is to the class, in order of preference: the first that the norms hold is taken.
-        "synonym"; "hypernym"; "kin", which people hardly tell from it; "part", a part of it or what it is a
-        part of; "context", what it is used for or with, or where it is met.
+        Each cue with its relation to the class, in order of preference. The first cue that the norms have is
+        taken. Relations: "synonym"; "hypernym"; "kin" (something that people hardly tell from it); "part" (a
+        part of it, or what it is a part of); "context" (what it is used for or with, or where it is met).
     sense : str or None
-        The names of the class mean another thing to most people, which: they are not looked up.
+        What most people understand by the class's own names, where that is not the class ("jay": "to many a
+        first name"). Such names are not looked up in the norms. None: the names mean the class.
     """
 
     cues: tuple[tuple[str, str], ...]
@@ -44,17 +46,20 @@ class Decision:
 
 @cache
 def decisions() -> dict[str, Decision]:
-    """The curated tables: decision by WordNet id or folder name."""
-    found = {}
+    """What the curated tables say about each class, by WordNet id or folder name."""
+    by_class = {}
     for table in map(curated_table, TABLES):
         for name, rows in table.groupby("class", sort=False):
-            other = rows["how"] == "sense"
-            cues = tuple(zip(rows["cue"][~other], rows["how"][~other], strict=True))
-            found[str(name)] = Decision(cues, next(iter(rows["note"][other]), None))
-    return found
+            names_sense = rows["how"] == "sense"
+            cues = tuple(zip(rows["cue"][~names_sense], rows["how"][~names_sense], strict=True))
+            by_class[str(name)] = Decision(cues, next(iter(rows["note"][names_sense]), None))
+    return by_class
 
 
 @cache
 def curated_table(name: str) -> pd.DataFrame:
-    """One of :data:`TABLES` as it stands."""
+    """Every row of a curated table, unchanged. ``name`` is one of :data:`TABLES`.
+
+    Columns: "class", "name", "how" (the relation of the cue, or "sense"), "cue" and "note".
+    """
     return read_table(Path(__file__).parent / name, ("class", "name", "how"))

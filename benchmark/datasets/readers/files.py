@@ -1,4 +1,4 @@
-"""Files under the data root: find them, read them, and say in one line what is wrong with them."""
+"""Files under the data root: find them, read them, and raise an error of one line when one is wrong."""
 
 from __future__ import annotations
 
@@ -17,12 +17,21 @@ _SEPARATORS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars", " ":
 
 
 def locate(root: DataRoot, name: str, relative: str) -> Path:
-    """Path of a file of dataset ``name``; when it is missing the error says how that dataset is had.
+    """Path of a file of a dataset.
+
+    Parameters
+    ----------
+    root : DataRoot
+        The data root; its instructions say how to get the dataset.
+    name : str
+        Name of the dataset in the registry.
+    relative : str
+        Path of the file under the root.
 
     Raises
     ------
     NotPossible
-        If it is not there.
+        If the file is not there. The message says how to get the dataset.
     """
     how = root.instructions.get(name)
     return root.file(relative, how) if how else root.file(relative)
@@ -31,27 +40,31 @@ def locate(root: DataRoot, name: str, relative: str) -> Path:
 def read_table(
     path: Path, columns: Sequence[str], separator: str = ",", *, quoted: bool = True
 ) -> pd.DataFrame:
-    """Read a table with a header as text, every cell as it stands.
+    """Read a table with a header. Every cell stays the text that the file has.
 
     Nothing is guessed: "null", "NA", "nan" and "true" are words, and stay words.
 
     Parameters
     ----------
     path : Path
+        The file, UTF-8. Its first line names the columns.
     columns : sequence of str
-        Columns that must be there, no cell of them empty; others are read too.
+        Columns that must be there. No cell in them may be empty. Other columns are read too.
     separator : str
+        The character between cells: a tab, ",", ";", "|" or a space.
     quoted : bool
-        Whether a cell may stand in double quotes; False takes a quote for a character like any other.
+        Whether a cell may be written in double quotes. False: a quote is a character like any other.
 
     Returns
     -------
     DataFrame of str
+        One row per line after the first, in the order of the file.
 
     Raises
     ------
     DataError
-        If the file is no such table.
+        If the file is not a table, lacks a column, has no rows or has an empty cell. The message says what
+        was expected.
     """
     expected = f"expected columns {', '.join(columns)} separated by {_SEPARATORS[separator]}"
     try:
@@ -67,7 +80,7 @@ def read_table(
         raise DataError(f"{path}: not a table ({str(error).strip().splitlines()[0]}); {expected}") from error
     missing = [column for column in columns if column not in table.columns]
     if missing:
-        hint = _other_layout(list(map(str, table.columns)), columns, separator)
+        hint = _layout_hint(list(map(str, table.columns)), columns, separator)
         first = ", ".join(map(str, table.columns[:6]))
         raise DataError(
             f"{path}, line 1: no column {missing[0]!r}, it reads {first[:120]!r}{hint}; {expected}"
@@ -84,20 +97,29 @@ def read_table(
     return table
 
 
-def _other_layout(found: list[str], columns: Sequence[str], separator: str) -> str:
-    """What the first line of a table shows to be otherwise than expected, if it is a usual thing."""
-    line = separator.join(found)
+def _layout_hint(header: list[str], columns: Sequence[str], separator: str) -> str:
+    """A hint for the error message if the header shows a common mistake: another separator, or quotes."""
+    line = separator.join(header)
     for mark, name in _SEPARATORS.items():
         cells = [cell.strip() for cell in line.split(mark)]
         if mark != separator and set(columns) <= {cell.strip('"') for cell in cells}:
             return f", its cells are separated by {name}; write them with {_SEPARATORS[separator]}"
-    if set(columns) <= {cell.strip('"') for cell in found}:
-        return ", its cells stand in quotes; write them without"
+    if set(columns) <= {cell.strip('"') for cell in header}:
+        return ", its cells are in quotes; write them without"
     return ""
 
 
 def whole_numbers(table: pd.DataFrame, column: str, path: Path) -> np.ndarray:
     """A column of counts as integers.
+
+    Parameters
+    ----------
+    table : DataFrame of str
+        A table as :func:`read_table` gives it.
+    column : str
+        Name of the column.
+    path : Path
+        The file of the table, for the error message.
 
     Returns
     -------
@@ -106,7 +128,7 @@ def whole_numbers(table: pd.DataFrame, column: str, path: Path) -> np.ndarray:
     Raises
     ------
     DataError
-        If a cell is no whole number greater than zero.
+        If a cell is not a whole number greater than zero. The message names the line.
     """
     good = table[column].str.fullmatch(r"0*[1-9][0-9]{0,8}")
     if not good.all():
@@ -120,7 +142,19 @@ def whole_numbers(table: pd.DataFrame, column: str, path: Path) -> np.ndarray:
 
 
 def read_array(path: Path, key: str | None = None) -> np.ndarray:
-    """Read a matrix from .npy, .npz (the array ``key``) or whitespace separated text.
+    """Read an array from a file.
+
+    Parameters
+    ----------
+    path : Path
+        ``.npy``, ``.npz``, or (any other ending) text with numbers separated by white space, one row a line.
+    key : str, optional
+        Name of the array in an ``.npz`` file. Not used for other files.
+
+    Returns
+    -------
+    ndarray
+        Text always gives shape (rows, columns).
 
     Raises
     ------

@@ -15,34 +15,41 @@ IMAGE_SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".t
 
 
 def image_folder(root: DataRoot, *, name: str, path: str) -> Stimuli:
-    """Read the images of a folder; the folder decides which concept an image shows.
+    """Read the images of a folder as stimuli; the layout of the folder decides the concept of each image.
 
-    In a folder of folders each folder is a concept, and ids are "concept/file"; in a flat folder each
-    image is a concept of its own, named by its file. Names lose their ending.
+    There are two layouts. In a folder of folders, each inner folder is a concept, and the id of an image is
+    "concept/file". In a flat folder, each image is a concept of its own, and its id is the name of the file.
+    The ending of a file name is dropped. Hidden files and folders are left out.
 
     Parameters
     ----------
+    root : DataRoot
+        The data root.
+    name : str
+        Name of the dataset in the registry.
     path : str
         The folder, under the data root, or absolute.
 
     Returns
     -------
     Stimuli
-        In the order of the sorted ids. Keys: "word", "swow" and "things", from the concept's name in
-        lower case.
+        In the sorted order of the paths under the folder. Keys: "word", "swow" and "things", made from the
+        name of the concept in lower case.
 
     Raises
     ------
+    NotPossible
+        If the folder is not there.
     DataError
-        If there is no image, or if images stand both in the folder and in folders in it.
+        If there is no image, or if images are both in the folder and in folders in it.
     """
     folder = locate(root, name, path)
     files = image_files(folder)
     flat = [file.parent == folder for file in files]
     if any(flat) and not all(flat):
         raise DataError(
-            f"{folder}: images stand both in it ({files[flat.index(True)].name}) and in folders in it; "
-            f"use one folder a concept, or one flat folder"
+            f"{folder}: images are both in it ({files[flat.index(True)].name}) and in folders in it; "
+            f"use one folder per concept, or one flat folder"
         )
     ids = [file.relative_to(folder).with_suffix("").as_posix() for file in files]
     concepts = [image_id.split("/")[0] for image_id in ids]
@@ -58,12 +65,14 @@ def image_folder(root: DataRoot, *, name: str, path: str) -> Stimuli:
 
 
 def image_files(folder: Path) -> list[Path]:
-    """The image files in ``folder`` and in the folders in it, sorted; hidden ones are left out.
+    """The image files in ``folder`` and in the folders in it, sorted by path; hidden ones are left out.
+
+    A file is an image if its ending is one of :data:`IMAGE_SUFFIXES`, in upper or lower case.
 
     Raises
     ------
     DataError
-        If there is none, or ``folder`` is no folder.
+        If there is no image, or ``folder`` is not a folder.
     """
     if not folder.is_dir():
         raise DataError(f"{folder}: not a folder; expected a folder of images")
@@ -92,7 +101,25 @@ def image_stimuli(
     labels: dict[str, str] | None = None,
     splits: Sequence[str] | None = None,
 ) -> Stimuli:
-    """Stimuli from image files; the manifest holds the bytes of every file, the ids, concepts and splits."""
+    """Stimuli from image files.
+
+    The manifest is a hash over the bytes of every file, the ids, the concepts and the splits.
+
+    Parameters
+    ----------
+    name : str
+        Name of the dataset in the registry.
+    files : sequence of Path, length n
+        The image file of each stimulus.
+    ids, concepts : sequence of str, length n
+        The id of each stimulus, and the concept that it shows.
+    keys : dict of str to Keys, optional
+        Other names of the concepts, by key, as in :class:`Stimuli`. Default: no keys.
+    labels : dict of str to str, optional
+        The name that people use for each concept. Default: no labels.
+    splits : sequence of str, length n, optional
+        "train" or "test" for each stimulus. Default: the set has no split.
+    """
     paths = tuple(files)
     return Stimuli(
         name=name,
@@ -107,7 +134,11 @@ def image_stimuli(
 
 
 def name_variants(names: Sequence[str]) -> tuple[str, ...]:
-    """Lower-case ways of writing ``names``, single words first, then with a space, "_" and "-" between."""
+    """Spellings of ``names`` in lower case, without repetition.
+
+    Names of one word come first. Then each name of several words follows, with a space, "_" and "-" between
+    the words.
+    """
     plain = [" ".join(name.lower().replace("_", " ").split()) for name in names]
     single = [name for name in plain if " " not in name]
     several = [name.replace(" ", mark) for name in plain if " " in name for mark in (" ", "_", "-")]

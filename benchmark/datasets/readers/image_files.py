@@ -1,4 +1,4 @@
-"""Opening image files as people saved them: whatever the mode, an RGB image or a plain error."""
+"""Opening image files of any mode as RGB images, with a clear error for those that cannot be opened."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PIL import Image, ImageOps
 
 from benchmark.common.errors import DataError
 
-#: What shows through where an image is transparent.
+#: The colour that shows where an image is transparent.
 GROUND = "white"
 
 _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
@@ -18,25 +18,26 @@ _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBo
 def open_rgb(path: Path, *, upright: bool = False) -> Image.Image:
     """Decode an image file.
 
-    Greyscale (8 or 16 bit), palette and CMYK are converted; transparent parts are composited on white.
+    Greyscale (8 or 16 bit), palette and CMYK images are converted to RGB. Transparent parts are put on white.
 
     Parameters
     ----------
     path : Path
+        The image file.
     upright : bool
-        Turn the image as its EXIF orientation says, as viewers do. Sets of stimuli are read without it: their
-        pixels are those of the file, as networks were trained on them.
+        Whether to turn the image as its EXIF orientation says, as viewers do. Sets of stimuli are read
+        without turning: networks were trained on the pixels as the file has them.
 
     Returns
     -------
     Image
-        Mode RGB, loaded; the file is closed.
+        Mode RGB, loaded. The file is closed.
 
     Raises
     ------
     DataError
-        If the file is missing, empty, truncated, no image, or holds floats or 32-bit integers; the message
-        names the file.
+        If the file is missing, empty, truncated or not an image, or if its pixels are floats or 32-bit
+        integers beyond 65535. The message names the file.
     """
     try:
         with Image.open(path) as image:
@@ -53,7 +54,7 @@ def _to_rgb(image: Image.Image, path: Path) -> Image.Image:
         values = np.asarray(image)
         if values.min() < 0 or values.max() > 65535:
             raise DataError(f"{path}: 32-bit integers have no defined brightness; save it with 8 bits")
-        # A plain conversion would clip everything above 255 to white.
+        # A plain conversion would turn everything above 255 into white.
         image = Image.fromarray((values / 257).round().astype(np.uint8))
     elif image.mode == "F":
         raise DataError(f"{path}: floating-point pixels have no defined brightness; save it with 8 bits")

@@ -1,6 +1,6 @@
 """Sets of ImageNet images whose concepts are WordNet ids.
 
-Class names are not unique ("crane" is a bird and a machine), so the WordNet id is what a class is known by.
+Class names are not unique ("crane" is a bird and a machine). So a class is identified by its WordNet id.
 Russakovsky et al. 2015, International Journal of Computer Vision.
 """
 
@@ -18,9 +18,10 @@ from benchmark.datasets.readers.folders import image_files, image_stimuli, name_
 from benchmark.datasets.root import DataRoot
 from benchmark.datasets.types import Keys, Stimuli
 
-#: Lemmas, not the first of their class, that alone mean another thing to most people: a killer whale is no
-#: "killer", a grand piano no "grand". Chosen by reading all that classes joined in SWOW, EAT, word vectors.
-#: Of first lemmas, and of the words a class has instead, imagenet_cues.csv decides.
+#: Later lemmas of a class that most people do not understand as the class: "killer" is not a killer whale,
+#: and "grand" is not a grand piano. They were chosen by reading all lemmas that joined SWOW, EAT or word
+#: vectors. For the first lemma of a class, imagenet_cues.csv decides, and gives the words that replace the
+#: names.
 # fmt: off
 _OTHER_SENSE = frozenset({
     "bars", "beam", "bell", "blower", "board", "boa", "bob", "bullet", "carrier", "cell", "chopper",
@@ -32,16 +33,30 @@ _OTHER_SENSE = frozenset({
 
 
 def sample(root: DataRoot, *, name: str) -> Stimuli:
-    """One image of each of the 1000 ILSVRC-2012 classes, in class index order.
+    """One image of each of the 1000 ILSVRC-2012 classes.
+
+    Reads ``imagenet-sample/classes.csv`` (columns "index", "wnid" and "lemmas", comma separated) and the
+    image ``imagenet-sample/images/WNID.jpg`` of each row. The THINGS concepts come from
+    ``things/imagenet_overlap.csv`` (columns "unique_id" and "wnid").
+
+    Parameters
+    ----------
+    root : DataRoot
+        The data root.
+    name : str
+        Name of the dataset in the registry.
 
     Returns
     -------
     Stimuli
-        ids and concepts are WordNet ids. Keys: "things" (the ``unique_id`` of the THINGS concept with the
-        same WordNet id), "word" and "swow" (see :func:`lemma_keys`).
+        In the order of ``classes.csv``, which is the order of class indices. Ids and concepts are WordNet
+        ids. Keys: "things" (the ``unique_id`` of the THINGS concept with the same WordNet id), "word" and
+        "swow" (see :func:`lemma_keys`).
 
     Raises
     ------
+    NotPossible
+        If a file or folder is not there.
     DataError
         If a class of ``classes.csv`` has no image.
     """
@@ -64,18 +79,31 @@ def sample(root: DataRoot, *, name: str) -> Stimuli:
 
 
 def tiny_validation(root: DataRoot, *, name: str) -> Stimuli:
-    """Validation images of Tiny ImageNet, 64 x 64 pixels, several a class (Le & Yang 2015).
+    """Validation images of Tiny ImageNet, 64 x 64 pixels, several per class (Le & Yang 2015).
+
+    Reads the images ``tiny-imagenet-val/WNID/*`` and ``tiny-imagenet-val/classes.csv`` (columns "wnid" and
+    "lemmas", comma separated).
+
+    Parameters
+    ----------
+    root : DataRoot
+        The data root.
+    name : str
+        Name of the dataset in the registry.
 
     Returns
     -------
     Stimuli
-        ids are "wnid/file" and concepts WordNet ids, keys as in :func:`sample`. Of each class the first
-        half of the images, by file name, is split "train" and the rest "test".
+        In the sorted order of the paths. Ids are "wnid/file", concepts are WordNet ids, and the keys are
+        those of :func:`sample`. In each class, the first half of the images (by file name) is in the split
+        "train", and the rest in "test".
 
     Raises
     ------
+    NotPossible
+        If a file or folder is not there.
     DataError
-        If a folder is no class of ``classes.csv``.
+        If a folder is not a class of ``classes.csv``.
     """
     folder = locate(root, name, "tiny-imagenet-val")
     classes_path = locate(root, name, "tiny-imagenet-val/classes.csv")
@@ -98,16 +126,23 @@ def tiny_validation(root: DataRoot, *, name: str) -> Stimuli:
 
 
 def lemma_keys(classes: pd.DataFrame) -> dict[str, Keys]:
-    """What a class may be called elsewhere, from its lemmas, the best known first.
+    """Names that a class may have in a target, made from its lemmas, best known first.
+
+    A lemma is left out if it is not the first one and most people understand something else by it ("killer"
+    for a killer whale). If ``imagenet_cues.csv`` says so about the class's own names (a "crane" is a bird or
+    a machine), the synonyms that this table gives are used instead of the lemmas.
+
+    Parameters
+    ----------
+    classes : DataFrame
+        Columns "wnid" (WordNet id) and "lemmas" ("tench, Tinca tinca"); one row per class.
 
     Returns
     -------
     dict of str to Keys
-        "word": in lower case, single words first (word vectors know no others), then several words with
-        a space, "_" and "-" between. "swow": each lemma as it stands and in lower case (cues keep
-        capitals: "Africa"), in the order of the lemmas. A later lemma that alone means another thing to
-        most people ("killer" of a killer whale) is left out of both. A class whose own names do, by
-        imagenet_cues.csv (a crane is a bird or a machine), has the synonyms given there instead.
+        By key, then by WordNet id. "word": in lower case, single words first, since word vectors have no
+        others; then several words with a space, "_" and "-" between. "swow": each lemma as it is written and
+        in lower case, in the order of the lemmas, since cues have capitals ("Africa").
     """
     lemmas = {row.wnid: _own_names(row.wnid, row.lemmas) for row in classes.itertuples()}
     return {
@@ -120,15 +155,26 @@ def lemma_keys(classes: pd.DataFrame) -> dict[str, Keys]:
 
 
 def _own_names(wnid: str, text: str) -> list[str]:
-    """Lemmas of a class that mean it to most people, or the words that do."""
-    decided = decisions().get(wnid)
-    return list(decided.synonyms) if decided and decided.sense else known_lemmas(text)
+    """The lemmas that people understand as the class, or the synonyms from the curated table."""
+    decision = decisions().get(wnid)
+    return list(decision.synonyms) if decision and decision.sense else known_lemmas(text)
 
 
 def known_lemmas(text: str) -> list[str]:
-    """Lemmas of a class ("killer whale, killer, orca") but the later ones that alone mean another thing."""
-    first, *others = [lemma.replace("_", " ").strip() for lemma in text.split(",")]
-    return [first, *(lemma for lemma in others if lemma.lower() not in _OTHER_SENSE)]
+    """The lemmas of a class, without later ones that most people understand as something else.
+
+    Parameters
+    ----------
+    text : str
+        All lemmas of the class, separated by commas ("killer whale, killer, orca").
+
+    Returns
+    -------
+    list of str
+        The first lemma, and those of the others that people understand (["killer whale", "orca"]).
+    """
+    first, *later = [lemma.replace("_", " ").strip() for lemma in text.split(",")]
+    return [first, *(lemma for lemma in later if lemma.lower() not in _OTHER_SENSE)]
 
 
 def _labels(classes: pd.DataFrame) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Arrays that take long to make from a data file, kept between runs."""
+"""Arrays that take long to compute from a data file; they are kept between runs."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from benchmark.common.files import cache_folder, write_temporary
 
 
 def cached_array(key: str, make: Callable[[], np.ndarray]) -> np.ndarray:
-    """The array ``make()`` gives, made once and kept as float32.
+    """The array that ``make()`` returns, computed once and then kept in the cache folder as float32.
 
     Parameters
     ----------
     key : str
-        sha256 over everything that decides the array: its data files and the code that makes it.
+        sha256 over everything that decides the array: its data files and the code that computes it.
     make : callable
-        Called when no array, or a damaged one, is kept under ``key``.
+        Computes the array. It is called if the cache has no array under ``key``, or a damaged one.
 
     Returns
     -------
     ndarray of float32
-        The same values whether it was kept or made.
+        The values are the same whether the array was computed or read from the cache.
     """
     path = cache_folder() / "arrays" / f"{key}.npy"
     array: np.ndarray

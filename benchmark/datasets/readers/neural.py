@@ -1,6 +1,9 @@
-"""The 92 object images of Kriegeskorte et al. 2008, and what the human visual cortex makes of them.
+"""The 92 object images of Kriegeskorte et al. 2008, and RDMs of human visual cortex for them.
 
-The images and every RDM are in one order, which ``categories.csv`` gives (numbers from 1).
+The images and the rows of every RDM are in one order: that of the column "index" (from 1) of
+``kriegeskorte92/categories.csv``. This table is comma separated, and its other columns that are read are
+"file" (name of the image) and "category". Every reader takes ``root``, the data root, and ``name``, the name
+of the dataset in the registry. The ids are the file names without their ending, "stim001" to "stim092".
 """
 
 from __future__ import annotations
@@ -20,10 +23,15 @@ _TABLE = "kriegeskorte92/categories.csv"
 
 
 def images(root: DataRoot, *, name: str) -> Stimuli:
-    """The 92 images on a grey ground, 175 x 175 pixels; ids and concepts are "stim001" to "stim092".
+    """The 92 images on a grey ground, 175 x 175 pixels.
+
+    Reads ``kriegeskorte92/categories.csv`` and the images that it names in ``kriegeskorte92/images``. Each
+    image is a concept of its own: ids and concepts are "stim001" to "stim092".
 
     Raises
     ------
+    NotPossible
+        If the table or the folder is not there.
     DataError
         If an image of the table is missing.
     """
@@ -38,9 +46,17 @@ def images(root: DataRoot, *, name: str) -> Stimuli:
 
 
 def human_it(root: DataRoot, *, name: str) -> RDMTarget:
-    """Human inferior temporal cortex (fMRI): 4 subjects, each the mean of two sessions.
+    """Human inferior temporal cortex (fMRI): one RDM for each of 4 subjects, the mean of two sessions.
 
-    Kriegeskorte et al. 2008, Neuron.
+    Reads ``kriegeskorte92/hIT_rdms.npz``: the array "rdms", shape (subjects, sessions, images, images), and
+    the array "subjects", their names. Kriegeskorte et al. 2008, Neuron.
+
+    Raises
+    ------
+    NotPossible
+        If a file is not there.
+    DataError
+        If an array is missing or has another shape.
     """
     path = locate(root, name, "kriegeskorte92/hIT_rdms.npz")
     rdms = read_array(path, "rdms")
@@ -51,13 +67,26 @@ def human_it(root: DataRoot, *, name: str) -> RDMTarget:
 
 
 def cichy(root: DataRoot, *, name: str, area: str) -> RDMTarget:
-    """Early visual cortex or inferior temporal cortex (fMRI): 15 subjects.
+    """Human early visual cortex or inferior temporal cortex (fMRI): one RDM for each of 15 subjects.
 
-    Cichy, Pantazis & Oliva 2014, Nature Neuroscience.
+    Reads ``cichy92/fmri_AREA_RDMs.npz``: the array "Net_RDM", shape (subjects, images, images). Cichy,
+    Pantazis & Oliva 2014, Nature Neuroscience.
 
     Parameters
     ----------
+    root : DataRoot
+        The data root.
+    name : str
+        Name of the dataset in the registry.
     area : {"EVC", "IT"}
+        Early visual cortex, or inferior temporal cortex.
+
+    Raises
+    ------
+    NotPossible
+        If a file is not there.
+    DataError
+        If the array is missing or has another shape.
     """
     path = locate(root, name, f"cichy92/fmri_{area}_RDMs.npz")
     rdms = read_array(path, "Net_RDM").astype(np.float64)

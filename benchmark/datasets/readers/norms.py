@@ -1,4 +1,4 @@
-"""What people say to a word: association norms and property norms."""
+"""What people answer to a word: association norms and property norms."""
 
 from __future__ import annotations
 
@@ -16,10 +16,17 @@ from benchmark.datasets.types import AssociationTarget, PropertyTarget
 
 
 def associations(root: DataRoot, *, name: str, path: str) -> AssociationTarget:
-    """Read association norms of the data root; see :func:`read_associations`.
+    """Read association norms under the data root.
+
+    :func:`read_associations` says which layout the file has, which order the ids have, and which errors are
+    raised.
 
     Parameters
     ----------
+    root : DataRoot
+        The data root.
+    name : str
+        Name of the dataset in the registry.
     path : str
         The file, under the data root.
     """
@@ -29,26 +36,39 @@ def associations(root: DataRoot, *, name: str, path: str) -> AssociationTarget:
 def read_associations(file: Path, *, name: str) -> AssociationTarget:
     """Read association norms in the layout of the Small World of Words strength files.
 
-    Tab separated, one row a (cue, response): how many people gave the response (``R1``: as their first one,
-    or ``R123``: as one of three), and ``N``, all the responses to the cue. A strength (``R1.Strength``) may
-    stand beside them. De Deyne et al. 2019, Behavior Research Methods. Norms that list only a part of the
-    responses to every cue, as those of the University of South Florida do, are read too.
+    The file is tab separated, without quoting, and has one row per pair of cue and response. Columns:
+
+    - ``cue`` and ``response``;
+    - ``R1``, how many people gave the response as their first one, or ``R123``, as one of three;
+    - ``N``, the number of all responses to the cue, the same in every row of the cue;
+    - ``R1.Strength`` or ``R123.Strength``, optional: the count over ``N``.
+
+    De Deyne et al. 2019, Behavior Research Methods. Norms that list only a part of the responses to every
+    cue, like those of the University of South Florida, are read too.
+
+    Parameters
+    ----------
+    file : Path
+        The file.
+    name : str
+        Name of the target.
 
     Returns
     -------
     AssociationTarget
-        Cues and responses in order of first appearance, as they are spelled.
+        Ids are the cues. Cues and responses are in order of first appearance, in the spelling of the file.
 
     Raises
     ------
     DataError
-        If a column is missing, a (cue, response) stands twice, counts of a cue do not agree, a strength is
-        not its count over N, or responses to a cue are missing though all of most cues are there.
+        If a column is missing, or a pair occurs twice. If ``N`` differs between the rows of a cue, or a
+        strength is not the count over ``N``. If the responses to a cue are more than ``N``, or fewer although
+        most cues have all of theirs.
     """
     column = count_column(file)
-    # "null" is a cue, "nan" a response, and a quote is a character: nothing may be guessed here.
+    # "null" is a cue, "nan" is a response, and a quote is a character like any other.
     table = read_table(file, ("cue", "response", column, "N"), "\t", quoted=False)
-    _require_no_pair_twice(table, file)
+    _require_unique_pairs(table, file)
     counts = whole_numbers(table, column, file)
     cue, cues = pd.factorize(table["cue"])
     response, responses = pd.factorize(table["response"])
@@ -70,7 +90,7 @@ def read_associations(file: Path, *, name: str) -> AssociationTarget:
 
 
 def count_column(file: Path) -> str:
-    """The column of ``file`` that counts responses: "R123" (first to third ones) or "R1" (first ones)."""
+    """The column of ``file`` that counts responses: "R123" (a person's first three) or "R1" (the first)."""
     with file.open(encoding="utf-8", errors="replace") as stream:
         first = stream.readline().rstrip("\r\n").split("\t")
     return "R123" if "R123" in first and "R1" not in first else "R1"
@@ -79,61 +99,75 @@ def count_column(file: Path) -> str:
 def cslb(root: DataRoot, *, name: str, path: str = "cslb/norms.dat") -> PropertyTarget:
     """Read the CSLB concept property norms (``norms.dat``).
 
-    A property that stands twice for a concept counts every participant once. The property type of a
-    column is the one most participants gave it under, since a few properties stand under two.
+    The file is tab separated, without quoting. Columns that are read: "feature type", "concept", "feature"
+    (the property), "pf" (production frequency) and "participant list" (numbers of participants).
+
+    A few properties are listed twice for a concept. Then each participant counts once. A few properties are
+    listed under two types. Then the type is the one under which most participants gave the property.
     Devereux et al. 2014, Behavior Research Methods.
+
+    Parameters
+    ----------
+    root : DataRoot
+        The data root.
+    name : str
+        Name of the dataset in the registry.
+    path : str
+        The file, under the data root.
 
     Returns
     -------
     PropertyTarget
-        Production frequencies; concepts and properties in order of first appearance. ``respondents`` is
-        the number of participants named in any row of the concept.
+        ``counts`` are production frequencies. Concepts (ids) and properties (columns) are in order of first
+        appearance. ``respondents`` is the number of participants who are named in any row of the concept.
 
     Raises
     ------
+    NotPossible
+        If the file is not there.
     DataError
-        If a column is missing or a production frequency is no count.
+        If a column is missing or a production frequency is not a whole number greater than zero.
     """
     file = locate(root, name, path)
     columns = ("feature type", "concept", "feature", "pf", "participant list")
     table = read_table(file, columns, "\t", quoted=False)
     table["count"] = whole_numbers(table, "pf", file)
     table["people"] = [frozenset(re.findall(r"\d+", people)) for people in table["participant list"]]
-    twice = table.duplicated(["concept", "feature"], keep=False)
-    for _, rows in table[twice].groupby(["concept", "feature"]):
+    repeated = table.duplicated(["concept", "feature"], keep=False)
+    for _, rows in table[repeated].groupby(["concept", "feature"]):
         table.loc[rows.index, "count"] = len(frozenset().union(*rows["people"]))
-    once = table.drop_duplicates(["concept", "feature"])
-    concept, concepts = pd.factorize(once["concept"])
-    feature, features = pd.factorize(once["feature"])
+    pairs = table.drop_duplicates(["concept", "feature"])
+    concept, concepts = pd.factorize(pairs["concept"])
+    feature, features = pd.factorize(pairs["feature"])
     by_type = table.groupby(["feature", "feature type"], sort=False)["count"].sum()
     commonest = by_type.groupby(level="feature").idxmax()
-    everyone = table.groupby("concept")["people"].agg(lambda sets: len(frozenset().union(*sets)))
+    participants = table.groupby("concept")["people"].agg(lambda sets: len(frozenset().union(*sets)))
     return PropertyTarget(
         name=name,
         ids=tuple(concepts),
         hash=hash_files([file], "participants counted once"),
         columns=tuple(features),
         counts=sparse.csr_array(
-            (once["count"].to_numpy(np.float64), (concept, feature)), shape=(len(concepts), len(features))
+            (pairs["count"].to_numpy(np.float64), (concept, feature)), shape=(len(concepts), len(features))
         ),
-        respondents=everyone.loc[list(concepts)].to_numpy(np.float64),
+        respondents=participants.loc[list(concepts)].to_numpy(np.float64),
         types=tuple(commonest[name][1] for name in features),
     )
 
 
-def _require_no_pair_twice(table: pd.DataFrame, path: Path) -> None:
-    twice = table.duplicated(["cue", "response"]).to_numpy()
-    if twice.any():
-        number = int(twice.argmax())
+def _require_unique_pairs(table: pd.DataFrame, path: Path) -> None:
+    repeated = table.duplicated(["cue", "response"]).to_numpy()
+    if repeated.any():
+        number = int(repeated.argmax())
         cue, response = table["cue"].iloc[number], table["response"].iloc[number]
         raise DataError(
-            f"{path}, line {number + 2}: cue {cue!r} with response {response!r} stands twice; "
-            f"a pair may stand once: add the counts up in one row, or take one away"
+            f"{path}, line {number + 2}: cue {cue!r} with response {response!r} occurs twice; "
+            f"write each pair once: add the counts up in one row, or remove a row"
         )
 
 
 def _respondents(totals: np.ndarray, cue: np.ndarray, cues: pd.Index, path: Path) -> np.ndarray:
-    """Respondents of each cue, which every row of the cue must give alike."""
+    """Number of responses to each cue. Every row of a cue must give the same number."""
     respondents = totals[np.unique(cue, return_index=True)[1]].astype(np.float64)
     differ = respondents[cue] != totals
     if differ.any():
@@ -142,25 +176,26 @@ def _respondents(totals: np.ndarray, cue: np.ndarray, cues: pd.Index, path: Path
     return respondents
 
 
-def _require_strengths(written: pd.Series, expected: np.ndarray, column: str, path: Path) -> None:
-    """Refuse strengths that are not count / N, to the decimals of the file."""
-    strengths = pd.to_numeric(written, errors="coerce").to_numpy(np.float64)
-    decimals = int(written.str.extract(r"\.(\d+)$")[0].str.len().fillna(0).max())
+def _require_strengths(strength_column: pd.Series, expected: np.ndarray, column: str, path: Path) -> None:
+    """Refuse strengths that differ from count / N in the decimals that the file has."""
+    strengths = pd.to_numeric(strength_column, errors="coerce").to_numpy(np.float64)
+    decimals = int(strength_column.str.extract(r"\.(\d+)$")[0].str.len().fillna(0).max())
     wrong = ~(np.abs(strengths - expected) < 10.0 ** -min(max(decimals, 1), 6))
     if wrong.any():
         row = int(wrong.argmax())
         raise DataError(
-            f"{path}, line {row + 2}: {column}.Strength is {written.iloc[row]!r}, but {column} / N is "
-            f"{expected[row]:.3g}; correct it, or leave the column out"
+            f"{path}, line {row + 2}: {column}.Strength is {strength_column.iloc[row]!r}, but {column} / N "
+            f"is {expected[row]:.3g}; correct it, or leave the column out"
         )
 
 
 def _require_all_responses(
     sums: np.ndarray, respondents: np.ndarray, cue: np.ndarray, cues: pd.Index, path: Path
 ) -> None:
-    """Refuse counts that sum to more than N, or to less where those of most cues sum to N."""
+    """Refuse counts of a cue that sum to more than N, or to less than N if those of most cues sum to N."""
     wrong = sums > respondents
-    # Norms may leave out what one person alone said, of every cue; a few cues that do are a file cut short.
+    # Norms may leave out responses that only one person gave, for every cue. If only a few cues lack
+    # responses, the file was cut.
     if (sums == respondents).mean() > 0.5:
         wrong |= sums < respondents
     if wrong.any():

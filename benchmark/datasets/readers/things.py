@@ -1,7 +1,11 @@
 """THINGS: 1854 object concepts, and how people judge their similarity.
 
-Concepts are named by their ``unique_id`` ("camera1"), and every array with 1854 rows is in the order of
-``unique_id.txt``. Hebart et al. 2019, PLoS ONE; Hebart et al. 2020, Nature Human Behaviour.
+The id of a concept is its ``unique_id`` ("camera1"). Every array with 1854 rows is in the order of
+``things/unique_id.txt``, which has one id a line. Categories come from ``things/category_mat_manual.csv``: a
+column "unique_id", and a column of 0 and 1 per category. The column "others" marks concepts without a
+category. Hebart et al. 2019, PLoS ONE; Hebart et al. 2020, Nature Human Behaviour.
+
+Every reader takes ``root``, the data root, and ``name``, the name of the dataset in the registry.
 """
 
 from __future__ import annotations
@@ -25,12 +29,19 @@ _GROUPS = ("group1", "group2", "group3", "group4")
 
 
 def concepts(root: DataRoot, *, name: str) -> Stimuli:
-    """The concepts without images, for models that are given as features of them.
+    """The concepts without images, for models that are a file of features of the concepts.
+
+    Reads ``things/unique_id.txt``.
 
     Returns
     -------
     Stimuli
-        One stimulus a concept. Keys: "word" and "swow".
+        One stimulus per concept, in the order of the file. Keys: "word" and "swow".
+
+    Raises
+    ------
+    NotPossible
+        If the file is not there.
     """
     path = locate(root, name, _IDS)
     ids = unique_ids(path)
@@ -48,25 +59,40 @@ def concepts(root: DataRoot, *, name: str) -> Stimuli:
 def spose(root: DataRoot, *, name: str, dimensions: int = 66) -> RDMTarget:
     """Dissimilarity of all concepts from a SPoSE embedding of human odd-one-out choices.
 
-    The dissimilarity of two concepts is one minus the probability that they are kept together, over all
-    third concepts (:func:`benchmark.measures.spose_rdm`). Computed once, then kept in the cache folder.
+    Reads ``things/spose_embedding_DIMENSIONSd_sorted.txt``: numbers separated by white space, one line per
+    concept in the order of ``unique_id.txt``, one column per dimension.
+
+    The dissimilarity of two concepts is one minus the probability that people keep them together, over all
+    third concepts (:func:`benchmark.measures.spose_rdm`). The RDM is computed once and then kept in the cache
+    folder.
 
     Parameters
     ----------
+    root : DataRoot
+        The data root.
+    name : str
+        Name of the dataset in the registry.
     dimensions : {66, 49}
-        66: Hebart et al. 2023, eLife; 49: Hebart et al. 2020, Nature Human Behaviour.
+        Which embedding. 66: Hebart et al. 2023, eLife. 49: Hebart et al. 2020, Nature Human Behaviour.
+
+    Returns
+    -------
+    RDMTarget
+        One RDM ("SPoSE 66d"), with ids in the order of ``unique_id.txt``.
 
     Raises
     ------
+    NotPossible
+        If a file is not there.
     DataError
-        If the embedding has not one row a concept, or not that many dimensions.
+        If the embedding does not have one row per concept, or has another number of dimensions.
     """
     ids_path = locate(root, name, _IDS)
     path = locate(root, name, f"things/spose_embedding_{dimensions}d_sorted.txt")
     ids = unique_ids(ids_path)
     embedding = read_array(path)
     _require_shape(path, embedding, (len(ids), dimensions))
-    # The cache key holds the code of the measure: a changed measure must not find an old matrix.
+    # The code of the measure is part of the cache key: a changed measure must not get an old matrix.
     measure = Path(inspect.getfile(spose_rdm))
     matrix = cached_array(hash_files([path, measure]), lambda: spose_rdm(embedding))
     return RDMTarget(
@@ -82,8 +108,18 @@ def spose(root: DataRoot, *, name: str, dimensions: int = 66) -> RDMTarget:
 def groups(root: DataRoot, *, name: str) -> RDMTarget:
     """Four groups of participants, one RDM each, from embeddings fitted to each group's triplets.
 
-    Dissimilarity is Euclidean distance, as its makers use it: it predicts held-out choices of people
-    better than the dot product does (Sasaki, Takeda, Abe & Oizumi 2023, GWTune).
+    Reads ``things/gwtune/group1.npy`` to ``group4.npy``: each has shape (concepts, dimensions), with rows in
+    the order of ``unique_id.txt``. The subjects of the target are "group1" to "group4".
+
+    The dissimilarity is the Euclidean distance, as in the paper of its makers. It predicts held-out choices
+    of people better than the dot product does (Sasaki, Takeda, Abe & Oizumi 2023, GWTune).
+
+    Raises
+    ------
+    NotPossible
+        If a file is not there.
+    DataError
+        If an embedding does not have one row per concept.
     """
     ids_path = locate(root, name, _IDS)
     ids = unique_ids(ids_path)
@@ -104,15 +140,18 @@ def groups(root: DataRoot, *, name: str) -> RDMTarget:
 
 
 def rdm48(root: DataRoot, *, name: str) -> RDMTarget:
-    """The RDM of 48 concepts whose triplets were all sampled: no model of the choices stands between.
+    """The RDM of 48 concepts for which people judged every triplet. No model of the choices is needed.
 
-    Its rows stand in the order of its own word list, not in that of ``unique_id.txt``; a word that names
-    several concepts is the first of them ("camera" is camera1).
+    Reads the matrix "RDM48_triplet", shape (48, 48), of ``things/RDM48_triplet.mat`` and its word list
+    "words48" of ``things/words48.mat``. The ids are in the order of this word list, not in that of
+    ``unique_id.txt``. A word that names several concepts means the first of them ("camera" is camera1).
 
     Raises
     ------
+    NotPossible
+        If a file is not there.
     DataError
-        If a word is no THINGS concept.
+        If a file is not a MATLAB file or lacks its variable, or if a word is not a THINGS concept.
     """
     ids_path = locate(root, name, _IDS)
     path = locate(root, name, "things/RDM48_triplet.mat")
@@ -121,10 +160,10 @@ def rdm48(root: DataRoot, *, name: str) -> RDMTarget:
     ids = []
     for cell in _read_mat(words_path, "words48").ravel():
         word = str(cell[0]).replace(" ", "_")
-        found = next((concept for concept in (word, f"{word}1") if concept in known), None)
-        if found is None:
+        concept_id = next((concept for concept in (word, f"{word}1") if concept in known), None)
+        if concept_id is None:
             raise DataError(f"{words_path}: {word!r} is no concept of {ids_path}")
-        ids.append(found)
+        ids.append(concept_id)
     return RDMTarget(
         name=name,
         ids=tuple(ids),
@@ -136,12 +175,26 @@ def rdm48(root: DataRoot, *, name: str) -> RDMTarget:
 
 
 def unique_ids(path: Path) -> tuple[str, ...]:
-    """The concept ids, in the row order of every THINGS array."""
+    """The concept ids in ``path``, the file ``unique_id.txt``: the row order of every THINGS array."""
     return tuple(path.read_text(encoding="utf-8").split())
 
 
 def categories(root: DataRoot, name: str, ids: tuple[str, ...]) -> tuple[str | None, ...]:
-    """The manual category of each concept; None where people put it under "others".
+    """The manual category of each concept.
+
+    Parameters
+    ----------
+    root : DataRoot
+        The data root.
+    name : str
+        Name of the dataset in the registry.
+    ids : tuple of str, length n
+        Ids of the concepts.
+
+    Returns
+    -------
+    tuple of (str or None), length n
+        None for a concept in the column "others".
 
     Raises
     ------
@@ -157,14 +210,14 @@ def categories(root: DataRoot, name: str, ids: tuple[str, ...]) -> tuple[str | N
     if (member.sum(axis=1) != 1).any():
         row = int((member.sum(axis=1) != 1).argmax())
         raise DataError(f"{path}: concept {ids[row]!r} is in {member[row].sum()} categories, not in one")
-    found = [str(table.columns[column]) for column in member.argmax(axis=1)]
-    return tuple(None if category == "others" else category for category in found)
+    columns = [str(table.columns[column]) for column in member.argmax(axis=1)]
+    return tuple(None if column == "others" else column for column in columns)
 
 
 def _require_shape(path: Path, array: np.ndarray, expected: tuple[int, int]) -> None:
     if array.shape != expected:
         raise DataError(
-            f"{path}: array of shape {array.shape}, expected {expected} (one row a concept of {_IDS})"
+            f"{path}: array of shape {array.shape}, expected {expected} (one row per concept of {_IDS})"
         )
 
 

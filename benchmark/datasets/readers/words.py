@@ -15,26 +15,32 @@ from benchmark.datasets.types import VectorTarget
 
 
 def vectors(root: DataRoot, *, name: str, path: str) -> VectorTarget:
-    """Read word vectors: ``word v1 v2 ...`` on a line, plain or gzip.
+    """Read word vectors from a text file with one word a line: ``word v1 v2 ...``, separated by spaces.
 
-    The first line may give the number of words and of dimensions, as word2vec writes it. A word may hold
-    spaces (GloVe 840B has some): the vector is what stands last. Pennington, Socher & Manning 2014,
-    EMNLP; Mikolov et al. 2013, NeurIPS.
+    The first line may give the number of words and of dimensions, as word2vec writes it. A word may contain
+    spaces (GloVe 840B has some). The numbers at the end of the line are the vector. Pennington, Socher &
+    Manning 2014, EMNLP; Mikolov et al. 2013, NeurIPS.
 
     Parameters
     ----------
+    root : DataRoot
+        The data root.
+    name : str
+        Name of the dataset in the registry.
     path : str
-        The file, under the data root; gzip where the name ends in ".gz".
+        The file, under the data root. It is read as gzip if its name ends in ".gz".
 
     Returns
     -------
     VectorTarget
-        float32, in the order of the file.
+        Ids are the words, in the order of the file. Vectors are float32.
 
     Raises
     ------
+    NotPossible
+        If the file is not there.
     DataError
-        If a line is no word with a vector of the same length as the others.
+        If a line is not a word with a vector of the same length as the others, or a word occurs twice.
     """
     file = locate(root, name, path)
     opener = gzip.open if file.suffix == ".gz" else open
