@@ -115,17 +115,19 @@ def test_a_cached_run_of_a_network_imports_no_torch(scored, bench, shared_cache)
 @pytest.mark.parametrize(
     "name",
     [
-        name
+        pytest.param(name, marks=() if name.startswith("mini_") else pytest.mark.human_data)
         for name, placed in load_registry().datasets.items()
         if placed.entry.plugin and hasattr(placed.load(), "hash_of")
     ],
 )
-def test_a_reader_that_gives_the_hash_gives_that_of_its_data_set(name):
-    fresh = Session(Options())
+def test_a_reader_that_gives_the_hash_gives_that_of_its_data_set(name, request):
+    mini = name.startswith("mini_")
+    options = Options() if mini else Options(data=request.getfixturevalue("human_data"))
+    fresh = Session(options)
     dataset = fresh._dataset(name, object)
     assert isinstance(dataset, (Stimuli, Target))
     own = dataset.manifest if isinstance(dataset, Stimuli) else dataset.hash
-    assert Session(Options()).hash_of(name) == own
+    assert Session(options).hash_of(name) == own
 
 
 def test_parameters_of_a_data_set_reach_its_hash():

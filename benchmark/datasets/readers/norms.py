@@ -11,10 +11,15 @@ from scipy import sparse
 
 from benchmark.common.errors import DataError
 from benchmark.datasets.readers.files import locate, read_table, whole_numbers
-from benchmark.datasets.root import DataRoot, hash_files
+from benchmark.datasets.root import DataRoot, hash_files, hashed_by
 from benchmark.datasets.types import AssociationTarget, PropertyTarget
 
 
+def _associations_hash(root: DataRoot, *, name: str, path: str) -> str:
+    return hash_files([locate(root, name, path)])
+
+
+@hashed_by(_associations_hash)
 def associations(root: DataRoot, *, name: str, path: str) -> AssociationTarget:
     """Read association norms under the data root.
 
@@ -96,6 +101,11 @@ def count_column(file: Path) -> str:
     return "R123" if "R123" in first and "R1" not in first else "R1"
 
 
+def _cslb_hash(root: DataRoot, *, name: str, path: str = "cslb/norms.dat") -> str:
+    return hash_files([locate(root, name, path)], "participants counted once")
+
+
+@hashed_by(_cslb_hash)
 def cslb(root: DataRoot, *, name: str, path: str = "cslb/norms.dat") -> PropertyTarget:
     """Read the CSLB concept property norms (``norms.dat``).
 
@@ -145,7 +155,7 @@ def cslb(root: DataRoot, *, name: str, path: str = "cslb/norms.dat") -> Property
     return PropertyTarget(
         name=name,
         ids=tuple(concepts),
-        hash=hash_files([file], "participants counted once"),
+        hash=_cslb_hash(root, name=name, path=path),
         columns=tuple(features),
         counts=sparse.csr_array(
             (pairs["count"].to_numpy(np.float64), (concept, feature)), shape=(len(concepts), len(features))

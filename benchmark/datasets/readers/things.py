@@ -19,7 +19,7 @@ from scipy.io import loadmat
 from benchmark.common.errors import DataError
 from benchmark.datasets.readers.files import locate, read_array, read_table
 from benchmark.datasets.readers.kept_arrays import cached_array
-from benchmark.datasets.root import DataRoot, hash_files
+from benchmark.datasets.root import DataRoot, hash_files, hashed_by
 from benchmark.datasets.types import RDMTarget, Stimuli
 from benchmark.measures import rdm, spose_rdm
 
@@ -56,6 +56,13 @@ def concepts(root: DataRoot, *, name: str) -> Stimuli:
     )
 
 
+def _spose_hash(root: DataRoot, *, name: str, dimensions: int = 66) -> str:
+    files = [_IDS, f"things/spose_embedding_{dimensions}d_sorted.txt", _CATEGORIES]
+    # the code of the measure decides the RDM too
+    return hash_files([*(locate(root, name, file) for file in files), Path(inspect.getfile(spose_rdm))])
+
+
+@hashed_by(_spose_hash)
 def spose(root: DataRoot, *, name: str, dimensions: int = 66) -> RDMTarget:
     """Dissimilarity of all concepts from a SPoSE embedding of human odd-one-out choices.
 
@@ -98,13 +105,19 @@ def spose(root: DataRoot, *, name: str, dimensions: int = 66) -> RDMTarget:
     return RDMTarget(
         name=name,
         ids=ids,
-        hash=hash_files([ids_path, path, locate(root, name, _CATEGORIES), measure]),
+        hash=_spose_hash(root, name=name, dimensions=dimensions),
         rdms=matrix[None],
         subjects=(f"SPoSE {dimensions}d",),
         categories=categories(root, name, ids),
     )
 
 
+def _groups_hash(root: DataRoot, *, name: str) -> str:
+    files = [_IDS, *(f"things/gwtune/{group}.npy" for group in _GROUPS), _CATEGORIES]
+    return hash_files([locate(root, name, file) for file in files], "euclidean")
+
+
+@hashed_by(_groups_hash)
 def groups(root: DataRoot, *, name: str) -> RDMTarget:
     """Four groups of participants, one RDM each, from embeddings fitted to each group's triplets.
 
@@ -132,7 +145,7 @@ def groups(root: DataRoot, *, name: str) -> RDMTarget:
     return RDMTarget(
         name=name,
         ids=ids,
-        hash=hash_files([ids_path, *paths, locate(root, name, _CATEGORIES)], "euclidean"),
+        hash=_groups_hash(root, name=name),
         rdms=np.stack(rdms),
         subjects=_GROUPS,
         categories=categories(root, name, ids),

@@ -10,10 +10,15 @@ import numpy as np
 
 from benchmark.common.errors import DataError
 from benchmark.datasets.readers.files import locate
-from benchmark.datasets.root import DataRoot, hash_files
+from benchmark.datasets.root import DataRoot, hash_files, hashed_by
 from benchmark.datasets.types import VectorTarget
 
 
+def _vectors_hash(root: DataRoot, *, name: str, path: str) -> str:
+    return hash_files([locate(root, name, path)])
+
+
+@hashed_by(_vectors_hash)
 def vectors(root: DataRoot, *, name: str, path: str) -> VectorTarget:
     """Read word vectors from a text file with one word a line: ``word v1 v2 ...``, separated by spaces.
 
@@ -49,7 +54,9 @@ def vectors(root: DataRoot, *, name: str, path: str) -> VectorTarget:
             words, matrix = _parse(lines, file)
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise DataError(f"{file}: cannot be read as text ({error})") from error
-    return VectorTarget(name=name, ids=tuple(words), hash=hash_files([file]), vectors=matrix)
+    return VectorTarget(
+        name=name, ids=tuple(words), hash=_vectors_hash(root, name=name, path=path), vectors=matrix
+    )
 
 
 def _parse(lines: Iterable[str], file: Path) -> tuple[list[str], np.ndarray]:
