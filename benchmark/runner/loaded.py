@@ -1,4 +1,4 @@
-"""A model plug-in made from its entry, and everything that can change its features."""
+"""A model made from its registry entry, and everything that can change its features."""
 
 from __future__ import annotations
 
@@ -21,19 +21,21 @@ DTYPE = "float32"
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model plug-in made from its entry, and what identifies its weights.
+    """A model made from its registry entry, and what identifies its weights.
 
     Attributes
     ----------
     model : Model
     placed : Placed
+        The registry entry and its place.
     checkpoint : ResolvedCheckpoint
+        The weights.
     source : str
         sha256 of the plug-in's source.
     inner : LoadedModel or None
-        The model it is built from.
+        The other model from which this model is built.
     target : Target or None
-        The target it is built from.
+        The target from which this model is built.
     """
 
     model: Model
@@ -45,7 +47,7 @@ class LoadedModel:
 
     @property
     def weights(self) -> str:
-        """What identifies the weights: the sha256 of their file, the hub's name with its pin, or the seed."""
+        """Text that identifies the weights: the sha256 of their file, their hub name and pin, or the seed."""
         found = self.checkpoint
         if found.hub is None:
             return found.sha256 or found.label
@@ -54,7 +56,22 @@ class LoadedModel:
 
 
 def feature_key(loaded: LoadedModel, stimuli: Stimuli, device: str) -> dict[str, Any]:
-    """Everything but the layer that can change a feature; of a model built from another, that one's too."""
+    """Everything that can change a feature, except the layer.
+
+    The key of a model that is built from another model holds the key of that other model too.
+
+    Parameters
+    ----------
+    loaded : LoadedModel
+    stimuli : Stimuli
+    device : str
+        "cpu", "cuda" or "mps".
+
+    Returns
+    -------
+    dict
+        Can be written as JSON.
+    """
     entry = loaded.placed.entry
     key = {
         "plugin": entry.plugin,
@@ -79,7 +96,7 @@ def feature_key(loaded: LoadedModel, stimuli: Stimuli, device: str) -> dict[str,
 
 
 class KeptModel(Model):
-    """A model whose features come out of the store: what another model is built from."""
+    """A model whose features come from the store. A model that is built from another model gets this one."""
 
     def __init__(self, loaded: LoadedModel, store: FeatureStore) -> None:
         super().__init__(loaded.model.spec)
@@ -93,7 +110,7 @@ class KeptModel(Model):
 
     @property
     def preprocessing(self) -> str:
-        """Everything done to an image before the first layer."""
+        """What is done to an image before the first layer."""
         return self._loaded.model.preprocessing
 
     def features(
@@ -104,7 +121,7 @@ class KeptModel(Model):
         device: str = "cpu",
         progress: Progress | None = None,
     ) -> dict[str, np.ndarray]:
-        """Features of every stimulus, extracted when they are not stored."""
+        """Features of every stimulus. Those that are not stored are extracted."""
         key = feature_key(self._loaded, stimuli, device)
         view = StoredView(
             self._loaded.model, stimuli, self._store, key, tuple(layers), device=device, progress=progress
