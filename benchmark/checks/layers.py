@@ -79,4 +79,4 @@ def _constant(features: Mapping[str, np.ndarray]) -> Check:
     if constant:
         return Check("not constant", Status.failed, f"the same for every stimulus: {first_few(constant)}")
     n = len(next(iter(features.values())))
-    return Check("not constant", Status.passed, f"every layer tells {n} stimuli apart")
+    return Check("not constant", Status.passed, f"every layer differs between the {n} stimuli")

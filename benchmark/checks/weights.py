@@ -45,12 +45,14 @@ def check(candidate: Candidate) -> tuple[list[Check], bool]:
     try:
         state = _state(model.network)
         with seeded((model.spec.untrained or 0) + _OTHER_SEED):
-            other = _state(model.build())
+            reseeded = _state(model.build())
     except NotPossible:
         raise
     except Exception as error:  # a plug-in may raise anything
         return [Check(NAME, Status.failed, error_line(error))], False
-    random = [key for key, value in state.items() if key not in other or not torch.equal(value, other[key])]
+    random = [
+        key for key, value in state.items() if key not in reseeded or not torch.equal(value, reseeded[key])
+    ]
     checks = [
         _untrained(random) if model.spec.untrained is not None else _read(candidate, random, len(state))
     ]

@@ -91,7 +91,7 @@ def _members(source: Source, family: str, members: Any) -> dict[str, dict[str, s
     for member, values in members.items():
         if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
             raise source.error(
-                ("models", family, "members", member), "must map keys to texts ({} where there are none)"
+                ("models", family, "members", member), "must map keys to texts; write {} if there are none"
             )
     return {str(member): values for member, values in members.items()}
 
