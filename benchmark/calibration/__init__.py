@@ -1,7 +1,11 @@
-"""Calibration: what a task finds where the answer is known, what it can tell apart, and which model it picks.
+"""Calibration of tasks: their controls, their power and model recovery.
 
-Tasks use what is named here to check themselves. The rest is for ``bench calibrate``: power
-(:mod:`benchmark.calibration.power`) and model recovery (:mod:`benchmark.calibration.recovery`).
+- *Controls*: what does a task find where the answer is known? A task checks itself with the names of this
+  module.
+- *Power* (:mod:`benchmark.calibration.power`): which difference between two models can a task detect?
+- *Model recovery* (:mod:`benchmark.calibration.recovery`): does a task pick the network that people are like?
+
+``bench calibrate`` runs all three.
 """
 
 from benchmark.calibration.arrays import ArrayView, plain_score, synthetic_stimuli

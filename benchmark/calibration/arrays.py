@@ -1,4 +1,4 @@
-"""Models made of arrays, with which tasks check themselves against known answers."""
+"""Models made of arrays: tasks check themselves with them against known answers."""
 
 from __future__ import annotations
 
@@ -18,10 +18,20 @@ class ArrayView:
     ----------
     stimuli : Stimuli
     features : mapping of str to ndarray, shape (n, d)
-        By layer, from the input to the output.
+        Features of the n stimuli by layer, from the input to the output.
     head : Associations, optional
+        Association strengths of the stimuli; default: the model has none.
     classes : ClassProbabilities, optional
+        Class probabilities of the stimuli; default: the model has none.
     work : LongWork, optional
+        How a task with long work shows progress and keeps unfinished parts.
+
+    Examples
+    --------
+    >>> stimuli = synthetic_stimuli(["cat", "dog"])
+    >>> view = ArrayView(stimuli, {"layer": np.eye(2)})
+    >>> view.layers, view.features("layer").shape
+    (('layer',), (2, 2))
     """
 
     def __init__(
@@ -41,7 +51,7 @@ class ArrayView:
         self._classes = classes
 
     def features(self, layer: str) -> np.ndarray:
-        """Features (n stimuli, d), float32, in stimulus order."""
+        """Features of ``layer``: float32, shape (n stimuli, d), in stimulus order."""
         return self._features[layer].astype(np.float32)
 
     def associations(self) -> Associations | None:
@@ -56,9 +66,31 @@ class ArrayView:
 def synthetic_stimuli(
     concepts: Sequence[str], test: int = 1, train: int = 0, held_out: Sequence[str] = ()
 ) -> Stimuli:
-    """A stimulus set without images: ``train`` then ``test`` stimuli of each concept.
+    """Make a stimulus set without images.
 
-    With ``train=0`` the set has no split.
+    Parameters
+    ----------
+    concepts : sequence of str
+        Ids of the concepts.
+    test : int
+        Number of test stimuli of each concept.
+    train : int
+        Number of training stimuli of each concept; they come before the test stimuli. With 0 the set has no
+        splits.
+    held_out : sequence of str
+        Concepts that are held out.
+
+    Returns
+    -------
+    Stimuli
+
+    Examples
+    --------
+    >>> stimuli = synthetic_stimuli(["cat", "dog"], test=1, train=1)
+    >>> stimuli.ids
+    ('cat-train-00', 'cat-test-01', 'dog-train-00', 'dog-test-01')
+    >>> stimuli.concepts
+    ('cat', 'cat', 'dog', 'dog')
     """
     splits = ("train",) * train + ("test",) * test
     return Stimuli(
@@ -72,8 +104,29 @@ def synthetic_stimuli(
 
 
 def plain_score(result: TaskResult, layer: str, metric: str) -> float:
-    """Score of a layer on all concepts; NaN where the layer is undefined."""
-    found = result.layers[layer]
-    if found.undefined is not None:
+    """Score of a layer on all concepts, each with weight one.
+
+    Parameters
+    ----------
+    result : TaskResult
+    layer, metric : str
+        Names of a layer and of a metric of the task.
+
+    Returns
+    -------
+    float
+        NaN where the layer is undefined.
+
+    Examples
+    --------
+    >>> from benchmark.inference import mean_statistic
+    >>> from benchmark.task import LayerResult
+    >>> accuracy = mean_statistic(np.array([1.0, 0.0, 1.0, 1.0]))  # a value for each of four concepts
+    >>> result = TaskResult(("a", "b", "c", "d"), {"layer": LayerResult({"accuracy": accuracy})}, {})
+    >>> plain_score(result, "layer", "accuracy")
+    0.75
+    """
+    scored = result.layers[layer]
+    if scored.undefined is not None:
         return float("nan")
-    return float(found.statistics[metric](np.ones((1, len(result.concepts))))[0])
+    return float(scored.statistics[metric](np.ones((1, len(result.concepts))))[0])

@@ -1,4 +1,9 @@
-"""The controls of every task: data whose answer is known, scored by the task itself."""
+"""The controls of every task: the task scores worlds whose answer is known.
+
+A *world* (:class:`~benchmark.calibration.World`) is a small target with the features of a model that matches
+it exactly. Each control scores one condition in several worlds and compares the mean score with the known
+answer.
+"""
 
 from __future__ import annotations
 
@@ -14,29 +19,36 @@ from benchmark.calibration.worlds import World, association_world, mistaken_worl
 from benchmark.datasets.join import join
 from benchmark.task import Control, Metric, Task
 
-Draw = Callable[[np.random.Generator], World]
+#: ``draw(rng)`` gives a random world
+DrawWorld = Callable[[np.random.Generator], World]
 
-#: Worlds drawn for each control
+#: Number of worlds for each control
 REPLICATES = 20
 #: Signal-to-noise ratios of the noisy copies (ratio of variances)
 SNRS = (4.0, 1.0, 0.25)
-#: Share of right tasks that a control fails by chance: all controls of six tasks together, one in two hundred
+#: Probability that a correct task fails a control by chance; for all controls of six tasks it is 1 in 200
 ALPHA = 1e-4
-#: Kinds of control that make the set complete
+#: A complete set of controls has all these kinds
 COMPLETE = ("copy", "noisy", "noise", "permuted")
 
 _COPY, _NOISE, _PERMUTED = "isometric copy", "independent noise", "permuted labels"
-#: What float32 features may change in a score that is known exactly
+#: Error that float32 features may cause in a score that is known exactly
 _ROUNDING = 1e-6
-#: Worlds for a task that brings none, by the kind of its target
-_WORLDS: dict[str, Draw] = {"rdm": rdm_world, "vectors": mistaken_world, "associations": association_world}
+#: Worlds for a task that has none of its own, by the kind of its target
+_WORLDS: dict[str, DrawWorld] = {
+    "rdm": rdm_world,
+    "vectors": mistaken_world,
+    "associations": association_world,
+}
 
 
 def check_task(task: Task, rng: np.random.Generator) -> list[Control]:
-    """Run the controls of a task; those that it does not bring itself are run as for any task.
+    """Run the controls of a task, and add those that a complete set needs.
 
-    A task with a target of a known kind is never calibrated by its own word alone: whatever of copy, noisy
-    copies, noise and permuted labels ``task.calibrate`` leaves out is scored here in the world of that kind.
+    ``task.calibrate`` gives the task's own controls. If one of the kinds copy, noisy copy, noise and permuted
+    labels is missing, this function runs a general control of that kind, in a world of the task's kind of
+    target. So a task cannot pass by leaving out the controls that it would fail. A task whose targets are of
+    another kind gets no general controls.
 
     Parameters
     ----------
@@ -46,6 +58,7 @@ def check_task(task: Task, rng: np.random.Generator) -> list[Control]:
     Returns
     -------
     list of Control
+        The task's own controls, then the general ones.
     """
     own, general = rng.spawn(2)
     controls = list(task.calibrate(own))
@@ -58,7 +71,7 @@ def check_task(task: Task, rng: np.random.Generator) -> list[Control]:
 
 def standard_controls(
     task: Task,
-    draw: Draw,
+    draw: DrawWorld,
     rng: np.random.Generator,
     *,
     expected: Callable[[float], float] | None = None,
@@ -68,32 +81,39 @@ def standard_controls(
     replicates: int = REPLICATES,
     params: Mapping[str, Any] | None = None,
 ) -> list[Control]:
-    """The whole set: isometric copy, noisy copies, their order, independent noise, permuted labels.
+    """Run the whole set of controls: isometric copy, noisy copies, independent noise, permuted labels.
 
-    Each is the mean over worlds drawn anew. The copy must have the best score there is. Noise and permuted
-    labels must have the chance level that the task declares; a noisy copy the value of a closed form, or of
-    the definition worked out in the same worlds by another road. The band that passes is the sampling
-    distribution of the mean difference (Student's t), two-sided at :data:`ALPHA`: without a width where two
-    roads lead to the same number in every world.
+    The score of a control is a mean over several random worlds:
+
+    - an isometric copy of the target must have the best score of the metric;
+    - a noisy copy must have the score of a closed form (``expected``) or of an independent implementation of
+      the task's definition (``definition``), which scores the same worlds;
+    - more noise must not give a better score;
+    - independent noise and permuted labels must have the chance level that the task declares.
+
+    A control passes within a band around the expected score: two-sided at :data:`ALPHA`, from the sampling
+    distribution of the mean difference (Student's t). If the score and the expected score are equal in every
+    world, the band is as narrow as rounding.
 
     Parameters
     ----------
     task : Task
     draw : callable
-        ``draw(rng)`` gives a world.
+        ``draw(rng)`` gives a random world: :func:`~benchmark.calibration.rdm_world`, for example.
     rng : numpy.random.Generator
     expected : callable, optional
-        Score of a noisy copy, by signal-to-noise ratio.
+        ``expected(snr)`` gives the score of a noisy copy with that signal-to-noise ratio.
     definition : callable, optional
-        Score of features (m, d) in a world, by a road that the task does not take. One of the two is needed.
+        ``definition(world, features)`` gives the score of features (m, d) in a world, by code that shares
+        nothing with the task. Give either ``expected`` or ``definition``.
     metric : str, optional
-        Default: the task's first.
+        Name of the metric. Default: the first metric of the task.
     snrs : sequence of float
-        From the greatest.
+        Signal-to-noise ratios of the noisy copies, the greatest first.
     replicates : int
-        Worlds, at least 3.
+        Number of worlds, at least 3.
     params : mapping, optional
-        As in a binding.
+        Parameters of the task, as in a binding.
 
     Returns
     -------
@@ -103,52 +123,96 @@ def standard_controls(
     ------
     ValueError
         If neither ``expected`` nor ``definition`` is given, or both are.
+
+    Examples
+    --------
+    >>> from benchmark.calibration import rdm_world
+    >>> from benchmark.calibration.definitions import spearman_of_noisy_rdms
+    >>> from benchmark.registry import load_registry
+    >>> task = load_registry().task("rdm_correlation").load()()
+    >>> controls = standard_controls(
+    ...     task, rdm_world, np.random.default_rng(0),
+    ...     expected=spearman_of_noisy_rdms, snrs=(1.0,), replicates=3,
+    ... )
+    >>> for control in controls:
+    ...     print(f"{control.name}: {control.expected}, passed: {control.passed}")
+    isometric copy: 1.000, passed: True
+    noisy copy, signal to noise 1: 0.481, passed: True
+    more noise, no better score: no step up, passed: True
+    independent noise: 0.000, passed: True
+    permuted labels: 0.000, passed: True
     """
     if (expected is None) == (definition is None):
         raise ValueError("expected and definition: exactly one of the two says what a noisy copy must score")
-    of = _metric(task, metric)
-    scores, chance, defined = _scores(task, draw, rng, of, snrs, replicates, params or {}, definition)
-    best = of.range[1] if of.higher_is_better else of.range[0]
-    controls = [_at(_COPY, "copy", np.full(replicates, best), scores[_COPY])]
+    scored = _metric(task, metric)
+    scores, chance, defined = _scores(task, draw, rng, scored, snrs, replicates, params or {}, definition)
+    best = scored.range[1] if scored.higher_is_better else scored.range[0]
+    controls = [_equal(_COPY, "copy", np.full(replicates, best), scores[_COPY])]
     for snr in snrs:
         name = _noisy(snr)
         known = defined[name] if expected is None else np.full(replicates, expected(snr))
-        controls.append(_at(name, "noisy", known, scores[name]))
-    controls.append(_order(scores, of, snrs))
+        controls.append(_equal(name, "noisy", known, scores[name]))
+    controls.append(_never_better(scores, scored, snrs))
     for name, kind in ((_NOISE, "noise"), (_PERMUTED, "permuted")):
-        controls.append(_at(name, kind, chance, scores[name]))
+        controls.append(_equal(name, kind, chance, scores[name]))
     return controls
 
 
-def general_controls(task: Task, draw: Draw, rng: np.random.Generator) -> list[Control]:
-    """What holds for any task: noise never helps, and what knows nothing is no better than chance.
+def general_controls(task: Task, draw: DrawWorld, rng: np.random.Generator) -> list[Control]:
+    """Run the controls that hold for any task.
+
+    More noise must not give a better score. Independent noise and permuted labels must not be better than
+    chance. An isometric copy must be better than noise.
 
     Parameters
     ----------
     task : Task
     draw : callable
-        ``draw(rng)`` gives a world.
+        ``draw(rng)`` gives a random world.
     rng : numpy.random.Generator
 
     Returns
     -------
     list of Control
     """
-    of = _metric(task, None)
-    scores, chance, _ = _scores(task, draw, rng, of, SNRS, REPLICATES, {})
-    controls = [_order(scores, of, SNRS), _above(scores, of)]
-    sign = 1.0 if of.higher_is_better else -1.0
+    metric = _metric(task, None)
+    scores, chance, _ = _scores(task, draw, rng, metric, SNRS, REPLICATES, {})
+    controls = [_never_better(scores, metric, SNRS), _above_noise(scores, metric)]
+    sign = 1.0 if metric.higher_is_better else -1.0
     for name, kind in ((_NOISE, "noise"), (_PERMUTED, "permuted")):
         half = _half_width(scores[name] - chance)
-        level, found = float(chance.mean()), float(scores[name].mean())
+        level, score = float(chance.mean()), float(scores[name].mean())
         band = (-np.inf, level + half) if sign > 0 else (level - half, np.inf)
-        controls.append(_control(name, kind, f"chance, {level:.3f}, or worse", found, band))
+        controls.append(_control(name, kind, f"chance, {level:.3f}, or worse", score, band))
     return controls
 
 
 def exact_control(name: str, expected: float, found: float) -> Control:
-    """A control whose answer is known exactly; ``kind`` is "own"."""
-    return _at(name, "own", np.array([expected]), np.array([found]))
+    """Make a control whose answer is known exactly. Its ``kind`` is "own".
+
+    Parameters
+    ----------
+    name : str
+        Says what was scored.
+    expected : float
+        The known answer.
+    found : float
+        The score of the task.
+
+    Returns
+    -------
+    Control
+        Passed if the two are equal, up to the rounding of float32 features.
+
+    Examples
+    --------
+    >>> control = exact_control("two of four pairs are right", expected=0.5, found=0.5)
+    >>> control.passed, control.expected
+    (True, '0.500')
+    >>> exact_control("all pairs are right", expected=1.0, found=0.75).passed
+    False
+    """
+    return _equal(name, "own", np.array([expected]), np.array([found]))
 
 
 def _metric(task: Task, name: str | None) -> Metric:
@@ -161,7 +225,7 @@ def _noisy(snr: float) -> str:
 
 def _scores(
     task: Task,
-    draw: Draw,
+    draw: DrawWorld,
     rng: np.random.Generator,
     metric: Metric,
     snrs: Sequence[float],
@@ -169,8 +233,11 @@ def _scores(
     params: Mapping[str, Any],
     definition: Callable[[World, np.ndarray], float] | None = None,
 ) -> tuple[dict[str, np.ndarray], np.ndarray, dict[str, np.ndarray]]:
-    """By world: score of each condition, declared chance, and noisy copies by definition, (replicates,)."""
-    found: dict[str, list[float]] = {}
+    """Scores of each condition, declared chance, and scores of noisy copies by definition.
+
+    Each array has one value for each world, shape (replicates,).
+    """
+    scores: dict[str, list[float]] = {}
     defined: dict[str, list[float]] = {}
     chance = []
     for _ in range(replicates):
@@ -179,50 +246,53 @@ def _scores(
         layers = {_COPY: world.copy(rng), **noisy, _NOISE: world.noise(rng), _PERMUTED: world.permuted(rng)}
         result = task.score(world.view(layers), join(world.stimuli, world.target), params, rng)
         for name in layers:
-            found.setdefault(name, []).append(plain_score(result, name, metric.name))
+            scores.setdefault(name, []).append(plain_score(result, name, metric.name))
         if definition is not None:
             for name, features in noisy.items():
                 defined.setdefault(name, []).append(definition(world, features))
         chance.append(result.chance.get(metric.name, np.nan))
-    return _arrays(found), np.array(chance), _arrays(defined)
+    return _arrays(scores), np.array(chance), _arrays(defined)
 
 
 def _arrays(lists: Mapping[str, list[float]]) -> dict[str, np.ndarray]:
     return {name: np.array(values) for name, values in lists.items()}
 
 
-def _at(name: str, kind: str, expected: np.ndarray, found: np.ndarray) -> Control:
-    """The mean of ``found`` must be that of ``expected``, within the sampling error of the difference."""
-    half = _half_width(found - expected)
+def _equal(name: str, kind: str, expected: np.ndarray, scores: np.ndarray) -> Control:
+    """The mean of ``scores`` must be that of ``expected``, within the sampling error of the difference."""
+    half = _half_width(scores - expected)
     level = float(expected.mean())
-    return _control(name, kind, f"{level:.3f}", float(found.mean()), (level - half, level + half))
+    return _control(name, kind, f"{level:.3f}", float(scores.mean()), (level - half, level + half))
 
 
-def _order(scores: Mapping[str, np.ndarray], metric: Metric, snrs: Sequence[float]) -> Control:
-    """No step to more noise improves the score by more than its own sampling error."""
-    ladder = [scores[_COPY], *(scores[_noisy(snr)] for snr in snrs), scores[_NOISE]]
+def _never_better(scores: Mapping[str, np.ndarray], metric: Metric, snrs: Sequence[float]) -> Control:
+    """No step to more noise may improve the score by more than its own sampling error."""
+    by_noise = [scores[_COPY], *(scores[_noisy(snr)] for snr in snrs), scores[_NOISE]]
     sign = 1.0 if metric.higher_is_better else -1.0
-    steps = [sign * (less - more) for less, more in pairwise(ladder)]
-    # What is judged is each step with its own error; what is shown is the worst.
+    steps = [sign * (less - more) for less, more in pairwise(by_noise)]
+    # each step is judged with its own error; the control shows the worst step
     margins = [float(step.mean()) + _half_width(step) for step in steps]
     worst = int(np.argmin(margins))
     band = (float(steps[worst].mean()) - margins[worst], np.inf)
     return _control("more noise, no better score", "noisy", "no step up", float(steps[worst].mean()), band)
 
 
-def _above(scores: Mapping[str, np.ndarray], metric: Metric) -> Control:
-    """A copy is better than noise."""
+def _above_noise(scores: Mapping[str, np.ndarray], metric: Metric) -> Control:
+    """A copy must be better than noise."""
     gain = (scores[_COPY] - scores[_NOISE]) * (1.0 if metric.higher_is_better else -1.0)
     band = (max(_half_width(gain), _ROUNDING), np.inf)
     return _control("isometric copy, less noise", "copy", "above 0", float(gain.mean()), band)
 
 
-def _control(name: str, kind: str, expected: str, found: float, band: tuple[float, float]) -> Control:
-    return Control(name, expected, found, bool(band[0] <= found <= band[1]), kind, band)
+def _control(name: str, kind: str, expected: str, score: float, band: tuple[float, float]) -> Control:
+    return Control(name, expected, score, bool(band[0] <= score <= band[1]), kind, band)
 
 
 def _half_width(differences: np.ndarray) -> float:
-    """Half of the interval that holds the mean of differences, if it is zero, but for a share ALPHA."""
+    """Half the width of the interval that holds the mean of ``differences`` with probability 1 - ALPHA.
+
+    The true mean difference is taken to be zero.
+    """
     n = len(differences)
     if n < 2:
         return _ROUNDING

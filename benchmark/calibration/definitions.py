@@ -1,6 +1,10 @@
-"""What a task must find, by a road of its own: closed forms, and measures in the words of their definition.
+"""What a task must find: closed forms, and measures written directly from their definition.
 
-Nothing here uses ``benchmark.measures`` or the tasks: that two roads lead to one number is the point.
+Nothing here uses ``benchmark.measures`` or the tasks. So a score that agrees comes from two independent
+implementations.
+
+``world`` is a world of :mod:`benchmark.calibration.worlds`. ``features`` (m, d) are rows like those of its
+signal: noisy copies, for example.
 """
 
 from __future__ import annotations
@@ -17,10 +21,21 @@ from benchmark.datasets.types import AssociationTarget, RDMTarget, VectorTarget
 def spearman_of_noisy_rdms(snr: float, columns: int = 200) -> float:
     r"""Spearman correlation of the correlation RDMs of Gaussian features and of their noisy copy.
 
-    A row and its noisy copy correlate by :math:`\rho = \sqrt{snr / (1 + snr)}`, in a sample of d columns by
-    :math:`E[r]`, hypergeometric (Hotelling 1953). What the copy has beside that is isotropic, so that the two
-    RDMs correlate by :math:`E[r]^2`; both are normal for many columns, where Spearman's correlation is
-    :math:`(6 / \pi) \arcsin(\cdot / 2)`.
+    The correlation of a row and its noisy copy is :math:`\rho = \sqrt{snr / (1 + snr)}`. In a sample of d
+    columns its mean is :math:`E[r]`, a hypergeometric function (Hotelling 1953). The rest of the copy is
+    isotropic, so the correlation of the two RDMs is :math:`E[r]^2`. For many columns both RDMs are normal.
+    Then Spearman's correlation is :math:`(6 / \pi) \arcsin(\cdot / 2)`.
+
+    Parameters
+    ----------
+    snr : float
+        Signal-to-noise ratio (ratio of variances).
+    columns : int
+        Number of features d.
+
+    Returns
+    -------
+    float
     """
     rho = np.sqrt(snr / (1 + snr))
     ratio = np.exp(2 * (special.gammaln(columns / 2) - special.gammaln((columns - 1) / 2)))
@@ -29,7 +44,7 @@ def spearman_of_noisy_rdms(snr: float, columns: int = 200) -> float:
 
 
 def two_vs_two_accuracy(world: World, features: np.ndarray) -> float:
-    """2 vs 2 with two columns left out for each pair, no closed form."""
+    """Accuracy of 2 vs 2: for each pair its two columns are left out, one pair at a time."""
     assert isinstance(world.target, VectorTarget)
     order = [world.target.ids.index(name) for name in sorted(world.target.ids)]
     words, model = np.corrcoef(world.target.vectors[order]), np.corrcoef(features)
@@ -43,7 +58,7 @@ def two_vs_two_accuracy(world: World, features: np.ndarray) -> float:
 
 
 def one_vs_two_accuracy(world: World, features: np.ndarray) -> float:
-    """1 vs 2, image by image."""
+    """Accuracy of 1 vs 2, image by image."""
     assert isinstance(world.target, VectorTarget)
     assert world.classes is not None
     words = np.corrcoef(world.target.vectors)
@@ -59,11 +74,11 @@ def one_vs_two_accuracy(world: World, features: np.ndarray) -> float:
 
 
 def informed_matching(world: World, features: np.ndarray) -> float:
-    """Top-1 matching of the assignment of least GW distance near the truth.
+    """Top-1 matching rate of the assignment of least GW distance near the correct assignment.
 
-    It starts from the right assignment and exchanges two concepts while that lowers the distance: where noise
-    confuses concepts but does not hide the geometry this is the optimum, which a task that starts from
-    nothing must find too.
+    The search starts from the correct assignment, and exchanges two concepts as long as that lowers the
+    distance. Where noise confuses concepts and does not hide the geometry, the result is the optimum. A task
+    must find it too, without knowing the correct assignment.
     """
     assert isinstance(world.target, RDMTarget)
     order = [world.target.ids.index(name) for name in sorted(world.target.ids)]
@@ -76,19 +91,19 @@ def informed_matching(world: World, features: np.ndarray) -> float:
 
     best = agreement(assigned)
     while True:
-        tried = []
+        candidates = []
         for a, b in combinations(range(len(people)), 2):
-            other = assigned.copy()
-            other[[a, b]] = other[[b, a]]
-            tried.append((agreement(other), other))
-        highest, exchanged = max(tried, key=lambda pair: pair[0])
+            candidate = assigned.copy()
+            candidate[[a, b]] = candidate[[b, a]]
+            candidates.append((agreement(candidate), candidate))
+        highest, exchanged = max(candidates, key=lambda pair: pair[0])
         if highest <= best + 1e-12:
             return float(np.mean(assigned == np.arange(len(people))))
         best, assigned = highest, exchanged
 
 
 def class_retrieval(world: World, features: np.ndarray) -> float:
-    """Class retrieval top 1 of a ridge readout, by scikit-learn."""
+    """Top-1 class retrieval of a ridge readout, computed with scikit-learn."""
     assert isinstance(world.target, AssociationTarget)
     counts = np.asarray(world.target.counts.todense())
     # scikit-learn is needed here alone: a run that calibrates nothing does not wait for it

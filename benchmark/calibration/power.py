@@ -1,4 +1,9 @@
-"""Power: the least difference between two models that a task can tell apart, with what there is at hand."""
+"""Power: the least difference between two models that a binding can detect, with its concepts and people.
+
+People and models are simulated (:mod:`benchmark.calibration.simulate`). A *quality level* is a level of
+noise: less noise makes a better model. ``task`` and ``params`` are the task and the parameters of a binding,
+``simulation`` is the simulation for it, and ``seed`` is the seed of all draws.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +23,11 @@ from benchmark.task import Task
 #: Noise of the models of the pilot, in standard deviations of the signal; the first is a perfect model
 _PILOT = (0.0, *np.geomspace(0.05, 20, 9))
 _PILOT_PEOPLE, _PILOT_MODELS = 2, 2
-#: Models of each quality, in each simulated set of people
+#: Number of models of each quality, for each simulated set of people
 _MODELS = 3
-#: Qualities, and how many standard errors of a difference they are apart
-_LEVELS, _APART = 6, 1.25
-#: Bootstrap draws, as in a run
+#: Number of quality levels, and their distance in standard errors of a difference
+_LEVELS, _STEP = 6, 1.25
+#: Number of bootstrap draws, as in a run
 _DRAWS = 1000
 ALPHA = 0.05
 POWER = 0.8
@@ -30,15 +35,15 @@ _RESAMPLES = 500
 
 
 @dataclass(frozen=True)
-class Ladder:
-    """Qualities of simulated models around the middle of the task's range, found in a pilot.
+class QualityLevels:
+    """Noise levels of simulated models, with scores around the middle between chance and a perfect model.
 
     Attributes
     ----------
     noises : tuple of float
-        Noise of each, from the least score to the greatest.
+        Noise at each level, in standard deviations of the signal, from the lowest score to the highest.
     chance : float
-        Score of features that hold nothing, as the task declares it.
+        Chance level that the task declares.
     perfect : float
         Mean score of the target itself, without noise.
     """
@@ -50,13 +55,13 @@ class Ladder:
 
 @dataclass(frozen=True)
 class Trial:
-    """One set of people, and every model scored with it.
+    """One set of simulated people, and the scores of every simulated model with it.
 
     Attributes
     ----------
     scores : ndarray, shape (levels, models)
     p : ndarray, shape (levels * models, levels * models)
-        Paired bootstrap of every two models.
+        p-value of the difference of every two models (paired bootstrap).
     """
 
     scores: np.ndarray
@@ -65,26 +70,29 @@ class Trial:
 
 @dataclass(frozen=True)
 class Power:
-    """What a binding can tell apart.
+    """Which difference between two models a binding can detect.
 
     Attributes
     ----------
     least : float or None
-        Difference of true scores that is found in 80 % of simulations; None: not even the greatest tried.
+        The least difference of true scores that is detected in 80 % of simulations. None: not even the
+        greatest difference is.
     low, high : float or None
-        95 % interval of ``least``, by resampling the simulated people; a bound is None where it is beyond
-        the greatest difference tried.
+        95 % interval of ``least``, by resampling the simulated people. A bound is None where it is beyond
+        the greatest difference.
     greatest : float
-        The greatest difference tried.
+        The greatest difference in the simulations.
     middle : float
-        Score about which models differ: the middle between chance and a perfect model.
+        Mean score of the simulated models. The levels are set around the middle between chance and a perfect
+        model.
     chance, perfect : float
+        As in :class:`QualityLevels`.
     false_alarms : float
-        Share of two models of the same quality that are told apart; .05 is right.
+        Share of pairs of models of the same quality for which a difference is detected; .05 is right.
     people : int
-        Simulated sets of people.
+        Number of simulated sets of people.
     curve : tuple of (float, float)
-        Difference of true scores, and the share of simulations in which it is found.
+        Difference of true scores, and the share of simulations in which it is detected.
     """
 
     least: float | None
@@ -99,53 +107,58 @@ class Power:
     curve: tuple[tuple[float, float], ...]
 
 
-def pilot(task: Task, params: Mapping[str, Any], simulation: Simulation, seed: int) -> Ladder:
-    """Find qualities at which differences are neither plain nor hidden.
+def pilot(task: Task, params: Mapping[str, Any], simulation: Simulation, seed: int) -> QualityLevels:
+    """Find the quality levels for the trials.
+
+    The levels are close enough that some differences are missed, and far enough that some are detected.
 
     Parameters
     ----------
     task : Task
     params : mapping
-        Of the binding.
+        Parameters of the binding.
     simulation : Simulation
     seed : int
 
     Returns
     -------
-    Ladder
+    QualityLevels
     """
     rng = np.random.default_rng(seed)
     noises = np.repeat(_PILOT, _PILOT_MODELS)
     scores, errors, chances = [], [], []
     for _ in range(_PILOT_PEOPLE):
-        draws, found, chance = _score(task, params, simulation, noises, rng)
-        scores.append(found.reshape(len(_PILOT), _PILOT_MODELS))
+        draws, model_scores, chance = _score(task, params, simulation, noises, rng)
+        scores.append(model_scores.reshape(len(_PILOT), _PILOT_MODELS))
         pairs = draws.reshape(len(_PILOT), _PILOT_MODELS, -1)
         errors.append(np.nanstd(pairs[:, 0] - pairs[:, 1], axis=1))
         chances.append(chance)
     means = np.mean(scores, axis=(0, 2))
-    # More noise cannot raise the true score: what rises is the error of the pilot.
+    # More noise cannot raise the true score: a rise is an error of the pilot.
     falling = np.asarray(isotonic_regression(means, increasing=False))
     chance, perfect = float(np.mean(chances)), float(falling[0])
     middle = (chance + perfect) / 2
-    step = _APART * float(np.mean(errors, axis=0)[int(np.argmin(np.abs(falling - middle)))])
+    step = _STEP * float(np.mean(errors, axis=0)[int(np.argmin(np.abs(falling - middle)))])
     step = min(step, 0.9 * abs(perfect - chance) / (_LEVELS - 1))
     wanted = middle + step * (np.arange(_LEVELS) - (_LEVELS - 1) / 2)
-    # Interpolation needs scores that differ: the trend is far below any error.
+    # Interpolation needs scores that differ; the added trend is far smaller than any error.
     rising = falling[::-1] + 1e-9 * np.arange(len(falling))
-    return Ladder(tuple(float(x) for x in np.interp(wanted, rising, _PILOT[::-1])), chance, perfect)
+    return QualityLevels(tuple(float(x) for x in np.interp(wanted, rising, _PILOT[::-1])), chance, perfect)
 
 
-def trial(task: Task, params: Mapping[str, Any], simulation: Simulation, ladder: Ladder, seed: int) -> Trial:
+def trial(
+    task: Task, params: Mapping[str, Any], simulation: Simulation, levels: QualityLevels, seed: int
+) -> Trial:
     """Draw people and models, and compare every two models as a run does.
 
     Parameters
     ----------
     task : Task
     params : mapping
-        Of the binding.
+        Parameters of the binding.
     simulation : Simulation
-    ladder : Ladder
+    levels : QualityLevels
+        From :func:`pilot`.
     seed : int
 
     Returns
@@ -153,7 +166,7 @@ def trial(task: Task, params: Mapping[str, Any], simulation: Simulation, ladder:
     Trial
     """
     rng = np.random.default_rng(seed)
-    noises = np.repeat(ladder.noises, _MODELS)
+    noises = np.repeat(levels.noises, _MODELS)
     draws, scores, _ = _score(task, params, simulation, noises, rng)
     p = np.ones((len(draws), len(draws)))
     for a, b in combinations(range(len(draws)), 2):
@@ -161,14 +174,16 @@ def trial(task: Task, params: Mapping[str, Any], simulation: Simulation, ladder:
     return Trial(scores.reshape(_LEVELS, _MODELS), p)
 
 
-def power(ladder: Ladder, trials: Sequence[Trial], seed: int) -> Power:
-    """From trials to the least difference that is found, and how sure that is.
+def power(levels: QualityLevels, trials: Sequence[Trial], seed: int) -> Power:
+    """Compute the least difference that is detected, with its interval, from trials.
 
-    The share found rises with the difference (isotonic regression); where it crosses 80 % is interpolated.
+    The detected share rises with the difference (isotonic regression). Interpolation gives the difference at
+    which it reaches 80 %.
 
     Parameters
     ----------
-    ladder : Ladder
+    levels : QualityLevels
+        From :func:`pilot`.
     trials : sequence of Trial
     seed : int
 
@@ -177,23 +192,23 @@ def power(ladder: Ladder, trials: Sequence[Trial], seed: int) -> Power:
     Power
     """
     rng = np.random.default_rng(seed)
-    found = np.array([_found(t) for t in trials])
+    detected = np.array([_detected(t) for t in trials])
     false = np.array([_false_alarms(t) for t in trials])
     scores = np.array([t.scores.mean(axis=1) for t in trials])
     pairs = list(combinations(range(_LEVELS), 2))
 
-    def differences(chosen: np.ndarray) -> np.ndarray:
-        means = scores[chosen].mean(axis=0)
+    def differences(sample: np.ndarray) -> np.ndarray:
+        means = scores[sample].mean(axis=0)
         return np.array([means[high] - means[low] for low, high in pairs])
 
-    def curve(chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        x = differences(chosen)
+    def curve(sample: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        x = differences(sample)
         order = np.argsort(x)
-        return x[order], np.asarray(isotonic_regression(found[chosen].mean(axis=0)[order]))
+        return x[order], np.asarray(isotonic_regression(detected[sample].mean(axis=0)[order]))
 
-    everyone = np.arange(len(trials))
-    x, y = curve(everyone)
-    resampled = [_crossing(*curve(rng.choice(everyone, len(everyone)))) for _ in range(_RESAMPLES)]
+    all_trials = np.arange(len(trials))
+    x, y = curve(all_trials)
+    resampled = [_crossing(*curve(rng.choice(all_trials, len(all_trials)))) for _ in range(_RESAMPLES)]
     low, high = np.quantile(np.array(resampled), [0.025, 0.975], method="nearest")
     return Power(
         least=_finite(_crossing(x, y)),
@@ -201,8 +216,8 @@ def power(ladder: Ladder, trials: Sequence[Trial], seed: int) -> Power:
         high=_finite(float(high)),
         greatest=float(x[-1]),
         middle=float(scores.mean()),
-        chance=ladder.chance,
-        perfect=ladder.perfect,
+        chance=levels.chance,
+        perfect=levels.perfect,
         false_alarms=float(false.mean()),
         people=len(trials),
         curve=tuple((float(a), float(b)) for a, b in zip(x, y, strict=True)),
@@ -216,9 +231,9 @@ def _score(
     noises: np.ndarray,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Bootstrap draws (m, draws), scores (m,) and chance of models, with people drawn anew.
+    """Bootstrap draws (m, draws), scores (m,) and chance of m models, with new simulated people.
 
-    The sign is such that more is better.
+    Where a lower score is better, all signs are changed.
     """
     metric = task.metrics[0]
     sign = 1.0 if metric.higher_is_better else -1.0
@@ -229,41 +244,41 @@ def _score(
         result = task.score(view, joined, params, np.random.default_rng(seed))
         weights = bootstrap_weights(len(result.concepts), _DRAWS, np.random.default_rng(seed))
         chance = sign * result.chance.get(metric.name, np.nan)
-        for layer, found in result.layers.items():
-            if found.undefined is None:
-                known = estimate(found.statistics[metric.name], weights)
-                draws[int(layer)], scores[int(layer)] = sign * known.draws, sign * known.score
+        for name, layer in result.layers.items():
+            if layer.undefined is None:
+                resampled = estimate(layer.statistics[metric.name], weights)
+                draws[int(name)], scores[int(name)] = sign * resampled.draws, sign * resampled.score
     return draws, scores, chance
 
 
-def _found(found: Trial) -> np.ndarray:
-    """For each two qualities, the share of pairs of models in which the better one is found better."""
+def _detected(trial: Trial) -> np.ndarray:
+    """For every two levels, the share of pairs of models whose difference is detected in the right order."""
     shares = []
     for low, high in combinations(range(_LEVELS), 2):
         hits = []
         for a, b in product(range(_MODELS), repeat=2):
-            better = found.scores[high, b] > found.scores[low, a]
-            hits.append(better and found.p[low * _MODELS + a, high * _MODELS + b] <= ALPHA)
+            better = trial.scores[high, b] > trial.scores[low, a]
+            hits.append(better and trial.p[low * _MODELS + a, high * _MODELS + b] <= ALPHA)
         shares.append(np.mean(hits))
     return np.array(shares)
 
 
-def _false_alarms(found: Trial) -> float:
-    """Share of two models of the same quality that are told apart."""
+def _false_alarms(trial: Trial) -> float:
+    """Share of pairs of models of the same quality for which a difference is detected."""
     alarms = []
     for level in range(_LEVELS):
         for a, b in combinations(range(_MODELS), 2):
-            alarms.append(found.p[level * _MODELS + a, level * _MODELS + b] <= ALPHA)
+            alarms.append(trial.p[level * _MODELS + a, level * _MODELS + b] <= ALPHA)
     return float(np.mean(alarms))
 
 
 def _crossing(x: np.ndarray, y: np.ndarray) -> float:
-    """Where a curve that rises first reaches the power wanted; infinite where it does not."""
+    """Where a rising curve first reaches :data:`POWER`; infinite where it never does."""
     above = np.flatnonzero(y >= POWER)
     if not above.size:
         return float("inf")
     first = int(above[0])
-    # Below the least difference tried the curve goes to nothing found at no difference.
+    # Below the least simulated difference the curve falls to zero at difference zero.
     x0, y0 = (x[first - 1], y[first - 1]) if first else (0.0, 0.0)
     return float(x0 + (POWER - y0) / (y[first] - y0) * (x[first] - x0))
 

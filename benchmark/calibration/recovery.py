@@ -1,4 +1,4 @@
-"""Model recovery: whether a task picks the network that people are like."""
+"""Model recovery: how often a task picks the network from which people were simulated."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from benchmark.inference.bootstrap import SPLITS
 from benchmark.representation.concepts import concept_images, concept_means, feature_rdm
 from benchmark.task import ModelView, Statistic, Task, TaskResult
 
-#: Sets of people simulated from each network
+#: Number of sets of people that are simulated from each network
 PEOPLE = 6
-#: Scores this near are one: the networks share the layer
+#: Scores that differ by less are equal: the networks share the layer
 _SAME = 1e-9
 
 
 @dataclass(frozen=True)
 class Recovery:
-    """How often each network wins when one of them is true.
+    """How often each network wins when people are simulated from one of them, the *true* network.
 
     Attributes
     ----------
     models : tuple of str, length m
     layers : tuple of str, length m
-        The layer of each that people are simulated from: the best with the real target.
+        The layer of each network from which people are simulated: the best layer with the real target.
     wins : ndarray, shape (m, m)
-        Share of simulated people for whom network j wins when network i is true; rows sum to one.
+        Share of the sets of people for which network j wins when network i is true; rows sum to one.
     scores : ndarray, shape (m, m)
         Mean score of network j when network i is true.
     people : int
-        Sets of people for each true network.
+        Number of sets of people for each true network.
     """
 
     models: tuple[str, ...]
@@ -47,7 +47,7 @@ class Recovery:
 
     @property
     def chance(self) -> float:
-        """Share of wins of each network if the task knew nothing."""
+        """Share of wins of each network if the winner were random."""
         return 1 / len(self.models)
 
     @property
@@ -58,22 +58,34 @@ class Recovery:
 
 @dataclass(frozen=True)
 class Networks:
-    """The layers of several networks in one view, a row a concept.
+    """The layers of several networks in one view, with one row for each concept.
 
     Attributes
     ----------
     view : ArrayView
-        Layers are called "MODEL/LAYER".
+        The names of its layers are "MODEL/LAYER".
     layers : dict of str to tuple of str
-        Those of each model.
+        The layers of each model.
     """
 
     view: ArrayView
     layers: dict[str, tuple[str, ...]]
 
     @classmethod
-    def of(cls, views: Sequence[ModelView], concepts: tuple[str, ...]) -> Networks:
-        """Average the features of every layer over the images of a concept."""
+    def from_views(cls, views: Sequence[ModelView], concepts: tuple[str, ...]) -> Networks:
+        """Average the features of every layer over the images of a concept.
+
+        Parameters
+        ----------
+        views : sequence of ModelView
+            One for each network.
+        concepts : tuple of str
+            The concepts of the rows.
+
+        Returns
+        -------
+        Networks
+        """
         means = {}
         for view in views:
             images = concept_images(view.stimuli, concepts)
@@ -97,48 +109,53 @@ def recover(
     ----------
     task : Task
     params : mapping
-        Of the binding.
+        Parameters of the binding.
     networks : Networks
     joined : Join of RDMTarget
-        The real people: which layer is the best, and how much noise people have, is taken from them.
+        The real people. They decide which layer is the best, and how much noise simulated people have.
     true : str
-        The network that people are like.
+        Name of the true network.
     seed : int
 
     Returns
     -------
     layer : str
-        The layer of the true network.
-    wins, scores : ndarray, shape (PEOPLE, m)
-        Networks that share the highest score share the win.
+        The layer of the true network from which people are simulated.
+    wins : ndarray, shape (PEOPLE, m)
+        Share of the win of each network, for each set of people. Networks with the same highest score share
+        the win.
+    scores : ndarray, shape (PEOPLE, m)
+        Score of each network, for each set of people.
 
     Raises
     ------
     NotPossible
         If no layer of the true network has a score.
     """
-    everything = networks.view
+    all_layers = networks.view
     metric = task.metrics[0]
     sign = 1.0 if metric.higher_is_better else -1.0
     rng = np.random.default_rng(seed)
-    mine = ArrayView(everything.stimuli, {name: everything.features(name) for name in networks.layers[true]})
+    true_view = ArrayView(
+        all_layers.stimuli, {name: all_layers.features(name) for name in networks.layers[true]}
+    )
     real_people = replace(joined.target, ids=joined.concepts)
-    real_join: Join[Any] = join(mine.stimuli, real_people)
-    real = task.score(mine, real_join, params, rng)
-    by_layer = {layer: sign * plain_score(real, layer, metric.name) for layer in mine.layers}
+    real_join: Join[Any] = join(true_view.stimuli, real_people)
+    real = task.score(true_view, real_join, params, rng)
+    by_layer = {layer: sign * plain_score(real, layer, metric.name) for layer in true_view.layers}
     defined = {layer: score for layer, score in by_layer.items() if np.isfinite(score)}
     if not defined:
         raise NotPossible(f"model {true!r}: no layer has a score")
     best = max(defined, key=defined.__getitem__)
     metric_of_rdm = str(params.get("metric", "correlation"))
-    signal = feature_rdm(mine.features(best).astype(np.float64), joined.concepts, metric_of_rdm)
+    signal = feature_rdm(true_view.features(best).astype(np.float64), joined.concepts, metric_of_rdm)
     people = SimulatedRDMs(joined, signal)
     scores = np.empty((PEOPLE, len(networks.layers)))
     for i in range(PEOPLE):
-        drawn: Join[Any] = join(everything.stimuli, people.people(rng))
-        result = task.score(everything, drawn, params, np.random.default_rng(seed))
-        of_each = networks.layers.values()
-        scores[i] = [_headline(result, layers, metric.name, sign, seed) for layers in of_each]
+        drawn: Join[Any] = join(all_layers.stimuli, people.people(rng))
+        result = task.score(all_layers, drawn, params, np.random.default_rng(seed))
+        by_network = networks.layers.values()
+        scores[i] = [_headline(result, layers, metric.name, sign, seed) for layers in by_network]
     highest = np.nanmax(scores, axis=1, keepdims=True)
     wins = scores >= highest - _SAME
     return best.removeprefix(f"{true}/"), wins / wins.sum(axis=1, keepdims=True), sign * scores
@@ -158,7 +175,7 @@ def _headline(result: TaskResult, layers: Sequence[str], metric: str, sign: floa
 
 
 def split_half(statistics: Mapping[str, Statistic], n: int, rng: np.random.Generator) -> float:
-    """The score of :func:`benchmark.inference.select_layer`, without draws: every half in one evaluation.
+    """The score of :func:`benchmark.inference.select_layer`, computed for all halves at once, without draws.
 
     Parameters
     ----------
@@ -167,11 +184,12 @@ def split_half(statistics: Mapping[str, Statistic], n: int, rng: np.random.Gener
     n : int
         Number of concepts.
     rng : numpy.random.Generator
+        Draws the halves.
 
     Returns
     -------
     float
-        Score of the layer that is best on one half of the concepts, on the other half; mean of all halves.
+        The best layer on one half of the concepts is scored on the other half; mean over the halves.
     """
     first = np.zeros((SPLITS, n), dtype=bool)
     for row in first:
@@ -181,6 +199,6 @@ def split_half(statistics: Mapping[str, Statistic], n: int, rng: np.random.Gener
     if len(values) == 1:
         return float(next(iter(statistics.values()))(np.ones((1, n)))[0])
     best = np.argmax(np.where(np.isnan(values), -np.inf, values), axis=0)
-    # Half i + SPLITS is what half i leaves.
-    other = np.roll(np.arange(2 * SPLITS), SPLITS)
-    return float(np.nanmean(values[best, other]))
+    # half i + SPLITS is the complement of half i
+    complement = np.roll(np.arange(2 * SPLITS), SPLITS)
+    return float(np.nanmean(values[best, complement]))

@@ -1,4 +1,4 @@
-"""What a calibration found, and how it is written to a file."""
+"""The report of a calibration, and its form as JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,20 @@ from benchmark.task import Control
 
 @dataclass(frozen=True)
 class BindingPower:
-    """Power of one binding; ``power`` is None where it is not possible, and ``reason`` says why."""
+    """Power of one binding.
+
+    Attributes
+    ----------
+    task, metric : str
+    concepts : int
+        Number of concepts.
+    subjects : int or None
+        Number of subjects of an RDM target; None: another kind of target.
+    power : Power or None
+        None: power cannot be computed.
+    reason : str or None
+        Why not.
+    """
 
     task: str
     metric: str
@@ -24,8 +37,8 @@ class BindingPower:
 
 
 @dataclass
-class Calibration:
-    """Everything that was found.
+class CalibrationReport:
+    """The results of a calibration.
 
     Attributes
     ----------
@@ -35,9 +48,10 @@ class Calibration:
     power : dict of str to BindingPower
         By binding.
     recovery : dict of str to Recovery
-        By binding; empty where no binding has an RDM of several subjects, or too few models can be had.
+        By binding. Empty where no binding has an RDM target of several subjects, or fewer than two models
+        can be loaded.
     notes : list of str
-        What could not be done, and why.
+        What was not possible, and why.
     """
 
     suite: str
@@ -48,32 +62,32 @@ class Calibration:
 
     @property
     def passed(self) -> bool:
-        """Whether every control found what was expected."""
+        """Whether every control passed."""
         return all(control.passed for controls in self.controls.values() for control in controls)
 
     def as_json(self) -> dict[str, Any]:
-        """The same as plain values; what is not finite is null."""
+        """The same as plain values for JSON; a number that is not finite becomes null."""
         content = {
             "suite": self.suite,
             "passed": self.passed,
             "controls": {task: [asdict(c) for c in controls] for task, controls in self.controls.items()},
-            "power": {name: asdict(found) for name, found in self.power.items()},
-            "recovery": {name: _recovery(found) for name, found in self.recovery.items()},
+            "power": {name: asdict(power) for name, power in self.power.items()},
+            "recovery": {name: _recovery(recovery) for name, recovery in self.recovery.items()},
             "notes": self.notes,
         }
         plain: dict[str, Any] = _plain(content)
         return plain
 
 
-def _recovery(found: Recovery) -> dict[str, Any]:
+def _recovery(recovery: Recovery) -> dict[str, Any]:
     return {
-        "models": found.models,
-        "layers": found.layers,
-        "chance": found.chance,
-        "recovered": found.recovered,
-        "people": found.people,
-        "wins": found.wins.tolist(),
-        "scores": found.scores.tolist(),
+        "models": recovery.models,
+        "layers": recovery.layers,
+        "chance": recovery.chance,
+        "recovered": recovery.recovered,
+        "people": recovery.people,
+        "wins": recovery.wins.tolist(),
+        "scores": recovery.scores.tolist(),
     }
 
 

@@ -1,4 +1,7 @@
-"""Simulated people and simulated models of graded quality, from the stimuli and the target of a binding."""
+"""Simulated people, and simulated models with more or less noise, from the stimuli and target of a binding.
+
+``rng`` draws everything random. ``noise`` is the noise of a model, in standard deviations of the signal.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +19,19 @@ from benchmark.datasets.types import AssociationTarget, RDMTarget, Stimuli, Targ
 from benchmark.model import ClassProbabilities
 from benchmark.representation.concepts import concept_images
 
-#: Columns of a simulated model that gives association strengths
+#: Number of features of a simulated model of association strengths
 _COLUMNS = 200
 
 
 class Simulation(ABC):
-    """Draws people like those of a target, and models that have the target but for noise.
+    """Draws people like those of a target, and models whose features are the target with noise.
 
     Attributes
     ----------
     stimuli : Stimuli
-        What the simulated models see.
+        The stimuli that the simulated models see.
     subjects : int or None
-        How many people there are, where they are told apart.
+        Number of people; None: the target does not distinguish people.
     """
 
     stimuli: Stimuli
@@ -36,29 +39,33 @@ class Simulation(ABC):
 
     @abstractmethod
     def people(self, rng: np.random.Generator) -> Target:
-        """A target drawn anew."""
+        """Draw new people: a target like the real one."""
 
     @abstractmethod
     def features(self, noise: float, rng: np.random.Generator) -> np.ndarray:
         """Features (n stimuli, d) of the target with noise of ``noise`` standard deviations of the signal."""
 
     def views(self, noises: Sequence[float], rng: np.random.Generator) -> list[ArrayView]:
-        """Models with one layer each, "0", "1", ...; in one view wherever they can share it."""
+        """Draw one model for each of ``noises``, with one layer each: "0", "1", ...
+
+        The models are in one view, except where each needs its own.
+        """
         return [ArrayView(self.stimuli, {str(i): self.features(s, rng) for i, s in enumerate(noises)})]
 
 
 class SimulatedRDMs(Simulation):
-    """People go by one geometry, each with noise of their own, independent from pair to pair.
+    """All people share one geometry (the signal). Each person adds independent noise to every pair.
 
-    Their noise is such that two of them correlate as much as two of the target do on average, so what is
-    individual in a person counts as noise. One person alone is taken to be without noise. Noise of a model is
-    of the same kind, on its RDM.
+    The noise is so strong that two simulated people correlate as two people of the target do on average. So
+    individual differences between people count as noise. A target of one person is taken to have no noise.
+    A model's noise is of the same kind: it is added to the model's RDM.
 
     Parameters
     ----------
     joined : Join
+        The target, joined with its stimuli.
     signal : ndarray, shape (k, k), optional
-        RDM that people go by; default: the mean of the target's.
+        The RDM that all people share. Default: the mean of the target's RDMs.
     """
 
     def __init__(self, joined: Join[RDMTarget], signal: np.ndarray | None = None) -> None:
@@ -72,12 +79,12 @@ class SimulatedRDMs(Simulation):
         self._noise = _noise_of_people(standard[:, upper[0], upper[1]])
 
     def people(self, rng: np.random.Generator) -> RDMTarget:
-        """As many people as the target has."""
+        """Draw as many people as the target has."""
         rdms = [_positive(self._signal + self._noise * self._draw(rng)) for _ in range(self.subjects or 0)]
         return replace(self._target, ids=self._concepts, rdms=np.array(rdms))
 
     def features(self, noise: float, rng: np.random.Generator) -> np.ndarray:
-        """Features whose correlation RDM is that of the signal with noise."""
+        """Draw features whose correlation RDM is the signal with noise."""
         return features_with_rdm(self._signal + noise * self._draw(rng))
 
     def _draw(self, rng: np.random.Generator) -> np.ndarray:
@@ -87,16 +94,19 @@ class SimulatedRDMs(Simulation):
 
 
 class SimulatedVectors(Simulation):
-    """Word vectors stay as they are, for no people are in them; a model has them with noise in each column.
+    """Word vectors are not simulated, because they do not come from people. A model has them with noise.
+
+    The noise is independent in every column.
 
     Parameters
     ----------
     joined : Join
+        The target, joined with its stimuli.
     stimuli : Stimuli
-        Of the binding.
+        The stimuli of the binding.
     mistakes : sequence of ClassProbabilities
-        What networks take the stimuli for. Where there are any, models are simulated image by image and each
-        makes the mistakes of one of the networks; else each concept has one image.
+        Class probabilities of networks for the stimuli. If there are any, models are simulated image by
+        image, and each model makes the mistakes of one network. Else each concept has one image.
     """
 
     def __init__(
@@ -106,7 +116,9 @@ class SimulatedVectors(Simulation):
         self._mistakes = mistakes
         vectors = np.asarray(joined.target.vectors, dtype=np.float64)
         self._vectors = (vectors - vectors.mean(axis=0)) / vectors.std()
-        self.stimuli = _tested(stimuli, joined.concepts) if mistakes else synthetic_stimuli(joined.concepts)
+        self.stimuli = (
+            _test_images(stimuli, joined.concepts) if mistakes else synthetic_stimuli(joined.concepts)
+        )
         self._images = _rows(stimuli, joined.concepts)
         index = {concept: i for i, concept in enumerate(joined.concepts)}
         self._shown = np.array([index[concept] for concept in self.stimuli.concepts])
@@ -116,27 +128,34 @@ class SimulatedVectors(Simulation):
         return self._target
 
     def features(self, noise: float, rng: np.random.Generator) -> np.ndarray:
-        """Word vectors of what is shown, with noise."""
+        """Draw features: the word vectors of the concepts that the stimuli show, with noise."""
         signal = self._vectors[self._shown]
         noisy: np.ndarray = signal + noise * rng.standard_normal(signal.shape)
         return noisy
 
     def views(self, noises: Sequence[float], rng: np.random.Generator) -> list[ArrayView]:
-        """With mistakes, a view for each model."""
+        """Draw one model for each of ``noises``; with mistakes each model is a view of its own."""
         if not self._mistakes:
             return super().views(noises, rng)
-        found = []
+        views = []
         for i, noise in enumerate(noises):
-            taken = self._mistakes[int(rng.integers(len(self._mistakes)))]
-            classes = ClassProbabilities(taken.class_ids, taken.probabilities[self._images])
-            found.append(ArrayView(self.stimuli, {str(i): self.features(noise, rng)}, classes=classes))
-        return found
+            network = self._mistakes[int(rng.integers(len(self._mistakes)))]
+            classes = ClassProbabilities(network.class_ids, network.probabilities[self._images])
+            views.append(ArrayView(self.stimuli, {str(i): self.features(noise, rng)}, classes=classes))
+        return views
 
 
 class SimulatedAssociations(Simulation):
-    """As many people respond to each cue as did, with the strengths as found.
+    """Draws responses to each cue: as many as the norms have, with their strengths as probabilities.
 
-    A model has the strengths under a random linear map, with noise in each image.
+    A model has the strengths under a random linear map, with independent noise for each image.
+
+    Parameters
+    ----------
+    joined : Join
+        The target, joined with its stimuli.
+    stimuli : Stimuli
+        The stimuli of the binding.
     """
 
     def __init__(self, joined: Join[AssociationTarget], stimuli: Stimuli) -> None:
@@ -148,17 +167,17 @@ class SimulatedAssociations(Simulation):
         self._strengths = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-300)
         index = {concept: i for i, concept in enumerate(joined.concepts)}
         shown = np.array([index.get(concept, -1) for concept in stimuli.concepts])
-        # Stimuli that do not join are never read: they have noise alone.
+        # Stimuli without a cue in the norms are never read: they have only noise.
         self._mapped = np.where(shown[:, None] >= 0, self._strengths[shown], 0)
 
     def people(self, rng: np.random.Generator) -> AssociationTarget:
-        """Counts of responses drawn anew."""
+        """Draw new counts of responses."""
         counts = rng.multinomial(self._responses, self._strengths)
-        # respondents stay: who gave no response is among them
+        # the number of respondents stays: it includes people who gave no response
         return replace(self._target, counts=sparse.csr_array(counts.astype(np.float64)))
 
     def features(self, noise: float, rng: np.random.Generator) -> np.ndarray:
-        """Strengths of what is shown, mapped to columns, with noise."""
+        """Draw features: the strengths of the cues that the stimuli show, mapped to columns, with noise."""
         signal = self._mapped @ rng.standard_normal((self._mapped.shape[1], _COLUMNS))
         noisy: np.ndarray = signal / signal.std() + noise * rng.standard_normal(signal.shape)
         return noisy
@@ -167,12 +186,25 @@ class SimulatedAssociations(Simulation):
 def simulation(
     joined: Join[Target], stimuli: Stimuli, mistakes: Sequence[ClassProbabilities] = ()
 ) -> Simulation:
-    """The simulation for a target of this kind.
+    """Make the simulation for the kind of a target.
+
+    Parameters
+    ----------
+    joined : Join
+        The target, joined with its stimuli.
+    stimuli : Stimuli
+        The stimuli of the binding.
+    mistakes : sequence of ClassProbabilities
+        For word vectors, as in :class:`SimulatedVectors`.
+
+    Returns
+    -------
+    Simulation
 
     Raises
     ------
     NotPossible
-        If there is none.
+        If there is no simulation for this kind of target.
     """
     target = joined.target
     if isinstance(target, RDMTarget):
@@ -185,11 +217,20 @@ def simulation(
 
 
 def features_with_rdm(dissimilarity: np.ndarray) -> np.ndarray:
-    r"""Features (k, 2k) of which the correlation RDM is a given one, scaled and shifted off the diagonal.
+    r"""Make features with a given correlation RDM, up to scale and shift off the diagonal.
 
     With :math:`\lambda` above the greatest eigenvalue, :math:`\lambda I - D` is a Gram matrix :math:`F F^T`
-    of rows of one length. The rows of :math:`(F, -F)` have mean zero, so that they correlate by
+    of rows of equal length. The rows of :math:`(F, -F)` have mean zero, so their correlations are
     :math:`-D / \lambda`. Correlations of RDMs, and assignments by them, do not depend on scale and shift.
+
+    Parameters
+    ----------
+    dissimilarity : ndarray, shape (k, k)
+        The RDM :math:`D`, symmetric with a zero diagonal.
+
+    Returns
+    -------
+    ndarray, shape (k, 2k)
     """
     k = len(dissimilarity)
     greatest = float(np.linalg.eigvalsh(dissimilarity)[-1])
@@ -202,8 +243,8 @@ def _noise_of_people(values: np.ndarray) -> float:
     s = len(values)
     if s < 2:
         return 0.0
-    together = np.corrcoef(values)
-    shared = (together.sum() - s) / (s * (s - 1))
+    correlations = np.corrcoef(values)
+    shared = (correlations.sum() - s) / (s * (s - 1))
     if shared <= 0:
         raise NotPossible("the subjects have nothing in common: there are no people to simulate")
     return float(np.sqrt((1 - shared) / shared))
@@ -218,7 +259,7 @@ def _standard(rdm: np.ndarray) -> np.ndarray:
 
 
 def _positive(values: np.ndarray) -> np.ndarray:
-    """Dissimilarities of which the least is a little above zero."""
+    """Shift dissimilarities so that the least one is a little above zero."""
     rdm: np.ndarray = values - values.min() + 0.05
     np.fill_diagonal(rdm, 0)
     return rdm
@@ -228,7 +269,7 @@ def _rows(stimuli: Stimuli, concepts: tuple[str, ...]) -> np.ndarray:
     return np.concatenate(concept_images(stimuli, concepts))
 
 
-def _tested(stimuli: Stimuli, concepts: tuple[str, ...]) -> Stimuli:
+def _test_images(stimuli: Stimuli, concepts: tuple[str, ...]) -> Stimuli:
     """The test images of the concepts, without a split."""
     rows = _rows(stimuli, concepts)
     ids, shown = (tuple(values[i] for i in rows) for values in (stimuli.ids, stimuli.concepts))

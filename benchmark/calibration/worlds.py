@@ -1,4 +1,4 @@
-"""Small worlds whose answer is known: a target, and the features of a model that has it exactly."""
+"""Small random worlds whose answer is known: a target, and features that match it exactly."""
 
 from __future__ import annotations
 
@@ -15,21 +15,23 @@ from benchmark.model import ClassProbabilities
 
 @dataclass(frozen=True)
 class World:
-    """A target, and the features of a model that has it exactly.
+    """A target, and the features of a model that matches it exactly.
+
+    In the methods ``rng`` draws everything random.
 
     Attributes
     ----------
     stimuli : Stimuli
-        In an order of their own: what goes by row numbers in place of ids is lost.
+        In a random order: a task that joins by row number and not by id fails its controls.
     target : Target
     signal : ndarray, shape (m, d)
-        Features that hold the target. Noise is added to these rows.
+        Features that match the target. Noise is added to these rows.
     rows : ndarray of int, shape (n,)
-        Row of the signal that each stimulus has: its concept's, or one of its own.
+        For each stimulus its row of the signal: that of its concept, or a row of its own.
     blocks : ndarray of int, shape (b, u)
-        Rows of the signal that carry a label together: permuted labels exchange blocks.
+        Each block is a group of rows of the signal with one label. Permuted labels exchange whole blocks.
     classes : ClassProbabilities or None
-        What the model takes each stimulus for.
+        The model's class probabilities for the stimuli.
     """
 
     stimuli: Stimuli
@@ -40,26 +42,26 @@ class World:
     classes: ClassProbabilities | None = None
 
     def view(self, layers: dict[str, np.ndarray]) -> ArrayView:
-        """A model whose layers hold rows (m, d) of the kind of the signal."""
+        """Make a model view. ``layers`` maps a name to an array (m, d) with rows like those of the signal."""
         by_stimulus = {name: values[self.rows] for name, values in layers.items()}
         return ArrayView(self.stimuli, by_stimulus, classes=self.classes)
 
     def copy(self, rng: np.random.Generator) -> np.ndarray:
-        """The signal with columns reordered, scaled and shifted: nothing that a score may depend on."""
+        """The signal with its columns reordered, scaled and shifted. No score may depend on that."""
         copy: np.ndarray = 3.0 * self.signal[:, rng.permutation(self.signal.shape[1])] + 2.0
         return copy
 
     def noisy(self, snr: float, rng: np.random.Generator) -> np.ndarray:
-        """The signal with Gaussian noise of variance 1 / ``snr`` beside that of the signal."""
+        """The signal with Gaussian noise; ``snr`` is the variance of the signal by that of the noise."""
         scale = float(self.signal.std()) / float(np.sqrt(snr))
         return self.signal + scale * rng.standard_normal(self.signal.shape)
 
     def noise(self, rng: np.random.Generator) -> np.ndarray:
-        """Gaussian noise that knows nothing of the signal."""
+        """Gaussian noise that is independent of the signal."""
         return rng.standard_normal(self.signal.shape)
 
     def permuted(self, rng: np.random.Generator) -> np.ndarray:
-        """The signal with its labels permuted, all orders alike (a label may fall on itself)."""
+        """The signal with its labels in a random order. All orders have the same probability."""
         order = rng.permutation(len(self.blocks))
         features = self.signal.copy()
         features[self.blocks.ravel()] = self.signal[self.blocks[order].ravel()]
@@ -69,15 +71,31 @@ class World:
 def rdm_world(
     rng: np.random.Generator, concepts: int = 40, columns: int = 200, twins: float | None = None
 ) -> World:
-    """Concepts with independent Gaussian features; the target is their correlation RDM, of one subject.
+    """Draw a world of concepts with Gaussian features; the target is their correlation RDM.
 
     Parameters
     ----------
     rng : numpy.random.Generator
     concepts, columns : int
+        Number of concepts and of features.
     twins : float, optional
-        Concepts 2i and 2i + 1 then share their features but for a part of this standard deviation: noise
-        confuses twins long before it hides the geometry.
+        If given, concepts 2i and 2i + 1 are twins: they share their features, and differ by noise of this
+        standard deviation. Then little noise confuses twins, and only much more noise hides the geometry.
+        Default: the features of all concepts are independent.
+
+    Returns
+    -------
+    World
+        Its target has one subject.
+
+    Examples
+    --------
+    >>> world = rdm_world(np.random.default_rng(0), concepts=6, columns=50)
+    >>> world.target.rdms.shape
+    (1, 6, 6)
+    >>> view = world.view({"copy": world.copy(np.random.default_rng(1))})
+    >>> len(world.stimuli), view.features("copy").shape  # two stimuli of each concept
+    (12, (12, 50))
     """
     if twins is None:
         signal = rng.standard_normal((concepts, columns))
@@ -90,23 +108,64 @@ def rdm_world(
 
 
 def vector_world(rng: np.random.Generator, concepts: int = 30, columns: int = 60) -> World:
-    """Concepts with independent Gaussian word vectors, which are the target; noise is of concepts."""
+    """Draw a world of concepts with independent Gaussian word vectors, which are the target.
+
+    Both stimuli of a concept have the same features, so noise is added to concepts.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    concepts, columns : int
+        Number of concepts and of dimensions of a word vector.
+
+    Returns
+    -------
+    World
+
+    Examples
+    --------
+    >>> world = vector_world(np.random.default_rng(0), concepts=4, columns=8)
+    >>> world.target.vectors.shape, world.signal.shape, len(world.stimuli)
+    ((4, 8), (4, 8), 8)
+    """
     names = _names("c", concepts)
     vectors = rng.standard_normal((concepts, columns))
     return _by_concept(VectorTarget("control", names, "control", vectors=vectors), names, vectors, rng)
 
 
 def mistaken_world(rng: np.random.Generator, concepts: int = 20, images: int = 5, columns: int = 60) -> World:
-    """Word vectors, and a model that takes one image of each concept for another concept.
+    """Draw a world of word vectors, with a model that misclassifies one image of each concept.
 
-    The signal of an image is the vector of the concept it shows. Noise, and labels, are of images.
+    The signal of an image is the word vector of the concept that it shows. Noise is added to images, and
+    labels of images are permuted.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    concepts : int
+        Number of concepts.
+    images : int
+        Number of images of each concept.
+    columns : int
+        Number of dimensions of a word vector.
+
+    Returns
+    -------
+    World
+
+    Examples
+    --------
+    >>> world = mistaken_world(np.random.default_rng(0), concepts=20, images=5)
+    >>> predicted = np.array(world.classes.class_ids)[world.classes.probabilities.argmax(axis=1)]
+    >>> float(np.mean(predicted != np.array(world.stimuli.concepts)))
+    0.2
     """
     names = _names("c", concepts)
     words = rng.standard_normal((concepts, columns))
     stimuli, order = _shuffled(synthetic_stimuli(names, test=images), rng)
     shown = order // images
     missed = order % images == 0
-    taken_for = np.where(missed, (shown + rng.integers(1, concepts, len(shown))) % concepts, shown)
+    predicted = np.where(missed, (shown + rng.integers(1, concepts, len(shown))) % concepts, shown)
     n = len(stimuli)
     return World(
         stimuli,
@@ -114,17 +173,38 @@ def mistaken_world(rng: np.random.Generator, concepts: int = 20, images: int = 5
         signal=words[shown],
         rows=np.arange(n),
         blocks=np.arange(n)[:, None],
-        classes=ClassProbabilities(names, np.eye(concepts)[taken_for]),
+        classes=ClassProbabilities(names, np.eye(concepts)[predicted]),
     )
 
 
 def association_world(
     rng: np.random.Generator, cues: int = 40, responses: int = 60, train: int = 4, test: int = 2
 ) -> World:
-    """Association norms of 200 people a cue; the signal is their counts under a random linear map.
+    """Draw a world of association norms: 200 people respond to each cue.
 
-    Noise is of images. Permuted are the labels of the test images, by cue: permuted in training and test
-    alike they could be learnt.
+    The signal is the counts of responses under a random linear map. Noise is added to images. Permuted labels
+    are those of the test images, cue by cue: a readout could learn labels that are permuted in the training
+    images too.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    cues, responses : int
+        Number of cues, and of words in the vocabulary of responses.
+    train, test : int
+        Number of training and of test images of each cue.
+
+    Returns
+    -------
+    World
+
+    Examples
+    --------
+    >>> world = association_world(np.random.default_rng(0), cues=5, responses=8)
+    >>> world.target.counts.shape, len(world.stimuli)
+    ((5, 8), 30)
+    >>> world.target.counts.sum(axis=1).tolist()
+    [200, 200, 200, 200, 200]
     """
     names = _names("c", cues)
     strengths = rng.dirichlet(np.full(responses, 0.1), size=cues)
@@ -141,14 +221,14 @@ def association_world(
     shown = order // (train + test)
     mapped = counts @ rng.standard_normal((responses, 4 * responses))
     is_test = np.array(stimuli.splits) == "test"
-    tested = [np.flatnonzero(is_test & (shown == c)) for c in range(cues)]
-    return World(stimuli, target, signal=mapped[shown], rows=np.arange(len(stimuli)), blocks=np.array(tested))
+    blocks = [np.flatnonzero(is_test & (shown == c)) for c in range(cues)]
+    return World(stimuli, target, signal=mapped[shown], rows=np.arange(len(stimuli)), blocks=np.array(blocks))
 
 
 def _by_concept(
     target: Target, names: tuple[str, ...], signal: np.ndarray, rng: np.random.Generator
 ) -> World:
-    """A world in which both images of a concept are alike."""
+    """A world in which both images of a concept have the same features."""
     stimuli, order = _shuffled(synthetic_stimuli(names, test=2), rng)
     shuffled = target.select([names[i] for i in rng.permutation(len(names))])
     return World(stimuli, shuffled, signal, rows=order // 2, blocks=np.arange(len(names))[:, None])

@@ -1,4 +1,4 @@
-"""What a check gives, and what it is given."""
+"""The input and the result of a check."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmark.runner.loaded import LoadedModel
 
 
 class Status(str, Enum):
-    """What came of a check. A note is no fault, but something a reader of the score should know."""
+    """The result of a check. A note is no fault: it is something that a reader of the score should know."""
 
     passed = "pass"
     failed = "fail"
@@ -25,15 +25,15 @@ class Status(str, Enum):
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the table.
+    """The result of one check: one line of the table.
 
     Attributes
     ----------
     name : str
-        What was looked at.
+        Name of the check.
     status : Status
     detail : str
-        What was found; of a failure what is wrong, of a skipped check why.
+        What the check saw. For a failure: what is wrong. For a skipped check: why it was skipped.
     """
 
     name: str
@@ -42,15 +42,16 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Subject:
-    """The model that is checked, and what it is shown.
+class Candidate:
+    """The model that is checked, and the stimuli for the checks.
 
     Attributes
     ----------
     loaded : LoadedModel
     stimuli : Stimuli
-        A few, each of another concept.
+        A few stimuli, each of another concept.
     device : str
+        "cpu", "cuda" or "mps".
     """
 
     loaded: LoadedModel
@@ -64,14 +65,14 @@ class Subject:
 
     @property
     def entry(self) -> ModelEntry:
-        """Its entry, as it stands in the suite."""
+        """The model's entry, with the variant of the suite applied."""
         return self.loaded.placed.entry
 
 
-def of_rows(stimuli: Stimuli, rows: Sequence[int]) -> Stimuli:
-    """The stimuli of some rows, in that order."""
+def select_stimuli(stimuli: Stimuli, rows: Sequence[int]) -> Stimuli:
+    """The ``stimuli`` at the positions ``rows``, in that order."""
     ids = tuple(stimuli.ids[i] for i in rows)
-    opened = stimuli.open_image
+    open_image = stimuli.open_image
     return replace(
         stimuli,
         ids=ids,
@@ -79,17 +80,20 @@ def of_rows(stimuli: Stimuli, rows: Sequence[int]) -> Stimuli:
         splits=stimuli.splits and tuple(stimuli.splits[i] for i in rows),
         manifest=hashlib.sha256("\0".join((stimuli.manifest, *ids)).encode()).hexdigest(),
         whole=stimuli.whole or stimuli,
-        open_image=None if opened is None else lambda i: opened(rows[i]),
+        open_image=None if open_image is None else lambda i: open_image(rows[i]),
     )
 
 
-def said(error: Exception, length: int = 400) -> str:
-    """An error in one line; that of a user's own code with its type."""
+def error_line(error: Exception, length: int = 400) -> str:
+    """The message of ``error`` in one line of at most ``length`` characters.
+
+    The line begins with the type of the error, except for errors of this package.
+    """
     text = " ".join(str(error).split())
     return (text if isinstance(error, BenchError) else f"{type(error).__name__}: {text}")[:length]
 
 
-def some(names: Sequence[str], shown: int = 3) -> str:
-    """``a, b, c and 4 more``."""
+def first_few(names: Sequence[str], shown: int = 3) -> str:
+    """The first ``shown`` of ``names``, and how many more there are: ``a, b, c and 4 more``."""
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
     return ", ".join(names[:shown]) + more

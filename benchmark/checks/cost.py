@@ -1,20 +1,31 @@
-"""What a pass costs."""
+"""Time and memory of a forward pass."""
 
 from __future__ import annotations
 
 import time
 
-from benchmark.checks.check import Check, Status, Subject
+from benchmark.checks.check import Candidate, Check, Status
 from benchmark.results import peak_memory_mb
 
 
-def check(subject: Subject) -> Check:
-    """Time of one pass of all layers (the network is warm), and the greatest memory of the process so far."""
+def check(candidate: Candidate) -> Check:
+    """Time one pass of all layers, and give the greatest memory of the process so far.
+
+    Earlier checks have run the network, so the time holds no start-up.
+
+    Parameters
+    ----------
+    candidate : Candidate
+
+    Returns
+    -------
+    Check
+    """
     start = time.perf_counter()
-    subject.model.features(subject.stimuli, list(subject.model.layers), device=subject.device)
-    each = (time.perf_counter() - start) / len(subject.stimuli)
+    candidate.model.features(candidate.stimuli, list(candidate.model.layers), device=candidate.device)
+    seconds = (time.perf_counter() - start) / len(candidate.stimuli)
     peak = peak_memory_mb()
     memory = "" if peak is None else f"; the process took {peak:,.0f} MiB at most"
     return Check(
-        "time and memory", Status.passed, f"{1000 * each:.3g} ms a stimulus on {subject.device}{memory}"
+        "time and memory", Status.passed, f"{1000 * seconds:.3g} ms a stimulus on {candidate.device}{memory}"
     )

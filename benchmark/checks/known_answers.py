@@ -1,10 +1,10 @@
-"""A classifier knows what the images show."""
+"""A classifier must recognise images whose class is known."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from benchmark.checks.check import Check, Status, Subject
+from benchmark.checks.check import Candidate, Check, Status
 from benchmark.common.errors import BenchError
 from benchmark.datasets import Stimuli
 from benchmark.model import OUTPUT, ClassProbabilities
@@ -12,49 +12,62 @@ from benchmark.runner.session import Session
 
 NAME = "known answers"
 
-#: Points of top-1 that the found may be away from the recorded.
+#: Greatest allowed difference between the measured and the recorded top-1.
 WITHIN = 0.015
 
-#: Stimulus sets whose concepts networks have as classes, the real images first.
+#: Stimulus sets whose concepts are classes of networks, the real images first.
 SETS = ("imagenet_sample", "mini_images")
 
 
-def check(subject: Subject, features: dict[str, np.ndarray], session: Session) -> Check:
-    """Top-1 on images whose class is known, against the record or else against chance.
+def check(candidate: Candidate, features: dict[str, np.ndarray], session: Session) -> Check:
+    """Compare top-1 on images whose class is known with the recorded top-1, or else with chance.
 
-    A wrong order of the classes, a wrong preprocessing, or weights that never arrived all show here.
+    A wrong order of the classes, a wrong preprocessing and missing weights all show here.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    features : dict of str to ndarray
+        Features of the candidate's stimuli, by layer.
+    session : Session
+        Gives the images whose class is known.
+
+    Returns
+    -------
+    Check
     """
     if OUTPUT not in features:
         return Check(NAME, Status.skipped, "the model has no layer output")
     try:
-        few = subject.model.classify(features[OUTPUT])
+        classes = candidate.model.classify(features[OUTPUT])
     except BenchError as error:
         return Check(NAME, Status.failed, str(error))
-    if few is None:
+    if classes is None:
         return Check(NAME, Status.skipped, "the model has no classes")
-    fault = _fault(few)
+    fault = _fault(classes)
     if fault is not None:
         return Check(NAME, Status.failed, fault)
-    if subject.loaded.checkpoint.untrained is not None:
-        return Check(NAME, Status.skipped, f"untrained; {len(few.class_ids)} classes")
-    stimuli, missing = _images(session, few)
+    if candidate.loaded.checkpoint.untrained is not None:
+        return Check(NAME, Status.skipped, f"untrained; {len(classes.class_ids)} classes")
+    stimuli, missing = _images(session, classes)
     if stimuli is None:
         return Check(NAME, Status.skipped, missing or "no stimulus set shows its classes")
-    return _judged(subject, stimuli)
+    return _compare_top1(candidate, stimuli)
 
 
-def _fault(found: ClassProbabilities) -> str | None:
-    probabilities = found.probabilities
-    if len(set(found.class_ids)) != len(found.class_ids):
+def _fault(classes: ClassProbabilities) -> str | None:
+    probabilities = classes.probabilities
+    if len(set(classes.class_ids)) != len(classes.class_ids):
         return "class ids are not unique"
-    if probabilities.shape[1] != len(found.class_ids):
-        return f"{probabilities.shape[1]} probabilities for {len(found.class_ids)} classes"
+    if probabilities.shape[1] != len(classes.class_ids):
+        return f"{probabilities.shape[1]} probabilities for {len(classes.class_ids)} classes"
     if (probabilities < 0).any() or not np.allclose(probabilities.sum(axis=1), 1, atol=1e-3):
         return "class probabilities do not sum to one"
     return None
 
 
-def _images(session: Session, found: ClassProbabilities) -> tuple[Stimuli | None, str | None]:
+def _images(session: Session, classes: ClassProbabilities) -> tuple[Stimuli | None, str | None]:
+    """A stimulus set whose concepts are all among the classes; else None, and why."""
     missing = None
     for name in SETS:
         try:
@@ -62,31 +75,39 @@ def _images(session: Session, found: ClassProbabilities) -> tuple[Stimuli | None
         except BenchError as error:
             missing = missing or f"{name} is not here: {error}"
             continue
-        if set(stimuli.concepts) <= set(found.class_ids):
+        if set(stimuli.concepts) <= set(classes.class_ids):
             return stimuli, None
     return None, missing
 
 
-def _judged(subject: Subject, stimuli: Stimuli) -> Check:
-    model = subject.model
-    output = model.features(stimuli, [OUTPUT], device=subject.device)[OUTPUT]
-    found = model.classify(output)
-    if found is None:
-        return Check(NAME, Status.failed, "it has classes for some outputs and none for others")
-    said = np.array(found.class_ids)[found.probabilities.argmax(axis=1)]
-    top1 = float(np.mean(said == np.array(stimuli.concepts)))
-    told = f"top-1 {top1:.3f} on the {len(stimuli)} images of {stimuli.name}"
-    recorded = subject.entry.top1
+def _compare_top1(candidate: Candidate, stimuli: Stimuli) -> Check:
+    model = candidate.model
+    output = model.features(stimuli, [OUTPUT], device=candidate.device)[OUTPUT]
+    classes = model.classify(output)
+    if classes is None:
+        return Check(NAME, Status.failed, "the model has classes for some outputs and no classes for others")
+    predicted = np.array(classes.class_ids)[classes.probabilities.argmax(axis=1)]
+    top1 = float(np.mean(predicted == np.array(stimuli.concepts)))
+    measured = f"top-1 {top1:.3f} on the {len(stimuli)} images of {stimuli.name}"
+    recorded = candidate.entry.top1
     if recorded is not None and abs(top1 - recorded) > WITHIN:
-        return Check(NAME, Status.failed, f"{told}; the entry records {recorded:.3f}, allowed {WITHIN} away")
+        return Check(
+            NAME,
+            Status.failed,
+            f"{measured}; the entry records {recorded:.3f}: they may differ by {WITHIN} at most",
+        )
     if recorded is not None:
-        return Check(NAME, Status.passed, f"{told}; the entry records {recorded:.3f}")
-    chance = 1 / len(found.class_ids)
-    # far above what guessing gives: 5 standard deviations of a binomial
+        return Check(NAME, Status.passed, f"{measured}; the entry records {recorded:.3f}")
+    chance = 1 / len(classes.class_ids)
+    # clearly above guessing: 5 standard deviations of a binomial
     if top1 < chance + 5 * np.sqrt(chance * (1 - chance) / len(stimuli)):
         return Check(
             NAME,
             Status.failed,
-            f"{told}, no better than chance ({chance:.3f}): are the classes in their order?",
+            f"{measured}, no better than chance ({chance:.3f}): are the classes in the right order?",
         )
-    return Check(NAME, Status.passed, f"{told}, chance {chance:.3f}; no figure is recorded (top1) to compare")
+    return Check(
+        NAME,
+        Status.passed,
+        f"{measured}, chance {chance:.3f}; the entry records no top1 to compare with",
+    )

@@ -1,4 +1,4 @@
-"""An image is prepared as the network's own library prepares it."""
+"""The model must prepare an image as the network's own library prepares it."""
 
 from __future__ import annotations
 
@@ -9,30 +9,39 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmark.checks.check import Check, Status, Subject, said
+from benchmark.checks.check import Candidate, Check, Status, error_line
 from benchmark.common.errors import BenchError, DataError, NotPossible, UsageError
 from benchmark.extraction import LibraryNetwork, NetworkModel, Transform
 
 NAME = "preprocessing"
 
-#: Of values of about -2 to 2: what rounding costs; another resize or other statistics cost more.
+#: For values of about -2 to 2. Rounding stays below it; another resize or other statistics do not.
 TOLERANCE = 1e-3
 
 _SIZES = ((320, 260), (200, 300), (64, 64))
 
 
-def check(subject: Subject) -> list[Check]:
-    """Compare the tensors of a few images with those of the library, and with one another."""
-    model = subject.model
+def check(candidate: Candidate) -> list[Check]:
+    """Compare the tensors of a few images with the library's tensors, and with each other.
+
+    Parameters
+    ----------
+    candidate : Candidate
+
+    Returns
+    -------
+    list of Check
+    """
+    model = candidate.model
     if not isinstance(model, NetworkModel):
-        return [Check(NAME, Status.skipped, f"the plug-in sees to it: {model.preprocessing}")]
+        return [Check(NAME, Status.skipped, f"the plug-in does its own: {model.preprocessing}")]
     images = [_image(*size) for size in _SIZES]
     try:
         tensors = [model.preprocess(image) for image in images]
-    except (DataError, NotPossible, UsageError) as error:  # it says itself which images it takes
-        return [Check(NAME, Status.note, said(error))]
+    except (DataError, NotPossible, UsageError) as error:  # the model says which images it takes
+        return [Check(NAME, Status.note, error_line(error))]
     except Exception as error:  # a plug-in may raise anything
-        return [Check(NAME, Status.failed, said(error))]
+        return [Check(NAME, Status.failed, error_line(error))]
     fault = _fault(tensors)
     if fault is not None:
         return [Check(NAME, Status.failed, fault)]
@@ -40,11 +49,11 @@ def check(subject: Subject) -> list[Check]:
 
 
 def _fault(tensors: list[torch.Tensor]) -> str | None:
-    """What no network can be shown."""
+    """What is wrong with the tensors, whatever the library does; None: nothing."""
     shapes = {tuple(tensor.shape) for tensor in tensors}
     if any(tensor.ndim != 3 or tensor.dtype != torch.float32 for tensor in tensors):
-        found = tensors[0]
-        return f"gives {found.dtype} of shape {tuple(found.shape)}; expected float32 of shape (c, h, w)"
+        first = tensors[0]
+        return f"gives {first.dtype} of shape {tuple(first.shape)}; expected float32 of shape (c, h, w)"
     if len(shapes) > 1:
         return f"images of other sizes give other shapes ({', '.join(map(str, sorted(shapes)))}): crop them"
     if not all(torch.isfinite(tensor).all() for tensor in tensors):
@@ -58,22 +67,22 @@ def _compare(model: NetworkModel, images: list[Image.Image], tensors: list[torch
     except BenchError as error:
         return Check(NAME, Status.failed, str(error))
     if not known:
-        return Check(NAME, Status.note, f"no library states it; the plug-in does {model.preprocessing}")
+        return Check(NAME, Status.note, f"no library to compare with; the plug-in does {model.preprocessing}")
     differences = {}
     for weights, transform in known.items():
         theirs = [transform(image) for image in images]
         differences[weights] = _difference(tensors, theirs)
         if differences[weights] is None:
             return Check(NAME, Status.passed, f"as {library} has it for {weights}: {model.preprocessing}")
-    weights, told = next(iter(differences.items()))
-    said = f"not as {library} has it for {weights}: {told}"
+    weights, difference = next(iter(differences.items()))
+    fault = f"not as {library} has it for {weights}: {difference}"
     if isinstance(model.spec.params.get("preprocessing"), Mapping):
-        return Check(NAME, Status.note, f"{said}; the entry spells out its own, so it is meant")
-    return Check(NAME, Status.failed, f"{said}; if it is meant, spell it out in params.preprocessing")
+        return Check(NAME, Status.note, f"{fault}; the entry spells out its own, so it is meant")
+    return Check(NAME, Status.failed, f"{fault}; if it is meant, spell it out in params.preprocessing")
 
 
 def _difference(ours: list[torch.Tensor], theirs: list[torch.Tensor]) -> str | None:
-    """How the tensors differ, in words; None: they agree."""
+    """How the tensors differ, in words; None: they are equal within :data:`TOLERANCE`."""
     if ours[0].shape != theirs[0].shape:
         return f"shape {tuple(ours[0].shape)} instead of {tuple(theirs[0].shape)}"
     greatest = max(float((a - b).abs().max()) for a, b in zip(ours, theirs, strict=True))
@@ -88,7 +97,7 @@ def _difference(ours: list[torch.Tensor], theirs: list[torch.Tensor]) -> str | N
 
 
 def _reference(model: NetworkModel) -> tuple[str, dict[str, Transform]]:
-    """The library that the network comes from, and its transforms by what they are for."""
+    """The library of the network, and its transforms by the name of the weights."""
     network = model.network
     for library, find in (("timm", _timm), ("open_clip", _open_clip), ("torchvision", _torchvision)):
         known = find(model, network)
@@ -98,9 +107,9 @@ def _reference(model: NetworkModel) -> tuple[str, dict[str, Transform]]:
 
 
 def _named(model: NetworkModel) -> str | None:
-    """The weights whose preprocessing it must be, where the entry names them."""
-    given = model.spec.params.get("preprocessing")
-    return model.spec.hub or (given if isinstance(given, str) else None)
+    """The weights whose preprocessing the model must have, if the entry names them."""
+    preprocessing = model.spec.params.get("preprocessing")
+    return model.spec.hub or (preprocessing if isinstance(preprocessing, str) else None)
 
 
 def _timm(model: NetworkModel, network: torch.nn.Module) -> dict[str, Transform]:
@@ -136,19 +145,19 @@ def _open_clip(model: NetworkModel, network: torch.nn.Module) -> dict[str, Trans
 
 
 def _torchvision(model: NetworkModel, network: torch.nn.Module) -> dict[str, Transform]:
-    """Those of the weights that are named; else of all weights of the module that the network is of."""
+    """The transforms of the named weights; else of all weights of the network's module."""
     module = type(network).__module__
     if not module.startswith("torchvision.models."):
         return {}
     from torchvision import models
 
     names = [name for name in models.list_models(module=models) if _built_in(models, name, module)]
-    asked = model.params.architecture if isinstance(model, LibraryNetwork) else None
+    architecture = model.params.architecture if isinstance(model, LibraryNetwork) else None
     known: dict[str, Transform] = {}
-    for name in [asked] if asked in names else names:
+    for name in [architecture] if architecture in names else names:
         for weights in models.get_model_weights(name):
             known[f"{name} {weights.name}"] = cast("Transform", weights.transforms())
-    chosen = f"{asked} {_named(model)}"
+    chosen = f"{architecture} {_named(model)}"
     return {chosen: known[chosen]} if chosen in known else known
 
 
@@ -158,7 +167,7 @@ def _built_in(models: Any, name: str, module: str) -> bool:
 
 
 def _image(width: int, height: int) -> Image.Image:
-    """Large shapes and fine grain, so that neither another crop nor another resize goes unseen."""
+    """An image with large shapes and fine grain: another crop or another resize changes its tensor."""
     rng = np.random.default_rng(0)
     y, x = np.mgrid[:height, :width]
     waves = np.stack([np.sin(x / 17), np.cos(y / 23), np.sin((x + y) / 31)], axis=-1)

@@ -1,4 +1,4 @@
-"""All checks of one model, in the order in which one hides the next."""
+"""Run all checks of one model. A check that fails may make later checks impossible."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from benchmark.checks import cost, known_answers, layers, preprocessing, repeats, tokens, weights
-from benchmark.checks.check import Check, Status, Subject, of_rows
+from benchmark.checks.check import Candidate, Check, Status, select_stimuli
 from benchmark.common.errors import DataError, NotPossible
 from benchmark.datasets import Stimuli
 from benchmark.extraction import NetworkModel
@@ -17,27 +17,39 @@ from benchmark.registry import Registry
 from benchmark.runner.loaded import LoadedModel
 from benchmark.runner.session import Session
 
-#: Stimuli that every layer is shown; they are drawn, so that the checks need no data.
+#: The stimulus set for the checks: it ships with the package, so that the checks need no data.
 STIMULI = "mini_images"
-_SHOWN = 4
+_N_STIMULI = 4
 
-#: Random images that an embedding built from another model is fitted on
-_FITTED = 320
+#: Number of random images on which an embedding that is built from another model is fitted
+_N_RANDOM = 320
 
 
 def check_model(session: Session, name: str, suite: str | None = None) -> list[Check]:
-    """Check the model ``name`` as it stands in ``suite`` (None: the first suite it may take part in).
+    """Check a model of the registry.
+
+    Parameters
+    ----------
+    session : Session
+    name : str
+        Name of the model.
+    suite : str, optional
+        The suite whose variant of the model is checked. Default: the first suite it may take part in.
+
+    Returns
+    -------
+    list of Check
 
     Raises
     ------
     BenchError
         If there is no such model, its plug-in cannot be imported, or its weights are not there.
     """
-    return check_loaded(session, session.model(name, suite or home_suite(session.registry, name)))
+    return check_loaded(session, session.model(name, suite or first_suite(session.registry, name)))
 
 
-def home_suite(registry: Registry, name: str) -> str:
-    """The first suite that a model may take part in."""
+def first_suite(registry: Registry, name: str) -> str:
+    """The first suite of ``registry`` in which the model ``name`` may take part."""
     entry = registry.model(name).entry
     return entry.suites[0] if entry.suites else next(iter(registry.suites))
 
@@ -45,67 +57,76 @@ def home_suite(registry: Registry, name: str) -> str:
 def check_loaded(session: Session, loaded: LoadedModel) -> list[Check]:
     """Check a model that is loaded.
 
+    Parameters
+    ----------
+    session : Session
+    loaded : LoadedModel
+
     Returns
     -------
     list of Check
-        A model that cannot be built or gives no features is judged by that alone.
+        For a model that cannot be built, or that gives no features, the list ends there.
 
     Raises
     ------
     NotPossible
-        If its weights cannot be had.
+        If the weights of the model are missing.
     """
-    subject = Subject(loaded, _few_it_knows(session, loaded), session.device)
-    found, built = weights.check(subject)
+    candidate = Candidate(loaded, _known_stimuli(session, loaded), session.device)
+    checks, built = weights.check(candidate)
     if not built:
-        return found
-    found += preprocessing.check(subject)
-    of_layers, features = layers.check(subject)
-    found += of_layers
-    if features and not _failed(of_layers):
-        found += tokens.check(subject)
+        return checks
+    checks += preprocessing.check(candidate)
+    layer_checks, features = layers.check(candidate)
+    checks += layer_checks
+    if features and not _failed(layer_checks):
+        checks += tokens.check(candidate)
     elif isinstance(loaded.model, NetworkModel):
-        found.append(Check(tokens.NAME, Status.skipped, "not every layer gives features"))
+        checks.append(Check(tokens.NAME, Status.skipped, "not every layer gives features"))
     if not features:
-        return found
-    found += repeats.check(subject, features)
-    found.append(known_answers.check(subject, features, session))
-    if not _failed(of_layers):
-        found.append(cost.check(subject))
-    return found
+        return checks
+    checks += repeats.check(candidate, features)
+    checks.append(known_answers.check(candidate, features, session))
+    if not _failed(layer_checks):
+        checks.append(cost.check(candidate))
+    return checks
 
 
 def _failed(checks: list[Check]) -> bool:
     return any(check.status is Status.failed for check in checks)
 
 
-def _few_it_knows(session: Session, loaded: LoadedModel) -> Stimuli:
-    """A few stimuli that the model has features of: drawn ones, or (of a feature file) those of its rows."""
+def _known_stimuli(session: Session, loaded: LoadedModel) -> Stimuli:
+    """A few stimuli for which the model has features.
+
+    The drawn world serves every network. For other models (a feature file, say) the first stimulus set that
+    the model knows is taken.
+    """
     few = _few(session.stimuli(STIMULI))
     if isinstance(loaded.model, NetworkModel):
         return few
     others = [name for name, placed in session.registry.datasets.items() if placed.entry.kind == "stimuli"]
-    finders: list[Callable[[], Stimuli]] = [
+    readers: list[Callable[[], Stimuli]] = [
         lambda: few,
-        _noise,
+        _random_images,
         *(partial(_few_of, session, name) for name in others),
     ]
     reasons = []
-    for find in finders:
-        reason = _why_not(loaded, find, session.device)
+    for read in readers:
+        reason = _why_not(loaded, read, session.device)
         if reason is None:
-            return find()
+            return read()
         reasons.append(reason)
     raise NotPossible(f"{loaded.placed.name} has features of no stimulus set that is here; {reasons[0]}")
 
 
-def _why_not(loaded: LoadedModel, find: Callable[[], Stimuli], device: str) -> str | None:
-    """Why the model has no features of those stimuli; None where it has, and where only a check can say."""
+def _why_not(loaded: LoadedModel, read: Callable[[], Stimuli], device: str) -> str | None:
+    """Why the model has no features for these stimuli; None: it has, or a check will report the fault."""
     try:
-        loaded.model.features(find(), loaded.model.layers[-1:], device=device)
+        loaded.model.features(read(), loaded.model.layers[-1:], device=device)
     except (NotPossible, DataError) as error:
         return str(error)
-    except Exception:  # a plug-in may raise anything; the checks say what
+    except Exception:  # a plug-in may raise anything; the checks report it
         return None
     return None
 
@@ -115,12 +136,12 @@ def _few_of(session: Session, name: str) -> Stimuli:
 
 
 def _few(stimuli: Stimuli) -> Stimuli:
-    concepts = stimuli.concept_ids[:: max(1, len(stimuli.concept_ids) // _SHOWN)][:_SHOWN]
-    return of_rows(stimuli, [stimuli.concepts.index(concept) for concept in concepts])
+    concepts = stimuli.concept_ids[:: max(1, len(stimuli.concept_ids) // _N_STIMULI)][:_N_STIMULI]
+    return select_stimuli(stimuli, [stimuli.concepts.index(concept) for concept in concepts])
 
 
-def _noise() -> Stimuli:
-    """Random images, a concept each: enough of them to fit an embedding of 300 on."""
-    pixels = np.random.default_rng(0).integers(0, 256, (_FITTED, 32, 32, 3), dtype=np.uint8)
-    ids = tuple(f"noise{i}" for i in range(_FITTED))
-    return _few(Stimuli("noise", ids, ids, f"noise {_FITTED}", lambda i: Image.fromarray(pixels[i])))
+def _random_images() -> Stimuli:
+    """Random images, each of its own concept: enough of them to fit an embedding of 300 dimensions."""
+    pixels = np.random.default_rng(0).integers(0, 256, (_N_RANDOM, 32, 32, 3), dtype=np.uint8)
+    ids = tuple(f"noise{i}" for i in range(_N_RANDOM))
+    return _few(Stimuli("noise", ids, ids, f"noise {_N_RANDOM}", lambda i: Image.fromarray(pixels[i])))

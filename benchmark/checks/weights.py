@@ -1,4 +1,4 @@
-"""The weights that were named are in the network, all of them."""
+"""All weights that the entry names must be in the network."""
 
 from __future__ import annotations
 
@@ -7,88 +7,96 @@ from collections.abc import Mapping
 
 import torch
 
-from benchmark.checks.check import Check, Status, Subject, said, some
+from benchmark.checks.check import Candidate, Check, Status, error_line, first_few
 from benchmark.common.errors import NotPossible
 from benchmark.extraction import NetworkModel, read_state_dict, seeded
 
 NAME = "weights"
 
-#: Of a second network, to be told apart from the first where weights are random.
+#: Added to the seed of a second network: random weights then differ from those of the first network.
 _OTHER_SEED = 1
 
 
-def check(subject: Subject) -> tuple[list[Check], bool]:
-    """Build the network, compare it with one built from another seed, with its file and with its entry.
+def check(candidate: Candidate) -> tuple[list[Check], bool]:
+    """Build the network, and compare it with one built from another seed, with its file and its entry.
 
-    A tensor that depends on the seed was not read from weights: the fault of ``strict=False``, and of a key
-    that is spelled otherwise. An untrained twin, which is asked for by seed, must depend on it.
+    A tensor that depends on the seed was not read from weights. ``strict=False`` and a key of another
+    spelling lead to this fault. The tensors of an untrained twin must depend on the seed.
+
+    Parameters
+    ----------
+    candidate : Candidate
 
     Returns
     -------
     checks : list of Check
     built : bool
-        False: there is no network, and nothing more to look at.
+        False: there is no network, so that no other check is possible.
 
     Raises
     ------
     NotPossible
-        If the weights cannot be had at all.
+        If the weights are missing.
     """
-    model = subject.model
+    model = candidate.model
     if not isinstance(model, NetworkModel):
-        why = "the plug-in is no torch network: its weights are its own matter"
+        why = "the plug-in is no torch network: its weights cannot be checked"
         return [Check(NAME, Status.skipped, why)], True
     try:
         state = _state(model.network)
         with seeded((model.spec.untrained or 0) + _OTHER_SEED):
-            other = _state(model.build())
+            reseeded = _state(model.build())
     except NotPossible:
         raise
     except Exception as error:  # a plug-in may raise anything
-        return [Check(NAME, Status.failed, said(error))], False
-    moved = [key for key, value in state.items() if key not in other or not torch.equal(value, other[key])]
-    found = [_untrained(moved) if model.spec.untrained is not None else _read(subject, moved, len(state))]
+        return [Check(NAME, Status.failed, error_line(error))], False
+    random = [
+        key for key, value in state.items() if key not in reseeded or not torch.equal(value, reseeded[key])
+    ]
+    checks = [
+        _untrained(random) if model.spec.untrained is not None else _read(candidate, random, len(state))
+    ]
     if model.spec.weights is not None:
-        found += _left_over(read_state_dict(model.spec.weights), state)
-    found.append(_size(subject, sum(p.numel() for p in model.network.parameters())))
-    return found, True
+        checks += _left_over(read_state_dict(model.spec.weights), state)
+    checks.append(_size(candidate, sum(p.numel() for p in model.network.parameters())))
+    return checks, True
 
 
 def _state(network: torch.nn.Module) -> dict[str, torch.Tensor]:
     return {key: value.detach().cpu() for key, value in network.state_dict().items()}
 
 
-def _read(subject: Subject, moved: list[str], n: int) -> Check:
-    label = subject.loaded.checkpoint.label
-    if moved:
+def _read(candidate: Candidate, random: list[str], n: int) -> Check:
+    label = candidate.loaded.checkpoint.label
+    if random:
         return Check(
             NAME,
             Status.failed,
-            f"{len(moved)} of {n} tensors are random, not read from weights ({label}): {some(moved)}; load "
-            "with strict=True",
+            f"{len(random)} of {n} tensors are random, not read from weights ({label}): {first_few(random)}; "
+            "load with strict=True",
         )
     return Check(NAME, Status.passed, f"{label}: all {n} tensors are the same each time it is built")
 
 
-def _untrained(moved: list[str]) -> Check:
-    if not moved:
+def _untrained(random: list[str]) -> Check:
+    if not random:
         return Check(
             NAME, Status.failed, "the untrained twin does not depend on its seed: it is no random draw"
         )
-    return Check(NAME, Status.passed, f"untrained; {len(moved)} tensors depend on the seed, as they must")
+    return Check(NAME, Status.passed, f"untrained; {len(random)} tensors depend on the seed, as they must")
 
 
 def _left_over(file: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor]) -> list[Check]:
-    """What the file holds and the network does not, by value: a plug-in may rename what it reads."""
-    there = {_digest(value) for value in state.values()}
-    unused = [key for key, value in file.items() if _digest(value) not in there]
+    """Report the tensors of the file that are not in the network, by value: a plug-in may rename tensors."""
+    used = {_digest(value) for value in state.values()}
+    unused = [key for key, value in file.items() if _digest(value) not in used]
     if not unused:
         return []
     return [
         Check(
             "weights of the file",
             Status.note,
-            f"{len(unused)} of {len(file)} tensors of the file are not in the network: {some(unused)}",
+            f"{len(unused)} of {len(file)} tensors of the file are not in the network: {first_few(unused)}",
         )
     ]
 
@@ -98,10 +106,12 @@ def _digest(tensor: torch.Tensor) -> tuple[tuple[int, ...], bytes]:
     return tuple(tensor.shape), hashlib.sha256(values.tobytes()).digest()
 
 
-def _size(subject: Subject, found: int) -> Check:
-    said = subject.entry.parameters
-    if said is None:
-        return Check("parameters", Status.note, f"{found:,}; the entry does not say how many there should be")
-    if said != found:
-        return Check("parameters", Status.failed, f"{found:,}, but the entry says {said:,}: another network")
-    return Check("parameters", Status.passed, f"{found:,}, as the entry says")
+def _size(candidate: Candidate, count: int) -> Check:
+    expected = candidate.entry.parameters
+    if expected is None:
+        return Check("parameters", Status.note, f"{count:,}; the entry does not say how many there should be")
+    if expected != count:
+        return Check(
+            "parameters", Status.failed, f"{count:,}, but the entry says {expected:,}: it is another network"
+        )
+    return Check("parameters", Status.passed, f"{count:,}, as the entry says")

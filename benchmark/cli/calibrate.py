@@ -15,7 +15,7 @@ from rich.text import Text
 
 from benchmark.calibration.power import ALPHA, POWER
 from benchmark.calibration.recovery import Recovery
-from benchmark.calibration.report import BindingPower, Calibration
+from benchmark.calibration.report import BindingPower, CalibrationReport
 from benchmark.calibration.run import calibrate
 from benchmark.cli.run import progress_bars
 from benchmark.cli.tables import WIDTH, number
@@ -42,7 +42,7 @@ def run_calibration(tasks: list[str], suite: str, options: Options, jobs: int) -
     return 0 if found.passed else 1
 
 
-def _write(found: Calibration, session: Session, tasks: list[str], seconds: float) -> Path:
+def _write(found: CalibrationReport, session: Session, tasks: list[str], seconds: float) -> Path:
     options = session.options
     path = options.output / "calibration" / f"{found.suite}.json"
     provenance = {
@@ -63,7 +63,7 @@ def _write(found: Calibration, session: Session, tasks: list[str], seconds: floa
     return path
 
 
-def _print(found: Calibration, session: Session, path: Path) -> None:
+def _print(found: CalibrationReport, session: Session, path: Path) -> None:
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     console.print("controls: what each task finds where the answer is known", style="bold")
     console.print(_controls(found.controls))

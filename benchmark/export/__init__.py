@@ -1,4 +1,4 @@
-"""Model RDMs as files that other programs read."""
+"""Write model RDMs to files that other programs read."""
 
 from benchmark.export.files import FORMATS, write
 from benchmark.export.rdm import BY, ModelRDMs, model_rdms

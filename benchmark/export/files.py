@@ -1,4 +1,4 @@
-"""Model RDMs as npy, CSV, or the toolbox's own HDF5, each with a JSON file beside it."""
+"""Write model RDMs as npy, CSV, or HDF5 of rsatoolbox, each with a JSON file beside it."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from benchmark.common.errors import DataError, UsageError
 from benchmark.common.files import slug, write_atomic
 from benchmark.export.rdm import ModelRDMs
 
-#: Format -> ending of its files
+#: The formats, and the ending of their files
 FORMATS = {"npy": ".npy", "csv": ".csv", "rsatoolbox": ".h5"}
 
 
-def write(found: ModelRDMs, form: str, output: Path | None = None) -> list[Path]:
-    """Write RDMs, and beside each file a JSON file with the ids of its rows and how it was made.
+def write(model_rdms: ModelRDMs, form: str, output: Path | None = None) -> list[Path]:
+    """Write RDMs to files. A JSON file beside each holds the ids of its rows and its provenance.
 
     Parameters
     ----------
-    found : ModelRDMs
+    model_rdms : ModelRDMs
     form : {"npy", "csv", "rsatoolbox"}
-        npy: the square matrix. csv: the same with ids as header and first column. rsatoolbox: an ``RDMs``
-        object, which ``rsatoolbox.rdm.load_rdm`` reads, all layers in one file.
+        npy: the square matrix. csv: the matrix with the ids as header and first column. rsatoolbox: an
+        ``RDMs`` object with all layers in one file, which ``rsatoolbox.rdm.load_rdm`` reads.
     output : Path, optional
-        The file; without an ending it is given that of the format. Of several layers in npy or csv each has
-        a file of its own: its name goes in before the ending. Default: MODEL.STIMULI.LAYER in this folder.
+        The file. If it has no ending, the ending of the format is added. In npy and csv each of several
+        layers has its own file, with the layer's name before the ending. Default: MODEL.STIMULI.LAYER in the
+        current folder.
 
     Returns
     -------
@@ -46,53 +47,55 @@ def write(found: ModelRDMs, form: str, output: Path | None = None) -> list[Path]
     ending = FORMATS[form]
     if output is not None and output.suffix in {*FORMATS.values(), ".json"} - {ending}:
         raise UsageError(f"--output {output}: {form} files end in {ending}")
-    contents = _contents(found, form)
+    contents = _contents(model_rdms, form)
     several = len(contents) > 1
     written = []
     for layers, content in contents:
-        path = _name(found, layers, ending, output, several)
+        path = _name(model_rdms, layers, ending, output, several)
         try:
             write_atomic(path, content())
-            write_atomic(path.with_name(f"{path.name}.json"), _describe(found, layers, path))
+            write_atomic(path.with_name(f"{path.name}.json"), _describe(model_rdms, layers, path))
         except OSError as error:
             raise DataError(f"cannot write {path}: {error.strerror or error}") from error
         written.append(path)
     return written
 
 
-def _contents(found: ModelRDMs, form: str) -> list[tuple[tuple[str, ...], Callable[[], bytes]]]:
-    """For each file its layers, and what makes its bytes."""
+def _contents(model_rdms: ModelRDMs, form: str) -> list[tuple[tuple[str, ...], Callable[[], bytes]]]:
+    """For each file its layers, and a function that makes its bytes."""
     if form == "rsatoolbox":
-        return [(found.layers, lambda: _rsatoolbox(found))]
+        return [(model_rdms.layers, lambda: _rsatoolbox(model_rdms))]
     make = _npy if form == "npy" else _csv
     return [
-        ((layer,), lambda rdm=rdm: make(rdm, found.ids))  # type: ignore[misc]
-        for layer, rdm in zip(found.layers, found.rdms, strict=True)
+        ((layer,), lambda rdm=rdm: make(rdm, model_rdms.ids))  # type: ignore[misc]
+        for layer, rdm in zip(model_rdms.layers, model_rdms.rdms, strict=True)
     ]
 
 
-def _name(found: ModelRDMs, layers: tuple[str, ...], ending: str, output: Path | None, several: bool) -> Path:
+def _name(
+    model_rdms: ModelRDMs, layers: tuple[str, ...], ending: str, output: Path | None, several: bool
+) -> Path:
     layer = slug(layers[0]) if len(layers) == 1 else f"{len(layers)}-layers"
     if output is None:
-        parts = (found.provenance["model"], found.provenance["stimuli"])
+        parts = (model_rdms.provenance["model"], model_rdms.provenance["stimuli"])
         return Path(".".join([*map(slug, parts), layer]) + ending)
     stem = output.name.removesuffix(ending)
     return output.with_name(f"{stem}.{layer}{ending}" if several else f"{stem}{ending}")
 
 
-def _describe(found: ModelRDMs, layers: tuple[str, ...], path: Path) -> bytes:
+def _describe(model_rdms: ModelRDMs, layers: tuple[str, ...], path: Path) -> bytes:
     content = {
         "file": path.name,
         "layers": layers,
-        **found.provenance,
-        "ids": found.ids,
-        "concepts": found.concepts,
+        **model_rdms.provenance,
+        "ids": model_rdms.ids,
+        "concepts": model_rdms.concepts,
     }
     return (json.dumps(content, indent=1, allow_nan=False) + "\n").encode()
 
 
 def _npy(rdm: np.ndarray, ids: tuple[str, ...]) -> bytes:
-    del ids  # they stand in the JSON file
+    del ids  # they are in the JSON file
     stream = io.BytesIO()
     np.save(stream, rdm, allow_pickle=False)
     return stream.getvalue()
@@ -106,23 +109,23 @@ def _csv(rdm: np.ndarray, ids: tuple[str, ...]) -> bytes:
     return stream.getvalue().encode()
 
 
-def _rsatoolbox(found: ModelRDMs) -> bytes:
+def _rsatoolbox(model_rdms: ModelRDMs) -> bytes:
     from rsatoolbox.rdm.rdms import RDMs
 
-    about = found.provenance
-    layers = len(found.layers)
+    about = model_rdms.provenance
+    layers = len(model_rdms.layers)
     rdms = RDMs(  # type: ignore[no-untyped-call]
-        found.rdms,
-        dissimilarity_measure=found.metric,
+        model_rdms.rdms,
+        dissimilarity_measure=model_rdms.metric,
         descriptors={"model": _ascii(about["model"]), "stimuli": _ascii(about["stimuli"])},
         rdm_descriptors={
             "model": [_ascii(about["model"])] * layers,
-            "layer": [_ascii(layer) for layer in found.layers],
+            "layer": [_ascii(layer) for layer in model_rdms.layers],
             "weights": [_ascii(about["weights_sha256"] or about["weights"])] * layers,
         },
         pattern_descriptors={
-            about["by"]: [_ascii(name) for name in found.ids],
-            "concept": [_ascii(name) for name in found.concepts],
+            about["by"]: [_ascii(name) for name in model_rdms.ids],
+            "concept": [_ascii(name) for name in model_rdms.concepts],
         },
     )
     stream = io.BytesIO()
@@ -131,5 +134,5 @@ def _rsatoolbox(found: ModelRDMs) -> bytes:
 
 
 def _ascii(text: str) -> str:
-    """``text`` with other letters as escapes: the HDF5 of rsatoolbox takes ASCII alone."""
+    """``text`` with escapes for other letters, because the HDF5 of rsatoolbox holds only ASCII."""
     return text.encode("ascii", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""A network as a model RDM: what fMRI, EEG or behaviour can be compared with anywhere."""
+"""RDMs of a model, to compare with fMRI, EEG or behaviour in any other program."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from benchmark.runner.view import StoredView
 
 #: What a row of an RDM is: an image, or the mean over the images of a concept
 BY = ("stimulus", "concept")
-#: The images that are scored, where a stimulus set has others for fitting
+#: The split of the scored images, in a stimulus set that has other images for fitting
 SPLIT = "test"
 
 
@@ -43,14 +43,15 @@ class ModelRDMs:
     ----------
     layers : tuple of str, length m
     rdms : ndarray, shape (m, n, n), float64
-        Symmetric, zero diagonal; 0 is identical, greater is less alike.
+        Symmetric, with a zero diagonal. 0 is identical; a greater value is less similar.
     ids : tuple of str, length n
         Stimulus ids, or concept ids.
     concepts : tuple of str, length n
-        Concept that each row shows.
+        The concept of each row.
     metric : str
+        The dissimilarity of two rows.
     provenance : dict
-        Everything that decided the numbers; can be written as JSON.
+        Everything that decides the numbers. It can be written as JSON.
     """
 
     layers: tuple[str, ...]
@@ -72,25 +73,31 @@ def model_rdms(
     metric: str = "correlation",
     progress: Progress | None = None,
 ) -> ModelRDMs:
-    """RDMs of a model, from its features in the store or extracted now.
+    """Compute RDMs of a model. Features that are not stored are extracted.
 
-    Of a stimulus set with splits the scored images ("test") are taken, and of a model that cannot represent
-    every concept those that it can, as every task does.
+    A stimulus set with splits gives its scored images ("test"). A model that cannot represent every concept
+    gives the concepts that it can. Tasks choose stimuli in the same way.
 
     Parameters
     ----------
     session : Session
     model, suite : str
-        The model as it stands in the suite.
+        Name of the model, and of the suite whose variant of the model is used.
     layers : tuple of str or None
-        Names, "all", "default" or "/regex/"; None: those of the model's entry.
+        Names, "all", "default" or "/regex/"; None: the layers of the model's entry.
     stimuli : str
-        Name of a stimulus set in the registry, else a folder of images.
+        Name of a stimulus set in the registry, or a folder of images.
     by : {"stimulus", "concept"}
-        One row an image in the order of the set, or one a concept: the mean features of its images.
+        "stimulus": one row for each image, in the order of the set. "concept": one row for each concept, the
+        mean features of its images.
     metric : {"correlation", "cosine", "euclidean", "sqeuclidean"}
         See :func:`benchmark.measures.rdm`.
     progress : callable, optional
+        Called as stimuli are done.
+
+    Returns
+    -------
+    ModelRDMs
 
     Raises
     ------
@@ -116,9 +123,9 @@ def model_rdms(
         progress,
     )
     ids, concepts, rows = _conditions(shown, by)
-    found = [_rdm(view, layer, ids, rows, metric) for layer in view.layers]
+    rdms = [_rdm(view, layer, ids, rows, metric) for layer in view.layers]
     provenance = _provenance(session, loaded, suite, shown, by, metric)
-    return ModelRDMs(view.layers, np.stack(found), ids, concepts, metric, provenance)
+    return ModelRDMs(view.layers, np.stack(rdms), ids, concepts, metric, provenance)
 
 
 def _stimuli(session: Session, name: str) -> Stimuli:
@@ -137,7 +144,7 @@ def _stimulus_sets(session: Session) -> list[str]:
 
 
 def _conditions(stimuli: Stimuli, by: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[np.ndarray, ...]]:
-    """Ids and concepts of the rows of an RDM, and the images each is the mean of."""
+    """Ids and concepts of the rows of an RDM, and the images over which each row is a mean."""
     if by == "concept":
         concepts = stimuli.concept_ids
         return concepts, concepts, concept_images(stimuli, concepts, SPLIT)
@@ -156,10 +163,10 @@ def _rdm(
     features = concept_means(view.features(layer), rows)
     try:
         require_varied(features, ids, metric)
-        found: np.ndarray = rdm(features, metric)
+        dissimilarities: np.ndarray = rdm(features, metric)
     except (UndefinedFeaturesError, ValueError) as error:
         raise DataError(f"model {view.name!r}, layer {layer!r}: {error}") from error
-    return found
+    return dissimilarities
 
 
 def _provenance(
@@ -174,7 +181,7 @@ def _provenance(
         "weights_sha256": loaded.checkpoint.sha256,
         "registry_entry": loaded.placed.entry.model_dump(mode="json", exclude_defaults=True),
         "preprocessing": loaded.model.preprocessing,
-        # not every model is a network with maps to pool
+        # only networks have a pooling
         "pooling": getattr(loaded.model, "pooling", None),
         "stimuli": stimuli.name,
         "stimuli_manifest": stimuli.manifest,

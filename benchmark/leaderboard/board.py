@@ -1,4 +1,4 @@
-"""What stands on the page: one board a suite, one column a binding."""
+"""The content of the page: one board for each suite, one column for each binding."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Column:
     ----------
     binding : str
     question : str
-        What the task asks, from the registry.
+        Description of the task in the registry.
     stimuli, target : str
-        What is shown, and what is compared with, from the registry.
+        Descriptions of the two datasets in the registry.
     metric : Metric or None
-        None: the task is not in the registry any more.
+        The first metric of the task; None: the task is not in the registry, or cannot be loaded.
     cells : tuple of CellResult
-        Scored only, in the order of their scores.
+        The scored cells, in the order of their scores.
     """
 
     binding: str
@@ -37,26 +37,27 @@ class Column:
 
     @property
     def by_model(self) -> dict[str, CellResult]:
-        """The cells by model."""
+        """The cells by the name of the model."""
         return {cell.model: cell for cell in self.cells}
 
     @property
     def label(self) -> str:
-        """What the score is."""
+        """Label of the score."""
         return self.metric.label if self.metric else str(self.cells[0].metric)
 
 
 @dataclass(frozen=True)
 class Board:
-    """One suite.
+    """The results of one suite.
 
     Attributes
     ----------
     suite : str
     description : str
     miniature : bool
+        Whether the suite is the embedded drawn world.
     models : tuple of str
-        In the order of the registry's suite; others after them.
+        The models that the suite lists, in its order, then the others.
     columns : tuple of Column
     """
 
@@ -68,18 +69,30 @@ class Board:
 
 
 def boards(cells: Sequence[CellResult], registry: Registry) -> list[Board]:
-    """One board for each suite that has a scored cell; suites never share one.
+    """Make one board for each suite that has a scored cell. Suites never share a board.
 
     Untrained twins of several seeds are one row: their mean.
+
+    Parameters
+    ----------
+    cells : sequence of CellResult
+        Results of any suites.
+    registry : Registry
+        Describes the suites, bindings and tasks.
+
+    Returns
+    -------
+    list of Board
+        In the order of the registry.
     """
     scored = average_seeds([cell for cell in cells if cell.status == "scored" and cell.score is not None])
     names = [*registry.suites, *(cell.suite for cell in scored)]
-    made = []
+    by_suite = []
     for suite in dict.fromkeys(names):
         of_suite = [cell for cell in scored if cell.suite == suite]
         if of_suite:
-            made.append(_board(suite, of_suite, registry))
-    return made
+            by_suite.append(_board(suite, of_suite, registry))
+    return by_suite
 
 
 def _board(suite: str, cells: list[CellResult], registry: Registry) -> Board:
@@ -107,7 +120,7 @@ def _column(binding: str, cells: list[CellResult], registry: Registry) -> Column
         question = task.entry.description if task else ""
         try:
             metric = task.load().metrics[0] if task else None
-        except BenchError:  # a plug-in that does not load any more must not hide its results
+        except BenchError:  # results are shown even if their plug-in cannot be loaded
             metric = None
     suite = registry.suites.get(cells[0].suite) if cells else None
     entry = suite.bindings.get(binding) if suite else None

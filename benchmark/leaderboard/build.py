@@ -1,4 +1,4 @@
-"""Write the page, and the same numbers as CSV and Markdown."""
+"""Write the leaderboard page, and the same numbers as CSV and Markdown."""
 
 from __future__ import annotations
 
@@ -18,43 +18,43 @@ from benchmark.results import ResultStore
 
 
 def build_page(results: Path, page: Path, registry: Registry) -> str:
-    """Make the page from every result under ``results``; beside it CSV and Markdown of the same name.
+    """Write the page from all results in a folder, and beside it a CSV and a Markdown file.
 
     Parameters
     ----------
     results : Path
         Folder that ``bench run --output`` wrote.
     page : Path
-        The HTML file to write.
+        The HTML file to write. The other two files have the same name with another ending.
     registry : Registry
-        Says what the suites, bindings and metrics are.
+        Describes the suites, bindings and metrics.
 
     Returns
     -------
     str
-        What was done, for the user.
+        A message for the user: what was written.
 
     Raises
     ------
     DataError
-        If there is no result, or the page cannot be written.
+        If there is no result, or a file cannot be written.
     """
     stored, unreadable = ResultStore(results).all()
     if not stored:
         unread = f" ({unreadable[0]})" if unreadable else ""
         raise DataError(f"no result under {results}{unread}: bench run --output {results} writes them")
-    made = boards([s.cell for s in stored], registry)
+    by_suite = boards([s.cell for s in stored], registry)
     try:
-        write_atomic(page, _html(made).encode())
-        write_atomic(page.with_suffix(".csv"), _csv(made).encode())
-        write_atomic(page.with_suffix(".md"), "\n".join(map(markdown, made)).encode())
+        write_atomic(page, _html(by_suite).encode())
+        write_atomic(page.with_suffix(".csv"), _csv(by_suite).encode())
+        write_atomic(page.with_suffix(".md"), "\n".join(map(markdown, by_suite)).encode())
     except OSError as error:
         raise DataError(f"cannot write {page}: {error.strerror or error}") from error
     lines = [f"{len(stored)} results -> {page.resolve()}, and .csv and .md beside it"]
     return "\n".join([*lines, *(f"left out: {reason}" for reason in unreadable)])
 
 
-def _html(made: list[Board]) -> str:
+def _html(by_suite: list[Board]) -> str:
     folder = shipped_root() / "leaderboard" / "page"
     environment = Environment(
         loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -63,17 +63,17 @@ def _html(made: list[Board]) -> str:
     environment.globals["profile"] = charts.profile
     environment.filters["number"] = charts.number
     style = (folder / "style.css").read_text(encoding="utf-8")
-    return environment.get_template("page.html.j2").render(boards=made, style=style)
+    return environment.get_template("page.html.j2").render(boards=by_suite, style=style)
 
 
-def _csv(made: list[Board]) -> str:
-    """One line a layer of every cell, and one for the cell itself (layer empty)."""
+def _csv(by_suite: list[Board]) -> str:
+    """One line for each cell (its layer is empty), and one for each of its layers and metrics."""
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n").writerow
     numbers = ("score", "ci_low", "ci_high", "chance", "ceiling_low", "ceiling_high")
     marked = ("n", "trained_on", "untrained", "interval")
     write(("suite", "binding", "task", "model", "layer", "metric", *numbers, *marked))
-    for board in made:
+    for board in by_suite:
         for column in board.columns:
             for c in column.cells:
                 interval = "5-95 % of seeds" if c.averaged else "95 % over concepts"
@@ -81,6 +81,7 @@ def _csv(made: list[Board]) -> str:
                 head = (c.suite, c.binding, c.task, c.model)
                 write((*head, "", c.metric, *(getattr(c, key) for key in numbers), *marks))
                 for layer in c.layers:
-                    for metric, found in layer.metrics.items():
-                        write((*head, layer.name, metric, *(getattr(found, key) for key in numbers), *marks))
+                    for metric, estimate in layer.metrics.items():
+                        values = (getattr(estimate, key) for key in numbers)
+                        write((*head, layer.name, metric, *values, *marks))
     return out.getvalue()

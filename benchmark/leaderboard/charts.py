@@ -1,4 +1,7 @@
-"""Charts as inline SVG: a score between its chance and its ceiling, and a score layer by layer."""
+"""Charts as inline SVG: a score with its chance and its ceiling, and a score layer by layer.
+
+``width`` and ``height`` of a chart are in pixels.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +13,21 @@ from markupsafe import Markup
 from benchmark.leaderboard.board import Column
 from benchmark.results import CellResult, Estimate
 
-#: Okabe & Ito's colours, told apart by colour-blind readers too; black is kept for text
+#: The colours of Okabe & Ito, which colour-blind readers can distinguish too; black is kept for text
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#5254a3")
 _UNTRAINED = "#9a9a9a"
-#: share of the span left free at each end of an axis
+#: Share of the span that stays free at each end of an axis
 _MARGIN = 0.06
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A number as text; a dash where it is undefined."""
+    """Format ``value`` with ``digits`` decimals; an undefined value is a dash."""
     return "-" if value is None else f"{value:.{digits}f}"
 
 
 @dataclass(frozen=True)
 class Scale:
-    """From values to pixels."""
+    """Maps values to pixels: ``low`` to ``start`` and ``high`` to ``stop``."""
 
     low: float
     high: float
@@ -55,7 +58,21 @@ def _of_cell(cell: CellResult) -> list[float | None]:
 
 
 def whisker(cell: CellResult, column: Column, width: int = 260, height: int = 22) -> Markup:
-    """The score of a cell with its interval, on the axis of its column: dashed chance, shaded ceiling."""
+    """Draw the score of a cell with its interval, a dashed line at chance and a shaded ceiling.
+
+    Parameters
+    ----------
+    cell : CellResult
+    column : Column
+        The column of the cell. All its charts share one axis.
+    width, height : int
+        In pixels.
+
+    Returns
+    -------
+    Markup
+        An ``svg`` element.
+    """
     x = _scale((v for c in column.cells for v in _of_cell(c)), 2, width - 2)
     middle = height / 2
     parts = [_band(cell.ceiling_low, cell.ceiling_high, x, height), _chance(cell.chance, x, height)]
@@ -78,9 +95,21 @@ def whisker(cell: CellResult, column: Column, width: int = 260, height: int = 22
 
 
 def profile(column: Column, models: Sequence[str], width: int = 620, height: int = 250) -> Markup:
-    """Score layer by layer, from the input (left) to the output (right), with its 95 % interval.
+    """Draw scores layer by layer, from the input (left) to the output (right), with 95 % intervals.
 
-    ``models`` are all of the board: a model has the same colour in every chart of it.
+    Parameters
+    ----------
+    column : Column
+        Its models are the lines of the chart.
+    models : sequence of str
+        All models of the board: a model has the same colour in every chart of a board.
+    width, height : int
+        In pixels.
+
+    Returns
+    -------
+    Markup
+        An ``svg`` element.
     """
     metric = column.cells[0].metric or ""
     curves = [(cell, _curve(cell, metric)) for cell in column.cells]
@@ -153,16 +182,16 @@ def _axes(x: Scale, y: Scale) -> Markup:
 
 def _horizontal(cell: CellResult, x: Scale, y: Scale) -> Markup:
     """Chance as a dashed line and the noise ceiling as a band, across a profile."""
-    made = Markup("")
+    lines = Markup("")
     if cell.ceiling_low is not None and cell.ceiling_high is not None:
-        made += Markup('<rect x="{}" width="{}" y="{:.1f}" height="{:.1f}" class="ceiling"/>').format(
+        lines += Markup('<rect x="{}" width="{}" y="{:.1f}" height="{:.1f}" class="ceiling"/>').format(
             x.start, x.stop - x.start, y(cell.ceiling_high), y(cell.ceiling_low) - y(cell.ceiling_high)
         )
     if cell.chance is not None:
-        made += Markup('<line x1="{0}" x2="{1}" y1="{2:.1f}" y2="{2:.1f}" class="chance"/>').format(
+        lines += Markup('<line x1="{0}" x2="{1}" y1="{2:.1f}" y2="{2:.1f}" class="chance"/>').format(
             x.start, x.stop, y(cell.chance)
         )
-    return made
+    return lines
 
 
 def _band(low: float | None, high: float | None, x: Scale, height: int) -> Markup:
@@ -186,15 +215,15 @@ def _colour(cell: CellResult, models: Sequence[str]) -> str:
 
 
 def _legend(cells: Sequence[CellResult], colours: Sequence[str], left: float) -> list[Markup]:
-    made = []
+    lines = []
     for row, (cell, colour) in enumerate(zip(cells, colours, strict=True)):
-        made.append(
+        lines.append(
             Markup(
                 '<line x1="{0}" x2="{1}" y1="{2}" y2="{2}" stroke="{3}" stroke-width="3"/>'
                 '<text x="{4}" y="{5}">{6}</text>'
             ).format(left, left + 14, 14 + 16 * row, colour, left + 20, 18 + 16 * row, cell.model)
         )
-    return made
+    return lines
 
 
 def _svg(parts: Iterable[Markup], width: int, height: int, label: str) -> Markup:

@@ -1,4 +1,4 @@
-"""The overview tables as Markdown, for documents."""
+"""The table of a board as Markdown, for documents."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from benchmark.results import CellResult
 
 
 def markdown(board: Board) -> str:
-    """A row for each binding: the score of every model with its 95 % interval, then chance and ceiling."""
+    """Make the table of ``board``, with one row for each binding.
+
+    A row has the score of every model with its 95 % interval, then chance and ceiling.
+    """
     head = ["binding", "score", *board.models, "chance", "ceiling", "n"]
     lines = [
         _line(head),
@@ -19,8 +22,8 @@ def markdown(board: Board) -> str:
     seeds = ""
     if any(cell.averaged for column in board.columns for cell in column.cells):
         seeds = (
-            "\nOf untrained seeds (`@untrained:0-9`): their mean, and in brackets the band from their 5th to "
-            "their 95th percentile.\n"
+            "\nFor untrained seeds (`@untrained:0-9`): the mean of the seeds, and in brackets the band from "
+            "their 5th to their 95th percentile.\n"
         )
     return f"## {board.suite}\n\n{note}" + "\n".join(lines) + "\n" + seeds
 

@@ -1,4 +1,4 @@
-"""What exists: models, datasets, tasks and suites, read from registry files and checked."""
+"""Models, datasets, tasks and suites: the engine reads them from registry files and checks them."""
 
 from benchmark.registry.checkpoints import ResolvedCheckpoint, resolve_checkpoint
 from benchmark.registry.load import load_registry, read_registry

@@ -1,4 +1,4 @@
-"""A family of models: one entry that stands for many, alike but for a few words."""
+"""A family of models: one registry entry that stands for many models, which differ in a few texts only."""
 
 from __future__ import annotations
 
@@ -7,31 +7,32 @@ from typing import Any
 
 from benchmark.registry.source import Key, RegistryError, Source
 
-_PLACE = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def expand_families(source: Source) -> tuple[dict[str, Any], dict[str, Key]]:
-    """The content of a registry file with one entry for each member of a family.
+    """Give the content of a registry file, with one entry for each member of a family.
 
-    An entry ``NAME`` with ``members: {m: {key: text}}`` becomes ``NAME_m`` for every m; in all its texts
-    ``{member}`` stands for m, and ``{key}`` for the member's own text.
+    An entry ``NAME`` with ``members: {m: {key: text}}`` becomes one entry ``NAME_m`` for every m. In all its
+    texts ``{member}`` stands for m, and ``{key}`` for the member's own text.
 
     Parameters
     ----------
     source : Source
-        Its content is a mapping.
+        The registry file. Its content is a mapping.
 
     Returns
     -------
     content : dict
+        The content of the file without families.
     places : dict of str to Key
-        Where the member was written, by its full name: for messages.
+        For messages: the key at which a member was written, by the member's full name.
 
     Raises
     ------
     RegistryError
-        If members are no mapping of names to texts, a text names a key that the member lacks, or the full
-        name is taken.
+        If the members are not a mapping of names to texts, if a text names a key that the member lacks, or
+        if the full name is taken.
     """
     models = source.data.get("models")
     if not isinstance(models, dict):
@@ -42,16 +43,18 @@ def expand_families(source: Source) -> tuple[dict[str, Any], dict[str, Key]]:
         if not isinstance(entry, dict) or "members" not in entry:
             expanded[name] = entry
             continue
-        alike = {key: value for key, value in entry.items() if key != "members"}
+        common = {key: value for key, value in entry.items() if key != "members"}
         for member, values in _members(source, name, entry["members"]).items():
             place: Key = ("models", name, "members", member)
             full = f"{name}_{member}"
             if full in models or full in expanded:
                 raise source.error(place, f"the name {full} is taken")
             try:
-                expanded[full] = _filled(alike, {"member": member, **values})
+                expanded[full] = _filled(common, {"member": member, **values})
             except KeyError as error:
-                raise source.error(place, f"the entry says {{{error.args[0]}}}, which is not given") from None
+                raise source.error(
+                    place, f"the entry says {{{error.args[0]}}}, a key that this member lacks"
+                ) from None
             places[full] = place
     return {**source.data, "models": expanded}, places
 
@@ -59,7 +62,23 @@ def expand_families(source: Source) -> tuple[dict[str, Any], dict[str, Key]]:
 def family_error(
     source: Source, key: Key, message: str, places: dict[str, Key] | None = None
 ) -> RegistryError:
-    """The error of ``key``; of a member's key, at the family's own."""
+    """Make the error for a key; for a key of a family's member, it points to the family's entry.
+
+    Parameters
+    ----------
+    source : Source
+        The registry file.
+    key : Key
+        The key that is wrong, in the expanded content.
+    message : str
+        What is wrong.
+    places : dict of str to Key, optional
+        From :func:`expand_families`.
+
+    Returns
+    -------
+    RegistryError
+    """
     if places and len(key) > 1 and key[0] == "models" and key[1] in places:
         family = places[str(key[1])][:2]
         return source.error((*family, *key[2:]), f"{message} (in {key[1]})")
@@ -72,14 +91,14 @@ def _members(source: Source, family: str, members: Any) -> dict[str, dict[str, s
     for member, values in members.items():
         if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
             raise source.error(
-                ("models", family, "members", member), "must map keys to texts ({} where there are none)"
+                ("models", family, "members", member), "must map keys to texts; write {} if there are none"
             )
     return {str(member): values for member, values in members.items()}
 
 
 def _filled(value: Any, texts: dict[str, str]) -> Any:
     if isinstance(value, str):
-        return _PLACE.sub(lambda found: texts[found[1]], value)
+        return _PLACEHOLDER.sub(lambda match: texts[match[1]], value)
     if isinstance(value, dict):
         return {key: _filled(inner, texts) for key, inner in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Read the registry files and check that everything they name exists."""
+"""Read the registry files, and check that every name in them exists."""
 
 from __future__ import annotations
 
@@ -26,25 +26,39 @@ _SECTIONS = ("models", "datasets", "tasks", "suites")
 
 
 def load_registry(extra: Sequence[Path] = ()) -> Registry:
-    """The shipped registry, with each file of ``extra`` and the models of installed packages added.
+    """Read the shipped registry, the files of ``extra`` and the models of installed packages.
 
     Parameters
     ----------
     extra : sequence of Path
-        The user's own files.
+        The user's own registry files.
+
+    Returns
+    -------
+    Registry
 
     Raises
     ------
     RegistryError
-        One line, ``FILE:LINE: models.foo.chekpoint: unknown key; did you mean checkpoint?``: for a file that
-        is missing or not YAML, an unknown or repeated key, a value of the wrong type, a name that stands in
-        two files, and a name that nothing has.
+        If a file is missing or not YAML, a key is unknown or repeated, a value has the wrong type, a name is
+        in two files, or an entry uses a name that does not exist. The message is one line:
+        ``FILE:LINE: models.foo.chekpoint: unknown key; did you mean checkpoint?``
+
+    Examples
+    --------
+    >>> registry = load_registry()
+    >>> list(registry.suites)
+    ['mini', 'human']
+    >>> registry.model("pixels").entry.plugin
+    'models/pixels.py:Pixels'
+    >>> registry.binding("mini", "people_rdm").target
+    'mini_people'
     """
     return read_registry([shipped_root() / "registry.yaml", *extra])
 
 
 def read_registry(files: Iterable[Path]) -> Registry:
-    """The registry made of ``files`` alone, and the models of installed packages."""
+    """Read the registry of ``files`` and the models of installed packages, without the shipped file."""
     collected = _Collected()
     for path in files:
         collected.add_file(Source(Path(path).expanduser()))
@@ -55,7 +69,7 @@ def read_registry(files: Iterable[Path]) -> Registry:
 
 @dataclass
 class _Collected:
-    """What the files read so far have, and where each entry stands."""
+    """The entries of the files read so far, and the place of each."""
 
     sections: dict[str, dict[str, Any]] = field(default_factory=lambda: {name: {} for name in _SECTIONS})
     origin: dict[tuple[str, str], Source | None] = field(default_factory=dict)
@@ -71,8 +85,8 @@ class _Collected:
             for name, entry in getattr(content, section).items():
                 place = members.get(name, (section, name)) if section == "models" else (section, name)
                 if name in self.sections[section]:
-                    there = self.where[section, name]
-                    raise source.error(place, f"this name is taken: it is already at {there}")
+                    earlier = self.where[section, name]
+                    raise source.error(place, f"this name is taken: it is already at {earlier}")
                 self.sections[section][name] = entry
                 self.origin[section, name] = source
                 self.where[section, name] = source.where(place)
@@ -113,7 +127,7 @@ class _Collected:
 
 
 def _validate(source: Source) -> tuple[RegistryFile, dict[str, Key]]:
-    """The content of a file, families expanded, and where their members stand."""
+    """The content of a file with its families expanded, and the key of each member."""
     if not isinstance(source.data, dict):
         raise source.error((), f"a registry is a mapping of {', '.join(_SECTIONS)}")
     content, members = expand_families(source)
@@ -122,7 +136,7 @@ def _validate(source: Source) -> tuple[RegistryFile, dict[str, Key]]:
     except ValidationError as error:
         details = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
         more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
-        # the marker pydantic puts where a key, not its value, is refused
+        # pydantic adds "[key]" where it refuses a key and not its value
         key = tuple(part for part in details[0]["loc"] if part != "[key]")
         raise family_error(source, key, _explain(details[0], key) + more, members) from error
 
@@ -145,7 +159,7 @@ def _brief(value: object) -> str:
 
 
 def _keys_at(key: Key) -> list[str]:
-    """The keys allowed in the mapping at ``key``, found by walking the schema."""
+    """The keys that the schema allows in the mapping at ``key``."""
     current: Any = RegistryFile
     for part in key:
         if _is_model(current):
@@ -166,7 +180,7 @@ def _required(annotation: Any) -> Any:
 
 
 def _check_references(collected: _Collected) -> None:
-    """Every name that an entry uses stands somewhere, and is of the right kind."""
+    """Check that every name an entry uses exists and is of the right kind."""
     for section, name in collected.where:
         source = collected.origin[section, name]
         if source is None:
@@ -219,16 +233,16 @@ def _suite_problems(
     models = Registry(
         models={n: Placed(n, e, Path(), "") for n, e in sections["models"].items()}, suites=sections["suites"]
     )
-    for i, asked in enumerate(suite.models):
+    for i, text in enumerate(suite.models):
         try:
-            for one in expand_seeds(asked):
-                models.model(one, name)
+            for model in expand_seeds(text):
+                models.model(model, name)
         except UsageError as error:
             yield ("models", i), str(error)
-        before = [one for earlier in suite.models[:i] for one in expand_seeds(earlier)]
-        for one in expand_seeds(asked):
-            if one in before:
-                yield ("models", i), f"model {str(parse_model_name(one))!r} stands twice"
+        before = [model for earlier in suite.models[:i] for model in expand_seeds(earlier)]
+        for model in expand_seeds(text):
+            if model in before:
+                yield ("models", i), f"model {str(parse_model_name(model))!r} stands twice"
     for binding, entry in suite.bindings.items():
         if entry.task not in sections["tasks"]:
             yield ("bindings", binding, "task"), unknown("task", entry.task, sections["tasks"])

@@ -1,4 +1,7 @@
-"""Names in a registry: which are allowed, and what ``@untrained:SEED`` means."""
+"""Names in a registry: which are allowed, and what ``@untrained:SEED`` means.
+
+The *untrained twin* of a model is the same network with random weights, drawn with the seed SEED.
+"""
 
 from __future__ import annotations
 
@@ -10,30 +13,38 @@ from benchmark.common.did_you_mean import did_you_mean
 from benchmark.common.errors import UsageError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-_LONGEST = 100
-_MOST_SEED = 2**32 - 1
-_MOST_SEEDS = 1000
+_MAX_LENGTH = 100
+_MAX_SEED = 2**32 - 1
+_MAX_SEEDS = 1000
 
 
 def check_name(name: str) -> str:
-    """``name`` itself, if it may name something in a registry.
+    """Give ``name`` back if a registry may use it.
 
     Raises
     ------
     ValueError
-        If it could be read as a path, or has characters that a file name or a table could not show.
+        If the name could be read as a path, or has characters that file names or tables cannot show.
     """
-    if _NAME.fullmatch(name) and ".." not in name and len(name) <= _LONGEST:
+    if _NAME.fullmatch(name) and ".." not in name and len(name) <= _MAX_LENGTH:
         return name
     raise ValueError(
-        f"{name[:_LONGEST]!r} is no name: write letters, digits, '_', '.', '-', a letter or digit first, "
-        f"no '..', at most {_LONGEST}"
+        f"{name[:_MAX_LENGTH]!r} is no name: use letters, digits, '_', '.' and '-'; begin with a letter or "
+        f"digit; no '..'; at most {_MAX_LENGTH} characters"
     )
 
 
 @dataclass(frozen=True)
 class ModelName:
-    """A model as asked for: its registry name, and the seed of its untrained twin (None: as trained)."""
+    """The name of a model in a command: its registry name, and the seed of its untrained twin.
+
+    Attributes
+    ----------
+    name : str
+        The name in the registry.
+    untrained : int or None
+        Seed of the twin's random weights; None: the trained model.
+    """
 
     name: str
     untrained: int | None = None
@@ -43,7 +54,7 @@ class ModelName:
 
 
 def parse_model_name(text: str) -> ModelName:
-    """Read ``NAME`` or ``NAME@untrained:SEED``.
+    """Read ``text``, which is ``NAME`` or ``NAME@untrained:SEED``.
 
     Raises
     ------
@@ -54,30 +65,46 @@ def parse_model_name(text: str) -> ModelName:
     if not at:
         return ModelName(name)
     word, _, seed = checkpoint.partition(":")
-    if word == "untrained" and re.fullmatch(r"[0-9]{1,10}", seed) and int(seed) <= _MOST_SEED:
+    if word == "untrained" and re.fullmatch(r"[0-9]{1,10}", seed) and int(seed) <= _MAX_SEED:
         return ModelName(name, int(seed))
     raise UsageError(f"cannot read model {text!r}: write NAME@untrained:SEED, the seed a whole number")
 
 
 def expand_seeds(text: str) -> list[str]:
-    """``NAME@untrained:0-9`` as ten names, a seed each; any other name as itself.
+    """Expand a range of seeds: ``NAME@untrained:0-9`` gives ten names, one for each seed.
+
+    Any other ``text`` is the only name of the list.
 
     Raises
     ------
     UsageError
-        If the range runs backwards or has more than 1000 seeds.
+        If the first seed is greater than the last, or the range has more than 1000 seeds.
     """
-    found = re.fullmatch(r"(.+@untrained:)([0-9]{1,10})-([0-9]{1,10})", text)
-    if found is None:
+    match = re.fullmatch(r"(.+@untrained:)([0-9]{1,10})-([0-9]{1,10})", text)
+    if match is None:
         return [text]
-    first, last = int(found[2]), int(found[3])
-    if not first <= last <= _MOST_SEED or last - first >= _MOST_SEEDS:
+    first, last = int(match[2]), int(match[3])
+    if not first <= last <= _MAX_SEED or last - first >= _MAX_SEEDS:
         raise UsageError(
-            f"cannot read model {text!r}: write NAME@untrained:FIRST-LAST, at most {_MOST_SEEDS} seeds"
+            f"cannot read model {text!r}: write NAME@untrained:FIRST-LAST, at most {_MAX_SEEDS} seeds"
         )
-    return [f"{found[1]}{seed}" for seed in range(first, last + 1)]
+    return [f"{match[1]}{seed}" for seed in range(first, last + 1)]
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """One line: ``unknown model 'swow_asoc'; did you mean swow_assoc?``, or what there is."""
+    """Make the message for an unknown name: ``unknown model 'swow_asoc'; did you mean swow_assoc?``.
+
+    Parameters
+    ----------
+    what : str
+        The kind of thing: "model", "task", ...
+    name : str
+        The unknown name.
+    known : iterable of str
+        The names that exist. Where none is near, the message lists them.
+
+    Returns
+    -------
+    str
+    """
     return f"unknown {what} {name!r}; {did_you_mean(name, sorted(known))}"

@@ -25,19 +25,19 @@ S = TypeVar("S")
 
 @dataclass(frozen=True)
 class Placed(Generic[E]):
-    """An entry, and where it stands.
+    """An entry and its place in a registry file.
 
     Attributes
     ----------
     name : str
-        As asked for; a model's with ``@untrained:SEED``.
+        Name of the entry; of a twin with ``@untrained:SEED``.
     entry : ModelEntry, DatasetEntry or TaskEntry
     base : Path
-        Folder of the registry file; the entry's paths are relative to it.
+        Folder of the registry file. The entry's paths are relative to it.
     where : str
         ``FILE:LINE``, for messages.
     untrained : int or None
-        Of a model: the seed of its untrained twin, if that was asked for.
+        Seed of the untrained twin; None: not an untrained twin.
     """
 
     name: str
@@ -47,12 +47,12 @@ class Placed(Generic[E]):
     untrained: int | None = None
 
     def load(self) -> Any:
-        """The class or function that the entry's ``plugin`` names.
+        """Load the class or function that the entry's ``plugin`` names.
 
         Raises
         ------
         BenchError
-            If it cannot be had; the message begins with ``FILE:LINE``.
+            If it cannot be loaded; the message begins with ``FILE:LINE``.
         """
         if self.entry.plugin is None:
             raise UsageError(f"{self.where}: {self.name}: is of kind training: a name, with nothing to read")
@@ -69,10 +69,10 @@ class Registry:
     Attributes
     ----------
     models, datasets, tasks : dict of str to Placed
-        Entries as written, no variant applied.
+        The entries as they are written, without the variant of a suite.
     suites : dict of str to SuiteEntry
     files : tuple of Path
-        The files it was read from, the shipped one first.
+        The registry files, the shipped one first.
     """
 
     models: Mapping[str, Placed[ModelEntry]] = field(default_factory=dict)
@@ -82,67 +82,78 @@ class Registry:
     files: tuple[Path, ...] = ()
 
     def model(self, name: str, suite: str | None = None) -> Placed[ModelEntry]:
-        """The model ``NAME`` or ``NAME@untrained:SEED`` as it stands in ``suite``.
+        """Look up a model as one suite uses it.
 
-        An untrained twin has the checkpoint ``{untrained: SEED}`` and was trained on nothing. A model that is
-        built from another keeps its entry: the other one is the twin.
+        An untrained twin has the checkpoint ``{untrained: SEED}``, and its ``trained_on`` is empty. A model
+        that is built from another model keeps its entry: the twin is then that other model.
+
+        Parameters
+        ----------
+        name : str
+            ``NAME`` or ``NAME@untrained:SEED``.
+        suite : str, optional
+            The suite whose variant of the entry is used; None: the entry without a variant.
+
+        Returns
+        -------
+        Placed of ModelEntry
 
         Raises
         ------
         UsageError
-            If there is none, it is not for this suite, or it has no weights to leave untrained.
+            If there is no such model, it is not for this suite, or it has no weights and so no twin.
         """
-        asked = parse_model_name(name)
-        placed = _look_up("model", asked.name, self.models)
+        wanted = parse_model_name(name)
+        placed = _look_up("model", wanted.name, self.models)
         if suite is not None:
             self.suite(suite)
             if placed.entry.suites is not None and suite not in placed.entry.suites:
                 only = ", ".join(placed.entry.suites)
-                raise UsageError(f"model {asked.name!r} is not for suite {suite!r}; it is for {only}")
-        entry = self._with_parts(placed.entry.in_suite(suite), suite)
-        if asked.untrained is not None:
-            entry = _untrained(asked.name, entry, asked.untrained)
-        return Placed(str(asked), entry, placed.base, placed.where, asked.untrained)
+                raise UsageError(f"model {wanted.name!r} is not for suite {suite!r}; it is for {only}")
+        entry = self._add_trained_on(placed.entry.in_suite(suite), suite)
+        if wanted.untrained is not None:
+            entry = _untrained(wanted.name, entry, wanted.untrained)
+        return Placed(str(wanted), entry, placed.base, placed.where, wanted.untrained)
 
-    def _with_parts(self, entry: ModelEntry, suite: str | None) -> ModelEntry:
-        """Of a model built from another: trained on what that one was, and on the target it is built from."""
-        built = entry.built_from
-        if built is None:
+    def _add_trained_on(self, entry: ModelEntry, suite: str | None) -> ModelEntry:
+        """The entry; for a model built from another, with that model's data and its target in trained_on."""
+        origin = entry.built_from
+        if origin is None:
             return entry
-        other = self.model(built.model, suite).entry.trained_on
-        target = () if built.target is None else (built.target,)
+        inherited = self.model(origin.model, suite).entry.trained_on
+        target = () if origin.target is None else (origin.target,)
         return entry.model_copy(
-            update={"trained_on": tuple(dict.fromkeys((*entry.trained_on, *other, *target)))}
+            update={"trained_on": tuple(dict.fromkeys((*entry.trained_on, *inherited, *target)))}
         )
 
     def dataset(self, name: str) -> Placed[DatasetEntry]:
-        """The stimulus set or target ``name``; UsageError names the nearest if there is none."""
+        """Look up the stimulus set or target ``name``; if there is none, UsageError names the nearest."""
         return _look_up("dataset", name, self.datasets)
 
     def task(self, name: str) -> Placed[TaskEntry]:
-        """The task ``name``; UsageError names the nearest if there is none."""
+        """Look up the task ``name``; if there is none, UsageError names the nearest."""
         return _look_up("task", name, self.tasks)
 
     def suite(self, name: str) -> SuiteEntry:
-        """The suite ``name``; UsageError names the nearest if there is none."""
+        """Look up the suite ``name``; if there is none, UsageError names the nearest."""
         return _look_up("suite", name, self.suites)
 
     def bindings(self, suite: str) -> Mapping[str, BindingEntry]:
-        """The bindings of a suite, in the order written."""
+        """The bindings of the suite ``suite``, in the order in which they are written."""
         return self.suite(suite).bindings
 
     def binding(self, suite: str, name: str) -> BindingEntry:
-        """One binding of a suite; UsageError names the nearest if there is none."""
+        """Look up the binding ``name`` of ``suite``; if there is none, UsageError names the nearest."""
         return _look_up(f"binding of suite {suite!r}", name, self.bindings(suite))
 
 
 def _untrained(name: str, entry: ModelEntry, seed: int) -> ModelEntry:
-    """The entry with random weights; of one built from another model, that one's."""
+    """The entry of a twin. Where the model is built from another, that other model is the twin."""
     if entry.built_from is not None:
         target = entry.built_from.target
         return entry.model_copy(update={"trained_on": () if target is None else (target,)})
     if entry.checkpoint is None:
-        raise UsageError(f"model {name!r} has no weights, so no untrained twin: ask for it plainly")
+        raise UsageError(f"model {name!r} has no weights, so no untrained twin: leave out @untrained:{seed}")
     return entry.model_copy(update={"checkpoint": Checkpoint(untrained=seed), "trained_on": ()})
 
 

@@ -1,4 +1,4 @@
-"""From the text ``models/pixels.py:Pixels`` to the class it names."""
+"""Load the class or function that a text like ``models/pixels.py:Pixels`` names."""
 
 from __future__ import annotations
 
@@ -19,22 +19,26 @@ from benchmark.registry.shipped import shipped_root
 def load_plugin(plugin: str, base: Path) -> Any:
     """Load the class or function that ``plugin`` names.
 
-    A file is run under a module name made from its path and its content: the same file gives the same class
-    however often it is asked for, and a changed file is run anew.
+    A file runs as a module whose name is made from the file's path and content. So an unchanged file gives
+    the same class every time, and a changed file runs again.
 
     Parameters
     ----------
     plugin : str
-        ``path/file.py:Name``, relative to ``base`` (else to what is shipped: ``models/timm_models.py:Timm``),
-        or ``package.module:Name``.
+        ``path/file.py:Name`` or ``package.module:Name``. The engine looks for the file under ``base``, then
+        beside the shipped registry (``models/timm_models.py:Timm``).
     base : Path
         Folder of the registry file.
+
+    Returns
+    -------
+    type or callable
 
     Raises
     ------
     BenchError
-        If there is no such file, module or name, or the code raises as it is imported: the message then is
-        the last line of the traceback, with the file and line that raised.
+        If there is no such file, module or name, or the import fails. For a failed import the message is the
+        last line of the traceback, with file and line.
     """
     where, attribute = _split(plugin)
     module = _run_file(_find_file(where, base), plugin) if _is_file(where) else _import(where, plugin)
@@ -43,20 +47,33 @@ def load_plugin(plugin: str, base: Path) -> Any:
             name for name, value in vars(module).items() if callable(value) and not name.startswith("_")
         ]
         raise BenchError(f"plug-in {plugin}: {where} has no {attribute!r}; {did_you_mean(attribute, public)}")
-    found = getattr(module, attribute)
-    if not callable(found):
+    loaded = getattr(module, attribute)
+    if not callable(loaded):
         raise BenchError(
-            f"plug-in {plugin}: {attribute!r} is a {type(found).__name__}, not a class or function"
+            f"plug-in {plugin}: {attribute!r} is a {type(loaded).__name__}, not a class or function"
         )
-    return found
+    return loaded
 
 
 def plugin_source_hash(plugin: str, base: Path) -> str:
     """sha256 over the source of a plug-in, for cache keys.
 
-    The file itself for ``path/file.py:Name``; the module (or, of a package, every module in its folder) for
-    a plug-in inside ``benchmark``; every module of the top-level package for an installed one. Files that a
-    plug-in given by path imports from elsewhere are not seen.
+    Which files count depends on the plug-in:
+
+    - ``path/file.py:Name``: the file itself. Files that it imports from elsewhere do not count.
+    - a plug-in inside ``benchmark``: its module; for a package, every module in its folder.
+    - a plug-in of an installed package: every module of the top-level package.
+
+    Parameters
+    ----------
+    plugin : str
+        As for :func:`load_plugin`.
+    base : Path
+        Folder of the registry file.
+
+    Returns
+    -------
+    str
 
     Raises
     ------
@@ -127,7 +144,7 @@ def _run_file(path: Path, plugin: str) -> ModuleType:
     if spec is None or spec.loader is None:
         raise BenchError(f"plug-in {plugin}: {path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
-    # dataclasses and pickle look a class's module up by name while the file still runs
+    # dataclasses and pickle look up the module of a class by name while the file still runs
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
@@ -151,7 +168,7 @@ def _origin(where: str, plugin: str) -> Path:
     except ModuleNotFoundError as error:
         raise BenchError(f"plug-in {plugin}: no module {error.name!r}; is its package installed?") from error
     except (Exception, SystemExit) as error:
-        # finding a submodule imports the packages above it
+        # find_spec imports the packages above a submodule
         raise _import_error(error, plugin) from error
     if spec is None or spec.origin is None:
         raise BenchError(f"plug-in {plugin}: no module {where!r}; is its package installed?")

@@ -1,4 +1,4 @@
-"""What may stand in a registry file; unknown keys are refused."""
+"""The schema of a registry file. Unknown keys are refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _plugin(text: str) -> str:
 def _sha256(text: str) -> str:
     if re.fullmatch(r"[0-9a-fA-F]{8,64}", text):
         return text.lower()
-    raise ValueError(f"{text!r} is no sha256: 64 hexadecimal digits")
+    raise ValueError(f"{text!r} is no sha256: write 64 hexadecimal digits")
 
 
 def _model_name(text: str) -> str:
@@ -34,7 +34,8 @@ def _model_name(text: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(check_name)]
-AskedModel = Annotated[str, AfterValidator(_model_name)]
+#: ``NAME``, ``NAME@untrained:SEED`` or ``NAME@untrained:FIRST-LAST``
+ListedModel = Annotated[str, AfterValidator(_model_name)]
 Plugin = Annotated[str, AfterValidator(_plugin)]
 Sha256 = Annotated[str, AfterValidator(_sha256)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
@@ -50,20 +51,20 @@ class Checkpoint(_Entry):
     Attributes
     ----------
     file : str, optional
-        Looked for relative to the registry file, then under the data root.
+        Path relative to the folder of the registry file, else to the data root.
     url : str, optional
-        Fetched into the cache; needs ``sha256``.
+        The engine downloads it into the cache. It needs ``sha256``.
     sha256 : str, optional
-        The file is refused if it has another. Of hub weights the first digits are enough: eight or more, as
-        torch.hub writes them into a file's name.
+        sha256 of the weights file; a file with another sha256 is refused. For hub weights the first digits
+        are enough: eight or more, as torch.hub writes them into a file's name.
     hub : str, optional
-        Name of the weights in the model's own library, which fetches them itself.
+        Name of the weights in the model's own library, which downloads them itself.
     revision : str, optional
-        With ``hub``: the commit of the Hugging Face repository the weights are taken from; None: not pinned.
+        With ``hub``: the commit of the Hugging Face repository that holds the weights; None: not pinned.
     untrained : int, optional
         Seed of random weights.
     how : str, optional
-        One line: how to get the file.
+        One line that says how to get the file.
     """
 
     file: str | None = None
@@ -77,17 +78,17 @@ class Checkpoint(_Entry):
     @model_validator(mode="after")
     def _one_source(self) -> Checkpoint:
         sources = ("file", "url", "hub", "untrained")
-        given = [key for key in sources if getattr(self, key) is not None]
-        if len(given) != 1:
-            raise ValueError(f"needs exactly one of {', '.join(sources)}; has {', '.join(given) or 'none'}")
+        named = [key for key in sources if getattr(self, key) is not None]
+        if len(named) != 1:
+            raise ValueError(f"needs exactly one of {', '.join(sources)}; has {', '.join(named) or 'none'}")
         if self.url is not None and self.sha256 is None:
             raise ValueError("a url needs the sha256 of its file")
-        if self.sha256 is not None and given[0] == "untrained":
-            raise ValueError("sha256 goes with file, url or hub, not with untrained")
-        if self.sha256 is not None and given[0] != "hub" and len(self.sha256) != 64:
-            raise ValueError(f"{self.sha256!r} is no sha256: 64 hexadecimal digits")
-        if self.revision is not None and given[0] != "hub":
-            raise ValueError(f"revision goes with hub, not with {given[0]}")
+        if self.sha256 is not None and named[0] == "untrained":
+            raise ValueError("sha256 belongs to file, url or hub, not to untrained: leave it out")
+        if self.sha256 is not None and named[0] != "hub" and len(self.sha256) != 64:
+            raise ValueError(f"{self.sha256!r} is no sha256: write 64 hexadecimal digits")
+        if self.revision is not None and named[0] != "hub":
+            raise ValueError(f"revision belongs to hub, not to {named[0]}: leave it out")
         return self
 
 
@@ -104,13 +105,13 @@ class BuiltFrom(_Entry):
     Attributes
     ----------
     model : str
-        Another model of the registry, whose features it is given.
+        Another model of the registry. The plug-in gets its features.
     params : dict
-        Laid over that model's own ``params``, key by key.
+        Override that model's own ``params``, key by key.
     target : str, optional
-        A target of the registry that it is given too (word vectors).
+        A target of the registry that the plug-in gets too (word vectors).
     on : str, optional
-        Key of the stimuli to join the target on; None: the concept id.
+        Key of the stimuli on which the target is joined; None: the concept id.
     """
 
     model: Name
@@ -120,7 +121,7 @@ class BuiltFrom(_Entry):
 
 
 class ModelVariant(_Entry):
-    """What of a model is different in one suite; every key given replaces the entry's."""
+    """The keys of a model that differ in one suite. Each key that is written replaces the entry's."""
 
     plugin: Plugin | None = None
     description: str = ""
@@ -141,25 +142,25 @@ class ModelEntry(_Described):
     plugin : str
         ``path/file.py:Class`` relative to the registry file, or ``package.module:Class``.
     params : dict
-        Given to the plug-in.
+        Parameters of the plug-in.
     checkpoint : Checkpoint, optional
-        None: the model has no weights.
+        Where the weights are; None: the model has no weights.
     trained_on : tuple of str
-        Datasets the model was trained with; a cell whose target is among them is marked.
+        Datasets the model was trained with. A cell whose target is among them is marked.
     parameters : int, optional
         How many parameters the network has.
     top1 : float, optional
-        Share of the images of ``imagenet_sample`` (or ``mini_images``, where its concepts are the classes)
-        that the network classifies rightly: what ``bench check-model`` must find again.
+        Share of images that the network classifies correctly: images of ``imagenet_sample``, or of
+        ``mini_images`` where its concepts are the classes. ``bench check-model`` compares with it.
     suites : tuple of str, optional
-        The suites it may take part in; None: every one.
+        The suites in which the model may take part; None: every suite.
     variants : dict of str to ModelVariant
         By suite.
     built_from : BuiltFrom, optional
-        Another model whose features it is made from; then it has no checkpoint.
+        Another model from whose features this model is made. Such a model has no checkpoint.
     members : dict of str to dict of str to str
-        Of a family: the entry stands for one model ``NAME_MEMBER`` each
-        (:func:`benchmark.registry.family.expand_families`); empty in what comes out.
+        Makes the entry a family: each member becomes one model ``NAME_MEMBER``
+        (:func:`benchmark.registry.family.expand_families`). Empty in an expanded entry.
     """
 
     plugin: Plugin
@@ -176,28 +177,29 @@ class ModelEntry(_Described):
     @model_validator(mode="after")
     def _one_origin(self) -> ModelEntry:
         if self.built_from is not None and self.checkpoint is not None:
-            raise ValueError("has a checkpoint and is built_from another model: one of the two")
+            raise ValueError("has a checkpoint and is built_from another model: leave out one of the two")
         return self
 
     def in_suite(self, suite: str | None) -> ModelEntry:
-        """The entry as it stands in ``suite``: the variant laid over it, key by key."""
+        """The entry in ``suite``: each key of that suite's variant replaces the entry's key."""
         variant = self.variants.get(suite) if suite else None
         changed = {key: getattr(variant, key) for key in variant.model_fields_set} if variant else {}
         return self.model_copy(update={**changed, "variants": {}})
 
 
 class DatasetEntry(_Described):
-    """A stimulus set or a target: a function ``f(root, *, name, **params)``.
+    """A stimulus set, a target, or the name of training data.
 
     Attributes
     ----------
     kind : "stimuli", "target" or "training"
-        "training": what networks were trained with. It is a name for ``trained_on`` and is never read.
+        A dataset of kind "training" is only a name that ``trained_on`` may use. The suite never reads it.
     plugin : str or None
-        None for "training" only.
+        A function ``f(root, *, name, **params)`` that reads the data. None for "training", and only there.
     params : dict
+        Parameters of the plug-in.
     how : str, optional
-        How to get the files.
+        One line that says how to get the files.
     """
 
     kind: Literal["stimuli", "target", "training"]
@@ -214,21 +216,22 @@ class DatasetEntry(_Described):
 
 
 class TaskEntry(_Described):
-    """A way of comparing models with people."""
+    """A task: one way to compare models with people."""
 
     plugin: Plugin
 
 
 class BindingEntry(_Entry):
-    """A task with the stimuli and the target it is done on.
+    """A binding: a task with its stimuli, target and parameters.
 
     Attributes
     ----------
     task, stimuli, target : str
+        Names in the registry.
     on : str, optional
-        Key of the stimuli to join on; None: the concept id.
+        Key of the stimuli on which the target is joined; None: the concept id.
     params : dict
-        Given to the task.
+        Parameters of the task.
     """
 
     task: Name
@@ -239,26 +242,27 @@ class BindingEntry(_Entry):
 
 
 class SuiteEntry(_Entry):
-    """Bindings that are reported together.
+    """A suite: bindings that are reported together.
 
     Attributes
     ----------
     description : str
     miniature : bool
-        Whether everything in it is the embedded drawn world.
+        Whether all stimuli and targets are the drawn world that ships with the package.
     models : tuple of str
-        What ``--model all`` means; ``NAME@untrained:SEED`` and ``NAME@untrained:FIRST-LAST`` allowed.
+        The models that ``--model all`` means: ``NAME``, ``NAME@untrained:SEED`` or
+        ``NAME@untrained:FIRST-LAST``.
     bindings : dict of str to BindingEntry
     """
 
     description: str = ""
     miniature: bool = False
-    models: tuple[AskedModel, ...] = ()
+    models: tuple[ListedModel, ...] = ()
     bindings: dict[Name, BindingEntry] = Field(default_factory=dict)
 
 
 class RegistryFile(_Entry):
-    """One registry file."""
+    """The content of one registry file."""
 
     models: dict[Name, ModelEntry] = Field(default_factory=dict)
     datasets: dict[Name, DatasetEntry] = Field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Where what is shipped with the package stands."""
+"""The folder of the files that are shipped with the package."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmark.registry.source import RegistryError
 def shipped_root() -> Path:
     """Folder of the shipped ``registry.yaml``, ``models/`` and ``tasks/``.
 
-    Inside the package in a wheel; beside it in a checkout.
+    In a wheel it is inside the package; in a checkout it is beside the package.
 
     Raises
     ------
@@ -22,5 +22,5 @@ def shipped_root() -> Path:
         if (folder / "registry.yaml").is_file():
             return folder
     raise RegistryError(
-        f"looked for registry.yaml in {PACKAGE} and beside it: the installation is incomplete"
+        f"registry.yaml is neither in {PACKAGE} nor beside it: the installation is incomplete; install again"
     )

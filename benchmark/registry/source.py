@@ -1,4 +1,4 @@
-"""A registry file as YAML nodes, so that every error can say its line."""
+"""A registry file as YAML nodes, so that every error can name its line."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ Key = tuple[str | int, ...]
 
 
 class RegistryError(UsageError):
-    """A registry file cannot be used; the message is ``FILE:LINE: key: what``."""
+    """A registry file cannot be used; the message is ``FILE:LINE: key: what is wrong``."""
 
 
-# libyaml reads the shipped registry ten times as fast; without it PyYAML does the same in Python
+# libyaml reads the shipped registry ten times as fast as PyYAML's own loader, with the same result
 _Safe: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Loader(_Safe):  # type: ignore[misc]
-    """YAML 1.2 words: ``on`` and ``yes`` are not true, ``2020-01-01`` is not a date."""
+    """Reads words as YAML 1.2 does: ``on`` and ``yes`` are text, not true; ``2020-01-01`` is not a date."""
 
 
 _NOT_WORDS = {"tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"}
@@ -35,18 +35,18 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|fa
 
 
 class Source:
-    """One registry file, read.
+    """One registry file.
 
     Attributes
     ----------
     path : Path
     data : dict
-        Its content.
+        The content of the file.
 
     Raises
     ------
     RegistryError
-        If there is no such file, or it is not YAML, or a key stands twice in one mapping.
+        If there is no such file, it is not YAML, or one mapping has the same key twice.
     """
 
     def __init__(self, path: Path) -> None:
@@ -72,12 +72,12 @@ class Source:
             loader.dispose()
 
     def error(self, key: Sequence[str | int], message: str) -> RegistryError:
-        """``FILE:LINE: models.foo.plugin: message``."""
+        """Make the error ``FILE:LINE: models.foo.plugin: message`` for the key ``key``."""
         dotted = ".".join(str(part) for part in key)
         return RegistryError(f"{self.where(key)}: {dotted + ': ' if dotted else ''}{message}")
 
     def where(self, key: Sequence[str | int]) -> str:
-        """``FILE:LINE`` of a key; of the nearest key around it where it is not written."""
+        """``FILE:LINE`` of ``key``; if the file does not have that key, of the nearest key around it."""
         return f"{self.path}:{self._line(key)}"
 
     def _line(self, key: Sequence[str | int]) -> int:

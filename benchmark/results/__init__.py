@@ -1,4 +1,4 @@
-"""Results: their schema, the folder they stand in, and where they came from."""
+"""Results: their schema, the folder that stores them, and their provenance."""
 
 from benchmark.results.provenance import code_version, extraction_version, now, peak_memory_mb, versions
 from benchmark.results.row import row

@@ -1,4 +1,4 @@
-"""Where a result came from: versions, code, time, memory."""
+"""The provenance of a result: versions, code, time, memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmark.common.package import PACKAGE, VERSION
 from benchmark.datasets.root import hash_files
 
-#: Parts of the package that cannot change a score; a wheel carries the plug-ins models/ and tasks/ too
+#: Parts of the package that cannot change a score. (A wheel also has the plug-ins models/ and tasks/ in it.)
 _NO_SCORES = (
     "api",
     "calibration",
@@ -52,7 +52,7 @@ _PACKAGES = (
 
 @cache
 def versions() -> dict[str, str]:
-    """Version of every package that can change a number; one that is not installed is left out."""
+    """Version of every package that can change a number, without those that are not installed."""
     found = {name: _version(name) for name in _PACKAGES}
     installed = {name: version for name, version in found.items() if version is not None}
     return {"semantic-benchmark": VERSION, **installed}
@@ -69,15 +69,15 @@ def _version(package: str) -> str | None:
 def code_version() -> str:
     """sha256 over the sources of this package that can change a score.
 
-    Left out are the rooms that name, keep or show results, and what has a hash of its own: plug-ins
-    (:func:`benchmark.registry.plugin_source_hash`) and the miniature world (its manifest).
+    It leaves out the rooms that name, store or show results. It also leaves out what has a hash of its own:
+    plug-ins (:func:`benchmark.registry.plugin_source_hash`) and the miniature world (its manifest).
     """
     return _hash_sources(PACKAGE)
 
 
 @cache
 def extraction_version() -> str:
-    """sha256 over the sources of this package that can change a feature: extraction and image reading."""
+    """sha256 over the sources of this package that can change a feature: extraction and datasets."""
     return _hash_sources(PACKAGE / "extraction", PACKAGE / "datasets")
 
 
@@ -92,12 +92,12 @@ def _is_left_out(name: str) -> bool:
 
 
 def now() -> str:
-    """The time, UTC, ISO 8601, to the second."""
+    """The present time in UTC as ISO 8601 text, to the second."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
 def peak_memory_mb() -> float | None:
-    """Greatest resident memory of this process so far, in MiB; None where the system does not say."""
+    """Greatest resident memory of this process so far, in MiB; None where the system cannot tell."""
     try:
         import resource
     except ImportError:  # Windows

@@ -1,4 +1,4 @@
-"""One result as one flat row, for ``bench run --format json`` and tables."""
+"""One result as one flat row: for ``bench run --format json`` and for tables."""
 
 from __future__ import annotations
 
@@ -9,20 +9,31 @@ from benchmark.results.schema import CellResult
 
 
 def row(cell: CellResult, *, cached: bool, path: Path | None) -> dict[str, Any]:
-    """The row of a cell; None where a column does not apply.
+    """Make the row of a cell; a column that does not apply is None.
 
     Parameters
     ----------
     cell : CellResult
     cached : bool
-        Whether it was found in the store and not computed anew.
+        Whether the result was in the store already, so that nothing was computed.
     path : Path or None
-        Where it is stored.
+        The result file; None: the result is not stored.
 
     Returns
     -------
     dict
-        ``layers`` is layer name to score on the cell's metric (None: undefined).
+        Column name to value. ``layers`` maps the name of a layer to its score on the cell's metric (None:
+        undefined).
+
+    Examples
+    --------
+    >>> cell = CellResult(
+    ...     model="pixels", task="two_vs_two", binding="words", suite="mini",
+    ...     status="not_possible", reason="weights are missing",
+    ... )
+    >>> columns = row(cell, cached=False, path=None)
+    >>> columns["model"], columns["status"], columns["score"], columns["layers"]
+    ('pixels', 'not_possible', None, {})
     """
     fields = ("model", "task", "binding", "suite", "metric", "score", "ci_low", "ci_high", "chance")
     layers = {

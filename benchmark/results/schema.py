@@ -1,4 +1,4 @@
-"""What a result is: one cell, a model on a binding, with every layer in it and where it came from."""
+"""The schema of a result: one cell (one model on one binding), with all its layers and its provenance."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 
 def canonical(value: Any) -> Any:
-    """``value`` as JSON gives it back: tuples are lists, keys are text; equal values compare equal.
+    """Give ``value`` as JSON reads it back: tuples become lists, keys become text.
 
     Raises
     ------
     ValueError
-        If JSON cannot hold it (an array, a path, NaN).
+        If JSON cannot hold the value (an array, a path, NaN).
     """
     try:
         return json.loads(json.dumps(value, sort_keys=True, allow_nan=False))
@@ -24,7 +24,7 @@ def canonical(value: Any) -> Any:
 
 
 def _finite(value: Any) -> Any:
-    # undefined is null: JSON has no NaN, and a reader must not meet one as a number
+    # an undefined number is null: JSON has no NaN, and a reader must not take NaN for a number
     if value is None or isinstance(value, str):
         return value
     number = float(value)
@@ -40,16 +40,17 @@ class _Frozen(BaseModel):
 
 
 class Estimate(_Frozen):
-    """One number with its uncertainty; None where it is undefined.
+    """One number with its uncertainty; an undefined number is None.
 
     Attributes
     ----------
     score : float or None
     ci_low, ci_high : float or None
-        95 % interval.
+        Bounds of the 95 % interval.
     chance : float or None
+        The score that chance gives.
     ceiling_low, ceiling_high : float or None
-        Noise ceiling.
+        Bounds of the noise ceiling.
     """
 
     score: Number = None
@@ -61,7 +62,7 @@ class Estimate(_Frozen):
 
 
 class LayerScore(_Frozen):
-    """What was found in one layer.
+    """The numbers of one layer.
 
     Attributes
     ----------
@@ -69,9 +70,9 @@ class LayerScore(_Frozen):
     undefined : str or None
         Why the layer has no score.
     p : float or None
-        Of the first metric, against its permutation null.
+        p-value of the first metric, against its permutation null.
     p_fdr : float or None
-        The same, adjusted over the layers (Benjamini & Hochberg 1995).
+        The same p-value, adjusted over the layers (Benjamini & Hochberg 1995).
     metrics : dict of str to Estimate
     values : dict of str to (float or None)
         Further numbers without an interval.
@@ -86,12 +87,12 @@ class LayerScore(_Frozen):
 
 
 class Provenance(_Frozen):
-    """Everything needed to say where a result came from.
+    """Everything that says where a result came from.
 
     Attributes
     ----------
     registry_entry : dict
-        The model's entry as it stood in the suite.
+        The model's entry, with the variant of the suite applied.
     weights_sha256 : str or None
     weights : str
         Label of the checkpoint: its file, "hub:...", "untrained:0", "no weights".
@@ -100,19 +101,19 @@ class Provenance(_Frozen):
         sha256.
     task_version : int
     params : dict
-        The binding's.
+        Parameters of the binding.
     seed : int
     packages : dict of str to str
-        Versions.
+        Version of each package.
     python, device, dtype : str
     code_version : str
         sha256 over the code that can change an answer.
     created : str
-        UTC, ISO 8601.
+        Time in UTC, ISO 8601.
     seconds : float
-        Wall time of the cell, features included if they were computed for it.
+        Wall time of the cell. It includes the extraction of features if this cell needed it.
     peak_memory_mb : float or None
-        Of the process, up to then.
+        Greatest memory of the process up to that time, in MiB.
     """
 
     registry_entry: Json
@@ -135,13 +136,13 @@ class Provenance(_Frozen):
 
 
 class CellResult(_Frozen):
-    """One model on one binding.
+    """The result of a cell: one model on one binding.
 
     Attributes
     ----------
     schema_version : int
     model : str
-        As asked for, with ``@untrained:SEED``.
+        Name of the model; of an untrained twin with ``@untrained:SEED``.
     task, binding, suite : str
     miniature : bool
         Whether the suite is the embedded drawn world: a calibration, not a claim about people.
@@ -151,25 +152,28 @@ class CellResult(_Frozen):
         Whether the model was trained with the target of this cell.
     status : "scored", "failed" or "not_possible"
     reason : str or None
-        Why it is not scored.
+        Why the cell is not scored.
     metric : str or None
-        The first metric of the task: what ``score`` is.
+        Name of the metric of ``score``: the first metric of the task.
     score, ci_low, ci_high, chance, ceiling_low, ceiling_high : float or None
+        The score of the cell, as in :class:`Estimate`.
     best_layer : str or None
+        The layer with the best score on all concepts, or the layer that the task fixed.
     selection : "split-half", "fixed", "single" or None
-        How the layer came to be *the* layer: chosen on one half of the concepts and scored on the other;
-        fixed beforehand (a head); the only one.
+        How the layer of ``score`` was chosen. "split-half": on one half of the concepts, and scored on the
+        other half. "fixed": before scoring (the head of a network). "single": no other layer has a score.
     layers : tuple of LayerScore
         In the model's order.
     n : int or None
-        Concepts scored.
+        Number of concepts scored.
     counts : dict of str to int
-        What was joined, dropped, tied.
+        How many were joined, dropped, tied.
     notes : tuple of str
     key : dict
-        Everything that can change the answer; a cached result counts only if all of it is equal.
+        Everything that can change the answer. The engine uses a stored result again only if its whole key is
+        equal.
     provenance : Provenance or None
-        None for a cell that never got to be computed.
+        None: the cell was not computed.
     arrays : str or None
         Name of the npz file beside the result.
     """

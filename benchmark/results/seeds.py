@@ -1,4 +1,7 @@
-"""Untrained twins of several seeds as one row: their mean, and the band in which 90 % of the seeds lie."""
+"""Untrained twins of several seeds as one row: their mean, and the band that holds 90 % of the seeds.
+
+The untrained twin of a model is the same network with random weights.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +13,21 @@ import numpy as np
 from benchmark.results.schema import CellResult, Estimate, LayerScore, Provenance
 
 _TWIN = "@untrained:"
-#: The 5th and the 95th percentile
+#: Quantiles of the band: the 5th and the 95th percentile
 _BAND = (0.05, 0.95)
 
 
 class SeedsResult(CellResult):
     """Untrained twins of one model on one binding, averaged over their seeds.
 
-    ``score`` is the mean, ``ci_low`` and ``ci_high`` are the 5th and 95th percentile *of the seeds* (how much
-    the random weights decide), not a confidence interval over concepts. ``best_layer`` is the one that was
-    best for most seeds.
+    ``score`` is the mean. ``ci_low`` and ``ci_high`` are the 5th and 95th percentile *of the seeds*: they say
+    how much the score depends on the random weights. They are no confidence interval over concepts.
+    ``best_layer`` is the layer that was best for most seeds.
 
     Attributes
     ----------
     seeds : tuple of int
+        The seeds of the twins.
     """
 
     seeds: tuple[int, ...]
@@ -35,17 +39,17 @@ class SeedsResult(CellResult):
 
 
 def average_seeds(cells: Sequence[CellResult]) -> list[CellResult]:
-    """The cells, with the untrained twins of one model on one binding as one cell where they are several.
+    """Average the untrained twins of one model on one binding into one cell, where there are several.
 
     Parameters
     ----------
     cells : sequence of CellResult
-        Those that are not scored, or are no untrained twin, come back as they are.
+        Cells that are not scored, and cells of other models, come back unchanged.
 
     Returns
     -------
     list of CellResult
-        In the order given; an average stands where its first seed stood.
+        In the order of ``cells``. An average takes the place of its first seed.
     """
     groups: dict[tuple[str, str, str], list[CellResult]] = {}
     for cell in cells:
@@ -55,8 +59,8 @@ def average_seeds(cells: Sequence[CellResult]) -> list[CellResult]:
 
 def _group(cell: CellResult) -> tuple[str, str, str]:
     name, twin, _ = cell.model.partition(_TWIN)
-    alike = twin and cell.status == "scored" and cell.score is not None
-    return cell.suite, cell.binding, name + twin if alike else cell.model
+    averaged = twin and cell.status == "scored" and cell.score is not None
+    return cell.suite, cell.binding, name + twin if averaged else cell.model
 
 
 def _average(cells: list[CellResult]) -> SeedsResult:
@@ -82,10 +86,10 @@ def _average(cells: list[CellResult]) -> SeedsResult:
 
 
 def _provenance(cells: list[CellResult], label: str) -> Provenance:
-    """That of the first seed, with the time of all."""
-    found = [cell.provenance for cell in cells if cell.provenance is not None]
-    seconds = sum(provenance.seconds for provenance in found)
-    return found[0].model_copy(update={"weights": f"untrained:{label}", "seconds": seconds})
+    """The provenance of the first seed, with the time of all seeds."""
+    provenances = [cell.provenance for cell in cells if cell.provenance is not None]
+    seconds = sum(provenance.seconds for provenance in provenances)
+    return provenances[0].model_copy(update={"weights": f"untrained:{label}", "seconds": seconds})
 
 
 def _seed(cell: CellResult) -> int:
@@ -93,9 +97,9 @@ def _seed(cell: CellResult) -> int:
 
 
 def _label(seeds: tuple[int, ...]) -> str:
-    """``0-9`` where no seed is missing, else all of them."""
-    whole = seeds == tuple(range(seeds[0], seeds[-1] + 1))
-    return f"{seeds[0]}-{seeds[-1]}" if whole else ",".join(map(str, seeds))
+    """``0-9`` where no seed is missing, else every seed."""
+    is_range = seeds == tuple(range(seeds[0], seeds[-1] + 1))
+    return f"{seeds[0]}-{seeds[-1]}" if is_range else ",".join(map(str, seeds))
 
 
 def _layers(cells: list[CellResult]) -> tuple[LayerScore, ...]:
@@ -117,9 +121,9 @@ def _layer(layers: list[LayerScore]) -> LayerScore:
     return LayerScore(name=layers[0].name, undefined=undefined, metrics=metrics)
 
 
-def _estimate(found: list[Estimate]) -> Estimate:
+def _estimate(estimates: list[Estimate]) -> Estimate:
     def of(key: str, summary: Callable[[np.ndarray], float]) -> float | None:
-        values = [getattr(estimate, key) for estimate in found]
+        values = [getattr(estimate, key) for estimate in estimates]
         known = np.array([value for value in values if value is not None])
         return summary(known) if len(known) == len(values) else None
 

@@ -1,4 +1,4 @@
-"""The folder of results: one JSON a cell, written whole or not at all."""
+"""The folder of results: one JSON file for each cell, written completely or not at all."""
 
 from __future__ import annotations
 
@@ -21,38 +21,47 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Stored:
-    """A result, and the file it stands in."""
+    """A result and its file.
+
+    Attributes
+    ----------
+    path : Path
+    cell : CellResult
+    """
 
     path: Path
     cell: CellResult
 
 
 class ResultStore:
-    """The folder of results: ``suite/binding/model.json``, with an npz beside it where there are arrays.
+    """The folder of results: ``suite/binding/model.json``, with an npz file beside it for arrays.
+
+    In all methods ``suite``, ``binding`` and ``model`` name a cell, and ``stored`` is a result of this store.
 
     Parameters
     ----------
     folder : Path
-        Made when the first result is written.
+        The first result that is written creates it.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
 
     def path_for(self, suite: str, binding: str, model: str) -> Path:
-        """Where the result of a cell stands; inside the folder whatever the names are."""
+        """The file of the result of a cell. It is inside the folder, whatever the names are."""
         name, twin, seed = model.partition("@untrained:")
-        # ':' is no character for a file name on every system
+        # some systems do not allow ':' in a file name
         name = f"{slug(name)}@untrained-{seed}" if twin and seed.isdecimal() else slug(model)
         return self.folder / slug(suite) / slug(binding) / f"{name}.json"
 
     def read(self, path: Path) -> CellResult:
-        """Read one result.
+        """Read the result in the file ``path``.
 
         Raises
         ------
         DataError
-            If it is not there, is not a result, or is of another schema; one line naming the file.
+            If there is no such file, it is not a result, or it has another schema. The message is one line
+            that names the file.
         """
         try:
             return CellResult.model_validate_json(path.read_bytes())
@@ -64,9 +73,9 @@ class ResultStore:
             raise DataError(f"{path} is not a result: {key + ': ' if key else ''}{first['msg']}") from error
 
     def find(self, suite: str, binding: str, model: str, key: Mapping[str, Any]) -> Stored | None:
-        """The stored result of a cell, if it is scored and its whole key equals ``key``.
+        """The stored result of a cell, if it is scored and its whole key equals ``key``; else None.
 
-        A file that cannot be read counts as none, and is said in the log.
+        A file that cannot be read counts as no result, with a warning in the log.
         """
         stored = self.last(suite, binding, model)
         if stored is None or stored.cell.status != "scored" or diff_keys(stored.cell.key, key):
@@ -74,7 +83,7 @@ class ResultStore:
         return stored
 
     def last(self, suite: str, binding: str, model: str) -> Stored | None:
-        """The stored result of a cell, whatever its key and status; None if there is none to read."""
+        """The stored result of a cell, whatever its key and status; None if no result can be read."""
         path = self.path_for(suite, binding, model)
         if not path.exists():
             return None
@@ -93,6 +102,12 @@ class ResultStore:
 
     def write(self, cell: CellResult, arrays: Mapping[str, np.ndarray] | None = None) -> Stored:
         """Write one result: the arrays first, then the JSON that names them.
+
+        Parameters
+        ----------
+        cell : CellResult
+        arrays : mapping of str to ndarray, optional
+            Arrays to keep beside the result.
 
         Returns
         -------
@@ -117,12 +132,12 @@ class ResultStore:
         return Stored(path, cell)
 
     def arrays(self, stored: Stored) -> dict[str, np.ndarray]:
-        """The arrays of a result; empty if it has none.
+        """Read the arrays of a stored result; without arrays the dict is empty.
 
         Raises
         ------
         DataError
-            If their file is gone or damaged, or its name leads elsewhere.
+            If their file is missing or damaged, or its name leads out of the folder.
         """
         name = stored.cell.arrays
         if name is None:
@@ -136,7 +151,7 @@ class ResultStore:
             raise DataError(f"cannot read arrays {stored.path.parent / name}: {error}") from error
 
     def all(self) -> tuple[list[Stored], list[str]]:
-        """Every result, in the order of their paths, and one line for each JSON that is none."""
+        """Read every result, in the order of the paths; and one line for each JSON file that is no result."""
         read = [self._read_or_reason(path) for path in sorted(self.folder.glob("*/*/*.json"))]
         return [r for r in read if isinstance(r, Stored)], [r for r in read if isinstance(r, str)]
 
@@ -148,21 +163,37 @@ class ResultStore:
 
 
 def diff_keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Which parts of two cache keys differ, as sorted dotted names: ``["params.k", "seed"]``."""
+    """List the parts of two cache keys that differ.
+
+    Parameters
+    ----------
+    old, new : mapping
+        The two keys. A value inside may be a mapping too.
+
+    Returns
+    -------
+    list of str
+        Dotted names, sorted.
+
+    Examples
+    --------
+    >>> diff_keys({"seed": 0, "params": {"k": 5}}, {"seed": 1, "params": {"k": 10}})
+    ['params.k', 'seed']
+    """
     return sorted(_differences(canonical(dict(old)), canonical(dict(new)), ""))
 
 
 def _differences(old: Any, new: Any, name: str) -> list[str]:
     if isinstance(old, dict) and isinstance(new, dict):
-        found = []
+        differences = []
         for key in {**old, **new}:
             inner = f"{name}.{key}" if name else key
             if key in old and key in new:
-                found += _differences(old[key], new[key], inner)
+                differences += _differences(old[key], new[key], inner)
             else:
-                found.append(inner)
-        return found
-    # 1 == True == 1.0 in Python, not in a key
+                differences.append(inner)
+        return differences
+    # in Python 1 == True == 1.0; in a key they differ
     return [] if old == new and type(old) is type(new) else [name]
 
 
@@ -170,7 +201,7 @@ def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> str:
     objects = [name for name, array in arrays.items() if np.asarray(array).dtype.hasobject]
     if objects:
         raise DataError(f"array {objects[0]!r} of result {path} holds Python objects, not numbers or text")
-    # parameters of numpy's own savez
+    # numpy's savez has parameters of these names
     reserved = {"file", "allow_pickle"} & set(arrays)
     if reserved:
         raise DataError(
@@ -181,7 +212,7 @@ def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> str:
         np.savez_compressed(stream, **dict(arrays))  # type: ignore[arg-type]
 
     temporary = write_temporary(path.parent, save)
-    # a name from the content: an old JSON never meets new arrays
+    # the name is made from the content, so that an old JSON never points to new arrays
     name = f"{path.stem}+{hashlib.sha256(temporary.read_bytes()).hexdigest()[:12]}.npz"
     temporary.replace(path.parent / name)
     return name

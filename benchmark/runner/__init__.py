@@ -1,4 +1,7 @@
-"""Plan which cells there are, then score them: resume, run in parallel, never lose what is finished."""
+"""Plan the cells, then score them: continue a run, run in parallel, keep every finished result.
+
+A cell is one model scored on one binding. A binding is a task with its stimuli, target and parameters.
+"""
 
 from benchmark.runner.execute import Outcome, execute
 from benchmark.runner.plan import Cell, plan

@@ -1,4 +1,4 @@
-"""Execute a plan: one cell at a time or several at once; what is finished stays when something fails."""
+"""Execute a plan: one cell at a time or several at once. A failure does not touch finished results."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a cell.
+    """The result of executing one cell.
 
     Attributes
     ----------
     cell : CellResult
         Scored, failed or not possible.
     path : Path or None
-        The result file; None if it is not scored.
+        The result file; None: the cell is not scored.
     cached : bool
-        Found in the store: nothing was computed.
+        Whether the result was in the store already, so that nothing was computed.
     """
 
     cell: CellResult
@@ -44,20 +44,25 @@ def execute(
     jobs: int = 1,
     bars: scoring.Bars | None = None,
 ) -> Iterator[Outcome]:
-    """Score every cell, yielding each as it is done.
+    """Score every cell, and yield each outcome as soon as it is there.
 
-    A result is written as soon as its cell is scored, and the seeds of a cell depend on its binding alone:
-    neither the order nor the number of jobs changes a number.
+    The result of a cell is written as soon as the cell is scored. The seed of a cell depends only on its
+    binding. So neither the order of the cells nor the number of jobs changes a number.
 
     Parameters
     ----------
     cells : sequence of Cell
     session : Session
-        With several jobs each process opens one of its own, with the same options.
+        With several jobs each process opens its own session with the same options.
     jobs : int
-        Processes; each takes all cells of one model, so that features are computed once.
+        Number of processes. One process takes all cells of a model, so that its features are computed once.
     bars : callable, optional
-        ``bars("features of alexnet")`` gives what is called as that goes on; with one job only.
+        Makes progress bars: ``bars("features of alexnet")`` gives the function that is called as that work
+        goes on. Used with one job only.
+
+    Yields
+    ------
+    Outcome
     """
     if jobs < 1:
         raise UsageError(f"--jobs {jobs}: give a whole number of processes, at least 1")
@@ -65,7 +70,7 @@ def execute(
         for cell in cells:
             yield execute_cell(session, cell, bars)
         return
-    from joblib import Parallel, delayed  # one job, and a photo's associates, must not wait for it
+    from joblib import Parallel, delayed  # slow to import: one job does not need it
 
     batches = [list(group) for _, group in groupby(cells, key=lambda cell: cell.model)]
     workers = Parallel(n_jobs=jobs, backend="loky", return_as="generator_unordered")
@@ -74,7 +79,19 @@ def execute(
 
 
 def execute_cell(session: Session, cell: Cell, bars: scoring.Bars | None = None) -> Outcome:
-    """Score one cell; whatever goes wrong in it is its own outcome."""
+    """Score one cell; an error in it becomes its outcome.
+
+    Parameters
+    ----------
+    session : Session
+    cell : Cell
+    bars : callable, optional
+        As for :func:`execute`.
+
+    Returns
+    -------
+    Outcome
+    """
     try:
         stored = unchanged(session, cell)
         if stored is not None:
@@ -99,6 +116,6 @@ def _execute_batch(cells: Sequence[Cell], options: Options) -> list[Outcome]:
 
 
 def _where(error: Exception) -> str:
-    """One line: the error, and the last place it passed through."""
+    """One line: the error, and the place where it was raised."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({last.filename}:{last.lineno}; --debug shows the traceback)"

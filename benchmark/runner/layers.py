@@ -1,4 +1,4 @@
-"""Which layers a run is asked for: ``all``, ``default``, names, ``/regex/``."""
+"""Choose the layers of a run: ``all``, ``default``, names, ``/regex/``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ DEFAULT = "default"
 
 
 def split_layers(values: Iterable[str]) -> tuple[str, ...] | None:
-    """The words of ``--layers a,/b,c/ --layers d``: a, /b,c/ and d; None where the default is meant.
+    """Split the ``values`` of ``--layers a,/b,c/ --layers d`` into the words a, /b,c/ and d.
+
+    The result is None where the default is meant.
 
     Raises
     ------
@@ -37,19 +39,23 @@ def split_layers(values: Iterable[str]) -> tuple[str, ...] | None:
 
 
 def choose_layers(model: Model, asked: Sequence[str] | None) -> tuple[str, ...]:
-    """The layers of ``model`` that are asked for, in its order.
+    """Choose layers of ``model``, in its order.
 
     Parameters
     ----------
     model : Model
     asked : sequence of str or None
-        ``all`` is every layer that has a name, ``default`` (and None) those of its entry, ``/regex/`` those
-        in which it is found, and anything else the name of one.
+        Each word is one of four. ``all``: every layer that has a name. ``default`` (or None): the layers of
+        the model's entry. ``/regex/``: the layers whose name it matches. Anything else: the name of a layer.
+
+    Returns
+    -------
+    tuple of str
 
     Raises
     ------
     NotPossible
-        If there is no such layer (the nearest are named), or an expression finds none.
+        If there is no layer of that name (the message names the nearest), or no layer matches an expression.
     """
     if asked is None:
         return model.layers
@@ -61,12 +67,12 @@ def choose_layers(model: Model, asked: Sequence[str] | None) -> tuple[str, ...]:
         elif word == DEFAULT:
             chosen.update(model.layers)
         elif _is_expression(word):
-            found = [layer for layer in known if re.search(word[1:-1], layer)]
-            if not found:
+            matching = [layer for layer in known if re.search(word[1:-1], layer)]
+            if not matching:
                 raise NotPossible(
                     f"model {model.spec.name!r} has no layer that matches {word}; there is {listed(known)}"
                 )
-            chosen.update(found)
+            chosen.update(matching)
         elif word in known:
             chosen.add(word)
         else:

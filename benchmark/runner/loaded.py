@@ -1,4 +1,4 @@
-"""A model plug-in made from its entry, and everything that can change its features."""
+"""A model made from its registry entry, and everything that can change its features."""
 
 from __future__ import annotations
 
@@ -27,15 +27,17 @@ class LoadedModel:
     Attributes
     ----------
     placed : Placed
+        The registry entry and its place.
     checkpoint : ResolvedCheckpoint
+        The weights.
     source : str
         sha256 of the plug-in's source.
     make : callable
         Makes the plug-in's object; this imports what the plug-in imports, but builds no network.
     inner : LoadedModel or None
-        The model it is built from.
+        The other model from which this model is built.
     target_hash : str or None
-        Hash of the target it is built from.
+        Hash of the target from which this model is built.
     """
 
     placed: Placed[ModelEntry]
@@ -52,7 +54,7 @@ class LoadedModel:
 
     @property
     def weights(self) -> str:
-        """What identifies the weights: the sha256 of their file, the hub's name with its pin, or the seed."""
+        """Text that identifies the weights: the sha256 of their file, their hub name and pin, or the seed."""
         found = self.checkpoint
         if found.hub is None:
             return found.sha256 or found.label
@@ -61,9 +63,21 @@ class LoadedModel:
 
 
 def feature_key(loaded: LoadedModel, stimuli: Stimuli, device: str) -> dict[str, Any]:
-    """Everything except the layer that can change a feature.
+    """Everything that can change a feature, except the layer.
 
-    For a model built from another model, the key of that one is part of it.
+    The key of a model that is built from another model holds the key of that other model too.
+
+    Parameters
+    ----------
+    loaded : LoadedModel
+    stimuli : Stimuli
+    device : str
+        "cpu", "cuda" or "mps".
+
+    Returns
+    -------
+    dict
+        Can be written as JSON.
     """
     return _feature_key(loaded, stimuli.manifest, device, complete=True)
 
@@ -71,7 +85,8 @@ def feature_key(loaded: LoadedModel, stimuli: Stimuli, device: str) -> dict[str,
 def feature_outline(loaded: LoadedModel, manifest: str, device: str) -> dict[str, Any]:
     """The parts of :func:`feature_key` that are known before the plug-in is loaded.
 
-    What is missing, the preprocessing in words, follows from these parts if the plug-in is the suite's own.
+    The missing part is the preprocessing in words. It follows from these parts if the plug-in is the suite's
+    own.
 
     Parameters
     ----------
@@ -109,7 +124,7 @@ def _feature_key(loaded: LoadedModel, manifest: str, device: str, *, complete: b
 
 
 class KeptModel(Model):
-    """A model whose features come out of the store: what another model is built from."""
+    """A model whose features come from the store. A model that is built from another model gets this one."""
 
     def __init__(self, loaded: LoadedModel, store: FeatureStore) -> None:
         super().__init__(loaded.model.spec)
@@ -123,7 +138,7 @@ class KeptModel(Model):
 
     @property
     def preprocessing(self) -> str:
-        """Everything done to an image before the first layer."""
+        """What is done to an image before the first layer."""
         return self._loaded.model.preprocessing
 
     def features(
@@ -134,7 +149,7 @@ class KeptModel(Model):
         device: str = "cpu",
         progress: Progress | None = None,
     ) -> dict[str, np.ndarray]:
-        """Features of every stimulus, extracted when they are not stored."""
+        """Features of every stimulus. Those that are not stored are extracted."""
         key = feature_key(self._loaded, stimuli, device)
         view = StoredView(
             self._loaded.model, stimuli, self._store, key, tuple(layers), device=device, progress=progress

@@ -1,4 +1,4 @@
-"""Which cells a command asks for: models x the bindings of a suite."""
+"""Plan the cells of a command: every model on every chosen binding of a suite."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ALL = "all"
 
 
 class Cell(NamedTuple):
-    """One model scored on one binding of one suite."""
+    """One model scored on one binding of one suite; all three are names."""
 
     model: str
     binding: str
@@ -20,22 +20,27 @@ class Cell(NamedTuple):
 
 
 def plan(registry: Registry, models: Sequence[str], tasks: Sequence[str], suite: str) -> list[Cell]:
-    """Every cell asked for, models in the order given, bindings in the order of the registry.
+    """List the cells of a command: models in the order of ``models``, bindings in that of the registry.
 
     Parameters
     ----------
     registry : Registry
     models : sequence of str
-        Names, ``NAME@untrained:SEED``, ``NAME@untrained:0-9`` (a model each seed), or ``all``: the suite's
-        models, and those a user's registry adds.
+        Names, ``NAME@untrained:SEED``, ``NAME@untrained:0-9`` (one model for each seed), or ``all``: the
+        suite's models and those that the user's registry files add.
     tasks : sequence of str
         Names of tasks or of single bindings, or ``all``.
     suite : str
+        Name of the suite.
+
+    Returns
+    -------
+    list of Cell
 
     Raises
     ------
     UsageError
-        If a name is unknown, or nothing is asked for.
+        If a name is unknown, or no model or no task is named.
     """
     if not models or not tasks:
         raise UsageError("nothing is asked for: name a model and a task, or all")
@@ -54,7 +59,7 @@ def _models(registry: Registry, asked: Sequence[str], suite: str) -> list[str]:
 
 
 def _all_models(registry: Registry, suite: str) -> list[str]:
-    """What the suite lists, and what stands in no shipped file: a user's own models are in ``all``."""
+    """The models that the suite lists, and the user's own: those whose entry is not in the shipped file."""
     listed = list(registry.suite(suite).models)
     shipped = f"{registry.files[0]}:"
     own = [

@@ -1,4 +1,4 @@
-"""What a run would do: which cells are missing, and what their features will cost."""
+"""Look ahead at a run: which cells are missing, and what their features will cost."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from benchmark.runner.session import Session
 
 @dataclass(frozen=True)
 class Prospect:
-    """What would become of a cell.
+    """What a run would do with a cell.
 
     Attributes
     ----------
     cell : Cell
     state : "scored already", "to score" or "not possible"
     layers : int
-        Layers to extract for it.
+        Number of layers to extract for the cell.
     cost : Cost or None
-        Of these; None where it is not known, next to nothing, or stands at an earlier cell.
+        Cost of these layers. None: it is not known, it is close to nothing, or an earlier cell has it.
     why : str or None
-        Of a cell that is not possible.
+        Why a cell is not possible.
     """
 
     cell: Cell
@@ -38,7 +38,20 @@ class Prospect:
 
 
 def prospects(session: Session, cells: Sequence[Cell]) -> Iterator[Prospect]:
-    """Look at every cell and score none; one batch of a network whose features are missing is timed."""
+    """Look at every cell, and score none.
+
+    If features of a network are missing, one batch of it is timed.
+
+    Parameters
+    ----------
+    session : Session
+    cells : sequence of Cell
+
+    Yields
+    ------
+    Prospect
+        One for each cell, in order.
+    """
     planned: set[str] = set()
     for cell in cells:
         try:
@@ -51,7 +64,7 @@ def prospects(session: Session, cells: Sequence[Cell]) -> Iterator[Prospect]:
                 continue
             view = scoring.view(session, parts)
             key = repr(canonical(parts.feature_key))
-            # the first cell that needs them extracts them for all
+            # the first cell that needs these features extracts them for all cells
             layers = [] if key in planned else view.missing()
             planned.add(key)
             yield Prospect(cell, "to score", len(layers), view.cost(layers) if layers else None)

@@ -1,4 +1,8 @@
-"""Score one cell: look it up, else extract, score, summarise and store."""
+"""Score one cell: look up its result; if there is none, extract, score, summarise and store.
+
+In this module ``session`` holds the registry, the data and the stores, ``cell`` names what is scored,
+``parts`` is the loaded cell, and ``bars`` (optional) makes progress bars.
+"""
 
 from __future__ import annotations
 
@@ -37,15 +41,16 @@ from benchmark.task import LongWork, Task, TaskResult
 if TYPE_CHECKING:
     from benchmark.runner.summary import Summary
 
-#: Gives what is called as the work that it is told of goes on
+#: ``bars("features of alexnet")`` gives the function that is called as that work goes on
 Bars = Callable[[str], Progress]
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Everything a cell is made of, loaded; and the key that holds all that can change its answer.
+    """Everything that a cell needs, loaded; and the key, which holds all that can change its answer.
 
-    ``stimuli`` are those of the concepts that the model can represent; ``uncovered`` counts the others.
+    ``stimuli`` are those of the concepts that the model can represent; ``uncovered`` counts the other
+    concepts.
     """
 
     cell: Cell
@@ -60,12 +65,12 @@ class Parts:
 
 
 def assemble(session: Session, cell: Cell) -> Parts:
-    """Load what a cell is made of; nothing is computed yet.
+    """Load everything that ``cell`` needs, and compute nothing yet.
 
     Raises
     ------
     BenchError
-        If weights, data or a plug-in cannot be had.
+        If weights, data or a plug-in cannot be loaded.
     """
     binding = session.registry.binding(cell.suite, cell.binding)
     model = session.model(cell.model, cell.suite)
@@ -85,7 +90,7 @@ def assemble(session: Session, cell: Cell) -> Parts:
 
 
 def covered_stimuli(model: LoadedModel, stimuli: Stimuli) -> Stimuli:
-    """The stimuli of the concepts that the model can represent."""
+    """The ``stimuli`` of the concepts that ``model`` can represent; NotPossible if there are none."""
     known = model.model.covered(stimuli)
     if known.issuperset(stimuli.concepts):
         return stimuli
@@ -95,14 +100,14 @@ def covered_stimuli(model: LoadedModel, stimuli: Stimuli) -> Stimuli:
 
 
 def look_up(session: Session, parts: Parts) -> Stored | None:
-    """The stored result of the cell, if nothing that matters has changed since."""
+    """The stored result of the cell, if its key is unchanged; else None."""
     return session.results.find(parts.cell.suite, parts.cell.binding, parts.cell.model, parts.key)
 
 
 def view(
     session: Session, parts: Parts, bars: Bars | None = None, memo: FolderMemo | None = None
 ) -> StoredView:
-    """The model as the task sees it."""
+    """The model as the task sees it. ``memo`` keeps parts of long work, so that a stopped run continues."""
     name, device = parts.cell.model, session.device
     return StoredView(
         parts.model.model,
@@ -121,14 +126,14 @@ def view(
 
 
 def score(session: Session, parts: Parts, bars: Bars | None = None) -> Stored:
-    """Score the cell and store the result; what of long work was done before is taken up.
+    """Score the cell and store the result. Long work that was stopped continues where it stopped.
 
     Raises
     ------
     BenchError
         If the model cannot take part, or every layer is undefined.
     """
-    from benchmark.runner.summary import summarise  # scipy.stats: only scoring should wait for it
+    from benchmark.runner.summary import summarise  # imports scipy.stats, which only scoring needs
 
     start = time.perf_counter()
     seed = binding_seed(session.options.seed, parts.cell.suite, parts.cell.binding)
@@ -150,13 +155,13 @@ def score(session: Session, parts: Parts, bars: Bars | None = None) -> Stored:
 
 
 def _memo(parts: Parts) -> FolderMemo:
-    """Where the task keeps what is half done; all that can change the answer has a place of its own."""
+    """Where the task keeps unfinished work; each cell and each key has its own folder."""
     digest = hashlib.sha256(json.dumps([parts.cell, parts.key], sort_keys=True).encode()).hexdigest()
     return FolderMemo(cache_folder() / "unfinished" / digest[:32])
 
 
 def describe(session: Session, cell: Cell, status: str, reason: str) -> CellResult:
-    """A cell without a score, and why; it is shown, not stored."""
+    """Make the result of a cell without a score: its ``status`` and ``reason``. It is shown, not stored."""
     return CellResult.model_validate(
         {**_identity(session, cell), "status": status, "reason": " ".join(reason.split())}
     )

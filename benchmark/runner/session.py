@@ -1,4 +1,4 @@
-"""What a run holds: the registry, the data, the stores, and everything loaded so far."""
+"""The session of a run: the registry, the data, the stores, and everything that is loaded."""
 
 from __future__ import annotations
 
@@ -33,21 +33,22 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Options:
-    """What a run was asked for, beside which cells; picklable, so that workers can open the same session.
+    """The options of a run, without its cells. They can be pickled, so that workers open the same session.
 
     Attributes
     ----------
     registries : tuple of Path
-        Registry files beside the shipped one.
+        The user's registry files, which are added to the shipped one.
     data : Path or None
         The data root; None: ``$BENCH_DATA``, else the user's data directory.
     output : Path
-        Folder of the results.
+        Folder for the results.
     layers : tuple of str or None
         The layers to score (:func:`benchmark.runner.layers.choose_layers`).
     device : str
         "cpu", "cuda", "mps", or "auto" (:func:`benchmark.extraction.devices.resolve_device`).
     seed : int
+        Seed of everything random.
     """
 
     registries: tuple[Path, ...] = ()
@@ -60,7 +61,7 @@ class Options:
 
 @dataclass
 class Session:
-    """Opens things once and keeps them for the run."""
+    """Loads each thing once and keeps it for the run."""
 
     options: Options
     _kept: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
@@ -77,17 +78,17 @@ class Session:
 
     @cached_property
     def data(self) -> DataRoot:
-        """The data root in force."""
+        """The data root of this run."""
         return DataRoot.find(self.options.data)
 
     @cached_property
     def results(self) -> ResultStore:
-        """Where results are written."""
+        """The store of results."""
         return ResultStore(self.options.output)
 
     @cached_property
     def features(self) -> FeatureStore:
-        """Where features are kept."""
+        """The store of features."""
         return FeatureStore(cache_folder() / "features")
 
     def stimuli(self, name: str) -> Stimuli:
@@ -104,13 +105,13 @@ class Session:
         return task
 
     def model(self, name: str, suite: str) -> LoadedModel:
-        """The model ``name`` as it stands in ``suite``; its weights are found, its network is not built."""
+        """The model ``name`` in ``suite``: its weights are found, and its network is not built yet."""
         return self._once(
             "model", f"{suite}/{name}", lambda: self._load(self.registry.model(name, suite), suite)
         )
 
     def adopt(self, loaded: LoadedModel, suite: str) -> None:
-        """Take a model that was made in Python for one that was loaded by its name."""
+        """Keep ``loaded``, a model made in Python, as if it were loaded by its name in ``suite``."""
         self._kept["model", f"{suite}/{loaded.placed.name}"] = loaded
 
     def _load(self, placed: Placed[ModelEntry], suite: str) -> LoadedModel:
@@ -142,7 +143,7 @@ class Session:
         return LoadedModel(placed, checkpoint, source, make, inner, target_hash)
 
     def _inner(self, placed: Placed[ModelEntry], built: BuiltFromEntry, suite: str) -> LoadedModel:
-        """The model that another is built from; for an untrained twin, the inner model's twin of the seed."""
+        """The other model from which a model is built; for an untrained twin, its twin of the same seed."""
         name = built.model if placed.untrained is None else f"{built.model}@untrained:{placed.untrained}"
         other = self.registry.model(name, suite)
         params = {**other.entry.params, **built.params}
@@ -177,7 +178,7 @@ class Session:
         return dataset
 
     def _once(self, what: str, name: str, load: Callable[[], T]) -> T:
-        """Load once; an error met once is met again without the work."""
+        """Load once. An error is kept too, and raised again without the work."""
         kept = self._kept
         if (what, name) not in kept:
             try:
@@ -190,6 +191,18 @@ class Session:
 
 
 def binding_seed(seed: int, suite: str, binding: str) -> int:
-    """Seed of a binding: the same for all its models, whatever else runs and in which order."""
+    """Seed of a binding: the same for all models, in any order of cells.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the run.
+    suite, binding : str
+        Names.
+
+    Returns
+    -------
+    int
+    """
     digest = hashlib.sha256(f"{seed}/{suite}/{binding}".encode()).digest()
     return int.from_bytes(digest[:8], "big")

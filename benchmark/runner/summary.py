@@ -1,4 +1,4 @@
-"""From what a task found to numbers with their uncertainty, the same way for every task."""
+"""Turn the result of a task into numbers with their uncertainty, the same way for every task."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ class Summary:
     Attributes
     ----------
     headline : Estimate
-        *The* score of the cell, by the task's first metric.
-    best_layer : str
-        The layer that scores highest on all concepts, or the one fixed beforehand.
+        The score of the cell, on the task's first metric.
+    best_layer : str or None
+        The layer with the best score on all concepts, or the layer that the task fixed; None: no layer has
+        a score.
     selection : str
-        "split-half", "fixed" or "single".
+        "split-half", "fixed" or "single", as in :class:`benchmark.results.CellResult`.
     layers : tuple of LayerScore
     draws : ndarray, shape (DRAWS,)
-        The headline in each bootstrap resample. Two models of one binding with the same concepts and seed
-        were resampled with the same weights: the difference of their draws is paired.
+        The headline score in each bootstrap resample. Models of one binding with the same concepts and seed
+        have the same resampling weights, so the differences of their draws are paired.
     """
 
     headline: Estimate
@@ -41,22 +42,26 @@ class Summary:
 
 
 def summarise(result: TaskResult, metrics: tuple[Metric, ...], seed: int) -> Summary:
-    """Score, interval, chance and ceiling of every layer and metric, and the headline.
+    """Compute score, interval, chance and ceiling of every layer and metric, and of the cell.
 
     Parameters
     ----------
     result : TaskResult
     metrics : tuple of Metric
-        Of the task; the first is the headline, and what the best layer is chosen by.
+        Metrics of the task. The first one is the headline, and chooses the best layer.
     seed : int
-        Of the resampling weights: that of the binding, so that all its models share them.
+        Seed of the resampling weights: the seed of the binding, so that all its models share the weights.
+
+    Returns
+    -------
+    Summary
     """
     n = len(result.concepts)
     weights = bootstrap_weights(n, DRAWS, np.random.default_rng(seed))
     adjusted = fdr(np.array([np.nan if r.p is None else r.p for r in result.layers.values()]))
     layers = tuple(
-        _layer(name, found, result, metrics, weights, float(p))
-        for (name, found), p in zip(result.layers.items(), adjusted, strict=True)
+        _layer(name, layer, result, metrics, weights, float(p))
+        for (name, layer), p in zip(result.layers.items(), adjusted, strict=True)
     )
     first = metrics[0]
     defined = {name: r.statistics[first.name] for name, r in result.layers.items() if r.undefined is None}
@@ -64,17 +69,17 @@ def summarise(result: TaskResult, metrics: tuple[Metric, ...], seed: int) -> Sum
         return Summary(_estimate(result, first), None, "single", layers, np.full(DRAWS, np.nan))
     if result.headline in defined:
         best, selection = str(result.headline), "fixed"
-        found = estimate(defined[best], weights)
+        resampled = estimate(defined[best], weights)
     else:
-        best, found = _select(defined, first, n, seed)
+        best, resampled = _select(defined, first, n, seed)
         selection = "split-half" if len(defined) > 1 else "single"
-    return Summary(_estimate(result, first, found), best, selection, layers, found.draws)
+    return Summary(_estimate(result, first, resampled), best, selection, layers, resampled.draws)
 
 
 def _select(statistics: dict[str, Statistic], metric: Metric, n: int, seed: int) -> tuple[str, Bootstrapped]:
-    """The best layer, and its score where it was not chosen.
+    """The best layer, and its score on the concepts on which it was not chosen.
 
-    With the same seed the weights are those of every other model of the binding: all are paired.
+    With the same seed all models of the binding have the same resampling weights, so they are paired.
     """
     rng = np.random.default_rng(seed)
     if metric.higher_is_better:
@@ -90,32 +95,32 @@ def _negative(statistic: Statistic) -> Statistic:
 
 def _layer(
     name: str,
-    found: LayerResult,
+    layer: LayerResult,
     result: TaskResult,
     metrics: tuple[Metric, ...],
     weights: np.ndarray,
     p_fdr: float,
 ) -> LayerScore:
     estimates = {
-        metric.name: _estimate(result, metric, estimate(found.statistics[metric.name], weights))
+        metric.name: _estimate(result, metric, estimate(layer.statistics[metric.name], weights))
         for metric in metrics
-        if metric.name in found.statistics
+        if metric.name in layer.statistics
     }
     return LayerScore(
         name=name,
-        undefined=found.undefined,
-        p=found.p,
+        undefined=layer.undefined,
+        p=layer.p,
         p_fdr=p_fdr,
         metrics=estimates,
-        values={**found.values},
+        values={**layer.values},
     )
 
 
-def _estimate(result: TaskResult, metric: Metric, found: Bootstrapped | None = None) -> Estimate:
+def _estimate(result: TaskResult, metric: Metric, resampled: Bootstrapped | None = None) -> Estimate:
     lower, upper = result.ceiling.get(metric.name, (np.nan, np.nan))
-    low, high = _interval(metric, found, len(result.concepts)) if found else (np.nan, np.nan)
+    low, high = _interval(metric, resampled, len(result.concepts)) if resampled else (np.nan, np.nan)
     return Estimate(
-        score=found.score if found else np.nan,
+        score=resampled.score if resampled else np.nan,
         ci_low=low,
         ci_high=high,
         chance=result.chance.get(metric.name, np.nan),
@@ -124,15 +129,16 @@ def _estimate(result: TaskResult, metric: Metric, found: Bootstrapped | None = N
     )
 
 
-def _interval(metric: Metric, found: Bootstrapped, n: int) -> tuple[float, float]:
-    """The bootstrap interval; of a rate that is 0 or 1 for every concept, that of Clopper & Pearson (1934).
+def _interval(metric: Metric, resampled: Bootstrapped, n: int) -> tuple[float, float]:
+    """The bootstrap interval; for a rate that is 0 or 1 for every concept that of Clopper & Pearson (1934).
 
-    There all resamples are alike, and the bootstrap's interval without width would read as certainty.
+    For such a rate all resamples are equal. The bootstrap interval has no width then, and a reader would
+    take the score for certain.
     """
-    if metric.range == (0.0, 1.0) and found.low == found.high:
-        unseen = 1 - 0.025 ** (1 / n)
-        if found.score == 0:
-            return 0.0, unseen
-        if found.score == 1:
-            return 1 - unseen, 1.0
-    return found.low, found.high
+    if metric.range == (0.0, 1.0) and resampled.low == resampled.high:
+        width = 1 - 0.025 ** (1 / n)
+        if resampled.score == 0:
+            return 0.0, width
+        if resampled.score == 1:
+            return 1 - width, 1.0
+    return resampled.low, resampled.high

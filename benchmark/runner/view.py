@@ -1,4 +1,4 @@
-"""What a task sees of a model: features out of the store, extracted when first asked for."""
+"""A model as a task sees it: features from the store, extracted at their first use."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from benchmark.model import OUTPUT, Announcing, Associations, ClassProbabilities
 from benchmark.runner.layers import choose_layers
 from benchmark.task import LongWork
 
-#: Stimuli from which on it is worth a batch to know, and to say, what an extraction will cost
+#: With this many stimuli or more, the cost of an extraction is estimated (from one batch) and shown
 LONG = 256
 
 
 class StoredView:
     """A model's features for one stimulus set.
 
-    All layers that are asked for and not yet stored come from one forward pass, at the first use.
+    The first use of a layer that is not stored extracts all missing layers in one forward pass.
 
     Parameters
     ----------
@@ -30,14 +30,15 @@ class StoredView:
     stimuli : Stimuli
     store : FeatureStore
     key : mapping
-        Everything but the layer that can change a feature.
+        Everything that can change a feature, except the layer (:func:`benchmark.runner.loaded.feature_key`).
     layers : tuple of str or None
         The layers to score (:func:`benchmark.runner.layers.choose_layers`).
     device : str
+        "cpu", "cuda" or "mps".
     progress : callable, optional
         Called as stimuli are done.
     work : LongWork, optional
-        For the task.
+        How a task with long work shows progress and keeps unfinished parts.
     """
 
     def __init__(
@@ -62,21 +63,21 @@ class StoredView:
         self._progress = progress
 
     def features(self, layer: str) -> np.ndarray:
-        """Features (n stimuli, d), float32, in stimulus order."""
+        """Features of ``layer``: float32, shape (n stimuli, d), in stimulus order."""
         stored = self._store.get(self._key, layer)
         return self._extract_missing(layer)[layer] if stored is None else stored
 
     def missing(self, *asked: str) -> list[str]:
-        """Of the layers ``asked``, those that are scored and ``"output"``: what is not stored yet."""
+        """The layers that are not stored yet: of ``asked``, of the layers to score, and of ``"output"``."""
         wanted = dict.fromkeys([*asked, *self.layers, *([OUTPUT] if OUTPUT in self._model.layers else [])])
         return [layer for layer in wanted if self._store.get(self._key, layer) is None]
 
     def cost(self, layers: Sequence[str]) -> Cost | None:
-        """What it will cost to extract ``layers``; None: not known, or next to nothing."""
+        """What it will cost to extract ``layers``; None: not known, or close to nothing."""
         return self._model.estimate(self.stimuli, layers, device=self._device)
 
     def _extract_missing(self, asked: str) -> dict[str, np.ndarray]:
-        """Extract, in one pass, ``asked`` and every other layer that is not stored yet."""
+        """Extract ``asked`` and every other layer that is not stored yet, in one pass."""
         layers = self.missing(asked)
         if isinstance(self._progress, Announcing) and len(self.stimuli) >= LONG:
             cost = self.cost(layers)
@@ -103,12 +104,24 @@ class StoredView:
 
 
 def checked_features(model: str, layer: str, features: np.ndarray | None, stimuli: Stimuli) -> np.ndarray:
-    """``features`` as float32, shape (n stimuli, d).
+    """Check the features that a plug-in gives, and convert them to float32.
+
+    Parameters
+    ----------
+    model, layer : str
+        Names, for messages.
+    features : ndarray or None
+        What the plug-in gave.
+    stimuli : Stimuli
+
+    Returns
+    -------
+    ndarray, shape (n stimuli, d), float32
 
     Raises
     ------
     DataError
-        For what a plug-in may not give: no features, another shape, NaN or infinite values.
+        If there are no features, the shape is another, or a value is NaN or infinite.
     """
     where = f"model {model!r}, layer {layer!r}"
     if features is None:
@@ -116,7 +129,9 @@ def checked_features(model: str, layer: str, features: np.ndarray | None, stimul
     array = np.asanyarray(features, dtype=np.float32)
     if array.ndim != 2 or len(array) != len(stimuli) or array.shape[1] == 0:
         raise DataError(f"{where}: features of shape {array.shape}; expected ({len(stimuli)}, d)")
-    for stimulus, row in zip(stimuli.ids, array, strict=True):  # by rows: features may be larger than memory
+    for stimulus, row in zip(
+        stimuli.ids, array, strict=True
+    ):  # row by row: features may be larger than memory
         if not np.isfinite(row).all():
             raise DataError(f"{where}: NaN or infinite features, first for stimulus {stimulus!r}")
     return array

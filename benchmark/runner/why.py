@@ -1,4 +1,4 @@
-"""Why a stored result does not stand for what a command asks now: which part of its key changed."""
+"""Explain why a stored result is out of date: which parts of its key changed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmark.runner.key import unchanged
 from benchmark.runner.plan import Cell
 from benchmark.runner.session import Session
 
-#: What the parts of a key are called in front of a user; the longest that fits counts.
+#: Names of the parts of a key for users. Of several that fit a part, the longest is used.
 _PARTS = {
     "features": "features",
     "features.plugin": "plug-in",
@@ -43,7 +43,7 @@ _PARTS = {
 
 @dataclass(frozen=True)
 class Change:
-    """One part of a key.
+    """One part of a key that changed.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class Change:
     label : str
         The same in words.
     old, new : object
-        None where the part was, or is, not there.
+        The two values; None where the key does not have the part.
     """
 
     part: str
@@ -62,13 +62,13 @@ class Change:
 
     @property
     def of_features(self) -> bool:
-        """Whether features are extracted again, and not only compared again."""
+        """Whether features must be extracted again, not only scored again."""
         return self.part.split(".")[0] == "features"
 
 
 @dataclass(frozen=True)
 class Reason:
-    """How a stored result stands to what would be computed now.
+    """Whether the stored result of a cell is still current, and if not, why.
 
     Attributes
     ----------
@@ -77,9 +77,9 @@ class Reason:
     scored : str or None
         When the stored result was made.
     changes : tuple of Change
-        Of a stale one.
+        What changed; empty if the result is not stale.
     why : str or None
-        Of a cell that is not possible.
+        Why a cell is not possible.
     """
 
     cell: Cell
@@ -90,24 +90,44 @@ class Reason:
 
 
 def why(session: Session, cell: Cell) -> Reason:
-    """Compare the key of the stored result of a cell with the key it would have now."""
+    """Compare the key of a cell's stored result with the key that a result would have at present.
+
+    Parameters
+    ----------
+    session : Session
+    cell : Cell
+
+    Returns
+    -------
+    Reason
+    """
     stored = session.results.last(cell.suite, cell.binding, cell.model)
-    made = stored.cell.provenance.created if stored and stored.cell.provenance else None
+    created = stored.cell.provenance.created if stored and stored.cell.provenance else None
     try:
         if unchanged(session, cell) is not None:
-            return Reason(cell, "current", made)
-        now = scoring.assemble(session, cell).key
+            return Reason(cell, "current", created)
+        new = scoring.assemble(session, cell).key
     except BenchError as error:
-        return Reason(cell, "not possible", made, why=str(error))
+        return Reason(cell, "not possible", created, why=str(error))
     if stored is None or stored.cell.status != "scored":
         return Reason(cell, "never scored")
     old = stored.cell.key
-    changes = tuple(Change(part, label(part), _at(old, part), _at(now, part)) for part in diff_keys(old, now))
-    return Reason(cell, "stale" if changes else "current", made, changes)
+    changes = tuple(Change(part, label(part), _at(old, part), _at(new, part)) for part in diff_keys(old, new))
+    return Reason(cell, "stale" if changes else "current", created, changes)
 
 
 def label(part: str) -> str:
-    """``features.params.pooling`` as "pooling", ``features.packages.torch`` as "package torch"."""
+    """The words for a part of a key: "pooling" for ``features.params.pooling``, for example.
+
+    Parameters
+    ----------
+    part : str
+        Dotted name in the key. ``features.packages.torch`` gives "package torch".
+
+    Returns
+    -------
+    str
+    """
     known = max((p for p in _PARTS if part == p or part.startswith(f"{p}.")), key=len, default=None)
     if known is None:
         return part
@@ -115,12 +135,12 @@ def label(part: str) -> str:
 
 
 def _at(key: Mapping[str, Any], part: str) -> Any:
-    """The value at a dotted name; names of packages have no dot, those of a user's params may have."""
-    found: Any = key
+    """The value at a dotted name; None if there is none. A name in a user's params may have a dot in it."""
+    value: Any = key
     rest = part
-    while rest and isinstance(found, Mapping):
-        name = next((n for n in found if rest == n or rest.startswith(f"{n}.")), None)
+    while rest and isinstance(value, Mapping):
+        name = next((n for n in value if rest == n or rest.startswith(f"{n}.")), None)
         if name is None:
             return None
-        found, rest = found[name], rest[len(name) + 1 :]
-    return found
+        value, rest = value[name], rest[len(name) + 1 :]
+    return value

@@ -1,4 +1,4 @@
-"""A registry entry for a model, written for the user: what can be found out is, what cannot is said."""
+"""Write a registry entry for a model of the user; what a library does not tell is marked to be filled in."""
 
 from benchmark.submission.proposal import UNKNOWN, Proposal
 from benchmark.submission.propose import propose

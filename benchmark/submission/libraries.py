@@ -1,4 +1,8 @@
-"""Entries of networks that a library builds by name."""
+"""Entries of networks that a library builds by name.
+
+Each function makes the proposal for one library. ``text`` is the part of ``bench add SPEC`` after
+``LIBRARY:``. If the library has no network or weights of that name, UsageError names the nearest.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ _OPEN_CLIP = "models/open_clip_models.py:OpenClip"
 
 
 def timm(text: str) -> Proposal:
-    """``ARCHITECTURE.TAG``; without a tag the architecture's first weights."""
+    """Propose ``ARCHITECTURE.TAG`` of timm; without a tag the architecture's first weights."""
     import timm as library
 
     architecture, _, tag = text.partition(".")
@@ -55,7 +59,7 @@ def timm(text: str) -> Proposal:
 
 
 def torchvision(text: str) -> Proposal:
-    """``ARCHITECTURE.WEIGHTS``; without weights those that torchvision calls the default."""
+    """Propose ``ARCHITECTURE.WEIGHTS`` of torchvision; without weights torchvision's default ones."""
     from torchvision import models
 
     architecture, _, tag = text.partition(".")
@@ -82,7 +86,7 @@ def torchvision(text: str) -> Proposal:
 
 
 def open_clip(text: str) -> Proposal:
-    """``ARCHITECTURE/PRETRAINED``: the image tower."""
+    """Propose the image tower of ``ARCHITECTURE/PRETRAINED`` of open_clip."""
     import open_clip as library
 
     architecture, _, tag = text.partition("/")
@@ -107,7 +111,7 @@ def open_clip(text: str) -> Proposal:
 
 
 def taskonomy(text: str) -> Proposal:
-    """The encoder of one Taskonomy task, as the shipped entry has it."""
+    """Propose the encoder of a Taskonomy task, like the shipped entry."""
     shipped = load_registry().models
     name = f"taskonomy_{text}"
     if name not in shipped:
@@ -122,13 +126,13 @@ def taskonomy(text: str) -> Proposal:
 
 
 def hugging_face(text: str) -> Proposal:
-    """``timm/ARCHITECTURE.TAG``: a repository that timm's own names stand for."""
+    """Propose ``timm/ARCHITECTURE.TAG``: a repository of timm itself on Hugging Face."""
     owner, _, name = text.partition("/")
     if owner == "timm" and name:
         return timm(name)
     raise UsageError(
-        f"hf-hub:{text}: only repositories of timm itself (hf-hub:timm/NAME.TAG) can be described without "
-        "fetching them; for another, write a plug-in and give its weights as a file"
+        f"hf-hub:{text}: only repositories of timm itself (hf-hub:timm/NAME.TAG) can be described without a "
+        "download; for another repository write a plug-in and give its weights as a file"
     )
 
 
@@ -162,18 +166,18 @@ def _tags(library: Any, architecture: str) -> str:
 
 
 def _digits(url: str) -> str | None:
-    """The digits that torch.hub writes into a file's name: ``resnet50-11ad3fa6.pth``."""
-    found = re.search(r"-([a-f0-9]{8,64})\.", Path(urlparse(url).path).name)
-    return found[1] if found else None
+    """The digits of the sha256 that torch.hub writes into a file's name: ``resnet50-11ad3fa6.pth``."""
+    match = re.search(r"-([a-f0-9]{8,64})\.", Path(urlparse(url).path).name)
+    return match[1] if match else None
 
 
 def _pin_to_commit(checkpoint: dict[str, Any], repository: str) -> str:
-    """Pin to the commit that is in the cache of huggingface_hub."""
+    """Pin the checkpoint to the commit that is in the cache of huggingface_hub; gives a note for the user."""
     main = hugging_face_folder(repository) / "refs" / "main"
     if not main.is_file():
-        return "weights: not here yet, so their commit is not known: they are not pinned"
+        return "weights: not downloaded yet, so their commit is not known: they are not pinned"
     checkpoint["revision"] = main.read_text().strip()
-    return f"weights: here, pinned to their commit {checkpoint['revision'][:12]}"
+    return f"weights: downloaded already, pinned to their commit {checkpoint['revision'][:12]}"
 
 
 def _classes(entry: dict[str, Any], has_classes: bool, trained_on: list[str]) -> None:
@@ -184,6 +188,6 @@ def _classes(entry: dict[str, Any], has_classes: bool, trained_on: list[str]) ->
 
 
 def _trained_on(tag: str) -> list[str]:
-    """Data sets that timm writes into the name of weights."""
+    """The training data that timm writes into the name of weights, by their names in the registry."""
     known = {"in1k": "imagenet_1k", "in21k": "imagenet_21k", "in22k": "imagenet_21k", "lvd142m": "lvd_142m"}
     return [name for word, name in known.items() if word in re.split(r"[_.]", tag)]

@@ -1,4 +1,8 @@
-"""Entries of a user's own files: a plug-in, or features computed elsewhere."""
+"""Entries of a user's own files: a plug-in, or features that were computed elsewhere.
+
+``text`` is the SPEC of ``bench add``. ``base`` is the folder of the registry file: the entry names files
+relative to it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,21 @@ _FEATURES = "models/features.py:Features"
 
 
 def plugin(text: str, base: Path, weights: Path | None) -> Proposal:
-    """``path/to/plugin.py:Class``, its path written relative to ``base``, and the file of its weights."""
+    """Propose the plug-in ``path/to/plugin.py:Class``.
+
+    Parameters
+    ----------
+    text : str
+        Path and class of the plug-in.
+    base : Path
+        Folder of the registry file.
+    weights : Path or None
+        File of the plug-in's weights; None: the entry has no checkpoint.
+
+    Returns
+    -------
+    Proposal
+    """
     file, _, name = text.rpartition(":")
     path = Path(file).expanduser()
     if not path.is_file():
@@ -28,28 +46,30 @@ def plugin(text: str, base: Path, weights: Path | None) -> Proposal:
     if weights is not None:
         entry["checkpoint"] = _checkpoint(weights, base)
     proposal = Proposal(name_of(name), entry)
-    made = load_plugin(f"{path.resolve()}:{name}", base)(ModelSpec(proposal.name, {}, weights=weights))
-    if not isinstance(made, Model):
-        raise UsageError(f"{text}: makes a {type(made).__name__}, not a benchmark.model.Model")
+    model = load_plugin(f"{path.resolve()}:{name}", base)(ModelSpec(proposal.name, {}, weights=weights))
+    if not isinstance(model, Model):
+        raise UsageError(
+            f"{text}: makes a {type(model).__name__}; derive the class from benchmark.model.Model"
+        )
     try:
-        proposal.describe(made)
+        proposal.describe(model)
     except BenchError as error:
         proposal.notes.append(f"layers and parameters are not known: {error}")
     if weights is None:
         proposal.notes.append(
-            "weights: the plug-in's own matter; to have a file checked, give --weights FILE"
+            "weights: the plug-in loads its own; give --weights FILE to have their sha256 checked"
         )
     return _by_hand(proposal)
 
 
 def features(text: str, base: Path) -> Proposal:
-    """A ``.npz`` or ``.csv`` of embeddings keyed by id."""
+    """Propose a file of features: ``text`` is the path of a ``.npz`` or ``.csv`` of embeddings with ids."""
     path = Path(text).expanduser()
     if not path.is_file():
         raise UsageError(f"feature file {text} is not there")
     if path.suffix == ".npy":
         raise UsageError(
-            f"{text}: a .npy carries no ids; make it a .npz with an array ids "
+            f"{text}: a .npy has no ids; make it a .npz with an array ids "
             "(docs/how-to/models-without-code.md)"
         )
     entry = {
@@ -64,7 +84,9 @@ def features(text: str, base: Path) -> Proposal:
 
 def _by_hand(proposal: Proposal) -> Proposal:
     proposal.entry |= {"licence": UNKNOWN, "citation": UNKNOWN}
-    proposal.notes.append("trained_on: add the data sets of the suite it was trained with, if there are any")
+    proposal.notes.append(
+        "trained_on: list the datasets of the suite that the model was trained with, if any"
+    )
     return proposal
 
 
@@ -75,12 +97,12 @@ def _checkpoint(file: Path, base: Path) -> dict[str, str]:
 
 
 def _relative(path: Path, base: Path) -> str:
-    """As a registry file in ``base`` names it; a path outside stays absolute, so that it is seen."""
-    found, base = path.resolve(), base.resolve()
-    return found.relative_to(base).as_posix() if found.is_relative_to(base) else os.fspath(found)
+    """The path relative to ``base``. A path outside of it stays absolute, so that the user sees that."""
+    resolved, base = path.resolve(), base.resolve()
+    return resolved.relative_to(base).as_posix() if resolved.is_relative_to(base) else os.fspath(resolved)
 
 
 def _first_line(path: Path, name: str) -> str:
-    made = load_plugin(f"{path.resolve()}:{name}", path.parent)
-    lines = (vars(made).get("__doc__") or "").strip().splitlines() if isinstance(made, type) else []
+    loaded = load_plugin(f"{path.resolve()}:{name}", path.parent)
+    lines = (vars(loaded).get("__doc__") or "").strip().splitlines() if isinstance(loaded, type) else []
     return lines[0].rstrip(".") if lines else f"{name} of {path.name}"

@@ -1,4 +1,4 @@
-"""An entry that is about to be written."""
+"""A proposal: a registry entry that is not written yet."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from benchmark.common.files import sha256_of
 from benchmark.extraction import NetworkModel
 from benchmark.model import OUTPUT, Model
 
-#: What stands where a library does not say.
+#: Value of a key that the library does not tell.
 UNKNOWN = "unknown: fill in"
 
 
 @dataclass
 class Proposal:
-    """An entry, and what a reader should know of it.
+    """A registry entry, and notes on it for the user.
 
     Attributes
     ----------
     name : str
+        Name of the model.
     entry : dict
-        As it will stand in the file.
+        The entry, key by key.
     notes : list of str
-        Written above it as comments, and printed.
+        Lines that are written above the entry as comments, and printed.
     """
 
     name: str
@@ -33,7 +34,7 @@ class Proposal:
     notes: list[str] = field(default_factory=list)
 
     def describe(self, model: Model) -> None:
-        """Write down what building the model shows: preprocessing, layers, how many parameters."""
+        """Add what ``model`` tells: its preprocessing, its layers and the number of its parameters."""
         self.notes.append(f"preprocessing: {model.preprocessing}")
         layers = [layer for layer in model.layers if layer != OUTPUT]
         if isinstance(model, NetworkModel):
@@ -45,26 +46,31 @@ class Proposal:
 
 
 def name_of(text: str) -> str:
-    """A name for the registry from a name in a library: letters, digits and ``_``."""
+    """Make a name for the registry from ``text``, a name in a library: letters, digits and ``_``."""
     return re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_").lower()
 
 
 def pinned(checkpoint: dict[str, Any], file: Path | None, prefix: str | None = None) -> str:
-    """Add the sha256 of a weights file to its checkpoint; one line that says what is known.
+    """Add the sha256 of a weights file to its checkpoint.
 
     Parameters
     ----------
     checkpoint : dict
-        Changed.
+        The checkpoint of the entry; it is changed in place.
     file : Path or None
-        Where the library keeps the file; None: it is not known.
+        Where the library keeps the file; None: the place is not known.
     prefix : str, optional
-        First digits of the sha256, which the library itself states.
+        First digits of the sha256, if the library states them.
+
+    Returns
+    -------
+    str
+        A note for the user: what is known of the sha256.
     """
     if file is not None and file.is_file():
         checkpoint["sha256"] = sha256_of(file)
-        return f"weights: sha256 of {file.name}, which is here"
+        return f"weights: sha256 of {file.name}, which is downloaded already"
     if prefix is not None:
         checkpoint["sha256"] = prefix
-        return "weights: not here yet; the first digits of their sha256 are the library's own"
-    return "weights: not here yet, so their sha256 is not known: they are not pinned"
+        return "weights: not downloaded yet; the first digits of their sha256 come from the library"
+    return "weights: not downloaded yet, so their sha256 is not known: they are not pinned"

@@ -1,4 +1,4 @@
-"""From the words of ``bench add`` to an entry."""
+"""Make an entry from the SPEC of ``bench add``."""
 
 from __future__ import annotations
 
@@ -26,27 +26,31 @@ FORMS = (
 
 
 def propose(text: str, base: Path, name: str | None = None, weights: Path | None = None) -> Proposal:
-    """The entry of a model.
+    """Propose the entry of a model.
 
     Parameters
     ----------
     text : str
-        One of :data:`FORMS`.
+        The SPEC, in one of :data:`FORMS`.
     base : Path
         Folder of the registry file.
     name : str, optional
-        Else one made from ``text``.
+        Name of the model. Default: a name made from ``text``.
     weights : Path, optional
-        File of a plug-in's weights.
+        File of the weights of a plug-in.
+
+    Returns
+    -------
+    Proposal
 
     Raises
     ------
     UsageError
-        If it names nothing; the nearest, or what there is, is said.
+        If there is no such model. The message names the nearest, or says what there is.
     """
     kind, _, rest = text.partition(":")
     if weights is not None and (kind in _LIBRARIES or kind == "features"):
-        raise UsageError("--weights goes with path/to/plugin.py:Class")
+        raise UsageError("--weights goes with path/to/plugin.py:Class only: leave it out")
     if kind in _LIBRARIES and rest:
         proposal = _LIBRARIES[kind](rest)
     elif kind == "features" and rest:

@@ -1,4 +1,4 @@
-"""Put an entry into a registry file and leave everything else in it as it is."""
+"""Add an entry to a registry file, and change nothing else in it."""
 
 from __future__ import annotations
 
@@ -17,26 +17,28 @@ _WIDTH = 106
 
 
 def add_entry(proposal: Proposal, file: Path, others: Sequence[Path] = ()) -> str:
-    """Write an entry into ``file``, which is made if it is not there.
+    """Write an entry into a registry file.
 
-    The file is moved into place only when the whole registry, the new entry in it, can be read.
+    The engine first reads the whole registry with the new entry in it. The file is replaced only if that
+    works.
 
     Parameters
     ----------
     proposal : Proposal
     file : Path
+        The registry file; it is created if it does not exist.
     others : sequence of Path
-        Further registry files, whose names are taken too.
+        Further registry files. Their names are taken too.
 
     Returns
     -------
     str
-        What was written.
+        The text that was added.
 
     Raises
     ------
     UsageError
-        If the name is taken, or the file has its models written in braces.
+        If the name is taken, or the models of the file are written in braces.
     """
     own = [file] if file.is_file() else []
     taken = load_registry([*others, *own]).models
@@ -59,7 +61,7 @@ def add_entry(proposal: Proposal, file: Path, others: Sequence[Path] = ()) -> st
 
 
 def _place(text: str, file: Path, ending: str) -> tuple[int, int, str]:
-    """Where the entry goes, its indentation, and the text with what must stand before it."""
+    """Position and indentation of the entry, and the text; ``models:`` is added if it is missing."""
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     if text and not text.endswith("\n"):
         text += ending
@@ -72,13 +74,13 @@ def _place(text: str, file: Path, ending: str) -> tuple[int, int, str]:
         last = models.value[-1][1]
         return _line_after(text, last.end_mark.index, last), models.value[0][0].start_mark.column, text
     raise UsageError(
-        f"{file}: write its models each on lines of their own, not in braces: then one can be added"
+        f"{file}: the models are written in braces; write each on lines of its own, not in braces"
     )
 
 
 def _line_after(text: str, index: int, node: yaml.Node) -> int:
-    """The start of the first line after ``node``; what a block ends before (comments) stays after it."""
-    # a block ends where the next token begins: go back over empty lines and comments
+    """The start of the first line after ``node``; comments after the node stay behind that line."""
+    # the mark of a block's end is where the next token begins: go back over empty lines and comments
     if isinstance(node, yaml.CollectionNode) and not node.flow_style:
         index = _end_of_block(node)
     end = text.find("\n", index)
@@ -89,7 +91,7 @@ def _end_of_block(node: yaml.Node) -> int:
     while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         node = last[1] if isinstance(last, tuple) else last
-    # the mark after a plain or quoted scalar, or after a brace, stands behind its last character
+    # the end mark of a scalar or a brace is behind its last character
     return max(node.start_mark.index, node.end_mark.index - 1)
 
 

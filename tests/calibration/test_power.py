@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from benchmark.calibration import ArrayView, association_world, synthetic_stimuli, vector_world
-from benchmark.calibration.power import _LEVELS, _MODELS, ALPHA, Ladder, Trial, pilot, power, trial
+from benchmark.calibration.power import _LEVELS, _MODELS, ALPHA, QualityLevels, Trial, pilot, power, trial
 from benchmark.calibration.recovery import PEOPLE, Networks, Recovery, recover, split_half
 from benchmark.calibration.simulate import SimulatedRDMs, features_with_rdm, simulation
 from benchmark.common.errors import NotPossible
@@ -82,7 +82,7 @@ def trials(step: float, error: float, people: int = 40) -> list[Trial]:
 
 def test_power_of_a_normal_test_is_that_of_the_textbook():
     error = 0.02
-    found = power(Ladder((), 0.0, 1.0), trials(0.8 * error, error), seed=0)
+    found = power(QualityLevels((), 0.0, 1.0), trials(0.8 * error, error), seed=0)
     expected = error * (stats.norm.ppf(1 - ALPHA / 2) + stats.norm.ppf(0.8))
     assert found.least == pytest.approx(expected, rel=0.1)
     assert found.low <= expected <= found.high
@@ -90,14 +90,14 @@ def test_power_of_a_normal_test_is_that_of_the_textbook():
 
 
 def test_what_cannot_be_told_apart_has_no_least_difference():
-    found = power(Ladder((), 0.0, 1.0), trials(0.02 * 0.02, 0.02), seed=0)
+    found = power(QualityLevels((), 0.0, 1.0), trials(0.02 * 0.02, 0.02), seed=0)
     assert found.least is None
     assert found.high is None
     assert found.greatest < 0.02
 
 
 def test_a_curve_rises():
-    curve = power(Ladder((), 0.0, 1.0), trials(0.01, 0.02, people=5), seed=0).curve
+    curve = power(QualityLevels((), 0.0, 1.0), trials(0.01, 0.02, people=5), seed=0).curve
     assert len(curve) == len(list(combinations(range(_LEVELS), 2)))
     for (x, y), (more, higher) in pairwise(curve):
         assert more >= x
@@ -108,9 +108,9 @@ def test_a_curve_rises():
 def test_power_of_a_mean_with_the_bootstrap_of_the_engine():
     """Two means over 30 concepts: the error of their difference is sqrt(2 / 30)."""
     task, simulated = Mean(), Normal()
-    ladder = pilot(task, {}, simulated, seed=0)
-    assert ladder.chance == 0
-    found = power(ladder, [trial(task, {}, simulated, ladder, seed) for seed in range(60)], seed=0)
+    levels = pilot(task, {}, simulated, seed=0)
+    assert levels.chance == 0
+    found = power(levels, [trial(task, {}, simulated, levels, seed) for seed in range(60)], seed=0)
     # The differences a mean of 30 can have here end at one, which is 3.9 errors.
     expected = np.sqrt(2 / 30) * 2.8
     assert found.least == pytest.approx(expected, rel=0.15)
@@ -178,7 +178,7 @@ def networks() -> Networks:
         )
         view.name = name
         views.append(view)
-    return Networks.of(views, CONCEPTS)
+    return Networks.from_views(views, CONCEPTS)
 
 
 @pytest.mark.parametrize("true", ["one", "three"])
@@ -214,7 +214,7 @@ def test_networks_that_share_a_layer_share_the_win():
         views.append(view)
     joined = join(synthetic_stimuli(CONCEPTS), target(8, noise=1.0))
     task = load_registry().task("rdm_correlation").load()()
-    _, wins, _ = recover(task, {}, Networks.of(views, CONCEPTS), joined, "one", seed=0)
+    _, wins, _ = recover(task, {}, Networks.from_views(views, CONCEPTS), joined, "one", seed=0)
     assert (wins == 0.5).all()
     found = Recovery(("one", "two"), ("only", "only"), np.full((2, 2), 0.5), np.zeros((2, 2)), PEOPLE)
     assert found.chance == found.recovered == 0.5
