@@ -53,7 +53,7 @@ def in_threads(
     with _blas().limit(limits=1):
         if workers == 1:
             return [function(item) for item in pending]
-        # Each task is a share of the items: passing a single small item to a thread can cost more than its work.
+        # A thread gets several items at a time: passing a small item to a thread can cost more than its work.
         size = -(-len(pending) // (workers * _SHARES))
         shares = [pending[start : start + size] for start in range(0, len(pending), size)]
         with ThreadPoolExecutor(workers) as pool:
@@ -71,5 +71,5 @@ def usable_threads() -> int:
 
 @cache
 def _blas() -> ThreadpoolController:
-    """The libraries of matrix products. They are looked up once: the look-up takes longer than many products."""
+    """The libraries of matrix products. They are looked up once, because the look-up is slow."""
     return ThreadpoolController().select(user_api="blas")
