@@ -94,7 +94,7 @@ def two_vs_two(x: ArrayLike, y: ArrayLike, *, margins: bool = False) -> TwoVsTwo
     References
     ----------
     Xu, Murphy & Fyshe (2016), Proc. EMNLP, 2017-2021 (BrainBench); Dharmaretnam & Fyshe (2018), Proc.
-    NAACL-HLT. They count strict wins only. For that reading subtract ``ties / (k (k - 1))`` from the accuracy.
+    NAACL-HLT. They count strict wins only: subtract ``ties / (k (k - 1))`` for that reading.
 
     Examples
     --------
@@ -172,7 +172,7 @@ def two_vs_two_permutation(
     k = len(a)
     generator = np.random.default_rng(rng)
     orders = [generator.permutation(k) for _ in range(n)]
-    if exchanged:  # permuting rows of x: the inverse permutation of rows of y
+    if exchanged:  # permuting the rows of x is the inverse permutation of those of y
         orders = [np.argsort(order) for order in orders]
     orders.insert(0, np.arange(k))
     if fits_float32(a, b):

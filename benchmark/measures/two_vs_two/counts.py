@@ -240,7 +240,7 @@ class Counter:
 
 
 def _pieces(terms: int) -> list[slice]:
-    """Slices that cut a sum of ``terms`` products into pieces, so that a long sum has a smaller error bound."""
+    """Slices that cut a sum of ``terms`` products into pieces, for a smaller error bound."""
     return blocks(terms, -(-terms // max(1, terms // _PIECE)))
 
 

@@ -130,7 +130,7 @@ def count_strip(
         for j in range(first_column, k):
             in_a[j] = bracket[order[j]]
         for first in range(first_column, k, PIECE):
-            # The index is unsigned, so that it cannot count from the end, and the loop writes nothing. So it is
+            # The index is unsigned, so it cannot count from the end, and the loop writes nothing. Thus it is
             # compiled to process sixteen pairs at a time.
             last = min(first + PIECE, k)
             positive, negative = 0, 0
