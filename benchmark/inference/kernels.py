@@ -48,8 +48,10 @@ def u_centred(kernel: ArrayLike) -> Float64:
     >>> x, y = rng.normal(size=(2, 12, 5))
     >>> pairs = np.triu_indices(12, 1)
     >>> k, l = u_centred(x @ x.T)[pairs], u_centred(y @ y.T)[pairs]
-    >>> round(np.corrcoef(k, l)[0, 1], 3) == round(linear_cka(x, y, debiased=True), 3)
-    np.True_
+    >>> round(float(np.corrcoef(k, l)[0, 1]), 3)
+    0.042
+    >>> round(linear_cka(x, y, debiased=True), 3)
+    0.042
     """
     pairs = np.array(kernel, dtype=np.float64)
     if pairs.ndim != 2 or pairs.shape[0] != pairs.shape[1] or len(pairs) < 4:
