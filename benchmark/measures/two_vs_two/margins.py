@@ -286,7 +286,10 @@ class Entries(NamedTuple):
 
 
 def margins(k: int, entries: Entries) -> Float64:
-    """The closed form for ``k`` concepts. NaN where too little variance of a row is left without a column."""
+    """The closed form for ``k`` concepts and the ``entries`` of some pairs.
+
+    NaN where too little variance of a row is left without a column.
+    """
     n = k - 2
     shares = [1 - (1 + 1 / n) * x**2 for x in (entries.a_ij, entries.a_ji, entries.b_ij, entries.b_ji)]
     ill = np.minimum(np.minimum(shares[0], shares[1]), np.minimum(shares[2], shares[3])) < _ILL_CONDITIONED
