@@ -1,8 +1,8 @@
 """What a model is: a plug-in that turns stimuli into features, layer by layer.
 
 A plug-in is a class that derives from :class:`Model` (anything that can give features), or from
-:class:`benchmark.extraction.NetworkModel` (a torch module with named layers: all layers are then had in
-one forward pass). ``registry.yaml`` names it: ``plugin: models/mine.py:MyModel``.
+:class:`benchmark.extraction.NetworkModel` (a torch module with named layers: one forward pass then gives the
+features of all layers). ``registry.yaml`` names it: ``plugin: models/mine.py:MyModel``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from benchmark.common.cost import Cost
 from benchmark.datasets.types import Stimuli, Target
 
-#: The last layer of every network: what its forward pass returns. Associations and classes are read from it.
+#: The last layer of every network: the output of its forward pass. Associations and classes are read from it.
 OUTPUT = "output"
 
 #: ``progress(done, total)``, called as stimuli are done
@@ -27,36 +27,38 @@ Progress = Callable[[int, int], None]
 
 @runtime_checkable
 class Announcing(Protocol):
-    """A :data:`Progress` that also says what a long extraction will cost, before it starts."""
+    """A :data:`Progress` that also announces the cost of a long extraction before it starts."""
 
     def expect(self, cost: Cost) -> None:
-        """Say it."""
+        """Announce the ``cost``."""
 
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """What a plug-in is made from: its registry entry, resolved.
+    """What a plug-in is built from: its registry entry, resolved.
 
     Attributes
     ----------
     name : str
-        Name in the registry, with ``@untrained:SEED`` where asked for.
+        Name in the registry, with ``@untrained:SEED`` for an untrained twin (the same network with random
+        weights).
     params : mapping
-        The entry's ``params``.
+        The ``params`` of the entry.
     weights : Path or None
-        The checkpoint file; already there and of the recorded sha256. None: see the other two.
+        The checkpoint file. It exists and has the recorded sha256. None: see ``hub`` and ``untrained``.
     hub : str or None
         Name of the weights in the model's own library ("IMAGENET1K_V1"), which fetches them itself.
     untrained : int or None
-        Seed of an untrained twin; then no weights are read.
+        Seed of an untrained twin. No weights are then read.
     data : Path
         The data root, for files that ``params`` name.
     sha256 : str or None
-        Of hub weights: what their file must have, or its first digits. (A file in ``weights`` is checked.)
+        For hub weights: the sha256 that their file must have, or its first digits. (A file in ``weights`` has
+        been checked.)
     revision : str or None
-        Of hub weights: the commit of the repository they are taken from.
+        For hub weights: the commit of the repository that they come from.
     built_from : BuiltFrom or None
-        Another model, for a plug-in that makes its features from those of that one.
+        Another model, for a plug-in that computes its features from that model's features.
     """
 
     name: str
@@ -77,10 +79,12 @@ class BuiltFrom:
     Attributes
     ----------
     model : Model
-        Its features are kept in the store, so that they are computed once for all that is built from them.
+        The other model. Its features are kept in the store, so that they are computed once for all models
+        that are built from them.
     target : Target or None
+        A target that the model also uses (word vectors). None: there is none.
     on : str or None
-        Key of the stimuli to join the target on; None: the concept id.
+        Key of the stimuli that joins them with the target. None: the concept id.
     """
 
     model: Model
@@ -97,7 +101,7 @@ class Associations:
     vocabulary : tuple of str, length v
         The responses.
     strengths : ndarray, shape (n, v)
-        Greater is stronger; only the order and the ratios within a row matter.
+        Greater is stronger. Only the order and the ratios within a row matter.
     """
 
     vocabulary: tuple[str, ...]
@@ -113,7 +117,7 @@ class ClassProbabilities:
     class_ids : tuple of str, length c
         Concept ids as the stimuli name them (ImageNet networks: WordNet ids).
     probabilities : ndarray, shape (n, c)
-        Rows sum to one.
+        Each row sums to one.
     """
 
     class_ids: tuple[str, ...]
@@ -126,7 +130,8 @@ class Model(ABC):
     Parameters
     ----------
     spec : ModelSpec, optional
-        Of an object that is made in Python and not by an entry: a spec with the name of its class alone.
+        The resolved registry entry. For an object that is made in Python, without an entry, the default is a
+        spec with only the name of its class.
     """
 
     def __init__(self, spec: ModelSpec | None = None) -> None:
@@ -139,12 +144,15 @@ class Model(ABC):
 
     @property
     def all_layers(self) -> tuple[str, ...]:
-        """Every layer that can be asked for, in depth order; :attr:`layers` are those scored by default."""
+        """Every layer that a user can ask for, in depth order. :attr:`layers` are scored by default."""
         return self.layers
 
     @property
     def preprocessing(self) -> str:
-        """Everything done to an image before the first layer, in words that change when it changes."""
+        """Everything that is done to an image before the first layer, in words.
+
+        The words must change when the preprocessing changes, because they are part of the cache key.
+        """
         return "none"
 
     @abstractmethod
@@ -158,27 +166,38 @@ class Model(ABC):
     ) -> dict[str, np.ndarray]:
         """Features of every stimulus.
 
+        Parameters
+        ----------
+        stimuli : Stimuli
+            The stimuli, with images that are opened when they are read.
+        layers : sequence of str
+            Layers to compute, of :attr:`all_layers`.
+        device : str
+            Where to compute, by its name in torch.
+        progress : callable, optional
+            ``progress(done, total)``, to be called as stimuli are done.
+
         Returns
         -------
         dict of str to ndarray, shape (len(stimuli), d_layer), float32
-            One array a layer asked for, rows in the order of ``stimuli``.
+            One array per layer of ``layers``, with rows in the order of ``stimuli``.
         """
 
     def estimate(self, stimuli: Stimuli, layers: Sequence[str], *, device: str = "cpu") -> Cost | None:
-        """What :meth:`features` will cost; None: not known, or next to nothing."""
+        """The expected cost of :meth:`features`. None: it is not known, or very small."""
         del stimuli, layers, device
         return None
 
     def covered(self, stimuli: Stimuli) -> frozenset[str]:
-        """Concepts that the model can represent; only these are shown to it and scored. By default all."""
+        """Concepts that the model can represent. Only these are shown to it and scored. By default all."""
         return frozenset(stimuli.concepts)
 
     def associations(self, output: np.ndarray) -> Associations | None:
-        """Association strengths read from the layer ``"output"``; None: the model has no such head."""
+        """Association strengths, read from the layer ``"output"``. None: the model has no such head."""
         del output
         return None
 
     def classify(self, output: np.ndarray) -> ClassProbabilities | None:
-        """Class probabilities read from the layer ``"output"``; None: the model has no classes."""
+        """Class probabilities, read from the layer ``"output"``. None: the model has no classes."""
         del output
         return None

@@ -1,9 +1,10 @@
 """What a task is: a plug-in that scores a model's features against a target, layer by layer.
 
-A task gives each of its numbers as a *statistic*: a function of concept weights. The engine does the rest
-the same way for every task: the score (all weights one), the bootstrap (multinomial weights, shared by all
-models of a binding so that differences are paired), and the choice of the best layer on one half of the
-concepts with its score on the other (weights zero on one half).
+A task gives each of its numbers as a *statistic*: a function of concept weights. The engine does the rest, in
+the same way for every task: the score (all weights one), the bootstrap (multinomial weights, which all models
+of a binding share, so that differences are paired), and the best layer, chosen on one half of the concepts
+and scored on the other half (weights zero on one half). A binding is a task with its stimuli, target and
+parameters.
 """
 
 from __future__ import annotations
@@ -28,20 +29,22 @@ Statistic = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Metric:
-    """What a number of a task means.
+    """The meaning of one number of a task.
 
     Attributes
     ----------
     name : str
+        Key of the metric in results.
     label : str
         For tables: "2 vs 2 accuracy".
     range : tuple of float
-        Least and greatest value possible.
+        Least and greatest possible value.
     chance : str
-        What the chance level is, in words.
+        The chance level, in words.
     ceiling : str or None
-        What the noise ceiling is, in words; None: there is none.
+        The noise ceiling, in words. None: there is none.
     higher_is_better : bool
+        Whether a greater value is better.
     """
 
     name: str
@@ -54,17 +57,18 @@ class Metric:
 
 @dataclass(frozen=True)
 class LongWork:
-    """What the engine lends a task that takes long; a task that is soon done leaves it alone.
+    """Tools of the engine for a task that takes long. A short task ignores them.
 
     Attributes
     ----------
     progress : callable or None
-        ``progress(done, total)`` moves the bar of the cell; None where nobody looks.
+        ``progress(done, total)`` moves the progress bar of the cell. None where no bar is shown.
     memo : mutable mapping of str to dict of ndarray, or None
-        What is put here is there again when the same cell is scored after a run that was killed. The engine
-        empties it once the result is stored; what goes in must not change the result. None: nothing is kept.
+        Records of work that is done. If a run is killed, the next run of the same cell finds them here. The
+        engine empties it after it stores the result. A record must not change the result. None: nothing is
+        kept.
     device : str or None
-        The accelerator of the run, "cuda" or "mps"; None where there is none.
+        The accelerator of the run, "cuda" or "mps". None where there is none.
     """
 
     progress: Progress | None = None
@@ -72,13 +76,13 @@ class LongWork:
     device: str | None = None
 
     def expect(self, cost: Cost) -> None:
-        """Say what the work will cost, before it starts."""
+        """Announce the ``cost`` of the work before it starts."""
         if isinstance(self.progress, Announcing):
             self.progress.expect(cost)
 
 
 class ModelView(Protocol):
-    """What a task sees of a model: its features for the stimuli of the binding; and a bar for long work."""
+    """What a task sees of a model: its features for the stimuli of the binding, and tools for long work."""
 
     name: str
     stimuli: Stimuli
@@ -97,16 +101,16 @@ class ModelView(Protocol):
 
 @dataclass(frozen=True)
 class LayerResult:
-    """What a task found in one layer.
+    """The result of a task in one layer.
 
     Attributes
     ----------
     statistics : dict of str to Statistic
-        By metric name; the first metric of the task must be there unless ``undefined`` is given.
+        By metric name. The first metric of the task must be there, unless ``undefined`` is given.
     p : float or None
         One-sided p-value of the first metric against its permutation null.
     values : dict of str to float
-        Further numbers that are no function of concept weights (counts, distances).
+        Further numbers that are not a function of concept weights (counts, distances).
     undefined : str or None
         Why the layer has no score ("constant features: correlation undefined").
     """
@@ -119,27 +123,27 @@ class LayerResult:
 
 @dataclass(frozen=True)
 class TaskResult:
-    """What a task found in one model.
+    """The result of a task for one model.
 
     Attributes
     ----------
     concepts : tuple of str, length k
-        What the statistics weigh, in order.
+        The concepts that the statistics weight, in order.
     layers : dict of str to LayerResult
         In the model's order.
     chance : dict of str to float
         Chance level by metric name.
     ceiling : dict of str to (float, float)
-        Noise ceiling (lower, upper) by metric name; absent: there is none.
+        Noise ceiling (lower, upper) by metric name. A metric without one is absent.
     headline : str or None
-        A layer fixed beforehand as *the* score (an association head); None: the best layer is chosen on one
-        half of the concepts and scored on the other.
+        A layer that is fixed beforehand as *the* score (an association head). None: the best layer is chosen
+        on one half of the concepts and scored on the other.
     counts : dict of str to int
-        What was joined, dropped, tied, misclassified.
+        Numbers of joined, dropped, tied and misclassified items.
     arrays : dict of str to ndarray
-        Arrays worth looking at; stored beside the result.
+        Arrays worth looking at. They are stored beside the result.
     notes : list of str
-        Anything a reader must know.
+        Anything that a reader must know.
     """
 
     concepts: tuple[str, ...]
@@ -154,18 +158,22 @@ class TaskResult:
 
 @dataclass(frozen=True)
 class Control:
-    """One calibration control: what was expected, what was found.
+    """One calibration control: the expected and the computed number.
 
     Attributes
     ----------
     name : str
+        What the control is.
     expected : str
+        What should come out, in words.
     found : float
+        The computed number.
     passed : bool
+        Whether the number is as expected.
     kind : str
-        "copy", "noisy", "noise" or "permuted", of which a complete set has all; "own": another one.
+        "copy", "noisy", "noise" or "permuted"; a complete set has all of these. "own": another control.
     band : (float, float) or None
-        What passes, from the least to the greatest.
+        The least and the greatest number that pass.
     """
 
     name: str
@@ -184,7 +192,7 @@ class Task(ABC):
     metrics: ClassVar[tuple[Metric, ...]]
     reference: ClassVar[str]
     target_kinds: ClassVar[tuple[str, ...]]
-    #: Sets of simulated people for its power; fewer where it takes long to score a layer
+    #: Number of sets of simulated people for the power of the task. Use fewer if scoring a layer takes long
     simulations: ClassVar[int] = 10
 
     @abstractmethod
@@ -196,12 +204,17 @@ class Task(ABC):
         Parameters
         ----------
         view : ModelView
+            The model's features.
         joined : Join
-            The concepts in both, and the target in that order.
+            The concepts in both stimuli and target, and the target in that order.
         params : mapping
-            The binding's ``params``.
+            The ``params`` of the binding.
         rng : numpy.random.Generator
             Seeded by the binding, the same for every model.
+
+        Returns
+        -------
+        TaskResult
 
         Raises
         ------
@@ -211,26 +224,44 @@ class Task(ABC):
 
     @abstractmethod
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
-        """Run controls with known answers; :func:`benchmark.calibration.standard_controls` gives the set."""
+        """Run controls with known answers, drawn from ``rng``.
+
+        :func:`benchmark.calibration.standard_controls` gives the standard set.
+        """
 
 
 def read_params(task: str, params: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters of a task, with defaults for those not given.
+    """Parameters of a task, with defaults for those that are not given.
 
     Parameters
     ----------
     task : str
         Name of the task, for messages.
     params : mapping
-        What the binding gives.
+        The parameters of the binding.
     defaults : mapping
-        Every parameter the task knows, with its default. A value given must be of the default's type
-        (any type where the default is None).
+        Every parameter of the task, with its default. A given value must have the type of the default (any
+        type if the default is None).
+
+    Returns
+    -------
+    dict
+        A value for every parameter of ``defaults``.
 
     Raises
     ------
     UsageError
-        If a key is unknown or a value is of another type.
+        If a key is unknown or a value has another type.
+
+    Examples
+    --------
+    >>> defaults = {"metric": "correlation", "starts": 10}
+    >>> read_params("gwot_matching", {"starts": 4}, defaults)
+    {'metric': 'correlation', 'starts': 4}
+    >>> read_params("gwot_matching", {"start": 4}, defaults)
+    Traceback (most recent call last):
+    ...
+    benchmark.common.errors.UsageError: task gwot_matching: unknown parameter 'start'; did you mean starts?
     """
     for key, value in params.items():
         if key not in defaults:
@@ -244,13 +275,33 @@ def read_params(task: str, params: Mapping[str, Any], defaults: Mapping[str, Any
 
 
 def one_of(task: str, key: str, value: str, allowed: tuple[str, ...]) -> str:
-    """``value``, refused unless it is among ``allowed``.
+    """``value``, if it is allowed.
+
+    Parameters
+    ----------
+    task : str
+        Name of the task, for the message.
+    key : str
+        Name of the parameter, for the message.
+    value : str
+        The given value.
+    allowed : tuple of str
+        The values that the parameter can have.
 
     Raises
     ------
     UsageError
-        If it is not.
+        If the value is not allowed.
+
+    Examples
+    --------
+    >>> one_of("mine", "metric", "cosine", ("correlation", "cosine"))
+    'cosine'
+    >>> one_of("mine", "metric", "cosin", ("correlation", "cosine"))
+    Traceback (most recent call last):
+    ...
+    benchmark.common.errors.UsageError: task mine: metric is 'cosin': expected one of correlation, cosine
     """
     if value not in allowed:
-        raise UsageError(f"task {task}: {key} {value!r} is none of {', '.join(allowed)}")
+        raise UsageError(f"task {task}: {key} is {value!r}: expected one of {', '.join(allowed)}")
     return value

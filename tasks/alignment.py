@@ -33,16 +33,17 @@ from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskRe
 
 _FEWEST = 5
 _PERMUTATIONS = 1000
-#: Permutations of which the mean Procrustes distance is the chance level
+#: Number of permutations whose mean Procrustes distance is the chance level
 _PROCRUSTES_PERMUTATIONS = 20
 
 
 class Alignment(Task):
-    """Kernel and neighbours that a model's features have in common with a target.
+    """Agreement of the kernel and of the neighbours of a model's features with those of a target.
 
-    Features are averaged over a concept's test images. Word vectors enter as they are, an RDM as the kernel
-    whose squared distances it holds; subjects are averaged. Procrustes distance, which needs coordinates, is
-    given for word vectors beside the scores, with the mean of permutations as its chance level.
+    Features are averaged over a concept's test images. Word vectors are used as they are. An RDM is used as
+    the kernel whose squared distances it holds. Scores are averaged over subjects. The Procrustes distance
+    needs coordinates. So for word vectors it stands beside the scores, and its chance level is the mean over
+    permutations.
     """
 
     name: ClassVar[str] = "alignment"
@@ -83,7 +84,9 @@ class Alignment(Task):
         params: Mapping[str, Any],
         rng: np.random.Generator,
     ) -> TaskResult:
-        """Score every layer; ``params``: ``neighbours``, how many nearest neighbours are compared (10).
+        """Score every layer.
+
+        ``params``: ``neighbours``, the number of nearest neighbours that are compared (10).
 
         Raises
         ------
@@ -98,9 +101,9 @@ class Alignment(Task):
         n = len(joined.concepts)
         if n < max(_FEWEST, k + 2):
             raise NotPossible(f"{n} concepts join: {k} neighbours need at least {max(_FEWEST, k + 2)}")
-        target = _Target.of(joined, k)
+        target = _Target.from_join(joined, k)
         images = concept_images(view.stimuli, joined.concepts)
-        seed = int(rng.integers(2**63))  # one for all layers: a null does not depend on the other layers
+        seed = int(rng.integers(2**63))  # one for all layers, so that a null does not depend on other layers
         layers: dict[str, LayerResult] = {}
         for layer in view.layers:
             means = concept_means(view.features(layer), images)
@@ -119,20 +122,20 @@ class Alignment(Task):
         )
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
-        """The standard controls; a noisy copy has the value of the formula of Song et al. (2012)."""
+        """The standard controls. A noisy copy must have the value of the formula of Song et al. (2012)."""
         return standard_controls(self, vector_world, rng, definition=_by_formula)
 
 
 @dataclass(frozen=True)
 class _Target:
-    """U-centred kernels (s, n, n), shares of neighbours (s, n, n), and vectors (n, d) where there are any."""
+    """U-centred kernels (s, n, n), shares of neighbours (s, n, n), and vectors (n, d) or None."""
 
     kernels: np.ndarray
     neighbours: np.ndarray
     vectors: np.ndarray | None
 
     @classmethod
-    def of(cls, joined: Join[Any], k: int) -> _Target:
+    def from_join(cls, joined: Join[Any], k: int) -> _Target:
         if isinstance(joined.target, RDMTarget):
             rdms = joined.target.rdms
             kernels, similarities, vectors = -rdms / 2, [-rdm / np.abs(rdm).max() for rdm in rdms], None
@@ -149,7 +152,7 @@ def _score_layer(means: np.ndarray, target: _Target, k: int, seed: int) -> Layer
     kernel = u_centred(_kernel(means))
     if np.ptp(kernel) <= 1e-12 * np.abs(means).max() ** 2:
         raise UndefinedFeaturesError("nothing but what is additive is left of the kernel: CKA undefined")
-    # Over pairs the Pearson correlation of kernels without their additive part is the debiased CKA.
+    # The Pearson correlation over pairs of kernels without their additive part is the debiased CKA.
     test = permutation_test_rdm(kernel, target.kernels, "pearson", _PERMUTATIONS, np.random.default_rng(seed))
     shared = np.einsum("ij,sij->si", _shares(_cosines(means), k), target.neighbours) / k
     statistics = {
@@ -195,7 +198,7 @@ def _ceiling(kernels: np.ndarray) -> tuple[float, float]:
 
 
 def _by_formula(world: World, features: np.ndarray) -> float:
-    """Debiased CKA as Song et al. (2012) print it, for the controls."""
+    """Debiased CKA by the formula of Song et al. (2012), for the controls."""
     assert isinstance(world.target, VectorTarget)
     order = [world.target.ids.index(name) for name in sorted(world.target.ids)]
     k, m = (space @ space.T for space in (features, world.target.vectors[order]))

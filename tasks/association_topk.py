@@ -1,4 +1,4 @@
-"""Association top-k: agreement of the strongest predicted associates with the words people give."""
+"""Association top-k: agreement of the strongest predicted associates with the words that people give."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ HEAD = "associations"
 _VOCABULARY = 5000
 #: Random halvings of the respondents for the ceiling
 _HALVES = 4
-#: The k of class retrieval
+#: Values of k for class retrieval
 _RETRIEVED = (1, 5)
 _PERMUTATIONS = 1000
-#: Controls: signal-to-noise ratios at which class retrieval is neither certain nor chance
+#: Controls: signal-to-noise ratios at which class retrieval is between chance and certainty
 _SNRS = (1.0, 0.1, 0.03)
-#: Decimals kept of a prediction, so that what is equal but for rounding is tied
+#: Decimals of a prediction that are kept, so that values that differ by rounding are tied
 _DECIMALS = 12
 
 _CEILING = "half of the respondents with the other half (lower) and with all of them (upper)"
@@ -48,18 +48,18 @@ def _retrieval(k: int) -> Metric:
 
 @dataclass(frozen=True)
 class _Truth:
-    """What predictions for the scored classes are compared with.
+    """The truth that predictions for the scored classes are compared with.
 
     Attributes
     ----------
     strengths : ndarray, shape (n, v)
-        Of the scored classes.
+        True strengths of the scored classes.
     profiles : ndarray, shape (k, v)
-        Of all joined classes, the candidates of class retrieval.
+        True strengths of all joined classes, the candidates of class retrieval.
     rows : ndarray of int, shape (n,)
-        Row of ``profiles`` that each scored class is.
+        Row of ``profiles`` of each scored class.
     ranks : Ranking
-        Of ``strengths``.
+        Ranks of ``strengths``.
     relevant : mapping of int to ndarray of bool, shape (n, v)
         By k, the responses that are relevant for precision at k.
     """
@@ -71,26 +71,27 @@ class _Truth:
     relevant: Mapping[int, np.ndarray]
 
     @classmethod
-    def of(cls, profiles: np.ndarray, rows: np.ndarray) -> _Truth:
-        given = profiles[rows]
-        relevant = {k: ranking.strongest(given, k) for k in (1, 5, 10)}
-        return cls(given, profiles, rows, Ranking.of(given), relevant)
+    def from_profiles(cls, profiles: np.ndarray, rows: np.ndarray) -> _Truth:
+        strengths = profiles[rows]
+        relevant = {k: ranking.strongest(strengths, k) for k in (1, 5, 10)}
+        return cls(strengths, profiles, rows, Ranking.of(strengths), relevant)
 
 
 class AssociationTopK(Task):
-    """Predicted association profile of each class against the strengths people give.
+    """Predicted association profile of each class against the strengths that people give.
 
-    *Vocabulary*: the at most 5,000 responses of the greatest total strength over the joined cues. Strength is
-    the count of a response by the respondents of its cue. Predictions are averaged over the test images of a
-    class. *Relevant* for precision at k are the k strongest responses of the cue, with all that are tied with
-    the k-th; for recall, every response given. Ties in a prediction are taken at random (in expectation).
+    *Vocabulary*: the responses with the greatest total strength over the joined cues, at most 5,000. The
+    strength of a response is its count divided by the number of respondents of its cue. Predictions are
+    averaged over the test images of a class. For precision at k, the k strongest responses of the cue are
+    *relevant*, with all that are tied with the k-th. For recall, every given response is relevant. Ties in a
+    prediction are broken at random, in expectation.
 
-    A layer takes part through a ridge readout, fitted on features of the training images alone, with the
-    penalty chosen by leave-one-out within them. ``split: images`` scores new images of the classes it was
-    fitted on; ``split: classes`` scores classes it was not: those that the stimuli hold out, or, where they
-    hold out none, each in turn by 10-fold cross-validation over classes. A model's own association head is
-    the layer "associations" and the headline; it is used as it is. Class retrieval is among all joined
-    classes. p is of a permutation of the classes, so it asks for more than popularity gives.
+    A layer takes part through a ridge readout. The readout is fitted on features of the training images only,
+    and its penalty is chosen by leave-one-out within them. ``split: images`` scores new images of the classes
+    that the readout was fitted on. ``split: classes`` scores other classes: those that the stimuli hold out,
+    or, if they hold out none, each class in turn by 10-fold cross-validation. A model's own association head
+    is the layer "associations" and the headline, and it is not fitted. Class retrieval is among all joined
+    classes. The p-value is from a permutation of the classes. So it requires more than popularity gives.
     """
 
     name: ClassVar[str] = "association_topk"
@@ -122,7 +123,9 @@ class AssociationTopK(Task):
         params: Mapping[str, Any],
         rng: np.random.Generator,
     ) -> TaskResult:
-        """Score every layer, and the head where there is one; ``params``: ``split``, "images" or "classes".
+        """Score every layer, and the association head if there is one.
+
+        ``params``: ``split``, "images" or "classes".
 
         Raises
         ------
@@ -138,7 +141,7 @@ class AssociationTopK(Task):
         scored = np.sort(np.concatenate([fold.test for fold in folds]))
         words, strengths = _strengths(joined.target)
         gram = strengths @ strengths.T
-        truth = _Truth.of(strengths, scored)
+        truth = _Truth.from_profiles(strengths, scored)
         orders = np.random.default_rng(seeds[1])
         permutations = np.stack([orders.permutation(len(scored)) for _ in range(_PERMUTATIONS)])
 
@@ -179,11 +182,11 @@ class AssociationTopK(Task):
         )
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
-        """The standard controls by class retrieval; and heads of which the headline is known exactly.
+        """The standard controls by class retrieval, and two heads whose headline is known exactly.
 
-        A noisy copy has the retrieval of a ridge readout of scikit-learn. Precision has popularity as its
-        chance level, which features without information do not reach: their readout is a little off it. So it
-        is held to a head that knows the strengths, and to one that knows popularity alone.
+        A noisy copy must have the retrieval of scikit-learn's ridge readout. The chance level of precision is
+        popularity, and features without information do not reach it, because their readout is a little off.
+        So precision is checked with a head that knows the strengths, and with one that knows only popularity.
         """
         controls = standard_controls(
             self,
@@ -204,8 +207,8 @@ class AssociationTopK(Task):
             view = ArrayView(world.stimuli, {}, head=Associations(words, known[shown]))
             result = self.score(view, join(world.stimuli, world.target), {"split": "images"}, rng)
             expected = 1.0 if known is strengths else result.chance[metric.name]
-            found = plain_score(result, HEAD, metric.name)
-            controls.append(exact_control(f"head that knows {name}: {metric.label}", expected, found))
+            score = plain_score(result, HEAD, metric.name)
+            controls.append(exact_control(f"head that knows {name}: {metric.label}", expected, score))
         return controls
 
 
@@ -228,18 +231,18 @@ def _rank(predicted: np.ndarray) -> Ranking:
 
 
 def _measures(predicted: np.ndarray, ranks: Ranking, truth: _Truth) -> dict[str, np.ndarray]:
-    """Every metric for every scored class, (n,) each, of a prediction (n, v) and its ranking."""
-    given = truth.strengths
+    """Every metric for every scored class, (n,) each, for a prediction (n, v) and its ranking."""
+    strengths = truth.strengths
     nearest = [min(k, len(truth.profiles)) for k in _RETRIEVED]
     retrieved = ranking.retrieval_hits(predicted, truth.profiles, truth.rows, nearest)
     return {
         "precision_at_10": ranking.precision_at_k(ranks, truth.relevant[10], 10),
         "precision_at_5": ranking.precision_at_k(ranks, truth.relevant[5], 5),
-        "recall_at_10": ranking.recall_at_k(ranks, given > 0, 10),
+        "recall_at_10": ranking.recall_at_k(ranks, strengths > 0, 10),
         "hit_at_1": ranking.precision_at_k(ranks, truth.relevant[1], 1),
-        "ndcg_at_10": ranking.ndcg_at_k(ranks, given, 10),
+        "ndcg_at_10": ranking.ndcg_at_k(ranks, strengths, 10),
         "spearman": ranking.spearman_rows(ranks, truth.ranks),
-        "reciprocal_rank": ranking.reciprocal_rank_of_strongest(ranks, given),
+        "reciprocal_rank": ranking.reciprocal_rank_of_strongest(ranks, strengths),
         **{f"retrieval_top{k}": hits for k, hits in zip(_RETRIEVED, retrieved, strict=True)},
     }
 
@@ -272,19 +275,19 @@ def _score_head(
     truth: _Truth,
     permutations: np.ndarray,
 ) -> tuple[LayerResult, list[str]]:
-    """Result of the model's own associations, over the target's vocabulary, and what to note of it."""
+    """Result of the model's own associations, over the target's vocabulary, and notes about it."""
     known = {word: j for j, word in enumerate(head.vocabulary)}
-    at = np.array([known.get(word, -1) for word in words])
-    if not (at >= 0).any():
+    columns = np.array([known.get(word, -1) for word in words])
+    if not (columns >= 0).any():
         return LayerResult(undefined="the association head has none of the target's responses"), []
-    # Only ratios within a row have a meaning: every image has the same say in the mean of its class.
+    # Only ratios within a row have a meaning. So every image gets the same weight in the mean of its class.
     strengths = np.asarray(head.strengths, dtype=np.float64)
     total = np.abs(strengths).sum(axis=1, keepdims=True)
     strengths = strengths / np.where(total > 0, total, 1)
     means = concept_means(strengths, [images[i] for i in scored])
-    predicted = np.where(at >= 0, means[:, at], means.min(axis=1, keepdims=True))
+    predicted = np.where(columns >= 0, means[:, columns], means.min(axis=1, keepdims=True))
     result, _ = _evaluate(predicted, truth, permutations)
-    absent = int((at < 0).sum())
+    absent = int((columns < 0).sum())
     note = [f"{absent} of {len(words)} responses are not in the head's vocabulary: least strength"]
     return result, note if absent else []
 
@@ -304,14 +307,14 @@ def _popularity(folds: list[Fold], strengths: np.ndarray, truth: _Truth) -> dict
 def _ceiling(
     target: AssociationTarget, words: tuple[str, ...], scored: np.ndarray, rng: np.random.Generator
 ) -> dict[str, tuple[float, float]]:
-    """Each metric for half of the respondents, beside the other half and beside all; mean over splits."""
+    """Each metric for half of the respondents, against the other half and against all; mean over halvings."""
     counts = sparse.csr_array(target.counts)
     counts.sum_duplicates()
     if np.any(counts.data != np.rint(counts.data)):
-        return {}  # counts that were weighted are no people who could be split
+        return {}  # weighted counts are not people, so they cannot be split
     column = {word: j for j, word in enumerate(target.columns)}
     kept = np.array([column[word] for word in words])
-    everyone = _Truth.of(_profiles(counts, kept), scored)
+    everyone = _Truth.from_profiles(_profiles(counts, kept), scored)
     lower: list[dict[str, float]] = []
     upper: list[dict[str, float]] = []
     for _ in range(_HALVES):
@@ -323,11 +326,11 @@ def _ceiling(
             ]
         )
         predicted = _profiles(half, kept)[scored]
-        others = _Truth.of(_profiles(sparse.csr_array(counts - half), kept), scored)
+        others = _Truth.from_profiles(_profiles(sparse.csr_array(counts - half), kept), scored)
         ranks = _rank(predicted)
         lower.append(_means(_measures(predicted, ranks, others)))
         upper.append(_means(_measures(predicted, ranks, everyone)))
-    # Recall of a half is the greater where the other half, too, gave fewer responses than all.
+    # Recall can be greater against the other half, which also gave fewer responses than all respondents.
     bounds = {name: sorted((_mean_of(lower, name), _mean_of(upper, name))) for name in lower[0]}
     return {name: (low, high) for name, (low, high) in bounds.items()}
 
@@ -337,7 +340,7 @@ def _mean_of(splits: list[dict[str, float]], name: str) -> float:
 
 
 def _draw_half(counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Counts of a random half of the responses that ``counts`` hold."""
+    """Counts of a random half of the responses in ``counts``."""
     people = np.rint(counts).astype(np.int64)
     return rng.multivariate_hypergeometric(people, int(people.sum()) // 2, method="marginals")
 

@@ -1,4 +1,4 @@
-"""GWOT: matching two geometries concept to concept, when no labels are given."""
+"""GWOT: match two geometries concept by concept, without labels."""
 
 from __future__ import annotations
 
@@ -48,16 +48,16 @@ _STARTS = 10
 #: Random halvings of the subjects for the ceiling
 _HALVINGS = 3
 _FEWEST_SUBJECTS = 4
-#: Controls: worlds, and signal-to-noise ratios at which twins are confused but the geometry is not
+#: Controls: number of worlds, and signal-to-noise ratios that confuse similar pairs but keep the geometry
 _REPLICATES = 8
 _SNRS = (64.0, 16.0, 8.0)
-#: Entries of random plans drawn for the chance level
+#: Number of entries of random plans that are drawn for the chance level
 _CHANCE_ENTRIES = 20_000_000
-#: Seconds of searching from which on it is said beforehand
+#: From this number of seconds on, the cost of the searches is announced beforehand
 _LONG = 60.0
-#: What is kept of a finished search is called this and its number
-_FOUND = "found-"
-#: Plans of more concepts than this are not stored: at 500 one is 1 MB
+#: Key of a finished search in the memo: this text and the number of the search
+_FINISHED = "found-"
+#: Plans of more concepts than this are not stored. A plan of 500 concepts is 1 MB
 _STORED = 500
 
 _CEILING = "mean RDM of half of the subjects matched with that of the other half (lower) and of all (upper)"
@@ -66,10 +66,10 @@ _CEILING = "mean RDM of half of the subjects matched with that of the other half
 class GWOTMatching(Task):
     """Matching rates of the Gromov-Wasserstein plan between a model's RDM and the mean RDM of people.
 
-    The score is that of the plan of least GW distance over a grid of epsilon and random starts, which uses no
-    labels; RDMs are scaled to a mean dissimilarity of one. The plan of highest matching rate among those
-    tried is an oracle: it is in the values and never a score. Features are averaged over a concept's test
-    images. p is of a permutation of the labels of the plan.
+    The score is that of the plan of least GW distance over a grid of epsilon and random starts, without
+    labels. RDMs are scaled to a mean dissimilarity of one. The plan of the highest matching rate in the
+    search is an oracle: it is among the values and never a score. Features are averaged over a concept's test
+    images. The p-value is from a permutation of the labels of the plan.
     """
 
     name: ClassVar[str] = "gwot_matching"
@@ -101,20 +101,21 @@ class GWOTMatching(Task):
         """Score every layer.
 
         ``params``: ``metric``, the dissimilarity of features ("correlation"); ``epsilons``, the grid (a list;
-        absent: chosen by the solver from the RDMs); ``starts``, random initial plans for each epsilon (10).
+        without it, the solver chooses the grid from the RDMs); ``starts``, the number of initial plans for
+        each epsilon (10).
 
         Raises
         ------
         NotPossible
             If a concept has no test image.
         UsageError
-            If a parameter is unknown or of no use.
+            If a parameter is unknown or not valid.
         """
         options = self._options(params)
         people = joined.target.rdms.mean(axis=0)
         categories = joined.target.categories
         images = concept_images(view.stimuli, joined.concepts)
-        # One seed each for layers, ceiling and chance: none depends on which layers are asked for.
+        # One seed each for layers, ceiling and chance, so that none depends on which layers are scored.
         seeds = [int(seed) for seed in rng.integers(2**63, size=3)]
         halvings = _HALVINGS if len(joined.target.subjects) >= _FEWEST_SUBJECTS else 0
         searches = _Searches(
@@ -132,12 +133,12 @@ class GWOTMatching(Task):
                 layers[layer] = LayerResult(undefined=str(error))
                 continue
 
-            def find(model_rdm: np.ndarray = model_rdm, number: int = number) -> dict[str, np.ndarray]:
+            def search(model_rdm: np.ndarray = model_rdm, number: int = number) -> dict[str, np.ndarray]:
                 return _match(model_rdm, people, categories, searches, number, seeds[0])
 
-            found = searches.once(number, find)
-            layers[layer] = _layer_result(found)
-            arrays |= {f"{name}/{layer}": found[name] for name in ("sweep", "plan") if name in found}
+            record = searches.run_once(number, search)
+            layers[layer] = _layer_result(record)
+            arrays |= {f"{name}/{layer}": record[name] for name in ("sweep", "plan") if name in record}
         ceiling = _ceiling(joined.target, halvings, searches, len(view.layers), seeds[1])
         return TaskResult(
             concepts=joined.concepts,
@@ -173,9 +174,9 @@ class GWOTMatching(Task):
         return options
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
-        """The standard controls, in a world of twins, which noise confuses first.
+        """The standard controls, in a world of similar pairs, which noise confuses first.
 
-        A noisy copy has the matching rate of a search that starts from the truth.
+        A noisy copy must have the matching rate of a search that starts from the truth.
         """
         return standard_controls(
             self, _twins, rng, definition=informed_matching, snrs=_SNRS, replicates=_REPLICATES
@@ -187,15 +188,20 @@ def _twins(rng: np.random.Generator) -> World:
 
 
 class _Searches:
-    """The searches of a cell, by number: all of them move one bar, and what each has found is kept.
+    """The searches of a cell (one model scored on one binding), by number.
+
+    All of them move one progress bar, and the results of each are kept.
 
     Parameters
     ----------
     work : LongWork
+        Progress bar, memo and device of the engine.
     count : int
-        How many there are.
+        Number of searches.
     epsilons : list of float or None
+        The grid. None: the solver chooses it.
     starts : int
+        Number of initial plans for each epsilon.
     """
 
     def __init__(self, work: LongWork, count: int, epsilons: list[float] | None, starts: int) -> None:
@@ -208,42 +214,47 @@ class _Searches:
         }
 
     def announce(self, n: int) -> None:
-        """Say what searches among n concepts will cost, if that is much."""
+        """Announce the cost of the searches among ``n`` concepts, if they take long."""
         starts, epsilons = self._solver["starts"], self._solver["epsilons"]
         seconds = self._count * gw_search_seconds(n, starts, epsilons)
         if seconds > _LONG:
-            # two plans a start, until a search is done
+            # two plans per start, until a search is done
             self._work.expect(Cost(seconds, None, starts * 2 * n * n * 8))
 
     def align(self, number: int, a: np.ndarray, b: np.ndarray, rng: np.random.Generator) -> GromovWasserstein:
-        """Align two RDMs, each scaled to a mean dissimilarity of one.
+        """Align the RDMs ``a`` and ``b``, each scaled to a mean dissimilarity of one.
 
-        The scale of an RDM changes no optimal plan, but it changes the distance and what an epsilon means.
+        The scale of an RDM does not change the optimal plan, but it changes the distance and the meaning of
+        epsilon. ``number`` is the number of the search, for the progress bar. ``rng`` draws the random
+        starts.
         """
 
-        def tell(done: int, total: int) -> None:
+        def report(done: int, total: int) -> None:
             if self._work.progress is not None:
                 self._work.progress(number * total + done, self._count * total)
 
         scaled = [c * (len(c) * (len(c) - 1) / c.sum()) for c in (np.asarray(a, np.float64), b)]
-        return gromov_wasserstein(scaled[0], scaled[1], rng=rng, progress=tell, **self._solver)
+        return gromov_wasserstein(scaled[0], scaled[1], rng=rng, progress=report, **self._solver)
 
-    def once(self, number: int, find: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-        """What ``find`` gives, or gave in a run that was broken off later."""
-        memo, name = self._work.memo, f"{_FOUND}{number}"
-        found = None if memo is None else memo.get(name)
-        if found is None:
-            found = find()
+    def run_once(self, number: int, search: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+        """The arrays that ``search`` gives, or gave in an earlier run that was interrupted later.
+
+        ``number`` is the number of the search.
+        """
+        memo, name = self._work.memo, f"{_FINISHED}{number}"
+        record = None if memo is None else memo.get(name)
+        if record is None:
+            record = search()
             if memo is not None:
-                memo[name] = found
-                # The plans of the starts are large, and now of no use.
-                for key in [key for key in memo if not key.startswith(_FOUND)]:
+                memo[name] = record
+                # The plans of the starts are large and are not needed after this.
+                for key in [key for key in memo if not key.startswith(_FINISHED)]:
                     del memo[key]
-        return found
+        return record
 
 
 def _hits(plan: np.ndarray, categories: Sequence[str | None] | None) -> dict[str, np.ndarray]:
-    """Hit of each concept, (n,), by metric; the category ones only where there are categories."""
+    """Hit of each concept, (n,), by metric. The category metric is there only if there are categories."""
     hits = {f"top{k}": matching_hits(plan, min(k, len(plan))) for k in _TOP}
     if categories is not None and any(category is not None for category in categories):
         hits[_CATEGORY] = category_matching_hits(plan, categories)
@@ -258,34 +269,37 @@ def _match(
     number: int,
     seed: int,
 ) -> dict[str, np.ndarray]:
-    """What a search finds in a layer.
+    """The arrays of a search in one layer.
 
-    Its hits by metric; ``sweep``: epsilon, start, distance, matching, converged of each solution; ``values``:
-    p, distance, and top-1 and distance of the oracle; and the plan, if it is small.
+    They are: its hits by metric; ``sweep``, with epsilon, start, distance, matching and converged of each
+    solution; ``values``, with p, distance, and top-1 and distance of the oracle; and the plan, if it is
+    small.
     """
     rng = np.random.default_rng(seed)
-    found = searches.align(number, model_rdm, people, rng)
-    hits = _hits(found.plan, categories)
-    # Under a permutation of the labels row i is a hit where its greatest entry is the label it is given.
-    greatest = found.plan == found.plan.max(axis=1, keepdims=True)
+    alignment = searches.align(number, model_rdm, people, rng)
+    hits = _hits(alignment.plan, categories)
+    # Under a permutation of the labels, row i is a hit if its greatest entry is at the label that it gets.
+    greatest = alignment.plan == alignment.plan.max(axis=1, keepdims=True)
     credit = greatest / greatest.sum(axis=1, keepdims=True)
     n = len(people)
     null = np.array([credit[np.arange(n), rng.permutation(n)].mean() for _ in range(_PERMUTATIONS)])
     reached = np.count_nonzero(null >= hits["top1"].mean() - 1e-12)
     p = (1 + reached) / (1 + _PERMUTATIONS)
-    curve = [(s.epsilon, s.start, s.distance, s.matching, s.converged) for s in found.sweep]
-    plan = {"plan": found.plan.astype(np.float32)} if n <= _STORED else {}
+    curve = [(s.epsilon, s.start, s.distance, s.matching, s.converged) for s in alignment.sweep]
+    plan = {"plan": alignment.plan.astype(np.float32)} if n <= _STORED else {}
     return {
         **hits,
         **plan,
         "sweep": np.array(curve, dtype=np.float64),
-        "values": np.array([p, found.distance, matching_rate(found.oracle_plan), found.oracle_distance]),
+        "values": np.array(
+            [p, alignment.distance, matching_rate(alignment.oracle_plan), alignment.oracle_distance]
+        ),
     }
 
 
-def _layer_result(found: Mapping[str, np.ndarray]) -> LayerResult:
-    p, *values = (float(value) for value in found["values"])
-    hits = {name: found[name] for name in (*(f"top{k}" for k in _TOP), _CATEGORY) if name in found}
+def _layer_result(record: Mapping[str, np.ndarray]) -> LayerResult:
+    p, *values = (float(value) for value in record["values"])
+    hits = {name: record[name] for name in (*(f"top{k}" for k in _TOP), _CATEGORY) if name in record}
     return LayerResult(
         {name: mean_statistic(values) for name, values in hits.items()},
         p=p,
@@ -303,28 +317,30 @@ def _chance(n: int, categories: Sequence[str | None] | None, rng: np.random.Gene
 def _ceiling(
     target: RDMTarget, halvings: int, searches: _Searches, first: int, seed: int
 ) -> dict[str, tuple[float, float]]:
-    """Rates between the mean RDMs of two halves of the subjects, and of a half and all.
+    """Rates between the mean RDMs of two halves of the subjects, and of one half and all.
 
-    The searches have the numbers from ``first`` on.
+    ``first`` is the number of the first of these searches.
     """
 
-    def find() -> dict[str, np.ndarray]:
+    def search() -> dict[str, np.ndarray]:
         rng = np.random.default_rng(seed)
         s, everyone = len(target.subjects), target.rdms.mean(axis=0)
         rates: list[dict[str, float]] = []
         for _ in range(halvings):
             order = rng.permutation(s)
-            half, rest = (target.rdms[part].mean(axis=0) for part in (order[: s // 2], order[s // 2 :]))
-            for other in (rest, everyone):
-                plan = searches.align(first + len(rates), half, other, rng).plan
+            first_half, second_half = (
+                target.rdms[part].mean(axis=0) for part in (order[: s // 2], order[s // 2 :])
+            )
+            for counterpart in (second_half, everyone):
+                plan = searches.align(first + len(rates), first_half, counterpart, rng).plan
                 rates.append(_rates(plan, target.categories))
         return {
             name: np.array([np.mean([r[name] for r in rates[bound::2]]) for bound in (0, 1)])
             for name in rates[0]
         }
 
-    found = searches.once(first, find) if halvings else {}
-    return {name: (float(bounds[0]), float(bounds[1])) for name, bounds in found.items()}
+    rates_by_bound = searches.run_once(first, search) if halvings else {}
+    return {name: (float(bounds[0]), float(bounds[1])) for name, bounds in rates_by_bound.items()}
 
 
 def _rates(plan: np.ndarray, categories: Sequence[str | None] | None) -> dict[str, float]:

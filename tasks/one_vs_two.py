@@ -1,4 +1,4 @@
-"""1 vs 2: whether a misclassified image is nearer to what it shows than to what it was taken for."""
+"""1 vs 2: whether a misclassified image is nearer to its true concept than to its predicted concept."""
 
 from __future__ import annotations
 
@@ -21,15 +21,20 @@ from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskRe
 
 _PERMUTATIONS = 1000
 _FEWEST_WRONG = 5
-#: Word correlations with fewer concepts that are classified correctly have no meaning
+#: With fewer concepts that are classified correctly, word correlations have no meaning
 _FEWEST_RIGHT = 3
-#: Controls: signal-to-noise ratios at which the accuracy is neither one nor one half
+#: Controls: signal-to-noise ratios at which the accuracy is between one half and one
 _SNRS = (0.5, 0.125, 0.03125)
 
 
 @dataclass(frozen=True)
 class _Trials:
-    """Who takes part: rows of stimuli, and for each the index of its concept among the joined ones."""
+    """The stimuli that take part.
+
+    ``wrong`` and ``right`` are rows of misclassified and of correctly classified stimuli. ``true`` and
+    ``predicted`` are the concepts of the former, and ``right_concept`` those of the latter: numbers among the
+    joined concepts.
+    """
 
     wrong: np.ndarray
     true: np.ndarray
@@ -41,11 +46,12 @@ class _Trials:
 class OneVsTwo(Task):
     """1 vs 2 accuracy over the misclassified stimuli.
 
-    The correlations of a misclassified stimulus with the correctly classified stimuli, in a layer, are
-    correlated with the word-space correlations of its true concept to the concepts of those stimuli, and with
-    those of the concept it was taken for; passed when the first is the greater. Predictions are the model's
-    own, over all its classes. A stimulus takes part when its concept has a word vector, and a misclassified
-    one when its predicted class has one too.
+    In a layer, a misclassified stimulus has a correlation with each correctly classified stimulus. These
+    correlations are correlated with two rows of word-space correlations to the concepts of the same stimuli:
+    those of its true concept, and those of its predicted concept. The stimulus passes if the first
+    correlation is greater. Predictions are the model's own, over all its classes. A stimulus takes part if
+    its concept has a word vector. A misclassified stimulus takes part only if its predicted class has one
+    too.
     """
 
     name: ClassVar[str] = "one_vs_two"
@@ -69,7 +75,7 @@ class OneVsTwo(Task):
         params: Mapping[str, Any],
         rng: np.random.Generator,
     ) -> TaskResult:
-        """Score every layer; there are no ``params``.
+        """Score every layer. There are no ``params``.
 
         Raises
         ------
@@ -104,9 +110,9 @@ class OneVsTwo(Task):
         )
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
-        """The standard controls; and features of what a stimulus was taken for, which must fail.
+        """The standard controls, and features of the predicted concepts, which must fail.
 
-        A noisy copy has the accuracy of the definition, image by image.
+        A noisy copy must have the accuracy of the definition, image by image.
         """
         controls = standard_controls(self, mistaken_world, rng, definition=one_vs_two_accuracy, snrs=_SNRS)
         world = mistaken_world(rng)
@@ -114,8 +120,8 @@ class OneVsTwo(Task):
         assert world.classes is not None
         view = world.view({"taken": world.target.vectors[world.classes.probabilities.argmax(axis=1)]})
         result = self.score(view, join(world.stimuli, world.target), {}, rng)
-        found = plain_score(result, "taken", "accuracy")
-        return [*controls, exact_control("features of what it was taken for", 0.0, found)]
+        accuracy = plain_score(result, "taken", "accuracy")
+        return [*controls, exact_control("features of what it was taken for", 0.0, accuracy)]
 
 
 def _trials(
@@ -125,7 +131,7 @@ def _trials(
     index = {concept: i for i, concept in enumerate(joined.concepts)}
     images = concept_images(view.stimuli, joined.concepts)
     rows = np.concatenate(images)
-    true = np.repeat(np.arange(len(images)), [len(found) for found in images])
+    true = np.repeat(np.arange(len(images)), [len(numbers) for numbers in images])
     joined_class = np.array([index.get(class_id, -1) for class_id in classes.class_ids])
     predicted = joined_class[classes.probabilities[rows].argmax(axis=1)]
     right = predicted == true
@@ -164,13 +170,13 @@ def _score_layer(
     )
     try:
         require_varied(np.concatenate(arguments[:2]), [concepts[i] for i in shown])
-        found = one_vs_two(*arguments)
+        layer = one_vs_two(*arguments)
     except ValueError as error:
         return LayerResult(undefined=str(error)), None
     test = one_vs_two_permutation(*arguments, _PERMUTATIONS, np.random.default_rng(seed))
     result = LayerResult(
-        {"accuracy": grouped_mean_statistic(found.outcomes, trials.true)},
+        {"accuracy": grouped_mean_statistic(layer.outcomes, trials.true)},
         p=test.p,
-        values={"p_binomial": found.p_binomial, "ties": float(found.ties)},
+        values={"p_binomial": layer.p_binomial, "ties": float(layer.ties)},
     )
-    return result, found.outcomes.astype(np.float32)
+    return result, layer.outcomes.astype(np.float32)

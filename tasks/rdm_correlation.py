@@ -23,7 +23,7 @@ from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskRe
 
 _METHODS = ("spearman", "pearson")
 _PERMUTATIONS = 1000
-#: For more concepts than this there are fewer permutations (one takes tens of milliseconds), and RDMs are
+#: With more concepts than this there are fewer permutations (each takes tens of milliseconds), and RDMs are
 #: not stored (0.5 MB each)
 _LARGE = 500
 _PERMUTATIONS_LARGE = 200
@@ -67,7 +67,9 @@ class RDMCorrelation(Task):
         params: Mapping[str, Any],
         rng: np.random.Generator,
     ) -> TaskResult:
-        """Score every layer; ``params``: ``metric``, the dissimilarity of features ("correlation").
+        """Score every layer.
+
+        ``params``: ``metric``, the dissimilarity of features ("correlation").
 
         Raises
         ------
@@ -80,9 +82,8 @@ class RDMCorrelation(Task):
         one_of(self.name, "metric", metric, RDM_METRICS)
         rdms = joined.target.rdms
         images = concept_images(view.stimuli, joined.concepts)
-        seed = int(
-            rng.integers(2**63)
-        )  # one seed for all layers: a layer's null does not depend on the others
+        # One seed for all layers, so that a layer's null does not depend on other layers.
+        seed = int(rng.integers(2**63))
         large = len(joined.concepts) > _LARGE
         permutations = _PERMUTATIONS_LARGE if large else _PERMUTATIONS
         layers: dict[str, LayerResult] = {}
@@ -112,7 +113,7 @@ class RDMCorrelation(Task):
         )
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
-        """The standard controls; a noisy copy has the correlation of a closed form."""
+        """The standard controls. A noisy copy must have the correlation of a closed form."""
         return standard_controls(self, rdm_world, rng, expected=spearman_of_noisy_rdms)
 
 

@@ -1,4 +1,4 @@
-"""2 vs 2: telling two concepts apart by their similarities to all others in a word space."""
+"""2 vs 2: tell two concepts apart by their similarities to all other concepts in a word space."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from benchmark.representation.concepts import concept_images, joined_vectors, re
 from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult, read_params
 
 _PERMUTATIONS = 200
-#: Below this a correlation over the k - 2 remaining concepts has fewer than three values
+#: With fewer concepts, a correlation over the k - 2 remaining concepts has fewer than three values
 _FEWEST = 5
-#: Controls: signal-to-noise ratios at which the accuracy is neither one nor one half
+#: Controls: signal-to-noise ratios at which the accuracy is between one half and one
 _SNRS = (0.5, 0.125, 0.03125)
 
 
 class TwoVsTwo(Task):
     """2 vs 2 accuracy over all pairs of concepts.
 
-    A pair passes when the two true assignments of features to words correlate more than the two crossed
-    ones, over the similarities to all other concepts. An exact tie counts one half, and the ties are
-    counted. Group i holds image i of every concept (in the order of the stimulus ids); the score is the
-    mean over groups, of which there are as many as the concept with the fewest test images has.
+    A pair passes if the two true assignments of features to words correlate more than the two crossed
+    assignments, over the similarities to all other concepts. An exact tie counts one half, and ties are
+    counted. Group i holds image i of every concept (in the order of the stimulus ids). The score is the mean
+    over groups. The number of groups is the least number of test images of a concept.
     """
 
     name: ClassVar[str] = "two_vs_two"
@@ -52,7 +52,7 @@ class TwoVsTwo(Task):
         params: Mapping[str, Any],
         rng: np.random.Generator,
     ) -> TaskResult:
-        """Score every layer; there are no ``params``.
+        """Score every layer. There are no ``params``.
 
         Raises
         ------
@@ -84,7 +84,7 @@ class TwoVsTwo(Task):
         )
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
-        """The standard controls; a noisy copy has the accuracy of the definition, pair by pair."""
+        """The standard controls. A noisy copy must have the accuracy of the definition, pair by pair."""
         return standard_controls(self, vector_world, rng, definition=two_vs_two_accuracy, snrs=_SNRS)
 
 
@@ -101,13 +101,13 @@ def _score_layer(
         group = np.asarray(features[rows], dtype=np.float64)
         try:
             require_varied(group, concepts)
-            found = two_vs_two(words, group, margins=True)
+            result_of_group = two_vs_two(words, group, margins=True)
         except ValueError as error:
             return LayerResult(undefined=str(error)), None
-        passes += found.outcomes
-        per_concept += found.per_concept
-        ties += found.ties
-        # The same permutations in every group, so that the null is of the mean over groups.
+        passes += result_of_group.outcomes
+        per_concept += result_of_group.per_concept
+        ties += result_of_group.ties
+        # Every group has the same permutations, so that the null is that of the mean over groups.
         null += two_vs_two_permutation(words, group, _PERMUTATIONS, np.random.default_rng(seed)).null
     passes /= len(groups)
     test = PermutationTest.of(passes[np.triu_indices(k, 1)].mean(), null / len(groups))

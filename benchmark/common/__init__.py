@@ -1,1 +1,1 @@
-"""What every room uses: errors, atomic files, memo, cost, did-you-mean. It imports nothing of ours."""
+"""Used by every room: errors, atomic files, memo, cost, did-you-mean. It imports no other room."""

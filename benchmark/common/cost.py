@@ -1,4 +1,4 @@
-"""What an extraction of features, or a task's long work, costs, in words a user reads before it starts."""
+"""The cost of an extraction of features or of a task's long work, in words for the user."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Cost:
-    """What an extraction, or a task's long work, costs.
+    """The cost of an extraction of features or of a task's long work.
 
     Attributes
     ----------
     seconds : float
+        Expected time.
     memory : int or None
-        Bytes this process takes at most; None where the system does not say.
+        Greatest memory of this process, in bytes. None where the system does not say.
     disk : int
-        Bytes of the features in the store, or of what is kept until the work is done.
+        Bytes on disk: of the features in the store, or of what is kept until the work is done.
     """
 
     seconds: float

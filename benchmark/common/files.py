@@ -1,4 +1,4 @@
-"""Files that are never half written, their checksums, and the folder of what can be made again."""
+"""Files that are never half written, their checksums, and the cache folder."""
 
 from __future__ import annotations
 
@@ -14,19 +14,29 @@ from typing import BinaryIO
 import platformdirs
 
 _CHUNK = 1 << 20
-_known: dict[tuple[Path, int, int], str] = {}
+_checksums: dict[tuple[Path, int, int], str] = {}
 
 
 def cache_folder() -> Path:
-    """Where everything that can be made again is kept: ``$BENCH_CACHE``, else the user's cache directory."""
-    given = os.environ.get("BENCH_CACHE")
-    return Path(given).expanduser() if given else Path(platformdirs.user_cache_dir("semantic-benchmark"))
+    """The cache folder, for everything that can be computed or fetched again.
+
+    It is ``$BENCH_CACHE``, or else the user's cache directory.
+    """
+    folder = os.environ.get("BENCH_CACHE")
+    return Path(folder).expanduser() if folder else Path(platformdirs.user_cache_dir("semantic-benchmark"))
 
 
 def slug(text: str, length: int = 80) -> str:
-    """A file name for ``text``: the text itself where that is safe, else its safe part and a short hash.
+    """A file name for a text: the text itself where that is safe, else its safe part and a short hash.
 
-    Never empty, hidden, or a path; two texts never share a slug (but for a collision of a 40-bit hash).
+    The name is never empty, hidden, or a path. Two texts never share a name, unless a 40-bit hash collides.
+
+    Parameters
+    ----------
+    text : str
+        Any text, such as the name of a model.
+    length : int
+        Greatest length of the text's part.
     """
     if re.fullmatch(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{length - 1}}}", text) and ".." not in text:
         return text
@@ -35,21 +45,37 @@ def slug(text: str, length: int = 80) -> str:
 
 
 def sha256_of(path: Path) -> str:
-    """sha256 of a file; remembered in this process until its size or modification time changes."""
+    """The sha256 of the file ``path``, in hexadecimal digits.
+
+    It is remembered in this process until the file's size or modification time changes.
+    """
     path = path.resolve()
     status = path.stat()
     key = (path, status.st_mtime_ns, status.st_size)
-    if key not in _known:
+    if key not in _checksums:
         digest = hashlib.sha256()
         with path.open("rb") as stream:
             while chunk := stream.read(_CHUNK):
                 digest.update(chunk)
-        _known[key] = digest.hexdigest()
-    return _known[key]
+        _checksums[key] = digest.hexdigest()
+    return _checksums[key]
 
 
 def write_temporary(folder: Path, write: Callable[[BinaryIO], object]) -> Path:
-    """Write a hidden temporary file in ``folder`` and flush it to the disk; nothing stays if that fails."""
+    """Write a hidden temporary file in a folder and flush it to the disk. If that fails, the file is removed.
+
+    Parameters
+    ----------
+    folder : Path
+        Created if it does not exist.
+    write : callable
+        ``write(stream)`` writes the content to a binary stream.
+
+    Returns
+    -------
+    Path
+        The temporary file.
+    """
     handle, path = open_temporary(folder)
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -63,8 +89,8 @@ def write_temporary(folder: Path, write: Callable[[BinaryIO], object]) -> Path:
 
 
 def open_temporary(folder: Path) -> tuple[int, Path]:
-    """Make a hidden temporary file in ``folder``, open for writing; gives its descriptor and its path."""
-    # bench cache rm, in another process, may take an empty folder away between the two calls
+    """Create a hidden temporary file in ``folder``, open for writing. Returns its descriptor and its path."""
+    # Another process (bench cache rm) may remove an empty folder between the two calls.
     for last in (False, False, True):
         folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -80,19 +106,25 @@ def open_temporary(folder: Path) -> tuple[int, Path]:
 
 
 def write_atomic(path: Path, content: bytes) -> None:
-    """Write ``path`` whole or not at all; a reader sees the old file or the new one."""
+    """Write the bytes ``content`` to ``path``, whole or not at all.
+
+    A reader sees the old file or the new one.
+    """
     temporary = write_temporary(path.parent, lambda stream: stream.write(content))
     temporary.replace(path)
 
 
 def put_aside(path: Path) -> None:
-    """Rename a file that differs from its checksum to ``*.damaged``; another process may have been first."""
+    """Rename the file ``path``, which differs from its checksum, to ``*.damaged``.
+
+    Another process may have renamed it before; that is no error.
+    """
     with contextlib.suppress(FileNotFoundError):
         path.replace(path.with_name(path.name + ".damaged"))
 
 
 def _umask() -> int:
-    # the mask can only be read by setting it
+    # The mask can only be read by setting it.
     mask = os.umask(0)
     os.umask(mask)
     return mask

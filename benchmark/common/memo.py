@@ -1,4 +1,4 @@
-"""Arrays of long work, kept in a folder as it goes on: a run that was broken off is taken up again."""
+"""Arrays of long work, kept in a folder while it runs. An interrupted run continues from them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from benchmark.common.files import slug, write_temporary
 
 
 class FolderMemo(MutableMapping[str, dict[str, np.ndarray]]):
-    """A mapping of names to records, arrays by name; each record is one file, never half written.
+    """A mapping of names to records, which are arrays by name. Each record is one file, never half written.
 
-    A record that cannot be read counts as absent: what it held is computed again.
+    A record that cannot be read counts as absent, and its arrays are computed again.
 
     Parameters
     ----------
     folder : Path
-        Made when the first record is kept.
+        Created when the first record is kept.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -47,7 +47,7 @@ class FolderMemo(MutableMapping[str, dict[str, np.ndarray]]):
             raise KeyError(key) from error
 
     def clear(self) -> None:
-        """Remove every record, unread, and the folder if nothing else is in it."""
+        """Remove every record without reading it, and the folder if it is then empty."""
         for path in self._folder.glob("*.npz"):
             path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Where this package stands, and its version."""
+"""The folder of this package, and its version."""
 
 from __future__ import annotations
 

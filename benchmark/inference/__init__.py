@@ -1,4 +1,4 @@
-"""Inference: bootstrap, permutation, noise ceiling, false discovery rate, paired comparison."""
+"""Inference: bootstrap, permutation test, noise ceiling, false discovery rate, paired comparison."""
 
 from benchmark.inference.bootstrap import (
     Estimate,

@@ -1,4 +1,4 @@
-"""Weighted sums over pairs of conditions: what every bootstrap of an RDM correlation is made of."""
+"""Weighted sums over pairs of conditions, which every bootstrap of an RDM correlation is computed from."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from benchmark.measures._checks import Float64, Floats
 from benchmark.measures._ranks import average_ranks
 from benchmark.measures.compare import is_constant, upper_triangle
 
-#: Variance, as a share of that over all pairs, under which a weighted correlation is undefined
+#: Below this share of the variance over all pairs, a weighted correlation is undefined
 NO_VARIANCE = 1e-12
-#: Pieces that a symmetric matrix is cut into, so that little more than its upper half is worked on
+#: Number of pieces that a symmetric matrix is cut into, so that little more than its upper half is used
 _PIECES = 8
 
 
 def standardised(rdm: Floats, method: str, name: str) -> Float64:
-    """The RDM on the scale of a method, its diagonal 0.
+    """The RDM on the scale of a method, with a zero diagonal.
 
-    Mean 0 and mean square 1 over pairs, of ranks for ``spearman``; for ``cosine`` only the mean square is 1.
+    Values have mean 0 and mean square 1 over pairs; for ``spearman`` these are ranks. For ``cosine`` only the
+    mean square is 1.
     """
     if method not in ("pearson", "spearman", "cosine"):
         raise ValueError(f"method is {method!r}: expected 'pearson', 'spearman' or 'cosine'")
@@ -40,13 +41,13 @@ def standardised(rdm: Floats, method: str, name: str) -> Float64:
 
 
 def require_varied(values: Float64, rdm: Floats, name: str) -> None:
-    """Raise if no correlation with the RDM, whose upper triangle is ``values``, is defined."""
+    """Raise if no correlation with the RDM is defined. ``values`` is its upper triangle."""
     if is_constant(values):
         raise ValueError(f"{name} of shape {rdm.shape} has dissimilarities that are all equal: undefined")
 
 
 def pair_sum(weights: Float64, matrix: Float64) -> Float64:
-    """Sum over i < j of w_i w_j M_ij for a symmetric M with zero diagonal; weights (b, n) -> (b,).
+    """Sum over i < j of w_i w_j M_ij for a symmetric M with zero diagonal: weights (b, n) -> (b,).
 
     The sum is half of w' M w, so that one matrix product serves all weights.
     """
@@ -68,28 +69,28 @@ def pair_count(weights: Float64) -> Float64:
 
 
 def enough_conditions(weights: Float64) -> np.ndarray:
-    """Whether three conditions or more have weight, (b,): with fewer there is one pair."""
+    """Whether at least three conditions have weight, (b,). With two there is only one pair."""
     return np.asarray((weights > 0).sum(axis=1) >= 3)
 
 
 @dataclass(frozen=True)
 class Moments:
-    """A standardised RDM with its weighted mean and variance over pairs, (b,) each; no variance is NaN."""
+    """A standardised RDM with its weighted mean and variance over pairs, (b,) each. No variance is NaN."""
 
     rdm: Float64
     mean: Float64
     variance: Float64
 
     @classmethod
-    def of(cls, weights: Float64, rdm: Float64, pairs: Float64, method: str) -> Moments:
-        """Of an RDM that was standardised for ``method``; a cosine takes the mean for zero."""
+    def from_weights(cls, weights: Float64, rdm: Float64, pairs: Float64, method: str) -> Moments:
+        """Moments of an RDM that was standardised for ``method``. For a cosine the mean counts as zero."""
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = np.zeros(len(pairs)) if method == "cosine" else pair_sum(weights, rdm) / pairs
             variance = pair_sum(weights, rdm**2) / pairs - mean**2
         return cls(rdm, mean, np.where(variance > NO_VARIANCE, variance, np.nan))
 
     def correlation(self, other: Moments, weights: Float64, pairs: Float64) -> Float64:
-        """Weighted correlation over pairs, (b,); with means of zero it is the cosine."""
+        """Weighted correlation over pairs, (b,). With means of zero it is the cosine."""
         with np.errstate(invalid="ignore", divide="ignore"):
             covariance = pair_sum(weights, self.rdm * other.rdm) / pairs - self.mean * other.mean
             correlation: Float64 = covariance / np.sqrt(self.variance * other.variance)

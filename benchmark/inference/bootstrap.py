@@ -1,4 +1,4 @@
-"""Bootstrap over concepts, and the choice of a layer that does not flatter itself."""
+"""Bootstrap over concepts, and the choice of a layer whose score is not inflated by the choice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from benchmark.inference.statistics import Statistic
 from benchmark.measures._checks import Float64
 
-#: Halvings over which the choice of a layer is averaged
+#: Number of halvings over which the choice of a layer is averaged
 SPLITS = 8
 
 
@@ -25,12 +25,12 @@ class Estimate:
     score : float
         The statistic with every concept once.
     low, high : float
-        95 % percentile interval of the bootstrap; NaN where no draw is defined.
+        95 % percentile interval of the bootstrap. NaN where no draw is defined.
     draws : ndarray, shape (b,)
-        The statistic in each draw, in the order of the weights (so that two models' draws are paired); NaN
-        where it is undefined.
+        The statistic in each draw, in the order of the weights, so that the draws of two models are paired.
+        NaN where it is undefined.
     undefined : int
-        Number of draws that are NaN and left out of the interval.
+        Number of draws that are NaN. The interval leaves them out.
     """
 
     score: float
@@ -42,7 +42,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Selected:
-    """The best layer, and a score that does not profit from having been chosen.
+    """The best layer, and a score that is not inflated by the choice.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class Selected:
         Score on the half of the concepts that took no part in the choice, averaged over both directions of
         several halvings. With one layer: its score on all concepts.
     low, high, draws, undefined
-        As in :class:`Estimate`; the choice is made again in every draw.
+        As in :class:`Estimate`. The choice is repeated in every draw.
     """
 
     layer: str
@@ -82,11 +82,28 @@ def bootstrap_weights(n: int, draws: int, rng: np.random.Generator | int) -> Flo
     draws : int
         Number of samples.
     rng : numpy.random.Generator or int
+        Source of the draws, or its seed.
 
     Returns
     -------
     ndarray, shape (draws, n), float64
-        Multinomial counts; rows sum to n.
+        Multinomial counts. Each row sums to n.
+
+    Raises
+    ------
+    ValueError
+        If ``n`` or ``draws`` is less than one.
+
+    Examples
+    --------
+    >>> from benchmark.inference import bootstrap_weights
+    >>> weights = bootstrap_weights(n=4, draws=3, rng=0)
+    >>> weights
+    array([[1., 0., 0., 3.],
+           [0., 2., 2., 0.],
+           [1., 1., 1., 1.]])
+    >>> weights.sum(axis=1)
+    array([4., 4., 4.])
     """
     if n < 1 or draws < 1:
         raise ValueError(f"n is {n} and draws is {draws}: expected at least one concept and one draw")
@@ -101,11 +118,26 @@ def estimate(statistic: Statistic, weights: ArrayLike) -> Estimate:
     statistic : Statistic
         Weights (b, n) -> values (b,).
     weights : array_like, shape (b, n)
-        From :func:`bootstrap_weights`; give all models the same.
+        From :func:`bootstrap_weights`. Use the same for all models, so that their draws are paired.
 
     Returns
     -------
     Estimate
+
+    Raises
+    ------
+    ValueError
+        If the weights are not a matrix.
+
+    Examples
+    --------
+    The mean of one value per concept, with its interval.
+
+    >>> from benchmark.inference import bootstrap_weights, estimate, mean_statistic
+    >>> hits = [1, 1, 0, 1, 1, 0, 1, 1, 1, 0]
+    >>> result = estimate(mean_statistic(hits), bootstrap_weights(n=10, draws=1000, rng=0))
+    >>> result.score, round(result.low, 2), round(result.high, 2)
+    (0.7, 0.4, 1.0)
     """
     counts = np.asarray(weights, dtype=np.float64)
     if counts.ndim != 2 or 0 in counts.shape:
@@ -118,24 +150,25 @@ def estimate(statistic: Statistic, weights: ArrayLike) -> Estimate:
 def select_layer(
     statistics: Mapping[str, Statistic], n: int, draws: int, rng: np.random.Generator
 ) -> Selected:
-    """Choose the best layer on one half of the concepts and score it on the other.
+    """Choose the best layer on one half of the concepts and score it on the other half.
 
-    The concepts are halved at random several times; in each halving the layer that is best on one half is
-    scored on the other, both ways round, and the mean of all is the score. The interval repeats all of this,
-    choice included, in every bootstrap sample; copies of a concept stay in its half, and all halvings see the
-    same sample (samples of their own would average the sampling error away). The weights are those that
-    :func:`bootstrap_weights` gives with the same ``rng``, so that differences between models are paired
-    however many layers each has.
+    The concepts are halved at random several times. In each halving the layer that is best on one half is
+    scored on the other half, in both directions. The mean of all these is the score. The interval repeats all
+    of this, with the choice, in every bootstrap sample. Copies of a concept stay in its half, and all
+    halvings use the same sample. (Separate samples would average the sampling error away.) The weights are
+    those of :func:`bootstrap_weights` with the same ``rng``. So differences between models are paired,
+    whatever their numbers of layers.
 
     Parameters
     ----------
     statistics : mapping of str to Statistic
-        By layer, in the model's order; of layers that score the same the first is taken.
+        By layer, in the model's order. Of layers with the same score the first is chosen.
     n : int
         Number of concepts.
     draws : int
         Number of bootstrap samples.
     rng : numpy.random.Generator
+        Source of the samples and the halvings.
 
     Returns
     -------
@@ -146,6 +179,19 @@ def select_layer(
     ------
     ValueError
         If there is no layer, or fewer than two concepts.
+
+    Examples
+    --------
+    Two layers with one value per concept. The second is better on most concepts.
+
+    >>> import numpy as np
+    >>> from benchmark.inference import mean_statistic, select_layer
+    >>> rng = np.random.default_rng(0)
+    >>> early, late = rng.normal(0.0, 0.1, size=40), rng.normal(0.5, 0.1, size=40)
+    >>> layers = {"early": mean_statistic(early), "late": mean_statistic(late)}
+    >>> result = select_layer(layers, n=40, draws=500, rng=np.random.default_rng(1))
+    >>> result.layer, round(result.score, 2), round(result.low, 2), round(result.high, 2)
+    ('late', 0.53, 0.5, 0.56)
     """
     if not statistics:
         raise ValueError("statistics is empty: expected at least one layer")
@@ -156,7 +202,7 @@ def select_layer(
     if len(layers) == 1:
         plain = estimate(statistics[layers[0]], weights)
         return Selected(layers[0], plain.score, plain.low, plain.high, plain.draws, plain.undefined)
-    # The first row is the score, the others are the draws: the procedure is the same.
+    # The first row gives the score and the other rows the draws. The procedure is the same for all.
     rows = np.vstack([np.ones(n), weights])
     full = np.array([float(statistic(rows[:1])[0]) for statistic in statistics.values()])
     best = layers[int(np.argmax(np.where(np.isnan(full), -np.inf, full)))]
@@ -180,18 +226,34 @@ def paired_difference(draws_a: ArrayLike, draws_b: ArrayLike) -> PairedDifferenc
     Parameters
     ----------
     draws_a, draws_b : array_like, shape (b,)
-        Draw i of both comes from the same resample. A draw that is NaN in either is left out.
+        Draw i of both comes from the same resample. A draw that is NaN in either of them is left out.
 
     Returns
     -------
     PairedDifference
         Mean difference, its 95 % percentile interval, and the two-sided p-value
-        min(1, 2 (1 + min(#{d <= 0}, #{d >= 0})) / (1 + b)); NaN where no draw is left.
+        min(1, 2 (1 + min(#{d <= 0}, #{d >= 0})) / (1 + b)). NaN where no draw is left. A positive difference
+        means that a is greater.
 
     Raises
     ------
     ValueError
         If the draws are not two vectors of the same length.
+
+    Examples
+    --------
+    Two models are scored on the same concepts, with the same weights.
+
+    >>> import numpy as np
+    >>> from benchmark.inference import bootstrap_weights, estimate, mean_statistic, paired_difference
+    >>> rng = np.random.default_rng(0)
+    >>> difficulty = rng.normal(size=30)
+    >>> weights = bootstrap_weights(n=30, draws=999, rng=0)
+    >>> better = estimate(mean_statistic(difficulty + 0.2), weights)
+    >>> worse = estimate(mean_statistic(difficulty + 0.1 * rng.normal(size=30)), weights)
+    >>> result = paired_difference(better.draws, worse.draws)
+    >>> round(result.difference, 2), round(result.low, 2), round(result.high, 2), round(result.p, 3)
+    (0.17, 0.14, 0.21, 0.002)
     """
     a, b = np.asarray(draws_a, dtype=np.float64), np.asarray(draws_b, dtype=np.float64)
     if a.ndim != 1 or a.shape != b.shape:
@@ -206,7 +268,7 @@ def paired_difference(draws_a: ArrayLike, draws_b: ArrayLike) -> PairedDifferenc
 
 
 def _chosen(choice: Float64, score: Float64) -> Float64:
-    """Score (b,) of the layer that is best in ``choice``, both (layers, b); NaN where none is defined."""
+    """Score (b,) of the layer that is best in ``choice``; both are (layers, b). NaN where none is defined."""
     defined = ~np.isnan(choice)
     best = np.argmax(np.where(defined, choice, -np.inf), axis=0)
     chosen: Float64 = np.where(defined.any(axis=0), score[best, np.arange(score.shape[1])], np.nan)
@@ -214,7 +276,7 @@ def _chosen(choice: Float64, score: Float64) -> Float64:
 
 
 def _mean_defined(values: Float64) -> Float64:
-    """Mean over the first axis without NaN; NaN where all are."""
+    """Mean over the first axis without NaN. NaN where all values are NaN."""
     defined = ~np.isnan(values)
     counts = defined.sum(axis=0)
     total = np.where(defined, values, 0).sum(axis=0)
@@ -223,7 +285,7 @@ def _mean_defined(values: Float64) -> Float64:
 
 
 def interval(draws: Float64) -> tuple[float, float]:
-    """95 % percentile interval of the draws (b,) that are defined; NaN where none is."""
+    """95 % percentile interval of the ``draws`` (b,) that are defined. NaN where none is."""
     defined = draws[~np.isnan(draws)]
     if len(defined) == 0:
         return float("nan"), float("nan")

@@ -8,25 +8,25 @@ from numpy.typing import ArrayLike
 from benchmark.inference.statistics import Statistic
 from benchmark.measures._checks import Float64
 
-#: Share of a kernel's size under which what is left of it without its additive part is rounding
+#: If less than this share of a kernel is left without its additive part, the rest is rounding
 _NOTHING = 1e-12
 
 
 def u_centred(kernel: ArrayLike) -> Float64:
-    """What is left of the pairs of a kernel when all that is additive in its conditions is taken out.
+    """A kernel without the part that is additive in its conditions (*U*-centring).
 
-    The correlation over pairs of two such matrices is the debiased CKA. An RDM gives, up to the sign and a
-    factor of two, the same as the kernel whose squared distances it holds.
+    The correlation over pairs of two such matrices is the debiased CKA. A kernel and the RDM of its squared
+    distances give the same matrix, up to the sign and a factor of two.
 
     Parameters
     ----------
     kernel : array_like, shape (n, n)
-        Symmetric, n >= 4; the diagonal is not read.
+        Symmetric, n >= 4. The diagonal is not read.
 
     Returns
     -------
     ndarray, shape (n, n)
-        Symmetric, zero diagonal, rows that sum to zero.
+        Symmetric, with a zero diagonal. Each row sums to zero.
 
     Raises
     ------
@@ -36,6 +36,22 @@ def u_centred(kernel: ArrayLike) -> Float64:
     References
     ----------
     Székely & Rizzo (2014), Annals of Statistics 42, 2382-2412.
+
+    Examples
+    --------
+    The correlation over pairs of two centred kernels is the debiased CKA of the features.
+
+    >>> import numpy as np
+    >>> from benchmark.inference import u_centred
+    >>> from benchmark.measures import linear_cka
+    >>> rng = np.random.default_rng(0)
+    >>> x, y = rng.normal(size=(2, 12, 5))
+    >>> pairs = np.triu_indices(12, 1)
+    >>> k, l = u_centred(x @ x.T)[pairs], u_centred(y @ y.T)[pairs]
+    >>> round(float(np.corrcoef(k, l)[0, 1]), 3)
+    0.042
+    >>> round(linear_cka(x, y, debiased=True), 3)
+    0.042
     """
     pairs = np.array(kernel, dtype=np.float64)
     if pairs.ndim != 2 or pairs.shape[0] != pairs.shape[1] or len(pairs) < 4:
@@ -53,31 +69,45 @@ def u_centred(kernel: ArrayLike) -> Float64:
 
 
 def cka_statistic(model_kernel: ArrayLike, kernels: ArrayLike) -> Statistic:
-    r"""Debiased CKA of a model's kernel with each subject's, averaged over subjects.
+    r"""Debiased CKA of a model's kernel with each subject's kernel, averaged over subjects.
 
-    Pair (i, j), i < j, has weight w_i w_j, and pairs of two copies of a concept are left out: they would be
-    alike in any two spaces. In each draw the additive part is taken out anew, as least squares over the
-    weighted pairs: :math:`a_i = (r_i - S) / (W - 2 w_i)` with :math:`r = \tilde K w`, :math:`W = \sum w`,
-    :math:`S = \sum w_i a_i`. With all weights one the value is that of
+    Pair (i, j), i < j, has weight w_i w_j. Pairs of two copies of one concept are left out, because they
+    would be alike in any two spaces. In each draw the additive part is computed and removed anew, by least
+    squares over the weighted pairs: :math:`a_i = (r_i - S) / (W - 2 w_i)` with :math:`r = \tilde K w`,
+    :math:`W = \sum w`, :math:`S = \sum w_i a_i`. With all weights one the value is that of
     :func:`benchmark.measures.linear_cka` with ``debiased``.
 
     Parameters
     ----------
     model_kernel : array_like, shape (n, n)
-        Symmetric; the diagonal is not read.
+        Symmetric. The diagonal is not read.
     kernels : array_like, shape (s, n, n)
-        One a subject.
+        One kernel per subject.
 
     Returns
     -------
     Statistic
-        NaN where fewer than four concepts have weight, one has half of it or more, or nothing but what is
-        additive is left.
+        Weights (b, n) -> CKA (b,); greater is more alike. NaN where fewer than four concepts have weight,
+        where one concept has half of the weight or more, or where nothing is left without the additive part.
 
     Raises
     ------
     ValueError
-        As :func:`u_centred`, and if the shapes differ.
+        As :func:`u_centred`, or if the shapes differ.
+
+    Examples
+    --------
+    CKA of a model with one subject, and its interval over concepts.
+
+    >>> import numpy as np
+    >>> from benchmark.inference import bootstrap_weights, cka_statistic, estimate
+    >>> rng = np.random.default_rng(0)
+    >>> subject = rng.normal(size=(15, 6))
+    >>> model = subject + 0.5 * rng.normal(size=subject.shape)
+    >>> statistic = cka_statistic(model @ model.T, [subject @ subject.T])
+    >>> result = estimate(statistic, bootstrap_weights(n=15, draws=500, rng=0))
+    >>> round(result.score, 2), round(result.low, 2), round(result.high, 2)
+    (0.83, 0.63, 0.93)
     """
     x = _unit(u_centred(model_kernel))
     ys = [_unit(u_centred(kernel)) for kernel in np.asarray(kernels)]
@@ -108,10 +138,10 @@ def cka_statistic(model_kernel: ArrayLike, kernels: ArrayLike) -> Statistic:
 
 
 def _additive(w: Float64, sums: Float64) -> Float64:
-    """The additive part of each condition in each draw, (b, n), from sums over the others."""
-    left = w.sum(axis=1, keepdims=True) - 2 * w
-    total = (w * sums / left).sum(axis=1) / (1 + (w / left).sum(axis=1))
-    part: Float64 = (sums - total[:, None]) / left
+    """The additive part of each condition in each draw, (b, n), from the sums over the other conditions."""
+    denominator = w.sum(axis=1, keepdims=True) - 2 * w
+    total = (w * sums / denominator).sum(axis=1) / (1 + (w / denominator).sum(axis=1))
+    part: Float64 = (sums - total[:, None]) / denominator
     return part
 
 
@@ -122,7 +152,7 @@ def _product(w: Float64, pairs: Float64, additive: Float64, sums: Float64) -> Fl
 
 
 def _own(w: Float64, kernel: Float64, additive: Float64, sums: Float64) -> Float64:
-    """A kernel's product with itself; NaN where it is nothing but rounding."""
+    """The product of a kernel with itself. NaN where it is only rounding."""
     squares = kernel**2
     product = _product(w, squares, additive, sums)
     whole = np.einsum("bi,bi->b", w @ squares, w)
@@ -130,7 +160,7 @@ def _own(w: Float64, kernel: Float64, additive: Float64, sums: Float64) -> Float
 
 
 def _unit(pairs: Float64) -> Float64:
-    """Entries of a size near one; a kernel of nothing stays as it is."""
+    """The entries divided by the greatest absolute value. A kernel of zeros stays unchanged."""
     largest = np.abs(pairs).max()
     scaled: Float64 = pairs / (largest if largest > 0 else 1)
     return scaled

@@ -1,4 +1,4 @@
-"""How well the best possible model could do, given how much the subjects differ."""
+"""The noise ceiling: the best score that a model can reach, given the differences between subjects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmark.measures.compare import is_constant, upper_triangle
 
 
 class NoiseCeiling(NamedTuple):
-    """Bounds of the score of the true model."""
+    """Lower and upper bound of the score of the true model."""
 
     lower: float
     upper: float
@@ -23,30 +23,46 @@ class NoiseCeiling(NamedTuple):
 def noise_ceiling(rdms: ArrayLike, method: str = "spearman") -> NoiseCeiling:
     """Noise ceiling of the mean correlation with the subjects' RDMs.
 
-    Lower: each subject's RDM with the mean of the other subjects'. Upper: with the mean of all, the best that
-    any RDM can do. The mean is over ranks for ``spearman`` (and ranked again, as a model's RDM is), over
-    z-scored dissimilarities for ``pearson``, over dissimilarities of mean square one for ``cosine``.
+    The lower bound correlates each subject's RDM with the mean of the other subjects'. The upper bound uses
+    the mean of all subjects, the best that any RDM can do. For ``spearman`` the mean is over ranks, and it is
+    ranked again as a model's RDM is. For ``pearson`` it is over z-scored dissimilarities, for ``cosine`` over
+    dissimilarities of mean square one.
 
     Parameters
     ----------
     rdms : array_like, shape (s, n, n)
-        One RDM a subject, s >= 2.
+        One RDM per subject, s >= 2.
     method : str
         ``spearman``, ``pearson`` or ``cosine``.
 
     Returns
     -------
     NoiseCeiling
-        A bound is NaN where a mean has no variance.
+        The bounds ``lower`` and ``upper``. A bound is NaN where a mean has no variance.
 
     Raises
     ------
     ValueError
-        If there are fewer than two subjects, an RDM is none, or all its dissimilarities are equal.
+        If there are fewer than two subjects, an argument is not an RDM, or all dissimilarities of an RDM are
+        equal.
 
     References
     ----------
     Nili et al. (2014), PLoS Computational Biology 10, e1003553.
+
+    Examples
+    --------
+    Four subjects see the same geometry, each with noise of their own.
+
+    >>> import numpy as np
+    >>> from benchmark.inference import noise_ceiling
+    >>> from benchmark.measures import rdm
+    >>> rng = np.random.default_rng(0)
+    >>> truth = rng.normal(size=(10, 20))
+    >>> subjects = np.stack([rdm(truth + 0.5 * rng.normal(size=truth.shape)) for _ in range(4)])
+    >>> lower, upper = noise_ceiling(subjects)
+    >>> round(lower, 2), round(upper, 2)
+    (0.64, 0.81)
     """
     subjects = as_rdms(rdms, "rdms")
     if len(subjects) < 2:
@@ -59,14 +75,14 @@ def noise_ceiling(rdms: ArrayLike, method: str = "spearman") -> NoiseCeiling:
 
 
 def _values(subject: Float64, method: str, name: str) -> Float64:
-    """What is averaged: standardised dissimilarities, or their ranks."""
+    """The values that are averaged: standardised dissimilarities, or their ranks."""
     values = upper_triangle(standardised(subject, method, name))
     return average_ranks(values) if method == "spearman" else values
 
 
 def _correlation(subject: Float64, mean: Float64, method: str) -> float:
-    """Correlation (or cosine) with a mean; for ``spearman`` with the ranks of the mean."""
-    # Sums of the same numbers in another order may differ in the last bit: rounding makes them ties again.
+    """Correlation (or cosine) with a mean. For ``spearman`` the mean is ranked first."""
+    # Sums of the same numbers in another order can differ in the last bit. Rounding makes them equal again.
     target = np.round(mean, 10)
     if method == "cosine":
         return float(subject @ target / np.sqrt((subject @ subject) * (target @ target)))

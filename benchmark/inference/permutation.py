@@ -15,19 +15,21 @@ def permutation_test_rdm(
 ) -> PermutationTest:
     """Test an RDM correlation, averaged over subjects, against permutations of the model's conditions.
 
-    Rows and columns are permuted together: the pairs of an RDM are not independent, the conditions are what
-    can be exchanged (Mantel test).
+    Rows and columns are permuted together (Mantel test). The pairs of an RDM are not independent; only its
+    conditions can be exchanged.
 
     Parameters
     ----------
     model_rdm : array_like, shape (n_conditions, n_conditions)
+        The model's RDM.
     rdms : array_like, shape (s, n_conditions, n_conditions)
-        One RDM a subject.
+        One RDM per subject.
     method : str
         ``pearson``, ``spearman`` or ``cosine``.
     n : int
         Number of permutations.
     rng : numpy.random.Generator or int
+        Source of the permutations, or its seed.
 
     Returns
     -------
@@ -36,8 +38,20 @@ def permutation_test_rdm(
     Raises
     ------
     ValueError
-        If ``n`` is less than one, an argument is no RDM, shapes differ, or all dissimilarities of one are
-        equal.
+        If ``n`` is less than one, an argument is not an RDM, shapes differ, or all dissimilarities of an RDM
+        are equal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.inference import permutation_test_rdm
+    >>> from benchmark.measures import rdm
+    >>> rng = np.random.default_rng(0)
+    >>> truth = rng.normal(size=(10, 20))
+    >>> subjects = np.stack([rdm(truth + rng.normal(size=truth.shape)) for _ in range(3)])
+    >>> test = permutation_test_rdm(rdm(truth), subjects, "spearman", n=199, rng=0)
+    >>> round(test.score, 2), round(test.p, 3)
+    (0.4, 0.005)
     """
     subjects = as_rdms(rdms, "rdms")
     test = permutation_compare(as_rdm(model_rdm, "model_rdm"), subjects[None], n, rng, method)
@@ -47,18 +61,18 @@ def permutation_test_rdm(
 def fdr(p: ArrayLike) -> Float64:
     """Benjamini-Hochberg adjusted p-values.
 
-    Rejecting what is at most q keeps the expected share of false discoveries at q or below (independent or
-    positively dependent tests).
+    Reject the tests whose adjusted p-value is at most q. The expected share of false discoveries is then at
+    most q, for independent or positively dependent tests.
 
     Parameters
     ----------
     p : array_like
-        p-values, any shape; NaN is no test: it passes through and is not counted.
+        p-values of any shape. NaN means no test: it stays NaN and is not counted.
 
     Returns
     -------
     ndarray
-        Same shape, within [0, 1].
+        Adjusted p-values of the same shape, within [0, 1].
 
     Raises
     ------
@@ -68,6 +82,15 @@ def fdr(p: ArrayLike) -> Float64:
     References
     ----------
     Benjamini & Hochberg (1995), Journal of the Royal Statistical Society B 57, 289-300.
+
+    Examples
+    --------
+    The p-values of four layers; the third layer has no score.
+
+    >>> import numpy as np
+    >>> from benchmark.inference import fdr
+    >>> fdr([0.01, 0.04, np.nan, 0.03]).round(3)
+    array([0.03, 0.04,  nan, 0.04])
     """
     values = np.array(p, dtype=np.float64)
     tested = ~np.isnan(values)

@@ -22,9 +22,9 @@ from benchmark.measures.permutation import exceedance_p
 
 RDMs = list[Floats]
 
-#: Rows of an RDM that are permuted together: what a processor's cache holds
+#: Rows of an RDM that are permuted together. They fit a processor's cache
 _ROWS = 64
-#: RDMs of models, and of targets, that are held in the form that is worked on at one time
+#: Number of standardised RDMs of models, and of targets, that are in memory at one time
 _TOGETHER = 8
 
 
@@ -35,15 +35,15 @@ class RDMBootstrap:
     Attributes
     ----------
     score : ndarray, shape (m, t)
-        Correlation of each model with each target, averaged over its subjects, every condition once.
+        Correlation of each model with each target, averaged over its subjects, with every condition once.
     low, high : ndarray, shape (m, t)
-        95 % percentile interval; NaN where no draw is defined.
+        95 % percentile interval. NaN where no draw is defined.
     draws : ndarray, shape (b, m, t)
-        The correlation in each resample. All models and targets share the resamples: differences of draws are
-        paired (:func:`paired_difference`). NaN where fewer than three conditions were drawn or their pairs
-        have no variance.
+        The correlation in each resample. All models and targets share the resamples, so differences of draws
+        are paired (:func:`paired_difference`). NaN where fewer than three conditions were drawn or their
+        pairs have no variance.
     undefined : ndarray of int, shape (m, t)
-        Number of draws that are NaN and left out of the interval.
+        Number of draws that are NaN. The interval leaves them out.
     """
 
     score: Float64
@@ -60,6 +60,7 @@ class RDMPermutation:
     Attributes
     ----------
     score : ndarray, shape (m, t)
+        Correlation of each model with each target, averaged over its subjects.
     null : ndarray, shape (n, m, t)
         The correlations under each permutation, which all models and targets share.
     p : ndarray, shape (m, t)
@@ -84,32 +85,33 @@ def bootstrap_compare(
 ) -> RDMBootstrap:
     r"""Bootstrap over conditions of the correlation of model RDMs with target RDMs.
 
-    In a resample the pair of conditions i, j is there :math:`w_i w_j` times. Pairs of two copies of one
+    In a resample the pair of conditions i, j occurs :math:`w_i w_j` times. Pairs of two copies of one
     condition are left out: their dissimilarity is zero by construction and would raise every correlation.
-    Each of the sums is a quadratic form, :math:`\sum_{i<j} w_i w_j X_{ij} Y_{ij} = w^T (X \circ Y) w / 2`, so
-    that one matrix product serves all resamples.
+    Each of the sums is a quadratic form, :math:`\sum_{i<j} w_i w_j X_{ij} Y_{ij} = w^T (X \circ Y) w / 2`. So
+    one matrix product serves all resamples.
 
     Parameters
     ----------
     models : array_like, shape (m, n, n)
-        One RDM a model, or a layer of one; (n, n) is one.
+        One RDM per model, or per layer of a model. (n, n) is one RDM.
     targets : array_like, shape (t, n, n) or (t, s, n, n), or a sequence of t arrays (s_i, n, n)
-        One RDM a target, or one a subject of each target: the correlation is averaged over subjects.
+        One RDM per target, or one per subject of each target. The correlation is averaged over subjects.
     method : str
-        ``spearman``, ``pearson`` or ``cosine``. Invariant to monotone maps, scale and shift, and scale of the
-        dissimilarities.
+        ``spearman``, ``pearson`` or ``cosine``. They are invariant to monotone maps, to scale and shift, and
+        to scale of the dissimilarities, in this order.
     weights : array_like, shape (b, n), optional
-        How often each condition is in each resample (:func:`bootstrap_weights`); in place of ``rng``.
+        How often each condition occurs in each resample (:func:`bootstrap_weights`). Give it in place of
+        ``rng``.
     draws : int
-        Number of resamples, where ``weights`` are not given.
+        Number of resamples, if ``weights`` is not given.
     rng : numpy.random.Generator or int
-        Source of the resamples, where ``weights`` are not given. The same seed gives the same numbers
-        whatever the number of workers.
+        Source of the resamples, or its seed, if ``weights`` is not given. The same seed gives the same
+        numbers for any number of workers.
     rerank : bool
-        For ``spearman``: whether each resample is ranked anew, which is the Spearman correlation of the
-        resample. ``False`` keeps the ranks of the whole sample, as tasks do: many times faster.
+        For ``spearman``: whether each resample is ranked anew, which gives the Spearman correlation of the
+        resample. ``False`` keeps the ranks of the whole sample, as tasks do. It is many times faster.
     workers : int, optional
-        Number of threads; by default as many as a matrix product may take.
+        Number of threads. The default is as many as a matrix product may take.
 
     Returns
     -------
@@ -118,38 +120,56 @@ def bootstrap_compare(
     Raises
     ------
     ValueError
-        If an argument is no RDM, shapes differ, all dissimilarities of one are equal (``cosine``: zero), the
-        method is not known, or neither ``weights`` nor ``rng`` is given.
+        If an argument is not an RDM, shapes differ, or all dissimilarities of an RDM are equal (``cosine``:
+        zero). If the method is not known, or neither ``weights`` nor ``rng`` is given.
 
     References
     ----------
     Nili et al. (2014), PLoS Computational Biology 10, e1003553; Schütt et al. (2023), eLife 12, e82566.
+
+    Examples
+    --------
+    Two layers of a model are compared with the RDMs of three subjects: correlation, interval, and whether the
+    layers differ.
+
+    >>> import numpy as np
+    >>> from benchmark.inference import bootstrap_compare, paired_difference
+    >>> from benchmark.measures import rdm
+    >>> rng = np.random.default_rng(0)
+    >>> truth = rng.normal(size=(12, 20))
+    >>> subjects = np.stack([rdm(truth + 0.5 * rng.normal(size=truth.shape)) for _ in range(3)])
+    >>> layers = np.stack([rdm(truth + noise * rng.normal(size=truth.shape)) for noise in (2.0, 0.3)])
+    >>> result = bootstrap_compare(layers, subjects[None], draws=500, rng=0)
+    >>> result.score[:, 0].round(2)
+    array([0.11, 0.66])
+    >>> result.low[:, 0].round(2), result.high[:, 0].round(2)
+    (array([-0.26,  0.48]), array([0.47, 0.82]))
+    >>> round(paired_difference(result.draws[:, 1, 0], result.draws[:, 0, 0]).p, 3)
+    0.012
     """
     left, right = _each(models, targets)
     counts = _weights(len(left[0]), weights, draws, rng)
-    # The first row is the score, the others are the draws: the procedure is the same.
+    # The first row gives the score and the other rows the draws. The procedure is the same for all.
     rows = np.vstack([np.ones(counts.shape[1]), counts])
-    anew = method == "spearman" and rerank
-    if anew and (rows != np.round(rows)).any():
-        raise ValueError(
-            f"weights of shape {counts.shape} are not whole numbers: give rerank=False for those"
-        )
-    found = np.zeros((len(rows), len(left), len(right)))
-    flat = [(t, s, rdm) for t, subjects in enumerate(right) for s, rdm in enumerate(subjects)]
-    for some in (flat[columns] for columns in blocks(len(flat), _TOGETHER)):
-        named = {f"targets[{t}][{s}]": rdm for t, s, rdm in some}
-        for at in blocks(len(left), _TOGETHER):
-            these = {f"models[{at.start + i}]": rdm for i, rdm in enumerate(left[at])}
-            each = (
-                _reranked(these, named, rows, workers)
-                if anew
-                else _weighted(these, named, rows, method, workers)
+    ranks_anew = method == "spearman" and rerank
+    if ranks_anew and (rows != np.round(rows)).any():
+        raise ValueError(f"weights of shape {counts.shape} are not whole numbers: pass rerank=False")
+    correlations = np.zeros((len(rows), len(left), len(right)))
+    subject_rdms = [(t, s, rdm) for t, subjects in enumerate(right) for s, rdm in enumerate(subjects)]
+    for part in (subject_rdms[columns] for columns in blocks(len(subject_rdms), _TOGETHER)):
+        target_part = {f"targets[{t}][{s}]": rdm for t, s, rdm in part}
+        for model_rows in blocks(len(left), _TOGETHER):
+            model_part = {f"models[{model_rows.start + i}]": rdm for i, rdm in enumerate(left[model_rows])}
+            values = (
+                _reranked(model_part, target_part, rows, workers)
+                if ranks_anew
+                else _weighted(model_part, target_part, rows, method, workers)
             )
-            for i, (t, _, _) in enumerate(some):
-                found[:, at, t] += each[:, :, i] / len(right[t])
-    found[~enough_conditions(rows)] = np.nan
-    low, high = np.apply_along_axis(interval, 0, found[1:])
-    return RDMBootstrap(found[0], low, high, found[1:], np.isnan(found[1:]).sum(axis=0))
+            for i, (t, _, _) in enumerate(part):
+                correlations[:, model_rows, t] += values[:, :, i] / len(right[t])
+    correlations[~enough_conditions(rows)] = np.nan
+    low, high = np.apply_along_axis(interval, 0, correlations[1:])
+    return RDMBootstrap(correlations[0], low, high, correlations[1:], np.isnan(correlations[1:]).sum(axis=0))
 
 
 def permutation_compare(
@@ -163,23 +183,24 @@ def permutation_compare(
 ) -> RDMPermutation:
     """Test RDM correlations, averaged over subjects, against permutations of the models' conditions.
 
-    Rows and columns are permuted together: the pairs of an RDM are not independent, the conditions are what
-    can be exchanged (Mantel test). All models and targets share the permutations.
+    Rows and columns are permuted together (Mantel test). The pairs of an RDM are not independent; only its
+    conditions can be exchanged. All models and targets share the permutations.
 
     Parameters
     ----------
     models : array_like, shape (m, n_conditions, n_conditions)
-        One RDM a model, or a layer of one; (n_conditions, n_conditions) is one.
+        One RDM per model, or per layer of a model. (n_conditions, n_conditions) is one RDM.
     targets : array_like, shape (t, n_conditions, n_conditions) or (t, s, n_conditions, n_conditions)
         As :func:`bootstrap_compare`.
     n : int
         Number of permutations.
     rng : numpy.random.Generator or int
-        The same seed gives the same numbers whatever the number of workers.
+        Source of the permutations, or its seed. The same seed gives the same numbers for any number of
+        workers.
     method : str
         ``spearman``, ``pearson`` or ``cosine``.
     workers : int, optional
-        Number of threads; by default as many as a matrix product may take.
+        Number of threads. The default is as many as a matrix product may take.
 
     Returns
     -------
@@ -188,12 +209,28 @@ def permutation_compare(
     Raises
     ------
     ValueError
-        If ``n`` is less than one, an argument is no RDM, shapes differ, all dissimilarities of one are equal
-        (``cosine``: zero), or the method is not known.
+        If ``n`` is less than one, an argument is not an RDM, shapes differ, all dissimilarities of an RDM are
+        equal (``cosine``: zero), or the method is not known.
 
     References
     ----------
     Mantel (1967), Cancer Research 27, 209-220; Nili et al. (2014), PLoS Computational Biology 10, e1003553.
+
+    Examples
+    --------
+    One model that shares the target's geometry, and one that does not.
+
+    >>> import numpy as np
+    >>> from benchmark.inference import permutation_compare
+    >>> from benchmark.measures import rdm
+    >>> rng = np.random.default_rng(0)
+    >>> truth, unrelated = rng.normal(size=(2, 10, 20))
+    >>> target = rdm(truth + 0.5 * rng.normal(size=truth.shape))
+    >>> test = permutation_compare(np.stack([rdm(truth), rdm(unrelated)]), target[None], n=199, rng=0)
+    >>> test.score[:, 0].round(2)
+    array([ 0.72, -0.04])
+    >>> test.p[:, 0].round(3)
+    array([0.005, 0.62 ])
     """
     require_draws(n)
     left, right = _each(models, targets)
@@ -201,7 +238,7 @@ def permutation_compare(
     generator = np.random.default_rng(rng)
     orders = [generator.permutation(conditions) for _ in range(n)]
     identity = np.arange(conditions)
-    back = [np.argsort(order) for order in orders]
+    inverse_orders = [np.argsort(order) for order in orders]
     score = np.empty((len(left), len(right)))
     null = np.empty((n, len(left), len(right)))
     for rows in blocks(len(left), _TOGETHER):
@@ -212,19 +249,19 @@ def permutation_compare(
             score[rows, columns] = _inner(identity, x, y)
             if len(x) <= len(y):
                 null[:, rows, columns] = in_threads(partial(_inner, x=x, y=y), orders, workers)
-            else:  # moving the conditions of the models is moving those of the targets the other way
-                turned = in_threads(partial(_inner, x=y, y=x), back, workers)
-                null[:, rows, columns] = np.transpose(turned, (0, 2, 1))
+            else:  # permuting the models is permuting the targets by the inverse
+                transposed = in_threads(partial(_inner, x=y, y=x), inverse_orders, workers)
+                null[:, rows, columns] = np.transpose(transposed, (0, 2, 1))
     return RDMPermutation(score, null, exceedance_p(score, null))
 
 
 def _each(models: ArrayLike, targets: ArrayLike | Sequence[ArrayLike]) -> tuple[RDMs, list[RDMs]]:
-    """RDMs of each model, and of each subject of each target, all of the same conditions."""
+    """RDMs of each model, and of each subject of each target. Raises if their conditions differ."""
     left = _stack(models, "models")
-    several: list[Any] = list(targets)  # type: ignore[arg-type]
-    if several and all(np.ndim(target) == 1 for target in several):
-        several = [targets]
-    right = [_stack(target, f"targets[{t}]") for t, target in enumerate(several)]
+    arrays: list[Any] = list(targets)  # type: ignore[arg-type]
+    if arrays and all(np.ndim(target) == 1 for target in arrays):
+        arrays = [targets]
+    right = [_stack(target, f"targets[{t}]") for t, target in enumerate(arrays)]
     if not right:
         raise ValueError("targets is empty: expected RDMs (t, n, n) or (t, s, n, n)")
     for t, target in enumerate(right):
@@ -237,7 +274,7 @@ def _each(models: ArrayLike, targets: ArrayLike | Sequence[ArrayLike]) -> tuple[
 
 
 def _stack(values: ArrayLike, name: str) -> RDMs:
-    """RDMs as they came: those of float32 are not copied before their turn."""
+    """The RDMs as they are given. Those of float32 are converted to float64 only when they are used."""
     array = np.asarray(values)
     stack = array[None] if array.ndim == 2 else array
     if stack.ndim != 3 or len(stack) == 0:
@@ -269,17 +306,19 @@ def _weighted(
     method: str,
     workers: int | None,
 ) -> Float64:
-    """Correlations (b, m, t) of dissimilarities, or of ranks made once."""
+    """Correlations (b, m, t) of dissimilarities, or of ranks over the whole sample."""
     pairs = pair_count(weights)
 
     def moments(item: tuple[str, Floats]) -> Moments:
         name, rdm = item
-        return Moments.of(weights, standardised(rdm, method, name), pairs, method)
+        return Moments.from_weights(weights, standardised(rdm, method, name), pairs, method)
 
-    every = in_threads(moments, [*models.items(), *targets.items()], workers)
-    both = list(product(every[: len(models)], every[len(models) :]))
-    found = in_threads(lambda pair: pair[0].correlation(pair[1], weights, pairs), both, workers)
-    return np.stack(found, axis=1).reshape(len(weights), len(models), len(targets))
+    all_moments = in_threads(moments, [*models.items(), *targets.items()], workers)
+    pairs_of_moments = list(product(all_moments[: len(models)], all_moments[len(models) :]))
+    correlations = in_threads(
+        lambda pair: pair[0].correlation(pair[1], weights, pairs), pairs_of_moments, workers
+    )
+    return np.stack(correlations, axis=1).reshape(len(weights), len(models), len(targets))
 
 
 def _reranked(
@@ -292,7 +331,10 @@ def _reranked(
 
 
 def _mean_standardised(subjects: RDMs, method: str, name: str) -> Float64:
-    """With this, twice the sum of products above the diagonal is the mean of the correlations."""
+    """The mean of the subjects' standardised RDMs, divided by the number of ordered pairs.
+
+    With this scale, twice the sum of products above the diagonal is the mean of the correlations.
+    """
     total = np.zeros(subjects[0].shape)
     for i, rdm in enumerate(subjects):
         total += standardised(rdm, method, f"{name}[{i}]")
@@ -305,9 +347,9 @@ def _inner(order: np.ndarray, x: Float64, y: Float64) -> Float64:
     n = len(order)
     total = np.zeros((len(x), len(y)))
     for rows in blocks(n, _ROWS):
-        # Above the diagonal blocks everything counts twice.
+        # Entries above the diagonal blocks count twice.
         start, stop = rows.start, rows.stop
-        moved = np.take(x[:, order[rows]], order[start:], axis=2, mode="clip")
-        moved[:, :, stop - start :] *= 2
-        total += moved.reshape(len(x), -1) @ y[:, rows, start:].reshape(len(y), -1).T
+        permuted = np.take(x[:, order[rows]], order[start:], axis=2, mode="clip")
+        permuted[:, :, stop - start :] *= 2
+        total += permuted.reshape(len(x), -1) @ y[:, rows, start:].reshape(len(y), -1).T
     return total

@@ -1,4 +1,4 @@
-"""Measures: pure functions on arrays. No files, no networks, no registry."""
+"""Measures: pure functions on arrays. They read no files, no networks and no registry."""
 
 from benchmark.measures.alignment import (
     MutualNeighbours,

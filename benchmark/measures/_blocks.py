@@ -1,8 +1,8 @@
-"""Pieces of a range, for work that should stay in a processor's cache."""
+"""Cut a range into blocks, so that the work on one block stays in a processor's cache."""
 
 from __future__ import annotations
 
 
 def blocks(n: int, size: int) -> list[slice]:
-    """0 .. n - 1 in pieces of ``size``, the last of what is left."""
+    """Slices that cover 0 to ``n - 1``: each has ``size`` entries, the last one may have fewer."""
     return [slice(start, min(start + size, n)) for start in range(0, n, size)]

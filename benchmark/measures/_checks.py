@@ -1,4 +1,4 @@
-"""Checks of arguments: what is wrong is said with the argument's name, its shape and what was expected."""
+"""Checks of arguments. A message names the argument, its shape and what was expected."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.floating[Any]]
 Float64 = NDArray[np.float64]
 
-#: A difference of sums of correlations this near to zero is a tie: equal up to the rounding of float64
+#: A margin smaller than this is a tie: it is zero up to the rounding of float64
 TIE = 1e-12
-#: Share of the greatest dissimilarity by which an RDM may miss symmetry and a zero diagonal
+#: Largest error of symmetry and of the zero diagonal, as a share of the greatest dissimilarity
 _TOLERANCE = 1e-5
-#: Rows and columns of a tile
+#: Number of rows and of columns of a tile
 _TILE = 256
 
 
@@ -24,13 +24,16 @@ def as_matrix(values: ArrayLike, name: str) -> Floats:
     if array.dtype != np.float32:
         array = array.astype(np.float64, copy=False)
     if array.ndim != 2 or array.shape[1] == 0:
-        raise ValueError(f"{name} has shape {array.shape}: expected (n, d), one row a condition")
+        raise ValueError(f"{name} has shape {array.shape}: expected (n, d), one row per condition")
     _largest(array, name)
     return array
 
 
 def as_rdm(values: ArrayLike, name: str) -> Float64:
-    """``values`` as a float64 RDM: square, finite, symmetric, zero diagonal, at least three conditions."""
+    """``values`` as a float64 RDM.
+
+    It must be square, finite and symmetric, with a zero diagonal and at least three conditions.
+    """
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 2 or array.shape[0] != array.shape[1]:
         raise ValueError(f"{name} has shape {array.shape}: expected a square RDM (n, n)")
@@ -45,19 +48,19 @@ def as_rdm(values: ArrayLike, name: str) -> Float64:
 
 
 def as_rdms(values: ArrayLike, name: str) -> Float64:
-    """``values`` as a stack of RDMs (s, n, n); a single (n, n) RDM becomes a stack of one."""
+    """``values`` as a stack of RDMs (s, n, n). A single RDM (n, n) becomes a stack of one."""
     array = np.asarray(values, dtype=np.float64)
     if array.ndim == 2:
         array = array[None]
     if array.ndim != 3 or len(array) == 0:
-        raise ValueError(f"{name} has shape {array.shape}: expected RDMs (s, n, n), one a subject")
+        raise ValueError(f"{name} has shape {array.shape}: expected RDMs (s, n, n), one per subject")
     for i, subject in enumerate(array):
         as_rdm(subject, f"{name}[{i}]")
     return array
 
 
 def _largest(array: Floats, name: str) -> float:
-    """The greatest absolute value of a matrix; values that are not finite are refused with their rows."""
+    """The greatest absolute value of a matrix. Raises if a value is not finite, and names the rows."""
     largest = max(float(array.max(initial=0)), -float(array.min(initial=0)))
     if not np.isfinite(largest):
         rows = np.flatnonzero(~np.isfinite(array).all(axis=1))
@@ -66,7 +69,10 @@ def _largest(array: Floats, name: str) -> float:
 
 
 def _asymmetry(array: Float64) -> float:
-    """The greatest difference of an entry from its mirror image, tile by tile: both stay in the cache."""
+    """The greatest difference between an entry and its mirror image.
+
+    The matrix is compared tile by tile, so that a tile and its mirror image both stay in the cache.
+    """
     return max(
         float(np.abs(array[i : i + _TILE, j : j + _TILE] - array[j : j + _TILE, i : i + _TILE].T).max())
         for i in range(0, len(array), _TILE)
@@ -75,13 +81,13 @@ def _asymmetry(array: Float64) -> float:
 
 
 def require_draws(n: int) -> None:
-    """Raise unless ``n`` permutations (or draws) are at least one."""
+    """Raise unless ``n``, the number of permutations, is at least one."""
     if n < 1:
         raise ValueError(f"n is {n}: at least one permutation is needed for a p-value")
 
 
 def rows_in_words(rows: NDArray[np.intp]) -> str:
-    """Row numbers for a message, the first five of them."""
+    """Row numbers for a message: the first five of ``rows``, then how many more there are."""
     shown = ", ".join(str(row) for row in rows[:5])
     more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
     return f"row{'s' if len(rows) > 1 else ''} {shown}{more}"

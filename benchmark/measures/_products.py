@@ -1,4 +1,4 @@
-"""Products of all rows with all rows, streamed in blocks of columns, one triangle of them."""
+"""Products of all rows with all rows. Columns are read in blocks, and only one triangle is computed."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ from scipy.linalg import blas
 
 from benchmark.measures._checks import Floats
 
-#: Columns of a block: enough for the product to run at full speed, few enough to need little memory
+#: Columns of a block: enough for a fast product, few enough to need little memory
 _COLUMNS = 1024
-#: Rows that are worked on at a time: with the columns of a block they stay in the cache
+#: Rows that are processed together: with the columns of a block they stay in the cache
 _ROWS = 64
 
 
 def upper_products(x: Floats, prepare: Callable[[slice, slice, Floats], None]) -> Floats:
     """Sum over blocks of columns of P P', where ``prepare`` makes P from the same columns of ``x``.
 
-    Only the upper triangle is worked out (half the work of a full product) and added up in place; beside the
-    result there is never more than one prepared block.
+    Only the upper triangle is computed, which is half the work of a full product. Blocks are summed in place:
+    besides the result, at most one prepared block is in memory.
 
     Parameters
     ----------
     x : ndarray, shape (n, d)
+        float32 or float64.
     prepare : callable
         ``prepare(rows, columns, out)`` writes the prepared ``x[rows, columns]`` into ``out``.
 
     Returns
     -------
     ndarray, shape (n, n)
-        The dtype of ``x``; below the diagonal it is zero.
+        The dtype of ``x``. Entries below the diagonal are zero.
     """
     n, d = x.shape
     syrk = blas.ssyrk if x.dtype == np.float32 else blas.dsyrk
@@ -43,7 +44,7 @@ def upper_products(x: Floats, prepare: Callable[[slice, slice, Floats], None]) -
         block = buffer[: n * (stop - start)].reshape(n, stop - start)
         for rows in row_blocks(n):
             prepare(rows, slice(start, stop), block[rows])
-        # BLAS counts in columns: transposed, the arrays are as it wants them, and nothing is copied.
+        # BLAS stores arrays by column. The transposed views have that order, so nothing is copied.
         syrk(1.0, block.T, beta=1.0, c=total.T, trans=1, lower=1, overwrite_c=1)
     return total
 
@@ -54,8 +55,9 @@ def mirror(upper: Floats, transform: Callable[[slice, Floats], None]) -> None:
     Parameters
     ----------
     upper : ndarray, shape (n, n)
+        Only its upper triangle is read. It is overwritten with the symmetric result.
     transform : callable
-        ``transform(rows, strip)`` works on ``strip = upper[rows, rows.start:]`` in place.
+        ``transform(rows, strip)`` changes ``strip = upper[rows, rows.start:]`` in place.
     """
     for rows in row_blocks(len(upper)):
         strip = upper[rows, rows.start :]

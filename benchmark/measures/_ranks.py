@@ -9,19 +9,20 @@ from benchmark.measures._checks import Float64
 
 Order = NDArray[np.uint32]
 
-#: Greatest key; one that rounding carries up is still within 32 bits
+#: Greatest key. If rounding raises it by one, it still fits 32 bits
 _KEYS = 2.0**32 - 2
-#: Least range that keys are made of: a smaller one (or one beyond float64) gives all values the same key
+#: Smallest range of values that keys resolve. With a smaller range, or one beyond float64, all keys are equal
 _SMALLEST = 1e-290
-#: Greatest length of the runs whose inversions are counted pair by pair
+#: Up to this length, the inversions of a run are counted pair by pair
 _RUN = 64
 
 
 def sort_order(values: Float64) -> tuple[Order, NDArray[np.bool_]]:
-    """Order that sorts ``values``, and where in it a new value starts.
+    """Order that sorts ``values``, and where in that order a new value starts.
 
-    Values are sorted by an integer key of 32 bits, linear in the value: two passes of numpy's counting sort
-    take a third of the time of a comparison sort. Only where keys are the same are the values looked at.
+    Values are sorted by an integer key of 32 bits that is linear in the value. Two passes of numpy's counting
+    sort take a third of the time of a comparison sort. The values themselves are compared only where keys are
+    equal.
 
     Parameters
     ----------
@@ -31,8 +32,9 @@ def sort_order(values: Float64) -> tuple[Order, NDArray[np.bool_]]:
     Returns
     -------
     order : ndarray of int, shape (n,)
+        ``values[order]`` is ascending.
     starts : ndarray of bool, shape (n,)
-        Whether ``values[order]`` is another value than the one before; the first is.
+        Whether ``values[order]`` differs from the value before it. The first entry is true.
     """
     least, greatest = float(values.min()), float(values.max())
     scale = _KEYS / (greatest - least) if _SMALLEST < greatest - least < np.inf else 0.0
@@ -45,26 +47,26 @@ def sort_order(values: Float64) -> tuple[Order, NDArray[np.bool_]]:
     np.not_equal(integers[1:], integers[:-1], out=starts[1:])
     shared = ~starts
     shared[:-1] |= shared[1:]
-    at = np.flatnonzero(shared)
-    found = values.take(order[at])
-    if (found[1:] < found[:-1]).any():
-        # Keys rise with the values: sorting all the shared ones leaves each within the places of its key.
-        inner = np.argsort(found)
-        order[at], found = order[at[inner]], found[inner]
-    starts[at[1:]] = found[1:] != found[:-1]
+    places = np.flatnonzero(shared)
+    ordered = values.take(order[places])
+    if (ordered[1:] < ordered[:-1]).any():
+        # Keys rise with the values. So each value stays among the places of its key when all are sorted.
+        inner = np.argsort(ordered)
+        order[places], ordered = order[places[inner]], ordered[inner]
+    starts[places[1:]] = ordered[1:] != ordered[:-1]
     return order, starts
 
 
 def integer_order(keys: NDArray[np.uint32]) -> Order:
-    """Stable order that sorts 32-bit keys: by the low half, then by the high half."""
+    """Stable order that sorts 32-bit ``keys``: first by the low half, then by the high half."""
     low = np.argsort(keys.astype(np.uint16), kind="stable")
     high = (keys >> np.uint32(16)).astype(np.uint16).take(low)
-    # What is read in no order should be small.
+    # This array is read in random order, so it should be small: 32 bits per entry.
     return low.astype(np.uint32).take(np.argsort(high, kind="stable"))
 
 
 def average_ranks(values: Float64) -> Float64:
-    """Ranks from 1 to n; values that are the same have the mean of their ranks."""
+    """Ranks of ``values`` from 1 to n. Equal values get the mean of their ranks."""
     order, starts = sort_order(values)
     ranks = np.empty(len(values))
     if starts.all():
@@ -79,19 +81,19 @@ def average_ranks(values: Float64) -> Float64:
 def inversions(permutation: Order) -> int:
     """Number of pairs i < j with ``permutation[i] > permutation[j]``.
 
-    From above: the numbers are parted into the smaller half and the greater half, each in its own order, and
-    how often a greater one stands before a smaller one follows from the places of the smaller ones alone;
-    then each half likewise, all halves of a level at once. O(n log n).
+    Numbers are split into the smaller half and the greater half, and each half keeps its order. The places of
+    the smaller numbers alone tell how often a greater number stands before a smaller one. Each half is then
+    split in the same way, all halves of a level at once. O(n log n).
 
     Parameters
     ----------
     permutation : ndarray of int, shape (n,)
-        Of 0 to n - 1.
+        A permutation of 0 to n - 1.
     """
     n = len(permutation)
     levels = max(0, int(np.ceil(np.log2(n / _RUN))))
     width = -(-n // 2**levels) * 2**levels
-    values = np.arange(width, dtype=np.int32)[None]  # what is filled up is in order: it adds nothing
+    values = np.arange(width, dtype=np.int32)[None]  # the padding is in order: it adds no inversion
     values[0, :n] = permutation
     total = 0
     for _ in range(levels):
@@ -99,11 +101,11 @@ def inversions(permutation: Order) -> int:
         half = width // 2
         greater = (values >= half).ravel()
         low, high = np.flatnonzero(~greater), np.flatnonzero(greater)
-        # The k-th smaller number of a row has as many greater ones before it as its place is beyond k.
+        # The k-th smaller number of a row, at place p, has p - k greater numbers before it.
         total += int(low.sum()) - half * width * rows * (rows - 1) // 2 - rows * half * (half - 1) // 2
-        parted = np.empty((rows, 2, half), dtype=np.int32)
-        parted[:, 0] = values.take(low).reshape(rows, half)
-        parted[:, 1] = values.take(high).reshape(rows, half) - half
-        values = parted.reshape(2 * rows, half)
+        halves = np.empty((rows, 2, half), dtype=np.int32)
+        halves[:, 0] = values.take(low).reshape(rows, half)
+        halves[:, 1] = values.take(high).reshape(rows, half) - half
+        values = halves.reshape(2 * rows, half)
     runs = np.ascontiguousarray(values.T.astype(np.uint8))
     return total + sum(int(np.count_nonzero(run > runs[i + 1 :])) for i, run in enumerate(runs))

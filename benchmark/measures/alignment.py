@@ -11,9 +11,9 @@ from benchmark.measures._checks import Float64, as_matrix
 from benchmark.measures._products import row_blocks
 from benchmark.measures.rdm import unit_rows
 
-#: Share of a space's size under which what centring leaves of it is rounding
+#: If centring leaves less than this share of a space's size, the rest is rounding
 _NOTHING = 1e-12
-#: Similarities that are nearer to each other than this are the same up to rounding
+#: Similarities that differ by less than this are equal up to rounding
 _SAME = 1e-12
 
 
@@ -28,7 +28,7 @@ class MutualNeighbours:
     per_concept : ndarray, shape (n,)
         Share of the k nearest neighbours of each row that the two spaces have in common.
     chance : float
-        k / (n - 1), the score expected of spaces that have nothing to do with each other.
+        k / (n - 1), the expected score of unrelated spaces.
     """
 
     score: float
@@ -43,76 +43,96 @@ def linear_cka(x: ArrayLike, y: ArrayLike, *, debiased: bool = False) -> float:
         \mathrm{CKA} = \frac{\mathrm{HSIC}(K, L)}{\sqrt{\mathrm{HSIC}(K, K)\,\mathrm{HSIC}(L, L)}},
         \qquad K = X X', \quad L = Y Y'
 
-    With columns centred, HSIC(K, L) is :math:`\|X'Y\|_F^2` up to a constant. That grows with the number of
-    columns over rows also where the spaces have nothing in common; ``debiased`` takes the unbiased estimate,
+    With columns centred, HSIC(K, L) is :math:`\|X'Y\|_F^2` up to a constant. It grows with the number of
+    columns per row, even where the spaces have nothing in common. ``debiased`` uses the unbiased estimate
+    instead,
 
     .. math::
         \mathrm{HSIC}_1 = \frac{1}{n(n-3)} \Big[ \mathrm{tr}(\tilde K \tilde L) + \frac{1'\tilde K 1\;
         1'\tilde L 1}{(n-1)(n-2)} - \frac{2}{n-2} 1'\tilde K \tilde L 1 \Big],
 
-    :math:`\tilde K` being K with a zero diagonal: the correlation, over pairs, of the two RDMs of squared
-    Euclidean distances after what is additive in the conditions is taken out of each (*U*-centring).
+    where :math:`\tilde K` is K with a zero diagonal. The debiased CKA is the correlation, over pairs, of two
+    RDMs of squared Euclidean distances. Before that, the part that is additive in the conditions is removed
+    from each RDM (*U*-centring).
 
     Symmetric. Invariant to translation, rotation and scale of each space, and to the order of the rows when
-    both are reordered alike; not to linear maps.
+    both are reordered alike. Not invariant to other linear maps.
 
     Parameters
     ----------
     x : array_like, shape (n, p)
-        One row a condition; n >= 3, for ``debiased`` n >= 4. Work is done in float64.
+        One row per condition, n >= 3 (n >= 4 for ``debiased``). The computation is in float64.
     y : array_like, shape (n, q)
         The same conditions in the same order.
     debiased : bool
+        Whether to use the unbiased estimate of HSIC.
 
     Returns
     -------
     float
-        1: the same up to the invariances; greater is more alike. Within [0, 1]; ``debiased`` within [-1, 1],
-        with 0 expected of independent spaces.
+        1 means: the same up to the invariances. Greater is more alike. Within [0, 1]. With ``debiased``
+        within [-1, 1], and 0 is expected of independent spaces.
 
     Raises
     ------
     ValueError
-        If shapes do not fit, a value is not finite, or a space has no variance (all its rows are the same;
-        for ``debiased``: all distances are additive in the conditions): then CKA is not defined.
+        If shapes do not fit or a value is not finite. Also if a space has no variance: all its rows are the
+        same, or, for ``debiased``, all its distances are additive in the conditions. CKA is then not defined.
 
     References
     ----------
     Kornblith, Norouzi, Lee & Hinton (2019), Proc. ICML. Song et al. (2012), Journal of Machine Learning
     Research 13, 1393-1434 (unbiased HSIC). Nguyen, Raghu & Kornblith (2021), Proc. ICLR.
+
+    Examples
+    --------
+    A space and a noisy copy of it are alike. Two independent spaces are not, but the plain CKA of so few
+    conditions does not show it.
+
+    >>> import numpy as np
+    >>> from benchmark.measures import linear_cka
+    >>> rng = np.random.default_rng(0)
+    >>> x, independent = rng.normal(size=(2, 20, 50))
+    >>> round(linear_cka(x, x + rng.normal(size=x.shape), debiased=True), 2)
+    0.49
+    >>> round(linear_cka(x, independent), 2)
+    0.72
+    >>> round(linear_cka(x, independent, debiased=True), 2)
+    -0.01
     """
     left, right = _centred_pair(x, y, least=4 if debiased else 3)
-    alike = _hsic(left, right, debiased=debiased)
+    between = _hsic(left, right, debiased=debiased)
     own = [_hsic(space, space, debiased=debiased) for space in (left, right)]
     for name, value in zip("xy", own, strict=True):
         if value <= _NOTHING:
             raise ValueError(f"{name} has distances that are additive in its rows: CKA undefined")
-    value = alike / np.sqrt(own[0] * own[1])
+    value = between / np.sqrt(own[0] * own[1])
     return float(np.clip(value, -1, 1))
 
 
 def procrustes_distance(x: ArrayLike, y: ArrayLike, *, kind: str = "angular") -> float:
     r"""Distance of two spaces after the best rotation (or reflection) of one onto the other.
 
-    Columns are centred and each space is brought to unit Frobenius norm; with :math:`s = \|X'Y\|_*`, the sum
-    of singular values, the distance is :math:`\theta = \arccos s` (``angular``) or the least
-    :math:`\|X - YQ\|_F = \sqrt{2 - 2s}` over orthogonal Q (``euclidean``). Spaces of different width are
-    compared as if the narrower had columns of zeros. Both are metrics on what is left when translation,
-    rotation, reflection and scale are disregarded; netrep's ``LinearMetric(alpha=1)`` gives the first.
+    Columns are centred and each space is scaled to unit Frobenius norm. Let :math:`s = \|X'Y\|_*`, the sum of
+    singular values. The distance is :math:`\theta = \arccos s` (``angular``), or the least :math:`\|X -
+    YQ\|_F = \sqrt{2 - 2s}` over orthogonal Q (``euclidean``). If one space has fewer columns, columns of
+    zeros are added to it in effect. Both distances are metrics, and both disregard translation, rotation,
+    reflection and scale. netrep's ``LinearMetric(alpha=1)`` gives the first.
 
     Parameters
     ----------
     x : array_like, shape (n, p)
-        One row a condition, n >= 3. Work is done in float64.
+        One row per condition, n >= 3. The computation is in float64.
     y : array_like, shape (n, q)
         The same conditions in the same order.
     kind : {"angular", "euclidean"}
+        Which of the two distances.
 
     Returns
     -------
     float
-        0: the same up to the invariances; greater is less alike. At most pi / 2 (``angular``) or the square
-        root of 2. A distance under 1e-7 is rounding.
+        0 means: the same up to the invariances. Greater is less alike. At most pi / 2 (``angular``) or the
+        square root of 2 (``euclidean``). A distance under 1e-7 is rounding.
 
     Raises
     ------
@@ -122,6 +142,20 @@ def procrustes_distance(x: ArrayLike, y: ArrayLike, *, kind: str = "angular") ->
     References
     ----------
     Williams, Kunz, Kornblith & Linderman (2021), Advances in Neural Information Processing Systems 34.
+
+    Examples
+    --------
+    Turning, scaling and moving a space does not change its distance to another space.
+
+    >>> import numpy as np
+    >>> from benchmark.measures import procrustes_distance
+    >>> rng = np.random.default_rng(0)
+    >>> x, y = rng.normal(size=(2, 10, 3))
+    >>> turned = x[:, [1, 2, 0]] * 5 + 1
+    >>> round(procrustes_distance(x, y), 3)
+    0.998
+    >>> round(procrustes_distance(turned, y), 3)
+    0.998
     """
     if kind not in ("angular", "euclidean"):
         raise ValueError(f"kind is {kind!r}: expected 'angular' or 'euclidean'")
@@ -133,24 +167,24 @@ def procrustes_distance(x: ArrayLike, y: ArrayLike, *, kind: str = "angular") ->
 def mutual_nearest_neighbours(x: ArrayLike, y: ArrayLike, k: int) -> MutualNeighbours:
     """Share of the k nearest neighbours that two spaces have in common.
 
-    Nearest is the greatest cosine, the row itself left out. Where neighbours tie for the last of the k places
-    each has its share of them: the score is the expectation when ties are broken at random. Symmetric in
-    ``x`` and ``y``; invariant to rotation, to scale of each row, and to the order of the rows when both are
-    reordered alike.
+    The nearest neighbour of a row is the row of the greatest cosine; the row itself is left out. Where
+    neighbours tie for the last of the k places, each gets an equal share of those places: the score is the
+    expected value when ties are broken at random. Symmetric in ``x`` and ``y``. Invariant to rotation, to
+    scale of each row, and to the order of the rows when both are reordered alike.
 
     Parameters
     ----------
     x : array_like, shape (n, p)
-        One row a condition, n >= 3.
+        One row per condition, n >= 3.
     y : array_like, shape (n, q)
         The same conditions in the same order.
     k : int
-        Number of neighbours, from 1 to n - 2 (of n - 1 all would be common).
+        Number of neighbours, from 1 to n - 2. (With n - 1, all neighbours would be common.)
 
     Returns
     -------
     MutualNeighbours
-        1: the same neighbours; greater is more alike.
+        Its score is 1 where the neighbours are the same; greater is more alike.
 
     Raises
     ------
@@ -160,6 +194,18 @@ def mutual_nearest_neighbours(x: ArrayLike, y: ArrayLike, k: int) -> MutualNeigh
     References
     ----------
     Huh, Cheung, Wang & Isola (2024), Proc. ICML (The Platonic Representation Hypothesis).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.measures import mutual_nearest_neighbours
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=(12, 4))
+    >>> shared = mutual_nearest_neighbours(x, x + 0.5 * rng.normal(size=x.shape), k=3)
+    >>> round(shared.score, 2), round(shared.chance, 2)
+    (0.56, 0.27)
+    >>> shared.per_concept.round(2)[:4]
+    array([0.  , 0.67, 0.67, 0.67])
     """
     spaces = _pair(x, y, least=3)
     n = len(spaces[0])
@@ -173,25 +219,27 @@ def mutual_nearest_neighbours(x: ArrayLike, y: ArrayLike, k: int) -> MutualNeigh
 
 
 def require_neighbours(k: int, n: int) -> None:
-    """Raise unless ``k`` neighbours can be told from all others among ``n`` conditions."""
+    """Raise unless ``k`` is from 1 to n - 2, where ``n`` is the number of conditions."""
     if not 1 <= k <= n - 2:
         raise ValueError(f"k is {k}: expected 1 to {n - 2} neighbours of {n} conditions")
 
 
 def neighbour_shares(similarity: Float64, rows: slice, k: int) -> Float64:
-    """How far each condition is one of the k nearest: 1, 0, or its share where several tie for the last.
+    """Whether each condition is one of the k nearest: 1, 0, or a share where several tie for the last place.
 
     Parameters
     ----------
     similarity : ndarray, shape (b, n)
-        Of the conditions ``rows`` with all, at most one in size; overwritten.
+        Similarity of the conditions ``rows`` with all conditions, at most one in absolute value. Overwritten.
     rows : slice
+        The b conditions that the rows of ``similarity`` belong to.
     k : int
+        Number of neighbours.
 
     Returns
     -------
     ndarray, shape (b, n)
-        Rows sum to k.
+        Each row sums to k.
     """
     similarity[np.arange(len(similarity)), np.arange(rows.start, rows.stop)] = -np.inf
     last = -np.partition(-similarity, k - 1, axis=1)[:, k - 1 : k]
@@ -219,7 +267,7 @@ def _centred_pair(x: ArrayLike, y: ArrayLike, *, least: int) -> tuple[Float64, F
 
 def _centred(space: Float64, name: str) -> Float64:
     largest = max(space.max(), -space.min())
-    centred: Float64 = space / (largest if largest > 0 else 1)  # keeps the squares in range
+    centred: Float64 = space / (largest if largest > 0 else 1)  # keeps squares within float64
     centred -= centred.mean(axis=0)
     centred -= centred.mean(axis=0)
     norm = np.sqrt(np.vdot(centred, centred))
@@ -230,7 +278,7 @@ def _centred(space: Float64, name: str) -> Float64:
 
 
 def _squared_products(x: Float64, y: Float64) -> float:
-    """|X'Y|^2 = <XX', YY'>, by whichever product is the smaller; the second in blocks of rows."""
+    """|X'Y|^2 = <XX', YY'>, by the smaller of the two products. The second is computed in blocks of rows."""
     if x.shape[1] * y.shape[1] <= len(x) * (x.shape[1] + y.shape[1]):
         product = x.T @ y
         return float(np.vdot(product, product))
@@ -239,9 +287,9 @@ def _squared_products(x: Float64, y: Float64) -> float:
 
 
 def _hsic(x: Float64, y: Float64, *, debiased: bool) -> float:
-    """|X'Y|^2 of centred spaces, or n (n - 3) HSIC_1.
+    """|X'Y|^2 of centred spaces; with ``debiased``, n (n - 3) HSIC_1.
 
-    The rows of a centred kernel sum to zero: with the diagonal away they sum to what it was, less.
+    The rows of a centred kernel sum to zero. So without its diagonal, a row sums to minus the diagonal entry.
     """
     product = _squared_products(x, y)
     if not debiased:
@@ -252,7 +300,7 @@ def _hsic(x: Float64, y: Float64, *, debiased: bool) -> float:
 
 
 def narrowed(space: Float64) -> Float64:
-    """The same inner products of rows in at most n columns: all that these measures depend on."""
+    """``space`` (n, d) in at most n columns, with the same inner products of rows."""
     n, width = space.shape
     if width <= n:
         return space

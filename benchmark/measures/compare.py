@@ -1,4 +1,4 @@
-"""Comparing RDMs over their upper triangles."""
+"""Compare RDMs over their upper triangles."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from benchmark.measures._checks import Float64, as_rdm
 from benchmark.measures._ranks import Order, average_ranks, integer_order, inversions, sort_order
 from benchmark.measures._threads import in_threads
 
-#: Bytes of RDMs of either stack that are worked on at a time
+#: Bytes of RDMs of each stack that are processed at a time
 _HELD = 256 * 2**20
 
 
 def compare_rdms(a: ArrayLike, b: ArrayLike, method: str = "spearman") -> float | Float64:
-    r"""How alike RDMs are; 1 is the same, up to what the method is invariant to.
+    """Similarity of RDMs. 1 means: the same, up to the invariances of the method.
 
     ==============  =====================================================================  ================
     method          value                                                                  invariant to
@@ -33,57 +33,73 @@ def compare_rdms(a: ArrayLike, b: ArrayLike, method: str = "spearman") -> float 
     ``cosine_cov``  whitened cosine (= linear CKA of squared Euclidean RDMs)               scale
     ==============  =====================================================================  ================
 
-    All are symmetric in ``a`` and ``b``, do not depend on the order of the conditions, and lie in [-1, 1].
-    The whitened methods undo the correlation of dissimilarities that share a condition, for noise that is
-    independent and the same in all conditions: they are the cosine of the double-centred RDMs, diagonal
-    included, for ``corr_cov`` after the mean dissimilarity is taken off.
+    All methods are symmetric in ``a`` and ``b``, do not depend on the order of the conditions, and lie in
+    [-1, 1]. Dissimilarities that share a condition are correlated. The whitened methods undo that
+    correlation, for noise that is independent and equal in all conditions. They are the cosine of the
+    double-centred RDMs, diagonal included. For ``corr_cov``, the mean dissimilarity is subtracted first.
 
     Parameters
     ----------
     a : array_like, shape (n, n) or (m, n, n)
-        An RDM or a stack of them, n >= 3.
+        An RDM or a stack of RDMs, n >= 3.
     b : array_like, shape (n, n) or (s, n, n)
         RDMs of the same conditions in the same order.
     method : str
+        One of the table. The default is ``spearman``.
 
     Returns
     -------
     float or ndarray
-        float for two RDMs; (m,) or (s,) for a stack and an RDM; (m, s) for two stacks, every RDM of ``a``
-        with every one of ``b``. Each RDM is ranked once (of ``a`` once for each 256 MB of ``b``), in as many
-        threads as a matrix product may take.
+        Greater is more alike. A float for two RDMs; (m,) or (s,) for a stack and an RDM; (m, s) for two
+        stacks: every RDM of ``a`` with every RDM of ``b``. Each RDM is ranked once (those of ``a`` once for
+        each 256 MB of ``b``), in as many threads as a matrix product may take.
 
     Raises
     ------
     ValueError
-        If the method is not known, an argument is no RDM, or one has no variance (all tied; for cosines:
-        all zero): then nothing is defined.
+        If the method is not known or an argument is not an RDM. Also if an RDM has no variance (all its
+        dissimilarities are equal; for the cosines: all are zero). The value is then not defined.
 
     References
     ----------
     Nili et al. (2014), PLoS Computational Biology 10, e1003553 (tau-a); Schütt et al. (2023), eLife 12,
     e82566 (rho-a); Diedrichsen et al. (2020), arXiv:2007.02789 (whitened).
+
+    Examples
+    --------
+    Two subjects' RDMs are noisy copies of one RDM. A model is compared with each of them.
+
+    >>> import numpy as np
+    >>> from benchmark.measures import compare_rdms, rdm
+    >>> rng = np.random.default_rng(0)
+    >>> truth = rng.normal(size=(8, 20))
+    >>> subjects = np.stack([rdm(truth + 0.5 * rng.normal(size=truth.shape)) for _ in range(2)])
+    >>> model = rdm(truth + 0.2 * rng.normal(size=truth.shape))
+    >>> compare_rdms(model, subjects).round(2)
+    array([0.58, 0.66])
+    >>> round(compare_rdms(model, subjects[0], method="kendall"), 2)
+    0.42
     """
     if method not in METHODS:
         raise ValueError(f"method is {method!r}: expected one of {', '.join(METHODS)}")
-    left, right = _Stack.of(a, "a"), _Stack.of(b, "b")
+    left, right = _Stack.from_values(a, "a"), _Stack.from_values(b, "b")
     if left.rdms.shape[1:] != right.rdms.shape[1:]:
         shapes = f"{left.shape} and {right.shape}"
         raise ValueError(f"a and b have shapes {shapes}: expected the same conditions in both")
-    found = _all_pairs(left, right, method).reshape(left.shape[:-2] + right.shape[:-2])
-    return found if found.ndim else float(found)
+    values = _all_pairs(left, right, method).reshape(left.shape[:-2] + right.shape[:-2])
+    return values if values.ndim else float(values)
 
 
 @dataclass(frozen=True)
 class _Stack:
-    """RDMs (m, n, n), the shape they came in, and what to call them."""
+    """RDMs (m, n, n), the shape of the argument they came from, and the argument's name for messages."""
 
     rdms: NDArray[np.generic]
     shape: tuple[int, ...]
     name: str
 
     @classmethod
-    def of(cls, values: ArrayLike, name: str) -> _Stack:
+    def from_values(cls, values: ArrayLike, name: str) -> _Stack:
         array = np.asarray(values)
         if array.ndim not in (2, 3) or 0 in array.shape or array.shape[-1] != array.shape[-2]:
             raise ValueError(f"{name} has shape {array.shape}: expected a square RDM (n, n) or (m, n, n)")
@@ -92,7 +108,7 @@ class _Stack:
         return cls(array if array.ndim == 3 else array[None], array.shape, name)
 
     def rdm(self, i: int, method: str) -> Float64:
-        """RDM ``i``, checked: an RDM, and one that the method is defined for."""
+        """RDM ``i``. Raises if it is not an RDM, or if ``method`` is not defined for it."""
         name = f"{self.name}[{i}]" if len(self.shape) == 3 else self.name
         matrix = as_rdm(self.rdms[i], name)
         cosine = method in ("cosine", "cosine_cov")
@@ -109,41 +125,41 @@ class _Stack:
 
 
 def upper_triangle(matrix: Float64) -> Float64:
-    """The entries above the diagonal, row by row, (n (n - 1) / 2,)."""
+    """The entries of ``matrix`` (n, n) above the diagonal, row by row, (n (n - 1) / 2,)."""
     values: Float64 = squareform(matrix, checks=False)
     return values
 
 
 def is_constant(values: Float64) -> bool:
-    """Whether all values are the same up to rounding."""
+    """Whether all ``values`` are equal up to rounding."""
     high, low = values.max(), values.min()
     return bool(high - low <= 1e-12 * max(high, -low))
 
 
 def _all_pairs(left: _Stack, right: _Stack, method: str) -> Float64:
-    """The value of every RDM of ``left`` with every one of ``right``, a part of both stacks at a time."""
+    """The value of every RDM of ``left`` with every RDM of ``right``, for a part of both stacks at a time."""
     prepare, value = _METHODS[method]
-    held = max(1, _HELD // left.rdms[0].nbytes)
+    size = max(1, _HELD // left.rdms[0].nbytes)
     values = np.empty((len(left.rdms), len(right.rdms)))
-    for columns in right.parts(held):
-        others: list[Any] = []
-        for rows in left.parts(held):
-            todo = [(left, i) for i in rows] + [(right, j) for j in columns if not others]
-            prepared = in_threads(lambda item: prepare(item[0].rdm(item[1], method), method), todo)
-            others = others or prepared[len(rows) :]
-            pairs = [(x, y) for x in prepared[: len(rows)] for y in others]
-            found = in_threads(lambda pair: value(*pair), pairs)
-            values[rows.start : rows.stop, columns.start : columns.stop] = np.reshape(found, (len(rows), -1))
+    for columns in right.parts(size):
+        prepared_right: list[Any] = []
+        for rows in left.parts(size):
+            rdms = [(left, i) for i in rows] + [(right, j) for j in columns if not prepared_right]
+            prepared = in_threads(lambda item: prepare(item[0].rdm(item[1], method), method), rdms)
+            prepared_right = prepared_right or prepared[len(rows) :]
+            pairs = [(x, y) for x in prepared[: len(rows)] for y in prepared_right]
+            part = in_threads(lambda pair: value(*pair), pairs)
+            values[rows.start : rows.stop, columns.start : columns.stop] = np.reshape(part, (len(rows), -1))
     return values
 
 
 def _linear(rdm: Float64, method: str) -> Float64:
-    """Dissimilarities (for ``pearson`` less their mean), at unit length."""
+    """Dissimilarities at unit length. For ``pearson`` their mean is subtracted first."""
     return _unit(upper_triangle(rdm), centre=method == "pearson")
 
 
 def _ranked(rdm: Float64, method: str) -> Float64:
-    """Centred ranks: at unit length, or (``rho-a``) at the length that ranks without ties have."""
+    """Centred ranks at unit length. For ``rho-a`` the unit is the length of ranks without ties."""
     ranks = average_ranks(upper_triangle(rdm))
     if method == "spearman":
         return _unit(ranks, centre=True)
@@ -154,7 +170,7 @@ def _ranked(rdm: Float64, method: str) -> Float64:
 
 
 def _whitened(rdm: Float64, method: str) -> Float64:
-    """The double-centred RDM, every entry of it, at unit length."""
+    """The double-centred RDM with all its entries, at unit length."""
     n = len(rdm)
     shift = rdm.sum() / (n * (n - 1)) if method == "corr_cov" else 0.0
     means = (rdm.sum(axis=1) - shift * (n - 1)) / n
@@ -169,26 +185,30 @@ def _unit(values: Float64, *, centre: bool) -> Float64:
     """``values`` at unit length, in place."""
     if centre:
         values -= values.mean()
-    values /= max(values.max(), -values.min())  # no square leaves the range of float64
+    values /= max(values.max(), -values.min())  # so that no square leaves the range of float64
     values /= np.sqrt(values @ values)
     return values
 
 
 def _inner(x: Float64, y: Float64) -> float:
-    # Rounding may carry a perfect agreement past one.
+    # Rounding may give a perfect agreement a value above one.
     return min(max(float(x @ y), -1.0), 1.0)
 
 
 @dataclass(frozen=True)
 class _DenseRanks:
-    """Rank of each value among the distinct ones, from 0; the order that sorts them; how many pairs tie."""
+    """Ranks for Kendall's tau.
+
+    ``ranks`` is the rank of each value among the distinct values, from 0; ``order`` sorts the values;
+    ``tied`` is the number of pairs that are tied.
+    """
 
     ranks: NDArray[np.uint32]
     order: Order
     tied: int
 
     @classmethod
-    def of(cls, rdm: Float64, _method: str) -> _DenseRanks:
+    def from_rdm(cls, rdm: Float64, _method: str) -> _DenseRanks:
         order, starts = sort_order(upper_triangle(rdm))
         ranks = np.empty(len(order), dtype=np.uint32)
         ranks[order] = np.cumsum(starts, dtype=np.uint32) - np.uint32(1)
@@ -202,27 +222,27 @@ def _pairs_within(starts: NDArray[np.bool_]) -> int:
 
 
 def _tau_a(x: _DenseRanks, y: _DenseRanks) -> float:
-    """Concordant less discordant, over all pairs (Knight 1966): O(n log n), counted in whole numbers."""
+    """Concordant less discordant pairs, over all pairs (Knight 1966). O(n log n), in whole numbers."""
     n = len(x.ranks)
     sequence = y.ranks.take(x.order)
-    both = 0
+    tied_in_both = 0
     if x.tied:
-        # Among equal x the order is that of y, so that no pair of them counts as discordant.
+        # Where x is equal, pairs are ordered by y, so that none of them counts as discordant.
         keys = (x.ranks.astype(np.uint64) << np.uint64(32)) | y.ranks
         keys.sort()
-        both = _pairs_within(np.append(True, keys[1:] != keys[:-1]))
+        tied_in_both = _pairs_within(np.append(True, keys[1:] != keys[:-1]))
         sequence = keys.astype(np.uint32)
-    # A stable order has as many inversions as there are pairs with the greater number first.
+    # The inversions of a stable order are the pairs with the greater number first.
     discordant = inversions(integer_order(sequence) if y.tied else sequence)
     pairs = n * (n - 1) // 2
-    return (pairs - x.tied - y.tied + both - 2 * discordant) / pairs
+    return (pairs - x.tied - y.tied + tied_in_both - 2 * discordant) / pairs
 
 
-#: What is worked out once for each RDM, and the value of two of those
+#: For each method: how one RDM is prepared, and the value of two prepared RDMs
 _METHODS: dict[str, tuple[Callable[[Float64, str], Any], Callable[[Any, Any], float]]] = {
     "pearson": (_linear, _inner),
     "spearman": (_ranked, _inner),
-    "kendall": (_DenseRanks.of, _tau_a),
+    "kendall": (_DenseRanks.from_rdm, _tau_a),
     "rho-a": (_ranked, _inner),
     "cosine": (_linear, _inner),
     "corr_cov": (_whitened, _inner),

@@ -1,4 +1,8 @@
-"""How often a transport plan finds the right match."""
+"""How often a transport plan matches a condition with itself.
+
+Here ``plan`` is a transport plan (n, n): row i and column i are the same condition. Only the order of the
+entries within a row matters. ``k`` is the number of greatest entries of a row that are taken.
+"""
 
 from __future__ import annotations
 
@@ -13,36 +17,72 @@ from benchmark.measures._checks import Float64, as_matrix
 def matching_hits(plan: ArrayLike, k: int = 1) -> Float64:
     """Whether the right match of each row is among its k greatest entries.
 
-    The right match of row i is column i. Where entries are tied with it at the edge, the hit is the share of
-    ways to break the tie that take it in: a plan without information scores k / n, not 1.
+    The right match of row i is column i. Where entries tie at the last of the k places, ties are broken at
+    random: the hit is then the probability that the right match is taken. So a plan without information
+    scores k / n, not 1.
 
     Parameters
     ----------
     plan : array_like, shape (n, n)
-        Transport plan; only the order within each row matters.
+        Transport plan. Only the order within each row matters.
     k : int
-        1 <= k <= n.
+        Number of greatest entries that are taken, 1 to n.
 
     Returns
     -------
     ndarray, shape (n,)
-        Within [0, 1]; 1 is a hit.
+        Within [0, 1]. 1 is a hit, 0 is a miss.
 
     Raises
     ------
     ValueError
         If the plan is not square or not finite, or ``k`` is out of range.
+
+    Examples
+    --------
+    Rows 0 and 1 are right. In row 2 two entries tie, and one of them is right.
+
+    >>> from benchmark.measures import matching_hits
+    >>> plan = [[3, 1, 0], [0, 4, 1], [2, 0, 2]]
+    >>> matching_hits(plan)
+    array([1. , 1. , 0.5])
     """
     values = _square(plan)
     return _hits(values, np.eye(len(values), dtype=bool), k)
 
 
 def matching_rate(plan: ArrayLike, k: int = 1) -> float:
-    """Mean of :func:`matching_hits`; chance is k / n.
+    """Mean of :func:`matching_hits`. Chance is k / n.
+
+    Parameters
+    ----------
+    plan : array_like, shape (n, n)
+        Transport plan. Only the order within each row matters.
+    k : int
+        Number of greatest entries that are taken, 1 to n.
+
+    Returns
+    -------
+    float
+        Within [0, 1]; greater is better.
+
+    Raises
+    ------
+    ValueError
+        If the plan is not square or not finite, or ``k`` is out of range.
 
     References
     ----------
     Sasaki, Takeda, Abe & Oizumi (2023), bioRxiv 2023.09.15.558038 (GWTune).
+
+    Examples
+    --------
+    >>> from benchmark.measures import matching_rate
+    >>> plan = [[5, 2, 1, 0], [0, 5, 1, 2], [5, 1, 2, 0], [1, 2, 3, 4]]
+    >>> matching_rate(plan)
+    0.75
+    >>> matching_rate(plan, k=2)
+    1.0
     """
     return float(matching_hits(plan, k).mean())
 
@@ -50,29 +90,41 @@ def matching_rate(plan: ArrayLike, k: int = 1) -> float:
 def category_matching_hits(plan: ArrayLike, categories: Sequence[Hashable], k: int = 1) -> Float64:
     """Whether any of the k greatest entries of each row is of the row's category.
 
-    Ties at the edge count as in :func:`matching_hits`. A row without a category (None) is NaN, and no column
-    without a category is a match.
+    Ties at the last of the k places count as in :func:`matching_hits`. A row without a category (None) is
+    NaN, and a column without a category is never a match.
 
     Parameters
     ----------
     plan : array_like, shape (n, n)
+        Transport plan. Only the order within each row matters.
     categories : sequence of hashable or None, length n
-        Category of each row, which is that of the column of the same number.
+        Category of each row. The column of the same number has the same category.
     k : int
+        Number of greatest entries that are taken, 1 to n.
 
     Returns
     -------
     ndarray, shape (n,)
+        Within [0, 1]: 1 is a hit, 0 is a miss. NaN where the row has no category.
 
     Raises
     ------
     ValueError
-        As :func:`matching_hits`, and if there is not one category a row.
+        As :func:`matching_hits`, or if the number of categories is not n.
+
+    Examples
+    --------
+    The first animal is matched with the other animal: the right category. The last condition has no category.
+
+    >>> from benchmark.measures import category_matching_hits
+    >>> plan = [[1, 5, 0, 0], [0, 1, 5, 0], [0, 0, 5, 1], [0, 0, 0, 5]]
+    >>> category_matching_hits(plan, ["animal", "animal", "tool", None])
+    array([ 1.,  0.,  1., nan])
     """
     values = _square(plan)
     if len(categories) != len(values):
         raise ValueError(
-            f"categories has length {len(categories)}: expected {len(values)}, one a row of plan"
+            f"categories has length {len(categories)}: expected {len(values)}, one per row of plan"
         )
     number = {category: i for i, category in enumerate(dict.fromkeys(categories)) if category is not None}
     codes = np.array([number.get(category, -1) for category in categories])
@@ -83,7 +135,34 @@ def category_matching_hits(plan: ArrayLike, categories: Sequence[Hashable], k: i
 
 
 def category_matching_rate(plan: ArrayLike, categories: Sequence[Hashable], k: int = 1) -> float:
-    """Mean of :func:`category_matching_hits` over the rows that have a category (NaN where none has)."""
+    """Mean of :func:`category_matching_hits` over the rows that have a category.
+
+    Parameters
+    ----------
+    plan : array_like, shape (n, n)
+        Transport plan. Only the order within each row matters.
+    categories : sequence of hashable or None, length n
+        Category of each row. The column of the same number has the same category.
+    k : int
+        Number of greatest entries that are taken, 1 to n.
+
+    Returns
+    -------
+    float
+        Within [0, 1]; greater is better. NaN if no row has a category.
+
+    Raises
+    ------
+    ValueError
+        As :func:`category_matching_hits`.
+
+    Examples
+    --------
+    >>> from benchmark.measures import category_matching_rate
+    >>> plan = [[1, 5, 0, 0], [0, 1, 5, 0], [0, 0, 5, 1], [0, 0, 0, 5]]
+    >>> category_matching_rate(plan, ["animal", "animal", "tool", "tool"])
+    0.75
+    """
     hits = category_matching_hits(plan, categories, k)
     known = hits[~np.isnan(hits)]
     return float(known.mean()) if len(known) else float("nan")
@@ -96,22 +175,22 @@ def _square(plan: ArrayLike) -> Float64:
     return values
 
 
-def _hits(values: Float64, right: np.ndarray, k: int) -> Float64:
-    """Chance that a column marked ``right`` is among the k greatest, ties broken at random."""
+def _hits(values: Float64, is_right: np.ndarray, k: int) -> Float64:
+    """Probability that a column marked ``is_right`` is among the k greatest, with ties broken at random."""
     n = len(values)
     if not 1 <= k <= n:
         raise ValueError(f"k is {k}: expected 1 to {n}, the number of columns of plan")
     edge = -np.partition(-values, k - 1, axis=1)[:, k - 1 : k]
     above = values > edge
     tied = values == edge
-    hits: Float64 = (above & right).any(axis=1).astype(np.float64)
+    hits: Float64 = (above & is_right).any(axis=1).astype(np.float64)
     places = k - above.sum(axis=1)
     candidates = tied.sum(axis=1)
-    wrong = (tied & ~right).sum(axis=1)
-    # All places at the edge go to wrong columns with probability C(wrong, places) / C(candidates, places).
+    wrong = (tied & ~is_right).sum(axis=1)
+    # Probability that wrong columns take all tied places: C(wrong, places) / C(candidates, places).
     for row in np.flatnonzero((hits == 0) & (wrong < candidates)):
         missed = 1.0
-        for taken in range(places[row]):
-            missed *= max(wrong[row] - taken, 0) / (candidates[row] - taken)
+        for place in range(places[row]):
+            missed *= max(wrong[row] - place, 0) / (candidates[row] - place)
         hits[row] = 1 - missed
     return hits

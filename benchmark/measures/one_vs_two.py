@@ -1,4 +1,4 @@
-"""1 vs 2: whether a misclassified image is nearer to what it shows than to what it was taken for."""
+"""1 vs 2: whether a misclassified image is nearer to its true concept than to its predicted concept."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ class OneVsTwo:
     Attributes
     ----------
     outcomes : ndarray, shape (m,)
-        1: nearer to the true concept, 0: to the predicted one, .5: tied.
+        1: nearer to the true concept. 0: nearer to the predicted concept. .5: tied.
     accuracy : float
         Mean of the outcomes; chance is .5.
     ties : int
+        Number of tied outcomes.
     p_binomial : float
-        Exact one-sided binomial p-value against .5, without the ties (NaN where all are tied).
+        Exact one-sided binomial p-value against .5, without the ties. NaN if all outcomes are tied.
     """
 
     outcomes: Float64
@@ -38,9 +39,10 @@ def one_vs_two(
 ) -> OneVsTwo:
     """1 vs 2 accuracy of one layer.
 
-    The correlations of misclassified stimulus i with the correctly classified stimuli, in the layer, are
-    correlated with the word-space correlations of its true concept to the concepts of those stimuli, and with
-    those of its predicted concept. Passed when the first is the greater.
+    In the layer, misclassified stimulus i has a correlation with each correctly classified stimulus. These
+    correlations are correlated with two rows of word-space correlations to the concepts of the same stimuli:
+    those of its true concept, and those of its predicted concept. Stimulus i passes if the first correlation
+    is greater.
 
     Parameters
     ----------
@@ -49,14 +51,15 @@ def one_vs_two(
     features_right : array_like, shape (c, d)
         Features of the correctly classified stimuli, c >= 3.
     true_words : array_like, shape (m, c)
-        Word-space correlation between the true concept of wrong stimulus i and the concept of right stimulus
-        j.
+        Word-space correlation between the true concept of misclassified stimulus i and the concept of
+        correctly classified stimulus j.
     predicted_words : array_like, shape (m, c)
-        The same for the concept that stimulus i was taken for.
+        The same for the predicted concept of stimulus i.
 
     Returns
     -------
     OneVsTwo
+        Greater accuracy: more stimuli are nearer to their true concept.
 
     Raises
     ------
@@ -66,6 +69,24 @@ def one_vs_two(
     References
     ----------
     Dharmaretnam & Fyshe (2018), Proc. NAACL-HLT.
+
+    Examples
+    --------
+    Six concepts have word vectors. Concepts 0 to 4 each have an image that is classified correctly. Two
+    images of concept 5 are taken for concept 0; their features still resemble concept 5.
+
+    >>> import numpy as np
+    >>> from benchmark.measures import one_vs_two
+    >>> rng = np.random.default_rng(0)
+    >>> words = rng.normal(size=(6, 8))
+    >>> correlations = np.corrcoef(words)
+    >>> images_right = words[:5] + 0.1 * rng.normal(size=(5, 8))
+    >>> images_wrong = words[[5, 5]] + 0.1 * rng.normal(size=(2, 8))
+    >>> result = one_vs_two(images_wrong, images_right, correlations[[5, 5], :5], correlations[[0, 0], :5])
+    >>> result.outcomes
+    array([1., 1.])
+    >>> result.accuracy, result.ties, result.p_binomial
+    (1.0, 0, 0.25)
     """
     from scipy import stats  # its import takes longer than the rest of this measure
 
@@ -88,8 +109,8 @@ def one_vs_two_permutation(
 ) -> PermutationTest:
     """Test the 1 vs 2 accuracy against permutations of the correctly classified stimuli.
 
-    One permutation moves the same columns for all misclassified stimuli, so that what they share stays shared
-    (the binomial test takes them for independent).
+    A permutation reorders the same columns for all misclassified stimuli, so that the dependence between
+    these stimuli is kept. (The binomial test assumes that they are independent.)
 
     Parameters
     ----------
@@ -98,6 +119,7 @@ def one_vs_two_permutation(
     n : int
         Number of permutations.
     rng : numpy.random.Generator or int
+        Source of the permutations, or its seed.
 
     Returns
     -------
@@ -106,7 +128,24 @@ def one_vs_two_permutation(
     Raises
     ------
     ValueError
-        As :func:`one_vs_two`, and if ``n`` is less than one.
+        As :func:`one_vs_two`, or if ``n`` is less than one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.measures import one_vs_two_permutation
+    >>> rng = np.random.default_rng(0)
+    >>> words = rng.normal(size=(20, 30))
+    >>> correlations = np.corrcoef(words)
+    >>> images = words + 0.5 * rng.normal(size=words.shape)
+    >>> true, predicted, right = np.arange(5), np.arange(5, 10), np.arange(10, 20)
+    >>> test = one_vs_two_permutation(
+    ...     images[true], images[right],
+    ...     correlations[np.ix_(true, right)], correlations[np.ix_(predicted, right)],
+    ...     n=99, rng=0,
+    ... )
+    >>> test.score, round(test.chance, 2), round(test.p, 2)
+    (1.0, 0.46, 0.02)
     """
     require_draws(n)
     images, contrast = _image_rows_and_contrast(features_wrong, features_right, true_words, predicted_words)
@@ -126,7 +165,7 @@ def _outcomes(images: Float64, contrast: Float64) -> Float64:
 def _image_rows_and_contrast(
     features_wrong: ArrayLike, features_right: ArrayLike, true_words: ArrayLike, predicted_words: ArrayLike
 ) -> tuple[Float64, Float64]:
-    """Normed rows of image correlations, and normed true minus normed predicted rows, both (m, c)."""
+    """Unit rows of image correlations, and unit rows of the true less the predicted concept, (m, c) each."""
     wrong = as_matrix(features_wrong, "features_wrong").astype(np.float64)
     right = as_matrix(features_right, "features_right").astype(np.float64)
     if len(wrong) == 0:

@@ -1,4 +1,4 @@
-"""What every permutation test gives."""
+"""The result of a permutation test."""
 
 from __future__ import annotations
 
@@ -10,9 +10,21 @@ from benchmark.measures._checks import Float64
 
 
 def exceedance_p(score: float | Float64, null: Float64) -> Float64:
-    """One-sided p (...), (1 + #{null >= score}) / (1 + n), of ``score`` (...) and ``null`` (n, ...).
+    """One-sided p-value of a score: (1 + #{null >= score}) / (1 + n).
 
-    What is equal up to rounding counts as reached.
+    A null value that equals the score up to rounding counts as reaching it.
+
+    Parameters
+    ----------
+    score : float or ndarray, shape (...)
+        The score, or one score per test.
+    null : ndarray, shape (n, ...)
+        The same score under each of n permutations.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        Never zero. A small value says that few permutations reach the score.
     """
     p: Float64 = (1 + (null >= np.asarray(score) - 1e-12).sum(axis=0)) / (1 + len(null))
     return p
@@ -38,7 +50,10 @@ class PermutationTest:
 
     @classmethod
     def of(cls, score: float, null: Float64) -> PermutationTest:
-        """Test ``score`` against ``null``; what is equal up to rounding counts as reached."""
+        """Test ``score`` against ``null`` (n,), the same score under each permutation.
+
+        A null value that equals the score up to rounding counts as reaching it.
+        """
         return cls(null=null, p=float(exceedance_p(score, null)), score=score)
 
     @property

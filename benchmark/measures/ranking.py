@@ -1,7 +1,11 @@
-"""Measures of ranked lists, row by row, with ties in the prediction taken at random.
+"""Measures of ranked lists, row by row. Ties in the prediction are broken at random, in expectation.
 
-Every measure is its expected value over the ways to break the ties of the prediction: a prediction without
-information scores as a random order would, whatever order its columns stand in.
+Every measure is its expected value over the ways to break the ties of the prediction. So a prediction without
+information scores like a random order, whatever the order of its columns.
+
+Many functions share these parameters. ``ranking`` is a :class:`Ranking` of predicted scores (n, v).
+``strengths`` (n, v) are the true strengths of the same entries, not negative. ``relevant`` (n, v) says which
+entries count as right. ``k`` is the number of first places that are taken.
 """
 
 from __future__ import annotations
@@ -17,13 +21,13 @@ from benchmark.measures._checks import Float64
 
 @dataclass(frozen=True)
 class Ranking:
-    """Ranks within each row; 1 is the greatest score.
+    """Ranks within each row. Rank 1 is the greatest score.
 
     Attributes
     ----------
     first, last : ndarray of int, shape (n, v)
-        The ranks that an entry may have: those of the group of equal scores it stands in. Equal where it is
-        not tied.
+        The least and the greatest rank that an entry can have: those of its group of equal scores. The two
+        are equal where the entry is not tied.
     """
 
     first: np.ndarray
@@ -31,12 +35,17 @@ class Ranking:
 
     @classmethod
     def of(cls, scores: np.ndarray) -> Ranking:
-        """Rank the scores (n, v) of each row.
+        """Rank the scores of each row.
+
+        Parameters
+        ----------
+        scores : ndarray, shape (n, v)
+            Greater is ranked first.
 
         Raises
         ------
         ValueError
-            If the scores are no matrix or not finite.
+            If the scores are not a matrix or not finite.
         """
         if scores.ndim != 2 or scores.shape[1] == 0 or not np.isfinite(scores).all():
             raise ValueError(f"scores has shape {scores.shape}: expected finite scores (n, v)")
@@ -62,21 +71,24 @@ class Ranking:
         return average
 
     def expected(self, gains: np.ndarray) -> Float64:
-        """Expected gain of each entry, (n, v), where rank r gains ``gains[r - 1]`` (length v)."""
+        """Expected gain of each entry, (n, v).
+
+        ``gains`` (v,) has the gain of each rank: rank r gains ``gains[r - 1]``.
+        """
         total = np.concatenate([[0.0], np.cumsum(gains)])
         values: Float64 = (total[self.last] - total[self.first - 1]) / (self.last - self.first + 1)
         return values
 
     def in_top(self, k: int) -> Float64:
-        """Probability that each entry is among the k first."""
+        """Probability that each entry is among the ``k`` first."""
         return self.expected((np.arange(self.first.shape[1]) < k).astype(np.float64))
 
 
 def strongest(strengths: np.ndarray, k: int) -> np.ndarray:
-    """Which entries (n, v) are among the k strongest of their row.
+    """Which entries (n, v) of ``strengths`` are among the ``k`` strongest of their row.
 
-    All entries tied at the edge count, and an entry of strength zero never does: so a row may have more than
-    k, or fewer.
+    All entries tied at the last place count, and an entry of strength zero never counts. So a row can have
+    more than k such entries, or fewer.
     """
     k = min(k, strengths.shape[1])
     edge = -np.partition(-strengths, k - 1, axis=1)[:, k - 1 : k]
@@ -85,13 +97,13 @@ def strongest(strengths: np.ndarray, k: int) -> np.ndarray:
 
 
 def precision_at_k(ranking: Ranking, relevant: np.ndarray, k: int) -> Float64:
-    """Share of the k first that are relevant, (n,)."""
+    """Share of the ``k`` first that are relevant, (n,)."""
     share: Float64 = _dot(ranking.in_top(k), relevant) / k
     return share
 
 
 def recall_at_k(ranking: Ranking, relevant: np.ndarray, k: int) -> Float64:
-    """Share of the relevant entries that are among the k first, (n,); NaN where nothing is relevant."""
+    """Share of the relevant entries that are among the ``k`` first, (n,). NaN where no entry is relevant."""
     count = relevant.sum(axis=1).astype(np.float64)
     count[count == 0] = np.nan
     share: Float64 = _dot(ranking.in_top(k), relevant) / count
@@ -99,9 +111,10 @@ def recall_at_k(ranking: Ranking, relevant: np.ndarray, k: int) -> Float64:
 
 
 def ndcg_at_k(ranking: Ranking, strengths: np.ndarray, k: int) -> Float64:
-    """Normalised discounted cumulative gain, (n,): the gain is the strength, the discount 1 / log2(rank + 1).
+    """Normalised discounted cumulative gain, (n,).
 
-    1 is the best order possible; NaN where a row has no strength.
+    The gain is the strength, and the discount is 1 / log2(rank + 1). 1 is the best order possible. NaN where
+    a row has no strength.
 
     References
     ----------
@@ -118,7 +131,7 @@ def ndcg_at_k(ranking: Ranking, strengths: np.ndarray, k: int) -> Float64:
 
 
 def spearman_rows(a: Ranking, b: Ranking) -> Float64:
-    """Spearman correlation of each row of two rankings, (n,); NaN where a row is all tied."""
+    """Spearman correlation of each row of the rankings ``a`` and ``b``, (n,). NaN where a row is all tied."""
     middle = (a.first.shape[1] + 1) / 2
     x, y = a.mean - middle, b.mean - middle
     with np.errstate(invalid="ignore"):
@@ -127,25 +140,27 @@ def spearman_rows(a: Ranking, b: Ranking) -> Float64:
 
 
 def reciprocal_rank_of_strongest(ranking: Ranking, strengths: np.ndarray) -> Float64:
-    """1 / rank of the strongest entry of each row, (n,); of the first where several are strongest.
+    """1 / rank of the strongest entry of each row, (n,).
 
-    NaN where a row has no strength.
+    Where several entries are strongest, the first of them in the ranking counts. NaN where a row has no
+    strength.
     """
     first, size, sought = _first_strongest(ranking, strengths)
     values: Float64 = np.where(sought > 0, 1 / first, np.nan)
     for row in np.flatnonzero((sought > 0) & (sought < size)):
         others, places = size[row] - sought[row], np.arange(size[row] - sought[row])
-        # Chance that the first j places of the tied group go to others, j = 0, 1, ...
+        # Probability that the first j places of the tied group go to other entries, j = 0, 1, ...
         missed = np.concatenate([[1.0], np.cumprod((others - places) / (size[row] - places))])
-        found = missed - np.append(missed[1:], 0.0)
-        values[row] = found @ (1 / (first[row] + np.arange(len(found))))
+        chances = missed - np.append(missed[1:], 0.0)
+        values[row] = chances @ (1 / (first[row] + np.arange(len(chances))))
     return values
 
 
 def rank_of_strongest(ranking: Ranking, strengths: np.ndarray) -> Float64:
-    """Rank of the strongest entry of each row, (n,); of the first where several are strongest.
+    """Rank of the strongest entry of each row, (n,).
 
-    NaN where a row has no strength.
+    Where several entries are strongest, the first of them in the ranking counts. NaN where a row has no
+    strength.
     """
     first, size, sought = _first_strongest(ranking, strengths)
     values: Float64 = np.where(sought > 0, first + (size - sought) / (sought + 1), np.nan)
@@ -155,22 +170,23 @@ def rank_of_strongest(ranking: Ranking, strengths: np.ndarray) -> Float64:
 def retrieval_hits(
     predicted: np.ndarray, profiles: np.ndarray, right: np.ndarray, ks: Sequence[int]
 ) -> Float64:
-    """Whether the right profile is among the k nearest by cosine; ties taken at random.
+    """Whether the right profile is among the k nearest by cosine. Ties are broken at random, in expectation.
 
     Parameters
     ----------
     predicted : ndarray, shape (n, v)
+        One predicted profile per row.
     profiles : ndarray, shape (m, v)
-        The candidates; most of their entries may be zero.
+        The candidates. Most of their entries may be zero.
     right : ndarray of int, shape (n,)
         Row of ``profiles`` that belongs to each prediction.
     ks : sequence of int
-        Each 1 to m.
+        Each k is 1 to m.
 
     Returns
     -------
     ndarray, shape (len(ks), n)
-        Chance is k / m; NaN where the prediction has no length.
+        Probability of a hit, for each k. Chance is k / m. NaN where the prediction has no length.
     """
     lengths = np.linalg.norm(predicted, axis=1)
     norms = np.linalg.norm(profiles, axis=1)
@@ -188,7 +204,11 @@ def _dot(a: np.ndarray, b: np.ndarray) -> Float64:
 
 
 def _first_strongest(ranking: Ranking, strengths: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """First rank and size of the tied group that holds the strongest, and how many of it are strongest."""
+    """Where the strongest entries stand.
+
+    Gives the first rank and the size of the tied group that holds the best ranked of the strongest entries,
+    and how many entries of that group are strongest.
+    """
     sought = strongest(strengths, 1)
     first = np.where(sought, ranking.first, strengths.shape[1]).min(axis=1)
     group = ranking.first == first[:, None]

@@ -13,7 +13,7 @@ from benchmark.measures._products import mirror, row_blocks, upper_products
 
 METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean", "mahalanobis", "crossnobis")
 
-#: A squared distance below this share of the two squared lengths has lost too many digits in the product
+#: Below this share of the two squared lengths, a squared distance by products has lost too many digits
 _CLOSE = {np.dtype(np.float64): 1e-4, np.dtype(np.float32): 1e-2}
 #: Numbers in a block of differences
 _DIFFERENCES = 2**19
@@ -23,48 +23,65 @@ def rdm(features: ArrayLike, metric: str = "correlation", noise: ArrayLike | Non
     r"""Dissimilarity of every pair of conditions.
 
     ===============  =======================================================================================
-    metric           dissimilarity of i and j, and what it does not change with
+    metric           dissimilarity of i and j, and its invariances
     ===============  =======================================================================================
     ``correlation``  :math:`1 - r(x_i, x_j)`; shift and scale of each row
     ``cosine``       :math:`1 - \cos(x_i, x_j)`; scale of each row, rotation
     ``euclidean``    :math:`\|x_i - x_j\|`; translation, rotation
     ``sqeuclidean``  :math:`\|x_i - x_j\|^2`; translation, rotation
-    ``mahalanobis``  :math:`(x_i - x_j)' P (x_i - x_j) / d` with the noise precision P; any linear map that P
-                     goes along with
-    ``crossnobis``   the mean over folds f of :math:`(x_i - x_j)_f' P (x_i - x_j)_{-f} / d`, each fold with
-                     the mean of the others: unbiased by noise, so 0 is no difference and it may be negative
+    ``mahalanobis``  :math:`(x_i - x_j)' P (x_i - x_j) / d` with the noise precision P; translation
+    ``crossnobis``   the mean over folds f of :math:`(x_i - x_j)_f' P (x_i - x_j)_{-f} / d`: each fold
+                     with the mean of the others. Noise adds no bias: 0 is no difference, values can be
+                     negative
     ===============  =======================================================================================
 
-    The first four work in blocks of columns: memory above the input is the result and a block of 1,024
-    columns. Means are taken out before any product, so rows far from zero keep their digits.
+    The first four work in blocks of columns. Besides the input, memory holds the result and a block of 1,024
+    columns. Means are subtracted before any product, so rows with large values keep their digits.
 
     Parameters
     ----------
     features : array_like, shape (n, d); for ``crossnobis`` (folds, n, d)
-        One row a condition, one column a unit; n >= 2 and, for ``crossnobis``, at least two folds
-        (independent measurements of the same conditions). float32 is worked on and returned as float32 by
-        the first four, anything else as float64.
+        One row per condition, one column per unit, n >= 2. ``crossnobis`` needs at least two folds, which are
+        independent measurements of the same conditions. The first four metrics compute float32 input in
+        float32. All other input is computed in float64.
     metric : str
+        One of the table. The default is ``correlation``.
     noise : array_like, shape (d, d), optional
-        Precision (inverse covariance) of the noise of the units, for ``mahalanobis`` and ``crossnobis``,
-        which need it; the identity makes of them the (cross-validated) squared Euclidean distance over d.
+        Precision (inverse covariance) of the noise of the units. ``mahalanobis`` and ``crossnobis`` require
+        it. With the identity they are the (cross-validated) squared Euclidean distance divided by d.
 
     Returns
     -------
     ndarray, shape (n, n)
-        Symmetric, zero diagonal; 0 is identical, greater is less alike. Not negative but for ``crossnobis``.
+        Symmetric, zero diagonal. 0 is identical, greater is less alike. Only ``crossnobis`` can be negative.
 
     Raises
     ------
     ValueError
-        If the metric is not known, a shape does not fit, a value is not finite, a row has no variance
-        (correlation) or no length (cosine; the rows are named), squared distances are too great for the
-        dtype, or the noise precision is missing, not asked for, or not positive definite.
+        If the metric is not known, a shape does not fit or a value is not finite. If a row has no variance
+        (correlation) or no length (cosine); the message names the rows. If squared distances are too great
+        for the dtype. If the noise precision is missing, is given for a metric that does not use it, or is
+        not positive definite.
 
     References
     ----------
     Kriegeskorte, Mur & Bandettini (2008), Frontiers in Systems Neuroscience 2, 4. Walther et al. (2016),
-    NeuroImage 137, 188-200 (Mahalanobis, crossnobis; worked out by rsatoolbox).
+    NeuroImage 137, 188-200 (Mahalanobis, crossnobis; computed by rsatoolbox).
+
+    Examples
+    --------
+    The features of four concepts in one layer. The first two point in similar directions, and so do the last
+    two.
+
+    >>> from benchmark.measures import rdm
+    >>> features = [[2.0, 1.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.5], [0.0, 0.0, 3.0, 1.0], [0.0, 0.5, 2.0, 1.5]]
+    >>> rdm(features).round(2)
+    array([[0.  , 0.18, 1.74, 1.95],
+           [0.18, 0.  , 1.98, 1.95],
+           [1.74, 1.98, 0.  , 0.1 ],
+           [1.95, 1.95, 0.1 , 0.  ]])
+    >>> rdm(features, metric="euclidean").round(2)[0]
+    array([0.  , 1.12, 3.87, 3.24])
     """
     if metric not in METRICS:
         raise ValueError(f"metric is {metric!r}: expected one of {', '.join(METRICS)}")
@@ -84,9 +101,29 @@ def rdm(features: ArrayLike, metric: str = "correlation", noise: ArrayLike | Non
 
 
 def unit_rows(x: Floats, name: str, *, centre: bool) -> Floats:
-    """Rows of ``x`` at unit length, after centring each where ``centre``; constant rows are refused."""
+    """Rows at unit length.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, d)
+        The rows.
+    name : str
+        Name of ``x`` in the error message.
+    centre : bool
+        Whether to centre each row first.
+
+    Returns
+    -------
+    ndarray, shape (n, d)
+        The dtype of ``x``.
+
+    Raises
+    ------
+    ValueError
+        If a row has no length, or, with ``centre``, is constant.
+    """
     largest = np.abs(x).max(axis=1, keepdims=True)
-    # Scaling first keeps the squares in range.
+    # Rows are scaled first, so that no square leaves the range of the dtype.
     rows = x / np.where(largest > 0, largest, 1)
     if centre:
         rows -= rows.mean(axis=1, keepdims=True)
@@ -97,7 +134,10 @@ def unit_rows(x: Floats, name: str, *, centre: bool) -> Floats:
 
 
 def _require_length(norms: Floats, x: Floats, name: str, *, centre: bool) -> None:
-    """Refuse rows whose norm, the row's largest value being 1, is what rounding leaves of a constant row."""
+    """Raise if a row's norm is no more than the rounding of a constant row leaves.
+
+    The norms are those of rows that were scaled to a greatest value of 1.
+    """
     undefined = norms <= 8 * np.finfo(x.dtype).eps * np.sqrt(x.shape[1])
     if undefined.any():
         what = "constant features" if centre else "features without length"
@@ -107,29 +147,29 @@ def _require_length(norms: Floats, x: Floats, name: str, *, centre: bool) -> Non
 
 
 def _angular(x: Floats, *, centre: bool) -> Floats:
-    """1 - the cosine of every two rows, centred first where ``centre``."""
+    """1 - the cosine of every two rows. With ``centre``, rows are centred first."""
     n, d = x.shape
     shift, spread, largest = _row_statistics(x, centre=centre)
     scale = 1 / np.where(spread > 0, spread, 1)
-    left = np.zeros(n, dtype=x.dtype)
+    mean_errors = np.zeros(n, dtype=x.dtype)
 
     def prepare(rows: slice, columns: slice, out: Floats) -> None:
         np.subtract(x[rows, columns], shift[rows, None], out=out)
         out *= scale[rows, None]
         if centre:
-            left[rows] += out.sum(axis=1)
+            mean_errors[rows] += out.sum(axis=1)
 
     products = upper_products(x, prepare)
-    # A mean is rounded: what it left in the rows, sum r_i, takes r_i r_j / d out of the products.
-    left /= np.sqrt(d, dtype=x.dtype)
-    lengths = np.sqrt(np.maximum(np.diagonal(products) - left**2, 0))
+    # A mean is rounded, so a centred row sums to a small r_i. The products lose r_i r_j / d for that.
+    mean_errors /= np.sqrt(d, dtype=x.dtype)
+    lengths = np.sqrt(np.maximum(np.diagonal(products) - mean_errors**2, 0))
     _require_length(lengths * spread / np.where(largest > 0, largest, 1), x, "features", centre=centre)
     inverse = 1 / lengths
 
     def transform(rows: slice, strip: Floats) -> None:
         others = slice(rows.start, None)
         if centre:
-            strip -= np.multiply.outer(left[rows], left[others])
+            strip -= np.multiply.outer(mean_errors[rows], mean_errors[others])
         strip *= -inverse[rows, None]
         strip *= inverse[others]
         strip += 1
@@ -140,7 +180,7 @@ def _angular(x: Floats, *, centre: bool) -> Floats:
 
 
 def _row_statistics(x: Floats, *, centre: bool) -> tuple[Floats, Floats, Floats]:
-    """Mean (or 0), greatest distance from it, and greatest size of each row, in one walk through ``x``."""
+    """Mean (or 0) of each row, greatest distance from it, greatest absolute value; in one pass over ``x``."""
     shift, spread, largest = (np.zeros(len(x), dtype=x.dtype) for _ in range(3))
     for rows in row_blocks(len(x)):
         high, low = x[rows].max(axis=1), x[rows].min(axis=1)
@@ -155,11 +195,11 @@ def _row_statistics(x: Floats, *, centre: bool) -> tuple[Floats, Floats, Floats]
 
 
 def _euclidean(x: Floats, *, squared: bool) -> Floats:
-    """(Squared) distances by one product; pairs that are close are done again from their difference.
+    """(Squared) distances by one product. Pairs that are close are recomputed from their difference.
 
-    |x|^2 + |y|^2 - 2xy loses its digits where x and y are nearly the same.
+    |x|^2 + |y|^2 - 2xy loses digits where x and y are nearly the same.
     """
-    # A power of two changes no digit, and with it no square leaves the range of the dtype.
+    # The scale is a power of two, which changes no digit. With it, no square leaves the range of the dtype.
     scale = np.ldexp(x.dtype.type(1), -int(np.frexp(max(x.max(), -x.min()))[1]))
     centre = x.mean(axis=0, dtype=np.float64).astype(x.dtype)
 
@@ -216,8 +256,8 @@ def _whitened(features: ArrayLike, metric: str, noise: ArrayLike | None) -> Floa
     labels = {"condition": np.tile(np.arange(n), folds), "fold": np.repeat(np.arange(folds), n)}
     data = rsa.data.Dataset(flat, obs_descriptors=labels)
     cross_validation = {"cv_descriptor": "fold"} if folded else {}
-    found = rsa.rdm.calc_rdm(data, metric, descriptor="condition", noise=precision, **cross_validation)
-    matrix: Float64 = found.get_matrices()[0]
+    rdms = rsa.rdm.calc_rdm(data, metric, descriptor="condition", noise=precision, **cross_validation)
+    matrix: Float64 = rdms.get_matrices()[0]
     return matrix
 
 

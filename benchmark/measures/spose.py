@@ -1,4 +1,4 @@
-"""The human RDM of THINGS: how often a pair is kept together in the odd-one-out task."""
+"""The human RDM of THINGS: how often people keep a pair together in the odd-one-out task."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from numpy.typing import ArrayLike
 
 from benchmark.measures._checks import Float64, as_matrix
 
-#: Greatest spread of dot products whose exponentials and their sums fit float64 with full precision
+#: Greatest spread of dot products. Up to it, exponentials and their sums keep full precision in float64
 _SPREAD = 600.0
-#: Rows of a block: a block of 1,854 columns stays in the cache
+#: Rows of a block. With 1,854 columns, a block stays in the cache
 _BLOCK = 64
 
 
@@ -20,18 +20,18 @@ def spose_rdm(embedding: ArrayLike) -> Float64:
         d_{ij} = 1 - \frac{1}{n - 2} \sum_{k \ne i, j}
                  \frac{e^{s_{ij}}}{e^{s_{ij}} + e^{s_{ik}} + e^{s_{jk}}}, \qquad s_{ij} = x_i \cdot x_j
 
-    Every third object counts; nothing is sampled. Invariant to rotation of the embedding, not to its scale.
-    Time is :math:`O(n^3)` (seconds at n = 1,854), memory :math:`O(n^2)`.
+    The sum runs over all third objects; nothing is sampled. The RDM is invariant to rotation of the
+    embedding, but not to its scale. Time is :math:`O(n^3)` (seconds at n = 1,854), memory :math:`O(n^2)`.
 
     Parameters
     ----------
     embedding : array_like, shape (n, d)
-        A SPoSE embedding, one row an object, n >= 3.
+        A SPoSE embedding, one row per object, n >= 3.
 
     Returns
     -------
     ndarray, shape (n, n), float64
-        Symmetric, zero diagonal, within [0, 1]; chance is 2/3.
+        Symmetric, zero diagonal, within [0, 1]. Greater is less alike; chance is 2/3.
 
     Raises
     ------
@@ -41,6 +41,16 @@ def spose_rdm(embedding: ArrayLike) -> Float64:
     References
     ----------
     Hebart, Zheng, Pereira & Baker (2020), Nature Human Behaviour 4, 1173-1185.
+
+    Examples
+    --------
+    Two animals and a tool. The animals are kept together most often, so their dissimilarity is least.
+
+    >>> from benchmark.measures import spose_rdm
+    >>> spose_rdm([[2, 0], [2, 0], [0, 1]]).round(3)
+    array([[0.   , 0.035, 0.982],
+           [0.035, 0.   , 0.982],
+           [0.982, 0.982, 0.   ]])
     """
     x = as_matrix(embedding, "embedding").astype(np.float64)
     n = len(x)
@@ -53,10 +63,10 @@ def spose_rdm(embedding: ArrayLike) -> Float64:
             f"embedding of shape {x.shape} has dot products from {pairs.min():.3g} to {pairs.max():.3g}: "
             f"expected a spread of at most {_SPREAD:g}"
         )
-    # The choice rule does not change when every similarity is shifted by the same number.
+    # Adding the same number to every similarity does not change the choice probabilities.
     np.fill_diagonal(similarity, -np.inf)
     strength = np.exp(similarity - (pairs.max() + pairs.min()) / 2)
-    # An infinite diagonal takes the third objects k = i and k = j out of the sum: 1 / inf = 0.
+    # An infinite diagonal removes the third objects k = i and k = j from the sum: 1 / inf = 0.
     np.fill_diagonal(strength, np.inf)
     distances = np.zeros((n, n))
     for i in range(n - 1):

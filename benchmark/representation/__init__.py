@@ -1,1 +1,1 @@
-"""From the features of images to one row a concept, to an RDM, and to a readout."""
+"""From the features of images to one row per concept, to an RDM, and to a readout."""

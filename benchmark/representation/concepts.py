@@ -1,4 +1,4 @@
-"""From the features of stimuli to one row per concept, and to an RDM, for any task that needs them."""
+"""From the features of stimuli to one row per concept and to an RDM, for any task that needs them."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from benchmark.datasets.join import Join
 from benchmark.datasets.types import Stimuli, VectorTarget
 from benchmark.measures import rdm
 
-#: Relative spread below which float32 features are one value: ten times their rounding
+#: Below this relative spread, float32 features count as constant. It is ten times their rounding
 _FLAT = 1e-6
-#: Spread of correlation or cosine distances that float32 features cannot tell from nothing
+#: Below this spread, correlation or cosine distances of float32 features count as equal
 _FLAT_ANGLE = 1e-9
 _ANGULAR = ("correlation", "cosine")
 
-#: Dissimilarities a feature RDM can be made with
+#: Dissimilarities for an RDM of features
 RDM_METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
 
 
 class UndefinedFeaturesError(ValueError):
-    """The features of a layer leave its score undefined; the message says why."""
+    """The features of a layer leave its score undefined. The message says why."""
 
 
 def concept_images(stimuli: Stimuli, concepts: Sequence[str], split: str = "test") -> tuple[np.ndarray, ...]:
@@ -31,13 +31,16 @@ def concept_images(stimuli: Stimuli, concepts: Sequence[str], split: str = "test
     Parameters
     ----------
     stimuli : Stimuli
+        The stimulus set.
     concepts : sequence of str, length k
+        The concepts to look up.
     split : {"test", "train"}
-        Only images of this split are taken; a set without splits gives all its images for either.
+        Only images of this split are used. A set without splits gives all its images for either.
 
     Returns
     -------
     tuple of ndarray of int, length k
+        One array of row numbers per concept.
 
     Raises
     ------
@@ -49,13 +52,13 @@ def concept_images(stimuli: Stimuli, concepts: Sequence[str], split: str = "test
         wanted = stimuli.splits is None or stimuli.splits[i] == split
         if wanted and stimuli.concepts[i] in rows:
             rows[stimuli.concepts[i]].append(i)
-    empty = [concept for concept, found in rows.items() if not found]
+    empty = [concept for concept, numbers in rows.items() if not numbers]
     if empty:
         raise NotPossible(
             f"stimulus set {stimuli.name!r} has no {split} image of {len(empty)} concepts "
             f"({', '.join(empty[:3])}): every concept that is scored needs one"
         )
-    return tuple(np.array(found, dtype=np.intp) for found in rows.values())
+    return tuple(np.array(numbers, dtype=np.intp) for numbers in rows.values())
 
 
 def concept_means(features: np.ndarray, images: Sequence[np.ndarray]) -> np.ndarray:
@@ -64,8 +67,9 @@ def concept_means(features: np.ndarray, images: Sequence[np.ndarray]) -> np.ndar
     Parameters
     ----------
     features : ndarray, shape (n, d)
+        Features of all stimuli.
     images : sequence of ndarray of int, length k
-        From :func:`concept_images`.
+        Row numbers of each concept's images, from :func:`concept_images`.
 
     Returns
     -------
@@ -75,19 +79,22 @@ def concept_means(features: np.ndarray, images: Sequence[np.ndarray]) -> np.ndar
 
 
 def require_varied(features: np.ndarray, concepts: Sequence[str], metric: str = "correlation") -> None:
-    """Refuse features for which a similarity between concepts is undefined.
+    """Raise if the features leave a similarity between concepts undefined.
 
     Parameters
     ----------
     features : ndarray, shape (k, d)
+        One row per concept.
     concepts : sequence of str, length k
-        For the message.
+        Names of the concepts, for the message.
     metric : str
-        "correlation" needs variance within each row, "cosine" a norm; every metric needs rows that differ.
+        "correlation" needs variance within each row, and "cosine" needs rows that are not zero. Every metric
+        needs rows that differ.
 
     Raises
     ------
     UndefinedFeaturesError
+        The message says how many concepts are undefined, and names the first.
     """
     scale = float(np.abs(features).max(initial=0.0))
     if np.ptp(features, axis=0).max(initial=0.0) <= _FLAT * scale:
@@ -107,12 +114,26 @@ def require_varied(features: np.ndarray, concepts: Sequence[str], metric: str = 
 
 
 def feature_rdm(features: np.ndarray, concepts: Sequence[str], metric: str = "correlation") -> np.ndarray:
-    """RDM (k, k) of concept features (k, d).
+    """RDM of the features of concepts.
+
+    Parameters
+    ----------
+    features : ndarray, shape (k, d)
+        One row per concept.
+    concepts : sequence of str, length k
+        Names of the concepts, for messages.
+    metric : str
+        One of :data:`RDM_METRICS`.
+
+    Returns
+    -------
+    ndarray, shape (k, k)
+        Dissimilarities, as in :func:`benchmark.measures.rdm`.
 
     Raises
     ------
     UndefinedFeaturesError
-        If the features are constant, or all dissimilarities are the same up to rounding.
+        If the features are constant, or all dissimilarities are equal up to rounding.
     """
     require_varied(features, concepts, metric)
     dissimilarity = rdm(features, metric=metric)
@@ -125,6 +146,13 @@ def feature_rdm(features: np.ndarray, concepts: Sequence[str], metric: str = "co
 
 def joined_vectors(joined: Join[VectorTarget], fewest: int) -> np.ndarray:
     """Word vectors (k, p) of the joined concepts, float64.
+
+    Parameters
+    ----------
+    joined : Join
+        The concepts in stimuli and target, and the target's vectors in that order.
+    fewest : int
+        Least number of concepts.
 
     Raises
     ------

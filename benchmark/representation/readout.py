@@ -10,11 +10,11 @@ from benchmark.common.errors import NotPossible
 from benchmark.datasets.types import Stimuli
 from benchmark.representation.concepts import concept_images, concept_means
 
-#: Penalties tried, for features whose rows have mean squared length one
+#: Penalties to choose from, for features whose rows have mean squared length one
 ALPHAS = 10.0 ** np.arange(-3, 5)
-#: Folds of cross-validation over classes
+#: Number of folds of the cross-validation over classes
 FOLDS = 10
-#: Directions with less than this share of the greatest variance are rounding
+#: A direction with less than this share of the greatest variance is rounding
 _RANK = 1e-10
 
 
@@ -25,7 +25,7 @@ class ProfileReadout:
     Attributes
     ----------
     coefficients : ndarray, shape (m, k)
-        Prediction of test row i is ``coefficients[i] @ profiles``; rows sum to one.
+        The prediction of test row i is ``coefficients[i] @ profiles``. Each row sums to one.
     alpha : float
         The penalty chosen.
     """
@@ -40,17 +40,18 @@ def ridge_to_profiles(
     r"""Ridge regression from standardised features to the profile of each row's class.
 
     Every training row of class c has the same target, the profile :math:`t_c`. So the prediction is a
-    combination of the k profiles, and all that is needed of them is their Gram matrix: the cost does not
-    depend on the length of a profile. The penalty is the one of least squared leave-one-row-out error,
-    :math:`\sum_i \|y_i - \hat y_i\|^2 / (1 - h_{ii})^2`, exact for ridge with an intercept.
+    combination of the k profiles. Of the profiles only their Gram matrix is needed, and the cost does not
+    depend on the length of a profile. The penalty has the least squared leave-one-row-out error,
+    :math:`\sum_i \|y_i - \hat y_i\|^2 / (1 - h_{ii})^2`, which is exact for ridge with an intercept.
 
     Parameters
     ----------
     train : ndarray, shape (n, d)
-        Means and standard deviations are taken from these rows only.
+        Training features. Means and standard deviations are computed from these rows only.
     labels : ndarray of int, shape (n,)
         Class of each training row, 0 to k - 1.
     test : ndarray, shape (m, d)
+        Features to predict from.
     gram : ndarray, shape (k, k)
         Inner products of the profiles.
 
@@ -88,7 +89,7 @@ def ridge_to_profiles(
 
 
 def _standardise(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both sides by the training rows' mean and deviation, rows of mean squared length one."""
+    """Both sides by the mean and deviation of the training rows. Rows have mean squared length one."""
     mean, deviation = train.mean(axis=0), train.std(axis=0)
     varies = deviation > 1e-6 * np.abs(train).max(axis=0)
     if not varies.any():
@@ -100,7 +101,7 @@ def _standardise(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.nd
 def _decompose(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Left singular vectors (n, r), squared singular values (r,), and test @ right vectors * singular values.
 
-    By the smaller of the two Gram matrices.
+    They are computed from the smaller of the two Gram matrices.
     """
     if len(train) <= train.shape[1]:
         values, vectors = np.linalg.eigh(train @ train.T)
@@ -116,7 +117,7 @@ def _decompose(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 @dataclass(frozen=True)
 class Fold:
-    """Rows of the joined concepts that a readout is fitted on, and those it predicts."""
+    """Numbers of the joined concepts that a readout is fitted on (``train``) and predicts (``test``)."""
 
     train: np.ndarray
     test: np.ndarray
@@ -130,14 +131,19 @@ def class_folds(
     Parameters
     ----------
     stimuli : Stimuli
+        The stimulus set.
     concepts : tuple of str, length k
         The joined classes.
     split : {"images", "classes"}
         "images": other images of the same classes, for all classes that are not held out and have a test
-        image. "classes": those that the stimuli hold out; where they hold out none, all in turn, by 10-fold
-        cross-validation.
+        image. "classes": the classes that the stimuli hold out. If they hold out none, each class in turn, by
+        10-fold cross-validation.
     rng : numpy.random.Generator
-        Deals the classes to folds.
+        Assigns the classes to folds.
+
+    Returns
+    -------
+    list of Fold
 
     Raises
     ------
@@ -165,23 +171,24 @@ def class_folds(
 
 
 class ClassReadouts:
-    """Ridge readouts of one binding, for features of any layer.
+    """Ridge readouts of one binding (a task with its stimuli and target), for features of any layer.
 
     Parameters
     ----------
     stimuli : Stimuli
+        The stimulus set.
     concepts : tuple of str, length k
         The joined classes.
     folds : list of Fold
         From :func:`class_folds`.
     by_image : bool
-        Fit on every training image, rather than on the mean of each class: right where the classes that are
-        scored are those that are fitted on.
+        Whether to fit on every training image, or else on the mean of each class. It is right where the
+        readout is fitted on the same classes that are scored.
 
     Attributes
     ----------
     test_images : dict of int to ndarray
-        Rows of the test images of each scored class, by its row among the joined classes.
+        Rows of the test images of each scored class, by the number of the class among the joined classes.
     """
 
     def __init__(
@@ -197,21 +204,21 @@ class ClassReadouts:
     def fit(self, features: np.ndarray, gram: np.ndarray) -> tuple[np.ndarray, float]:
         """Fit in every fold and predict the scored classes.
 
-        The prediction for the mean of a class's images is the mean of the predictions for each, since the
-        readout is linear.
+        The readout is linear. So the prediction for the mean of a class's images is the mean of the
+        predictions for each image.
 
         Parameters
         ----------
         features : ndarray, shape (n, d)
-            Of all stimuli.
+            Features of all stimuli.
         gram : ndarray, shape (k, k)
-            Inner products of the profiles of the joined classes. Only those of a fold's training classes are
-            read in it.
+            Inner products of the profiles of the joined classes. A fold reads only those of its training
+            classes.
 
         Returns
         -------
         predicted : ndarray, shape (k, k)
-            Predictions as combinations of the profiles; the rows of classes that are not scored are zero.
+            Predictions as combinations of the profiles. The rows of classes that are not scored are zero.
         alpha : float
             Median penalty over folds.
 
@@ -229,7 +236,7 @@ class ClassReadouts:
                 train = np.asarray(features[np.concatenate(images)], dtype=np.float64)
                 labels = np.repeat(np.arange(len(images)), [len(rows) for rows in images])
             else:
-                # One row a class: leaving a row out to choose the penalty then leaves out a class.
+                # One row per class: leaving out a row to choose the penalty then leaves out a class.
                 train, labels = concept_means(features, images), np.arange(len(images))
             readout = ridge_to_profiles(
                 train, labels, np.stack([test[i] for i in fold.test]), gram[np.ix_(fold.train, fold.train)]
@@ -242,5 +249,5 @@ class ClassReadouts:
 def _images_of(
     stimuli: Stimuli, concepts: tuple[str, ...], which: np.ndarray, split: str
 ) -> dict[int, np.ndarray]:
-    """Image rows of the joined concepts ``which``, by concept row."""
+    """Image rows of the joined concepts ``which``, by the number of the concept."""
     return dict(zip(which, concept_images(stimuli, [concepts[i] for i in which], split), strict=True))

@@ -224,7 +224,7 @@ def test_bad_arguments() -> None:
         (np.ones((2, 3)), r"weights has shape \(2, 3\): expected \(draws, 14\)"),
         (np.ones((0, N)), r"weights has shape \(0, 14\)"),
         (-np.ones((1, N)), "negative or not finite"),
-        (np.full((1, N), 0.5), "not whole numbers: give rerank=False"),
+        (np.full((1, N), 0.5), "not whole numbers: pass rerank=False"),
     ):
         with pytest.raises(ValueError, match=message):
             bootstrap_compare(MODELS, TARGETS, weights=weights)

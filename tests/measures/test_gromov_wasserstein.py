@@ -33,7 +33,7 @@ def embedding(seed: int, n: int = 12, d: int = 4) -> np.ndarray:
 
 
 def problem_of(c1: np.ndarray, c2: np.ndarray, dtype: type = np.float64) -> Problem:
-    return Problem(Side.of_rdm(c1), Side.of_rdm(c2), dtype)
+    return Problem(Side.from_rdm(c1), Side.from_rdm(c2), dtype)
 
 
 def uniform(plan: np.ndarray) -> bool:
@@ -67,7 +67,7 @@ def test_distance_is_the_definition_and_pots(shape: tuple[int, int]) -> None:
 def test_features_and_their_rdm_are_the_same_problem(metric: str) -> None:
     """The factors of a low-rank RDM are found from the RDM as well as given by the features."""
     x, y = embedding(0, 40, 5), embedding(1, 30, 4) + 2
-    by_features = Problem(Side.of_features(x, metric), Side.of_features(y, metric))
+    by_features = Problem(Side.from_features(x, metric), Side.from_features(y, metric))
     by_rdm = problem_of(rdm(x, metric), rdm(y, metric))
     assert by_features.low_rank
     assert by_rdm.low_rank

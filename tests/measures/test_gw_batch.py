@@ -25,7 +25,7 @@ def test_each_of_the_plans_ends_where_it_does_alone(shape: tuple[int, int], metr
     n, m = shape
     x, rng = clustered(0, n)[:, :18], np.random.default_rng(1)
     c1, c2 = rdm(x, metric), rdm((x + 0.3 * rng.normal(size=x.shape))[:m], metric)
-    problem, epsilon = Problem(Side.of_rdm(c1), Side.of_rdm(c2)), 0.1 * critical_epsilon(c1, c2)
+    problem, epsilon = Problem(Side.from_rdm(c1), Side.from_rdm(c2)), 0.1 * critical_epsilon(c1, c2)
     plans = [rounded(np.eye(n, m) + noise * rng.random((n, m))) for noise in (0.01, 0.1, 1.0)]
     together = entropic_together(problem, plans, epsilon, 1e-4, "cpu")
     for plan, found in zip(plans, together, strict=True):
@@ -41,7 +41,7 @@ def test_a_small_epsilon_neither_underflows_nor_overflows() -> None:
     c1, c2 = (
         rdm(np.random.default_rng(3 + i).normal(size=(n, 4)), "euclidean") for i, n in enumerate((40, 30))
     )
-    problem = Problem(Side.of_rdm(c1), Side.of_rdm(c2))
+    problem = Problem(Side.from_rdm(c1), Side.from_rdm(c2))
     start = np.full((40, 30), 1 / 1200)
     (found,) = entropic_together(problem, [start], 1e-3 * critical_epsilon(c1, c2), 1e-3, "cpu")
     assert np.isfinite(found.plan).all()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from benchmark.measures import two_vs_two, two_vs_two_permutation
 from benchmark.measures.two_vs_two import accuracy, counts, kernel, margins
-from benchmark.measures.two_vs_two.margins import both
+from benchmark.measures.two_vs_two.margins import paired_sides
 
 LONG = np.longdouble
 
@@ -162,29 +162,29 @@ def test_float32_stays_within_its_error_bound(p: int, q: int) -> None:
     k = 700 if p > 600 else 300
     x, y = related(6, k, p, q)
     x[3] = x[8] + 0.2 * x[3]
-    a, b, _ = both(x, y)
-    counter = counts.Counter.of(a, b)
-    moved = counter._moved(np.random.default_rng(0).permutation(k))
-    exact = two_vs_two(x[moved.order], y, margins=True).margins
-    found, light = in_float32(counter, moved)
+    a, b, _ = paired_sides(x, y)
+    counter = counts.Counter.from_sides(a, b)
+    terms = counter._permuted(np.random.default_rng(0).permutation(k))
+    exact = two_vs_two(x[terms.order], y, margins=True).margins
+    found, conditioned = in_float32(counter, terms)
     upper = np.triu_indices(k, 1)
-    assert light[upper].mean() > 0.99
-    assert np.abs(found - exact)[upper][light[upper]].max() < moved.bound < 1e-4
-    strips = [counter._count_above(moved, rows) for rows in counter._strips]
-    told = light & (np.abs(found) > moved.bound)
+    assert conditioned[upper].mean() > 0.99
+    assert np.abs(found - exact)[upper][conditioned[upper]].max() < terms.bound < 1e-4
+    strips = [counter._count_above(terms, rows) for rows in counter._strips]
+    told = conditioned & (np.abs(found) > terms.bound)
     i, j = np.concatenate([strip.doubtful for strip in strips]).T
     assert set(zip(i, j, strict=True)) == {(i, j) for i, j in zip(*upper, strict=True) if not told[i, j]}
     passed = np.concatenate([strip.passed for strip in strips])
     np.testing.assert_array_equal(passed, np.triu(told & (exact > 0), 1).sum(axis=1))
 
 
-def in_float32(counter: counts.Counter, moved: counts.Moved) -> tuple[np.ndarray, np.ndarray]:
-    """Margins of all pairs as the kernel has them, and which of the pairs are light."""
-    a_shift, a_scale, b_shift, b_scale, c, alpha = moved.of_concepts
-    bracket = counter.a.brackets[moved.order][:, moved.order]
+def in_float32(counter: counts.Counter, terms: counts.PermutedTerms) -> tuple[np.ndarray, np.ndarray]:
+    """Margins of all pairs as the kernel has them, and which of the pairs are well-conditioned."""
+    a_shift, a_scale, b_shift, b_scale, c, alpha = terms.of_concepts
+    bracket = counter.a.brackets[terms.order][:, terms.order]
     a = a_scale[:, None] * (bracket + a_shift[:, None])
     b = b_scale[:, None] * (counter.b.brackets + b_shift[:, None])
-    left, right = moved.light
+    left, right = terms.factors
     cross = left @ right.T - alpha[:, None] * b.T
     slope = np.float32(1 + 1 / (len(c) - 2))
     found, shares = kernel.margin.py_func(slope, a, a.T, b, b.T, c[:, None], c, cross, cross.T)

@@ -1,8 +1,8 @@
-"""Entropic Gromov-Wasserstein from several initial plans at once, in torch: on an accelerator.
+"""Entropic Gromov-Wasserstein from several initial plans at once, in torch: for an accelerator.
 
-The same steps as in :func:`.entropic.entropic`, in single precision. Arrays have one more axis, in front: the
-initial plans. Those that are done wait for the others. There are no shortcuts of low
-rank for RDMs of full rank and no steps of Newton's: here products are cheap, and the plans have to keep pace.
+The steps are those of :func:`.entropic.entropic`, in single precision. Arrays have one more axis, in front:
+the initial plans. Plans that have converged wait for the others. RDMs of full rank have no low-rank shortcut
+here, and Newton's steps are not used: products are cheap on an accelerator, and the plans must stay in step.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from benchmark.measures.gromov_wasserstein.entropic import Entropic
 from benchmark.measures.gromov_wasserstein.problem import Problem
 from benchmark.measures.gromov_wasserstein.scalings import RANGE
 
-#: Sums of single precision meet marginals no better than this
+#: Single precision meets the marginals no better than this
 _TIGHT = 1e-5
 
 
@@ -32,27 +32,38 @@ def entropic_together(
     Parameters
     ----------
     problem : Problem
+        The two sides.
     plans : sequence of ndarray, shape (n, m)
+        The initial plans.
     epsilon : float
+        Weight of the entropy, on the scale of the gradient.
     tolerance : float
-        On what is still to come, as a share of the mass.
+        Stop when the estimated rest of the way is less than this share of the mass.
     device : str
-        As torch names it.
+        The device, by its name in torch.
+
+    Returns
+    -------
+    list of Entropic
+        One solution per initial plan.
     """
     with torch.inference_mode():
         batch = _Batch(problem, epsilon, torch.device(device))
         start = torch.stack([torch.from_numpy(plan).float() for plan in plans]).to(device)
-        found, converged = batch.run(start, tolerance)
-        return [Entropic(plan, bool(done)) for plan, done in zip(found.cpu().numpy(), converged, strict=True)]
+        solutions, converged = batch.run(start, tolerance)
+        return [
+            Entropic(plan, bool(has_converged))
+            for plan, has_converged in zip(solutions.cpu().numpy(), converged, strict=True)
+        ]
 
 
 def check_device(device: str) -> None:
-    """Raise a ValueError if torch cannot compute there."""
+    """Raise a ValueError if torch cannot compute on ``device``."""
     try:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ValueError(
-            f"device is {device!r}, where torch cannot compute here: name another, or None"
+            f"device is {device!r}, where torch cannot compute here: choose another device, or None"
         ) from error
 
 
@@ -75,23 +86,23 @@ class _Batch:
         )
 
     def run(self, state: Tensor, tolerance: float) -> tuple[Tensor, Tensor]:
-        """The plans (s, n, m) that steps from plans lead to, and whether they converged (s,)."""
+        """The plans (s, n, m) that the steps from ``state`` lead to, and whether they converged (s,)."""
         s, n, m = state.shape
         f, g = state.new_zeros(s, n, 1), state.new_zeros(s, 1, m)
-        moved, ratio = state.new_full((2, s), torch.nan)
+        length, ratio = state.new_full((2, s), torch.nan)
         near, done = torch.zeros((2, s), dtype=torch.bool, device=state.device)
         memory = _Anderson(outer.MEMORY, state.flatten(1))
         result = state
         for _ in range(outer.OUTER_STEPS):
-            worth = (outer.EXACT * moved).nan_to_num(outer.LOOSE).clamp(_TIGHT, outer.LOOSE)
+            worth = (outer.EXACT * length).nan_to_num(outer.LOOSE).clamp(_TIGHT, outer.LOOSE)
             new, f, g = self._transport(state, f, g, worth)
             result = torch.where(done[:, None, None], result, new)
             step = torch.linalg.vector_norm(new - state, dim=(1, 2)) * m**0.5
-            # As in _Stillness: NaN compares as false.
-            shrunk = torch.clamp(step / moved, max=1 - 1e-6)
-            pace = torch.maximum(shrunk, ratio)
+            # As in _Convergence. A comparison with NaN is false.
+            shrinking = torch.clamp(step / length, max=1 - 1e-6)
+            pace = torch.maximum(shrinking, ratio)
             done |= (step * pace / (1 - pace) < tolerance) | (step < outer.STILL)
-            moved, ratio = step, shrunk
+            length, ratio = step, shrinking
             if done.all():
                 break
             near |= (step < outer.NEAR) & (pace < outer.SHRINKING)
@@ -101,7 +112,7 @@ class _Batch:
     def _transport(
         self, state: Tensor, f: Tensor, g: Tensor, tolerance: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """The plans of least cost at plans, and their potentials in units of epsilon."""
+        """The plans of least cost at the plans ``state``, and their potentials in units of epsilon."""
         product = self._left[-1] @ state
         for matrix in self._right:
             product = product @ matrix
@@ -153,21 +164,21 @@ def _scalings(kernel: Tensor, tolerance: Tensor) -> tuple[Tensor, Tensor, bool]:
 class _Anderson:
     """Anderson acceleration (:class:`.anderson.Anderson`) of the rows of (s, d).
 
-    A row that is not active is left as it is, and remembers nothing: zeros in the memory weigh nothing.
+    A row that is not active stays as it is and keeps no memory: zeros in the memory have no weight.
     """
 
     def __init__(self, memory: int, like: Tensor) -> None:
-        self._steps, self._taken = like.new_zeros(2, memory, *like.shape), 0
+        self._steps, self._count = like.new_zeros(2, memory, *like.shape), 0
         self._last = like.new_zeros(2, *like.shape)
         self._remembers = torch.zeros(len(like), dtype=torch.bool, device=like.device)
 
     def next(self, x: Tensor, y: Tensor, active: Tensor) -> Tensor:
-        """The points to go on from, of the shape of x and y = G(x)."""
+        """The next points, of the shape of ``x`` and ``y`` = G(x). Only ``active`` (s,) rows change."""
         now = torch.stack([y, y - x])
         known = (self._remembers & active)[:, None]
         self._steps *= active[:, None]
-        self._steps[:, self._taken % self._steps.shape[1]] = (now - self._last) * known
-        self._taken += 1
+        self._steps[:, self._count % self._steps.shape[1]] = (now - self._last) * known
+        self._count += 1
         self._last, self._remembers = now, active
         images, residuals = self._steps
         normal = torch.einsum("ksd,lsd->skl", residuals, residuals)

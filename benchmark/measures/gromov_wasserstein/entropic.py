@@ -1,4 +1,4 @@
-"""Entropic Gromov-Wasserstein: a linearised transport problem after the other, solved by scalings."""
+"""Entropic Gromov-Wasserstein: a sequence of linearised transport problems, each solved by scalings."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from benchmark.measures.gromov_wasserstein.anderson import Anderson
 from benchmark.measures.gromov_wasserstein.problem import Problem
 from benchmark.measures.gromov_wasserstein.scalings import RANGE, Newton, scalings
 
-#: A step of less than this share of the mass is rounding
+#: A step shorter than this share of the mass is rounding
 STILL = 1e-7
 OUTER_STEPS = 100
-#: How often scalings may be taken up into the potentials in one outer step: what is left is made up by the
-#: next, from the same potentials
+#: How often scalings may be absorbed into the potentials in one outer step. The next step starts from the
+#: same potentials and corrects the remaining error
 ABSORPTIONS = 20
-#: Error of the marginals that is worth the while, as a share of the last outer step, and its bounds
+#: Tolerance of the marginals: its share of the length of the last outer step, its upper and lower bounds
 EXACT, LOOSE, _TIGHT = 0.1, 1e-2, 1e-6
-#: Outer steps that the extrapolation looks back on
+#: Number of outer steps that the extrapolation looks back on
 MEMORY = 3
-#: Outer steps are extrapolated once they are less than this and shrink at least so fast. Earlier, the
-#: extrapolation lands in another basin; and it would end in a saddle as soon as in a minimum.
+#: Outer steps are extrapolated once they are shorter than NEAR and each is less than SHRINKING times the
+#: last. Earlier, the extrapolation would lead to another basin, and to a saddle as easily as to a minimum.
 NEAR, SHRINKING = 2e-2, 0.95
-#: Where H has full rank and this many conditions, steps go by its leading coordinates; what these miss is
-#: brought up to date first when what is still to come is less than this
+#: Where H has full rank and at least _REDUCED conditions, steps use its leading coordinates. The part that
+#: they miss is first updated when the estimated rest of the way is less than _NEARLY
 _REDUCED, _NEARLY = 512, 1e-2
-#: It is brought up to date so often at most, and as long as each time moves the plan less than so much of the
-#: time before; else steps of the whole are the shorter way
+#: Greatest number of updates. They go on while each moves the plan by less than _WORTHWHILE times the move
+#: before; else steps with the whole of H are faster
 _CORRECTIONS, _WORTHWHILE = 10, 0.5
 
 
@@ -41,6 +41,7 @@ class Entropic:
     plan : ndarray, shape (n, m)
         In the precision of the problem; its marginals are uniform up to the tolerance.
     converged : bool
+        Whether the steps came to rest.
     """
 
     plan: Floats
@@ -55,76 +56,83 @@ def entropic(
 ) -> Entropic:
     """Entropic Gromov-Wasserstein from an initial plan.
 
-    Each outer step solves the transport problem of the linearised cost (Peyré, Cuturi & Solomon 2016) from
-    the potentials of the step before, no more exactly than the last step's change is worth.
+    Each outer step solves the transport problem of the linearised cost (Peyré, Cuturi & Solomon 2016). It
+    starts from the potentials of the step before, and is no more exact than the length of the last step
+    requires.
 
-    Where H has full rank, H1 T H2 is split into what the leading coordinates give, which is cheap, and the
-    rest, which is small: steps go by the first with the second held fixed until they are still, then the
-    second is worked out anew (a deferred correction). That ends where steps of the whole would.
+    Where H has full rank, H1 T H2 is split into two parts: the part of the leading coordinates, which is
+    cheap, and the rest, which is small. Steps use the first part, with the second held fixed, until they are
+    still. Then the second part is computed anew (a deferred correction). The result is that of steps with
+    the whole of H.
 
     Parameters
     ----------
     problem : Problem
+        The two sides.
     plan : ndarray, shape (n, m)
+        The initial plan.
     epsilon : float
+        Weight of the entropy, on the scale of the gradient.
     tolerance : float
-        On what is still to come, as a share of the mass.
+        Stop when the estimated rest of the way is less than this share of the mass.
     """
     n, m = problem.shape
     if problem.low_rank or max(n, m) < _REDUCED:
         return _Descent(problem, epsilon).run(problem, plan, tolerance)
     descent, reduced = _Descent(problem, epsilon, Newton()), problem.reduced
-    found = descent.run(reduced, plan, max(tolerance, _NEARLY))
-    still, worth = _Stillness(tolerance), max(tolerance, EXACT * _NEARLY)
+    solution = descent.run(reduced, plan, max(tolerance, _NEARLY))
+    convergence, precision = _Convergence(tolerance), max(tolerance, EXACT * _NEARLY)
     for _ in range(_CORRECTIONS):
-        rest = problem.product(found.plan) - reduced.product(found.plan)
-        last, found = found, descent.run(reduced, found.plan, worth, rest)
-        moved = float(np.linalg.norm(found.plan - last.plan)) * np.sqrt(m)
-        if still.after(moved):
-            return found
-        if still.pace > _WORTHWHILE:
+        rest = problem.product(solution.plan) - reduced.product(solution.plan)
+        previous, solution = solution, descent.run(reduced, solution.plan, precision, rest)
+        length = float(np.linalg.norm(solution.plan - previous.plan)) * np.sqrt(m)
+        if convergence.update(length):
+            return solution
+        if convergence.pace > _WORTHWHILE:
             break
-        worth = max(tolerance, EXACT * moved)
-    # Where the cheap steps go on and on, those of the whole would not come to rest either.
-    return descent.run(problem, found.plan, tolerance) if found.converged else found
+        precision = max(tolerance, EXACT * length)
+    # Where the cheap steps do not converge, steps with the whole of H would not converge either.
+    return descent.run(problem, solution.plan, tolerance) if solution.converged else solution
 
 
-class _Stillness:
-    """Whether what is still to come of a sequence of steps is less than a tolerance.
+class _Convergence:
+    """Whether the estimated rest of a sequence of steps is less than a tolerance.
 
-    Near a saddle (the product plan is one) steps are small but grow: a small step alone proves nothing. And
-    the first steps shrink fast while what is random dies out: two steps in a row have to agree.
+    Near a saddle (the product plan is one) steps are short but grow, so a short step alone proves nothing.
+    The first steps shrink fast while random parts die out, so two steps in a row have to agree.
 
     Attributes
     ----------
-    moved : float
-        Length of the last step, as a share of the mass; NaN before the first.
+    length : float
+        Length of the last step, as a share of the mass. NaN before the first.
     pace : float
-        How much of a step is left in the next, at the most in the last two; NaN until there are three.
+        Length of a step as a share of the step before: the greater value of the last two. NaN until there are
+        three steps.
     """
 
     def __init__(self, tolerance: float) -> None:
         self._tolerance, self._ratio = tolerance, np.nan
-        self.moved = self.pace = np.nan
+        self.length = self.pace = np.nan
 
-    def after(self, moved: float) -> bool:
-        """Take up the length of a step."""
-        ratio = min(moved / self.moved, 1 - 1e-9) if self.moved > 0 else np.nan
+    def update(self, length: float) -> bool:
+        """Add the ``length`` of a step, and say whether the steps have converged."""
+        ratio = min(length / self.length, 1 - 1e-9) if self.length > 0 else np.nan
         self.pace = np.maximum(ratio, self._ratio)
-        self.moved, self._ratio = moved, ratio
-        return bool(moved * self.pace / (1 - self.pace) < self._tolerance or moved < STILL)
+        self.length, self._ratio = length, ratio
+        return bool(length * self.pace / (1 - self.pace) < self._tolerance or length < STILL)
 
 
 class _Descent:
-    """Outer steps at one epsilon; the potentials of the last are where the next goes on from.
+    """Outer steps at one epsilon. Each starts from the potentials of the last.
 
     Parameters
     ----------
     problem : Problem
-        Of the shape and in the precision of the problems that are run.
+        It has the shape and the precision of the problems that are run.
     epsilon : float
+        Weight of the entropy.
     newton : Newton, optional
-        For scalings that stall, which is dear where there are many conditions.
+        For scalings that stall, which costs much time where there are many conditions.
     """
 
     def __init__(self, problem: Problem, epsilon: float, newton: Newton | None = None) -> None:
@@ -134,7 +142,7 @@ class _Descent:
         self._kernel = np.empty((n, m), dtype=problem.dtype)
 
     def run(self, problem: Problem, plan: Floats, tolerance: float, rest: Floats | None = None) -> Entropic:
-        """Step from a plan until what is still to come is less than the tolerance.
+        """Step from a plan until the estimated rest of the way is less than the tolerance.
 
         ``rest`` (n, m) is added to H1 T H2.
         """
@@ -144,21 +152,21 @@ class _Descent:
         factor = problem.sides[0].factor
         n, m = problem.shape
         scale = float(np.sqrt(n) if factor is None else np.linalg.norm(factor)) / np.sqrt(n * m)
-        still = _Stillness(tolerance)
+        convergence = _Convergence(tolerance)
         outer: Anderson | None = None
         for step in range(OUTER_STEPS):
-            worth = LOOSE if step == 0 else float(np.clip(EXACT * still.moved, _TIGHT, LOOSE))
-            rows, columns = self._transport(problem, state, worth, rest)
+            precision = LOOSE if step == 0 else float(np.clip(EXACT * convergence.length, _TIGHT, LOOSE))
+            rows, columns = self._transport(problem, state, precision, rest)
             if factor is None:
                 new = self._kernel * rows[:, None]
             else:
                 new = (factor * rows[:, None]).T @ self._kernel
             new *= columns
-            moved = float(np.linalg.norm(new - state)) / scale
-            converged = still.after(moved)
+            length = float(np.linalg.norm(new - state)) / scale
+            converged = convergence.update(length)
             if converged:
                 break
-            if outer is None and moved < NEAR and still.pace < SHRINKING:
+            if outer is None and length < NEAR and convergence.pace < SHRINKING:
                 outer = Anderson(MEMORY)
             state = new if outer is None else outer.next(state, new)
         if factor is not None:
@@ -170,8 +178,8 @@ class _Descent:
         self, problem: Problem, state: Floats, tolerance: float, rest: Floats | None
     ) -> tuple[Floats, Floats]:
         """Scalings of the rows and of the columns of the kernel, for the cost at a state."""
-        pushed = problem.sides[1].after(state)
-        if not problem.low_rank:  # the dear part, which the absorptions share
+        pushed = problem.sides[1].right_product(state)
+        if not problem.low_rank:  # the costly part, computed once for all absorptions
             pushed = problem.sides[0].dense() @ pushed
         epsilon = self._epsilon
         for _ in range(ABSORPTIONS):
@@ -192,9 +200,9 @@ def _kernel(
     g: Float64,
     out: Floats,
 ) -> tuple[Float64, Float64]:
-    """exp((f + g - cost) / epsilon) into ``out``; f and g are moved where that leaves the range.
+    """Write exp((f + g - cost) / epsilon) into ``out``. f and g are shifted where that leaves the safe range.
 
-    ``pushed`` is F1' T H2, or H1 T H2 where H1 is not held as factors; ``rest`` is added to the exponents.
+    ``pushed`` is F1' T H2, or H1 T H2 where H1 is not held as factors. ``rest`` is added to the exponents.
     """
     left = problem.sides[0]
     (n, m), dtype = problem.shape, problem.dtype
@@ -212,7 +220,7 @@ def _kernel(
         out += rest
     rows, columns = out.max(axis=1), out.max(axis=0)
     if max(np.abs(rows).max(), np.abs(columns).max()) > RANGE:
-        # As in the Hungarian method: afterwards the greatest exponent of every row and column is zero.
+        # As in the Hungarian method. Afterwards the greatest exponent of every row and column is zero.
         out -= rows[:, None]
         columns = out.max(axis=0)
         out -= columns
@@ -222,7 +230,7 @@ def _kernel(
 
 
 def rounded(plan: Floats) -> Float64:
-    """The plan made feasible: uniform marginals, exactly (Altschuler, Weed & Rigollet 2017, algorithm 2)."""
+    """``plan`` (n, m) with exactly uniform marginals (Altschuler, Weed & Rigollet 2017, algorithm 2)."""
     n, m = plan.shape
     feasible = plan.astype(np.float64)
     feasible *= np.minimum(1 / (n * feasible.sum(axis=1, keepdims=True)), 1)

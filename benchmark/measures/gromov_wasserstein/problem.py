@@ -1,12 +1,12 @@
-"""The Gromov-Wasserstein problem of two RDMs with uniform marginals, as the solvers see it.
+"""The Gromov-Wasserstein problem of two RDMs with uniform marginals, in the form that the solvers use.
 
 On plans T with uniform marginals, and with C = H + a 1' + 1 a', H double-centred,
 
-    C1 T C2 = H1 T H2 + a1 a2' + terms that depend on the row or on the column alone,
+    C1 T C2 = H1 T H2 + a1 a2' + terms that depend on the row or on the column alone.
 
-and the last the duals absorb. The solvers work on H and a: no digits go into what cancels, which is what
-makes single precision safe. H of cosine, correlation and squared Euclidean RDMs is F S F' with F as wide as
-the features, S diagonal: then H1 T H2 costs O(n^2 d) instead of O(n^3).
+The duals absorb the last terms. The solvers work on H and a, so that no digits are lost to parts that cancel.
+This makes single precision safe. H of cosine, correlation and squared Euclidean RDMs is F S F', with F as
+wide as the features and S diagonal. H1 T H2 then costs O(n^2 d) instead of O(n^3).
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from benchmark.measures.rdm import rdm, unit_rows
 
 #: Metrics whose RDM, once it is centred, has the rank of the features
 LOW_RANK_METRICS = ("correlation", "cosine", "sqeuclidean")
-#: Factors are held where this many times their width is less than the number of conditions
+#: H is held as factors where _WORTH times their width is less than the number of conditions
 _WORTH = 4
 #: Eigenvalues below this share of the greatest are rounding
 _ROUNDING = 1e-11
-#: Leading coordinates by which the solvers go first, and the steps of subspace iteration that find them
+#: Number of leading coordinates that the solvers use first, and of subspace iterations that find them
 _LEADING, _POWERS = 100, 3
 #: Principal coordinates kept for the spectral start
 _COORDINATES = 100
-#: From as many conditions on, the solvers work in single precision
+#: From this number of conditions on, the solvers work in single precision
 _SINGLE = 512
 
 
@@ -41,9 +41,9 @@ class Side:
     Attributes
     ----------
     offset : ndarray, shape (n,)
-        a.
+        a, the additive part.
     centred : ndarray, shape (n, n), or None
-        H; None where it is held as factors.
+        H, the double-centred part. None where it is held as factors.
     factor, signs : ndarray, shapes (n, r) and (r,), or None
         H = F diag(signs) F'.
     """
@@ -54,8 +54,8 @@ class Side:
     signs: Floats | None = None
 
     @classmethod
-    def of_rdm(cls, c: Float64) -> Side:
-        """The side of an RDM (n, n); held as factors where it has low rank."""
+    def from_rdm(cls, c: Float64) -> Side:
+        """The side of the RDM ``c`` (n, n). It is held as factors where it has low rank."""
         side = cls._full(c)
         values, vectors = side._eigen
         real = np.abs(values) > _ROUNDING * np.abs(values).max()
@@ -69,14 +69,14 @@ class Side:
 
     @classmethod
     def _full(cls, c: Float64) -> Side:
-        """The side of an RDM (n, n), its rank not looked at."""
+        """The side of the RDM ``c`` (n, n), whatever its rank."""
         means = c.mean(axis=1)
         offset = means - means.mean() / 2
         return cls(offset, c - offset[:, None] - offset)
 
     @classmethod
-    def of_features(cls, features: Floats, metric: str) -> Side:
-        """The side of ``rdm(features, metric)``, for features (n, d) and without that RDM where it can be."""
+    def from_features(cls, features: Floats, metric: str) -> Side:
+        """The side of ``rdm(features, metric)`` for features (n, d), without that RDM where possible."""
         x = features.astype(np.float64, copy=False)
         if metric not in LOW_RANK_METRICS or _WORTH * x.shape[1] >= len(x):
             return cls._full(rdm(x, metric).astype(np.float64, copy=False))
@@ -94,13 +94,13 @@ class Side:
         return len(self.offset)
 
     def astype(self, dtype: DTypeLike) -> Side:
-        """The same in another precision."""
+        """The same side in the precision ``dtype``."""
         parts = (self.centred, self.factor, self.signs)
         cast = (None if part is None else part.astype(dtype) for part in parts)
         return Side(self.offset.astype(dtype), *cast)
 
     def times(self, factor: float) -> Side:
-        """The side of the RDM multiplied by a positive number."""
+        """The side of the RDM multiplied by the positive number ``factor``."""
         return Side(
             self.offset * factor,
             None if self.centred is None else self.centred * factor,
@@ -108,8 +108,8 @@ class Side:
             self.signs,
         )
 
-    def after(self, x: Floats) -> Floats:
-        """``x H`` for x (k, n)."""
+    def right_product(self, x: Floats) -> Floats:
+        """``x H`` for ``x`` (k, n)."""
         result: Floats
         if self.factor is None or self.signs is None:
             result = x @ self.dense()
@@ -127,7 +127,7 @@ class Side:
 
     @property
     def mean(self) -> float:
-        """Mean of all entries of the RDM, its zero diagonal among them."""
+        """Mean of all entries of the RDM, with its zero diagonal."""
         return 2 * float(self.offset.mean())
 
     @property
@@ -137,7 +137,7 @@ class Side:
             above = self.dense() + self.offset[:, None] + self.offset
             values = above[np.triu_indices(len(self), 1)]
             return bool(np.ptp(values) <= 1e-12 * np.abs(values).max(initial=0))
-        # Equal ones above zero have full rank.
+        # If all dissimilarities are equal and above zero, H has full rank.
         return not self.factor.any()
 
     @cached_property
@@ -159,9 +159,12 @@ class Side:
         return values, vectors
 
     def leading(self, dtype: DTypeLike) -> Side:
-        """The side whose H is that of the greatest absolute eigenvalues alone, nearly (Halko et al. 2011)."""
+        """The side of the leading coordinates alone, nearly (Halko et al. 2011), in precision ``dtype``.
+
+        Its H has the greatest absolute eigenvalues of this H.
+        """
         h = self.dense().astype(dtype)
-        rng = np.random.default_rng(0)  # any numbers will do
+        rng = np.random.default_rng(0)  # the basis may be any random one
         basis = rng.standard_normal((len(self), min(_LEADING, len(self)))).astype(dtype)
         for _ in range(_POWERS):
             basis = np.linalg.qr(h @ basis)[0]
@@ -172,7 +175,7 @@ class Side:
     def spectrum(self) -> tuple[Float64, Float64]:
         """Eigenvalues of -H by descending absolute value, (k,), and principal coordinates.
 
-        The coordinates, (n, k') with k' at most 100, are those of classical scaling: of positive
+        The coordinates, (n, k') with k' at most 100, are those of classical scaling: those of positive
         eigenvalues.
         """
         if self.factor is not None and self.signs is not None and (self.signs < 0).all():
@@ -187,6 +190,13 @@ class Side:
 
 class Problem:
     """The problem of two sides.
+
+    Parameters
+    ----------
+    left, right : Side
+        The two sides.
+    dtype : dtype, optional
+        Precision of the solvers. The default is single precision for many conditions, else double.
 
     Attributes
     ----------
@@ -203,7 +213,7 @@ class Problem:
         self.dtype = np.dtype(dtype)
         self.sides = left.astype(dtype), right.astype(dtype)
         self.shape = len(left), len(right)
-        # The mean of an offset is one more term that the duals absorb.
+        # The duals absorb the mean of an offset too.
         self.deviations = tuple((side.offset - side.offset.mean()).astype(dtype) for side in (left, right))
 
     @property
@@ -213,23 +223,23 @@ class Problem:
 
     @cached_property
     def reduced(self) -> Problem:
-        """The problem of the leading coordinates alone: nearly the same, at O(n^2 d) a gradient."""
+        """The problem of the leading coordinates alone: nearly the same, and a gradient costs O(n^2 d)."""
         left, right = (side.leading(self.dtype) for side in self.exact)
         return Problem(left, right, self.dtype)
 
     def state(self, plan: Floats) -> Floats:
-        """What the gradient needs to know of a plan: F1' T (r, m), or T itself."""
+        """The part of ``plan`` that the gradient needs: F1' T (r, m), or T itself."""
         plan = plan.astype(self.dtype, copy=False)
         return plan if self.sides[0].factor is None else self.sides[0].factor.T @ plan
 
     def product(self, plan: Floats) -> Floats:
-        """H1 T H2, (n, m)."""
+        """H1 T H2, (n, m), where T is ``plan``."""
         return self.expand(self.state(plan))
 
     def expand(self, state: Floats) -> Floats:
-        """H1 T H2 of the state of T, (n, m)."""
+        """H1 T H2, (n, m), from the ``state`` of T."""
         left, right = self.sides
-        pushed = right.after(state)
+        pushed = right.right_product(state)
         result: Floats
         if left.factor is None or left.signs is None:
             result = left.dense() @ pushed
@@ -238,20 +248,23 @@ class Problem:
         return result
 
     def cost(self, product: Floats) -> Floats:
-        """Gradient of the distance, up to what the duals absorb: -4 (H1 T H2 + a1 a2'), in place."""
+        """Gradient of the distance, up to terms that the duals absorb: -4 (H1 T H2 + a1 a2').
+
+        ``product`` is H1 T H2, (n, m). It is overwritten.
+        """
         product += np.outer(*self.deviations)
         product *= -4
         return product
 
     def distance(self, plan: Floats) -> float:
-        """GW distance of a feasible plan (n, m), in double precision."""
+        """GW distance of a feasible ``plan`` (n, m), in double precision."""
         left, right = self.exact
         plan = plan.astype(np.float64, copy=False)
         if left.factor is None or left.signs is None:
-            cross = float(np.vdot(left.dense() @ plan, right.after(plan)))
+            cross = float(np.vdot(left.dense() @ plan, right.right_product(plan)))
         else:
             state = left.factor.T @ plan
-            cross = float(np.vdot(left.signs[:, None] * state, right.after(state)))
+            cross = float(np.vdot(left.signs[:, None] * state, right.right_product(state)))
         means = float(left.offset.mean() * right.offset.mean())
         cross += 2 * float(left.offset @ plan @ right.offset) + 2 * means
         return max(0.0, left.mean_square + right.mean_square - 2 * cross)

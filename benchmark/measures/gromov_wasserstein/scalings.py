@@ -10,26 +10,26 @@ from benchmark.measures.gromov_wasserstein.anderson import Anderson
 
 #: Exponents of the kernel and of the scalings are kept within this range
 RANGE = 30.0
-#: Scalings at most: what is left is made up by the next outer step, from the same potentials
+#: Greatest number of scalings. The next outer step starts from the same potentials and corrects the rest
 STEPS = 1000
-#: Steps that the extrapolation looks back on
+#: Number of steps that the extrapolation looks back on
 MEMORY = 8
-#: Scalings are extrapolated from this step on, and started again where the error grows so much
+#: Scalings are extrapolated from step PLAIN on. They start again where the error grows by the factor WORSE
 PLAIN, WORSE = 2, 3.0
 #: Newton's steps and extrapolations are kept within this distance
 LEAP = 3.0
-#: Scalings after which the derivative is worked out, and Newton's steps after which it is again
+#: Number of scalings before the derivative is computed, and of Newton's steps before it is computed again
 _STALLED, _STALE = 50, 15
-#: The least that the derivative is raised by, in units of the precision
+#: The least ridge of the derivative, in units of the precision
 _ROUNDING = 10.0
 
 
 class Newton:
     """Newton's steps on log v, by a derivative that may be that of an earlier kernel.
 
-    With the rows' marginals met, the logarithms of the columns' change by J d for a change d of log v,
-    J = m (diag(c) - n P'P) for a plan P with columns c. Sinkhorn's step is that of J = 1: it stalls where
-    two parts of the plan exchange little mass, and J has eigenvalues near zero.
+    The rows' marginals are met. Then the logarithms of the columns' marginals change by J d for a change d of
+    log v, with J = m (diag(c) - n P'P) for a plan P with columns c. Sinkhorn's step is that of J = 1. It
+    stalls where two parts of the plan exchange little mass, because J then has eigenvalues near zero.
     """
 
     def __init__(self) -> None:
@@ -41,15 +41,16 @@ class Newton:
         return self._factor is not None
 
     def prepare(self, plan: Floats, ridge: float) -> None:
-        """Work out and factor the derivative, raised by a ridge, at a plan (n, m) whose rows are 1/n.
+        """Compute and factor the derivative at a plan, with a ridge on its diagonal.
 
-        A ridge of the size of the error keeps the steps short where the derivative is nearly singular, and
-        loses nothing of Newton's speed (Li, Fukushima, Qi & Yamashita 2004).
+        ``plan`` (n, m) has rows that sum to 1/n. A ``ridge`` of the size of the error keeps the steps short
+        where the derivative is nearly singular, and keeps Newton's speed (Li, Fukushima, Qi & Yamashita
+        2004).
         """
         n, m = plan.shape
         syrk, potrf = (blas.ssyrk, lapack.spotrf) if plan.dtype == np.float32 else (blas.dsyrk, lapack.dpotrf)
         derivative = syrk(-float(n * m), plan.T, lower=1)
-        derivative += 1 / m  # a constant added to log v changes nothing: this fixes it
+        derivative += 1 / m  # a constant added to log v has no effect: this fixes it
         diagonal = np.arange(m)
         raised = max(ridge, _ROUNDING * float(np.finfo(plan.dtype).eps))
         derivative[diagonal, diagonal] += (m * plan.sum(axis=0, dtype=np.float64) + raised).astype(plan.dtype)
@@ -57,11 +58,11 @@ class Newton:
         self._factor = None if failed else factor
 
     def forget(self) -> None:
-        """Have no derivative any more."""
+        """Discard the derivative."""
         self._factor = None
 
     def step(self, missing: Float64) -> Float64:
-        """Change of log v (m,) that makes up for what the columns miss, on a logarithmic scale."""
+        """Change of log v (m,) that corrects ``missing`` (m,), the columns' error on a logarithmic scale."""
         assert self._factor is not None
         potrs = lapack.spotrs if self._factor.dtype == np.float32 else lapack.dpotrs
         change = potrs(self._factor, missing.astype(self._factor.dtype), lower=1)[0]
@@ -72,27 +73,34 @@ class Newton:
 def scalings(
     kernel: Floats, tolerance: float, steps: int = STEPS, newton: Newton | None = None
 ) -> tuple[Float64, Float64, bool]:
-    """U and v for which diag(u) K diag(v) has uniform marginals: the rows' exactly, the columns' nearly.
+    """U and v for which diag(u) K diag(v) has uniform marginals: exact for the rows, close for the columns.
 
-    Sinkhorn's iteration on log v, extrapolated, and Newton's where that stalls, until the marginals are met
-    (then the third value is true) or the scalings leave the safe range (then it is false). K (n, m) has no
-    row and no column of zeros.
+    Sinkhorn's iteration on log v is extrapolated, and replaced by Newton's where it stalls. It ends when the
+    marginals are met, or when the scalings leave the safe range.
 
     Parameters
     ----------
     kernel : ndarray, shape (n, m)
+        K. No row and no column is all zeros.
     tolerance : float
-        On the sum of absolute errors of the columns' marginals.
+        Greatest sum of absolute errors of the columns' marginals.
     steps : int
-        At most.
+        Greatest number of steps.
     newton : Newton, optional
         Holds the derivative of a kernel that was scaled before, if there was one. None: Sinkhorn's iteration
         alone.
+
+    Returns
+    -------
+    u : ndarray, shape (n,)
+    v : ndarray, shape (m,)
+    balanced : bool
+        True if the marginals are met or all steps are used, false if the scalings left the safe range.
     """
     n, m = kernel.shape
     log_v = np.zeros(m)
     memory, best, restart = Anderson(MEMORY), np.inf, log_v
-    since = 0  # the derivative was worked out, or the iteration begun
+    since = 0  # step at which the derivative was computed, or the iteration began
     for step in range(steps):
         v = np.exp(log_v)
         u = 1 / (n * (kernel @ v.astype(kernel.dtype)).astype(np.float64))

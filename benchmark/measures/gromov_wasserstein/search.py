@@ -20,30 +20,31 @@ from benchmark.measures.gromov_wasserstein.vertex import assignment, conditional
 #: Arrays by name
 Record = dict[str, np.ndarray]
 
-#: How many epsilons a search has by default
+#: Default number of epsilons of a search
 EPSILONS = 10
-#: Share of an entropic plan mixed into a vertex, to order what the vertex leaves tied
+#: Share of an entropic plan that is mixed into a vertex, to order the entries that the vertex leaves tied
 _GRADED = 1e-9
-#: Noise that lets the annealed plan leave a saddle; the product plan is one
+#: Noise that lets the annealed plan leave a saddle. The product plan is a saddle
 _NOISE = 1e-3
-#: Starts that are not random: annealed, by profile, and spectral, the likeliest signs first
+#: Numbers of the starts that are not random: annealed, by profile, and spectral, the likeliest signs first
 _ANNEALED, _PROFILE, _SPECTRAL = 0, 1, (2, 4)
-#: What is still to come of an entropic solution, as a share of the mass: it is a candidate, no more
+#: Tolerance of an entropic solution, as a share of the mass. It is loose: solutions are only candidates
 _TOLERANCE = 1e-3
 
 
 @dataclass
-class Trail:
-    """What one start has found so far.
+class StartHistory:
+    """The solutions of one start so far.
 
     Attributes
     ----------
     rows : list of tuple
-        Epsilon (0 for the polish), distance, top-1 matching rate and whether it converged, of each solution.
+        For each solution: epsilon (0 for the polish), distance, top-1 matching rate, and whether it
+        converged.
     best, oracle : ndarray, shape (n, m), or None
-        The plans of least distance and of highest matching rate; feasible once they are rounded.
+        The plans of least distance and of highest matching rate. They are feasible after rounding.
     last : ndarray, shape (n, m), or None
-        Where the next epsilon of an annealed start goes on from.
+        The plan that an annealed start continues from at the next epsilon.
     """
 
     rows: list[tuple[float, float, float, bool]] = field(default_factory=list)
@@ -52,7 +53,21 @@ class Trail:
     last: Floats | None = None
 
     def add(self, epsilon: float, plan: Floats, distance: float, matching: float, converged: bool) -> None:
-        """Take up one solution."""
+        """Add one solution.
+
+        Parameters
+        ----------
+        epsilon : float
+            Weight of the entropy, 0 for the polish.
+        plan : ndarray, shape (n, m)
+            The plan of the solution.
+        distance : float
+            Its GW distance after rounding.
+        matching : float
+            Its top-1 matching rate.
+        converged : bool
+            Whether the solver came to rest.
+        """
         if self.best is None or distance < min(row[1] for row in self.rows):
             self.best = plan
         key = (matching, -distance)
@@ -61,31 +76,32 @@ class Trail:
         self.rows.append((epsilon, distance, matching, converged))
 
     def record(self) -> Record:
-        """The trail as arrays; the oracle's plan is left out where it is the best."""
+        """The history as arrays. The oracle's plan is left out where it is the best plan."""
         oracle = None if self.oracle is self.best else self.oracle
         plans = {"best": self.best, "oracle": oracle, "last": self.last}
         return {"rows": np.array(self.rows)} | {k: plan for k, plan in plans.items() if plan is not None}
 
     @classmethod
-    def of_record(cls, record: Record) -> Trail:
-        """The trail whose record this is."""
+    def from_record(cls, record: Record) -> StartHistory:
+        """The history that ``record`` was made of."""
         rows = [(float(e), float(d), float(m), bool(c)) for e, d, m, c in record["rows"]]
         best = record.get("best")
         return cls(rows, best, record.get("oracle", best), record.get("last"))
 
 
 class Search:
-    """A search: everything its starts share.
+    """A search: everything that its starts share.
 
     Parameters
     ----------
     problem : Problem
+        The two sides.
     back : ndarray of int, shape (m,)
         Place of each condition of the second side, which was shuffled.
     epsilons : list of float
         Descending.
     seed : int
-        Every random number comes from it, the number of the start and that of the epsilon.
+        All random numbers come from it, with the number of the start and that of the epsilon.
     """
 
     def __init__(self, problem: Problem, back: np.ndarray, epsilons: list[float], seed: int) -> None:
@@ -100,49 +116,52 @@ class Search:
 
     @property
     def solutions(self) -> int:
-        """How many solutions each start gives."""
+        """Number of solutions of each start."""
         return len(self.epsilons) + 1
 
-    def follow(self, start: int, trail: Trail) -> Iterator[Trail]:
-        """Go on with a start, a solution at a time."""
-        for epsilon in self.epsilons[len(trail.rows) :]:
-            plan = self._initial(start, trail)
-            self._take(start, trail, epsilon, entropic(self.problem, plan, epsilon, _TOLERANCE))
-            yield trail
+    def follow(self, start: int, history: StartHistory) -> Iterator[StartHistory]:
+        """Continue the start with number ``start`` from its ``history``. Yields after each solution."""
+        for epsilon in self.epsilons[len(history.rows) :]:
+            plan = self._initial(start, history)
+            self._add(start, history, epsilon, entropic(self.problem, plan, epsilon, _TOLERANCE))
+            yield history
         self._first.pop(start, None)  # plans are large
-        if len(trail.rows) < self.solutions:
-            self._polish(trail, self._rng(start, trail))
-            yield trail
+        if len(history.rows) < self.solutions:
+            self._polish(history, self._rng(start, history))
+            yield history
 
-    def follow_together(self, trails: Sequence[Trail], device: str) -> Iterator[int]:
-        """Go on with all starts at once, but for the polish; the number of each that went on."""
-        from benchmark.measures.gromov_wasserstein.batch import (
-            entropic_together,  # torch: only where it is asked for
-        )
+    def follow_together(self, histories: Sequence[StartHistory], device: str) -> Iterator[int]:
+        """Continue all starts at once, except for the polish.
+
+        ``histories`` has the history of each start. ``device`` is the device, by its name in torch. Yields
+        the number of a start after each of its solutions.
+        """
+        # batch imports torch: only for a device
+        from benchmark.measures.gromov_wasserstein.batch import entropic_together
 
         for number, epsilon in enumerate(self.epsilons):
-            behind = [start for start, trail in enumerate(trails) if len(trail.rows) == number]
+            behind = [start for start, history in enumerate(histories) if len(history.rows) == number]
             if not behind:
                 continue
-            plans = [self._initial(start, trails[start]) for start in behind]
+            plans = [self._initial(start, histories[start]) for start in behind]
             solutions = entropic_together(self.problem, plans, epsilon, _TOLERANCE, device)
-            for start, found in zip(behind, solutions, strict=True):
-                self._take(start, trails[start], epsilon, found)
+            for start, solution in zip(behind, solutions, strict=True):
+                self._add(start, histories[start], epsilon, solution)
                 yield start
 
-    def _rng(self, start: int, trail: Trail) -> np.random.Generator:
-        return np.random.default_rng([self.seed, start, len(trail.rows)])
+    def _rng(self, start: int, history: StartHistory) -> np.random.Generator:
+        return np.random.default_rng([self.seed, start, len(history.rows)])
 
     def _random(self, start: int) -> bool:
         return start not in (_ANNEALED, _PROFILE, *_SPECTRAL)
 
-    def _initial(self, start: int, trail: Trail) -> Floats:
-        """The plan that a start goes from at its next epsilon; always the same where nothing is drawn."""
+    def _initial(self, start: int, history: StartHistory) -> Floats:
+        """The initial plan of a start at its next epsilon. Only random starts draw one for each epsilon."""
         n, m = self.problem.shape
-        rng = self._rng(start, trail)
+        rng = self._rng(start, history)
         if start == _ANNEALED:
             noise = 1 + _NOISE * rng.standard_normal((n, m))
-            return rounded(noise / (n * m) if trail.last is None else trail.last * noise)
+            return rounded(noise / (n * m) if history.last is None else history.last * noise)
         if self._random(start):
             return random_plan(n, m, rng)
         if start not in self._first:
@@ -151,31 +170,31 @@ class Search:
             )
         return self._first[start]
 
-    def _take(self, start: int, trail: Trail, epsilon: float, found: Entropic) -> None:
-        feasible = rounded(found.plan)
+    def _add(self, start: int, history: StartHistory, epsilon: float, solution: Entropic) -> None:
+        feasible = rounded(solution.plan)
         distance, matching = self.problem.distance(feasible), self.matching(feasible)
-        trail.add(epsilon, found.plan, distance, matching, found.converged)
-        trail.last = found.plan if start == _ANNEALED else None
+        history.add(epsilon, solution.plan, distance, matching, solution.converged)
+        history.last = solution.plan if start == _ANNEALED else None
 
-    def _polish(self, trail: Trail, rng: np.random.Generator) -> None:
-        assert trail.best is not None
-        sharp = conditional_gradient(self.problem, rounded(trail.best))
+    def _polish(self, history: StartHistory, rng: np.random.Generator) -> None:
+        assert history.best is not None
+        sharp = conditional_gradient(self.problem, rounded(history.best))
         n, m = self.problem.shape
         if n == m:
             sharp = self._exchanged(sharp, rng)
         graded = (1 - _GRADED) * sharp + _GRADED * self._entropic_around(sharp)
         feasible = rounded(graded)
-        trail.last = None
-        trail.add(0.0, graded, self.problem.distance(feasible), self.matching(feasible), True)
+        history.last = None
+        history.add(0.0, graded, self.problem.distance(feasible), self.matching(feasible), True)
 
     def _exchanged(self, plan: Float64, rng: np.random.Generator) -> Float64:
-        """The plan, or a better one that exchanges lead to from its assignment."""
+        """The plan, or a better one that exchanges reach from its assignment."""
         n = len(plan)
         better = iterated_exchange(*self.dense, assignment(-plan), rng)
         vertex = np.zeros_like(plan)
         vertex[np.arange(n), better] = 1 / n
-        found = rounded(conditional_gradient(self.problem, vertex))
-        return min(rounded(plan), found, vertex, key=self.problem.distance)
+        descended = rounded(conditional_gradient(self.problem, vertex))
+        return min(rounded(plan), descended, vertex, key=self.problem.distance)
 
     def _entropic_around(self, plan: Float64) -> Float64:
         """Entropic transport for the cost at a plan, at the least epsilon."""
@@ -188,12 +207,12 @@ class Search:
         return rounded(kernel * u[:, None] * v)
 
     def matching(self, plan: Float64) -> float:
-        """Top-1 matching rate of a plan, ties in expectation; NaN where the sides differ in size."""
+        """Top-1 matching rate of ``plan`` (n, m), ties in expectation. NaN where the sides differ in size."""
         if plan.shape[0] != plan.shape[1]:
             return float("nan")
         greatest = plan.max(axis=1)
-        right = plan[np.arange(len(plan)), self.back] == greatest
-        return float((right / np.count_nonzero(plan == greatest[:, None], axis=1)).mean())
+        is_greatest = plan[np.arange(len(plan)), self.back] == greatest
+        return float((is_greatest / np.count_nonzero(plan == greatest[:, None], axis=1)).mean())
 
 
 def _rdm_of(side: Side) -> Float64:
@@ -208,39 +227,46 @@ def follow_all(
     device: str | None,
     memo: MutableMapping[str, Record] | None,
     tick: Callable[[int], None],
-) -> list[Trail]:
-    """Follow each start to its end, from where the memo left it.
+) -> list[StartHistory]:
+    """Continue each start to its end, from its record in the memo if there is one.
 
     Parameters
     ----------
     search : Search
+        What the starts share.
     keys : sequence of str
-        Of each start in the memo.
+        Key of each start in the memo.
     jobs : int
-        Threads.
+        Number of threads.
     device : str or None
-        Where all starts are solved together, before each is polished.
+        Where all starts are solved together, before each is polished. None: on the processor, one by one.
     memo : mutable mapping or None
+        Records by key. None: nothing is kept.
     tick : callable
-        Called with the number of solutions that are there more.
+        ``tick(n)`` says that n more solutions are done.
+
+    Returns
+    -------
+    list of StartHistory
+        One per start.
     """
-    kept = [None if memo is None else memo.get(key) for key in keys]
-    trails = [Trail() if record is None else Trail.of_record(record) for record in kept]
+    records = [None if memo is None else memo.get(key) for key in keys]
+    histories = [StartHistory() if record is None else StartHistory.from_record(record) for record in records]
 
     def keep(start: int) -> None:
         if memo is not None:
-            memo[keys[start]] = trails[start].record()
+            memo[keys[start]] = histories[start].record()
         tick(1)
 
-    def one(start: int) -> None:
-        for _ in search.follow(start, trails[start]):
+    def finish(start: int) -> None:
+        for _ in search.follow(start, histories[start]):
             keep(start)
 
-    tick(sum(len(trail.rows) for trail in trails))
+    tick(sum(len(history.rows) for history in histories))
     if len(keys) > _PROFILE + 1:
-        _ = search.spectral  # made once, before the threads part
+        _ = search.spectral  # computed once, before the threads start
     if device is not None:
-        for start in search.follow_together(trails, device):
+        for start in search.follow_together(histories, device):
             keep(start)
-    in_threads(one, range(len(keys)), jobs)
-    return trails
+    in_threads(finish, range(len(keys)), jobs)
+    return histories

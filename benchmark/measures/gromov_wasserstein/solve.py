@@ -15,12 +15,12 @@ from benchmark.measures._checks import Float64, Floats, as_matrix, as_rdm
 from benchmark.measures._threads import usable_threads
 from benchmark.measures.gromov_wasserstein.entropic import entropic, rounded
 from benchmark.measures.gromov_wasserstein.problem import Problem, Side
-from benchmark.measures.gromov_wasserstein.search import EPSILONS, Record, Search, Trail, follow_all
+from benchmark.measures.gromov_wasserstein.search import EPSILONS, Record, Search, StartHistory, follow_all
 from benchmark.measures.rdm import METRICS
 
-#: Raised when what is kept in a memo would change
+#: To be raised when the records of a memo would change
 _MEMO_VERSION = 2
-#: The least of the default epsilons, as a share of the critical one
+#: Least of the default epsilons, as a share of the critical epsilon
 _LEAST = 0.01
 #: Distances of one basin differ by less than this share
 _BASIN = 1e-2
@@ -33,15 +33,16 @@ class GWSolution:
     Attributes
     ----------
     epsilon : float
-        Weight of the entropy; 0 for a solution polished without entropy.
+        Weight of the entropy. 0 for a solution that is polished without entropy.
     start : int
         Number of the initial plan.
     distance : float
-        GW distance of the plan, rounded to feasibility.
+        GW distance of the plan after rounding to feasibility. Less is better.
     matching : float
-        Top-1 matching rate if condition i of one side is condition i of the other; NaN where the sides differ
-        in size. Nothing is chosen by it but the oracle.
+        Top-1 matching rate if condition i is the same on both sides. NaN where the sides differ in size. Only
+        the oracle is chosen by it.
     converged : bool
+        Whether the solver came to rest.
     """
 
     epsilon: float
@@ -53,20 +54,22 @@ class GWSolution:
 
 @dataclass(frozen=True)
 class GromovWasserstein:
-    """The best alignment found, and the search.
+    """The best alignment of a search, and all its solutions.
 
     Attributes
     ----------
     plan : ndarray, shape (n, m)
-        The plan of least distance; uniform marginals.
+        The plan of least distance, with uniform marginals.
     distance : float
         Its GW distance.
     oracle_plan : ndarray, shape (n, m)
-        The plan of the highest top-1 matching rate (of least distance among equals): it knows the answer, and
-        is to be shown, never ranked. The plan of least distance where the sides differ in size.
+        The plan of the highest top-1 matching rate (of least distance among equals). It is chosen with
+        knowledge of the answer, so show it, but do not rank by it. The plan of least distance where the sides
+        differ in size.
     oracle_distance : float
+        Its GW distance.
     sweep : tuple of GWSolution
-        Every solution, by epsilon from the greatest and by start.
+        Every solution, ordered by epsilon (the greatest first) and by start.
     """
 
     plan: Float64
@@ -77,14 +80,20 @@ class GromovWasserstein:
 
     @property
     def curve(self) -> Float64:
-        """Epsilon, and least, mean and greatest distance over starts, (epsilons + 1, 4); 0 is the polish."""
+        """Epsilon, and the least, mean and greatest distance over starts, (epsilons + 1, 4).
+
+        Epsilon 0 is the polish.
+        """
         epsilons = list(dict.fromkeys(s.epsilon for s in self.sweep))
-        found = [[s.distance for s in self.sweep if s.epsilon == epsilon] for epsilon in epsilons]
-        return np.array([(e, min(d), np.mean(d), max(d)) for e, d in zip(epsilons, found, strict=True)])
+        distances = [[s.distance for s in self.sweep if s.epsilon == epsilon] for epsilon in epsilons]
+        return np.array([(e, min(d), np.mean(d), max(d)) for e, d in zip(epsilons, distances, strict=True)])
 
     @property
     def best_basin_rate(self) -> float:
-        """Share of the starts whose polished distance is within 1 % of the least: how often it was found."""
+        """Share of the starts whose polished distance is within 1 % of the least.
+
+        It says how often the best basin was reached.
+        """
         polished = np.array([s.distance for s in self.sweep if s.epsilon == 0])
         return float((polished <= self.distance * (1 + _BASIN) + 1e-12).mean())
 
@@ -102,77 +111,105 @@ def gromov_wasserstein(
     memo: MutableMapping[str, Record] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> GromovWasserstein:
-    r"""Align the conditions of two RDMs without knowing which is which.
+    r"""Align the conditions of two RDMs without knowing which condition belongs to which.
 
     .. math::
         \min_T \sum_{ijkl} (C^1_{ik} - C^2_{jl})^2 T_{ij} T_{kl}, \qquad T 1 = 1/n, \; T' 1 = 1/m
 
     The problem has many local minima. For each epsilon, from the greatest to the least, an entropic problem
-    is solved from every initial plan: start 0 goes on from its solution at the epsilon before (annealing,
-    from the product plan), start 1 pairs conditions of like distribution of dissimilarities, starts 2 and 4
-    pair conditions of like principal coordinates, for the two likeliest choices of their signs, and the
-    others are random, drawn anew for each epsilon. The best solution of every start is then
-    polished without entropy: by conditional gradient and, where both sides have as many conditions, by
-    exchanging conditions. All plans are rounded to feasibility before their distance is taken. The second
-    side is shuffled before solving, so no order of the conditions can help.
+    is solved from every initial plan:
 
-    A polished plan is most often a one-to-one assignment and has no second choice; one part in 10^9 of the
-    entropic plan around it is mixed in, so that top-k matching with k > 1 has an order to go by.
+    - start 0 continues from its solution at the epsilon before (annealing), and begins at the product plan; -
+    start 1 pairs conditions with similar distributions of dissimilarities; - starts 2 and 4 pair conditions
+    with similar principal coordinates, for the two likeliest choices of signs; - the other starts are random,
+    drawn anew for each epsilon.
 
-    The result does not depend on the order of the conditions but through ``rng``, and is the same for a
-    rotation of the features where the RDM is. It is symmetric in the sides up to the search.
+    The best solution of every start is then polished without entropy: by conditional gradient and, where both
+    sides have as many conditions, by exchanging conditions. All plans are rounded to feasibility before their
+    distance is computed. The second side is shuffled before solving, so the order of the conditions cannot
+    help.
+
+    A polished plan is most often a one-to-one assignment, which has no second choice. So one part in 10^9 of
+    the entropic plan at its cost is mixed in. That part orders the other entries, for top-k matching with k >
+    1.
+
+    The result depends on the order of the conditions only through ``rng``. It is the same for a rotation of
+    the features where the RDM is. It is symmetric in the sides, up to the search.
 
     Parameters
     ----------
     c1 : array_like, shape (n, n), or (n, d) with a metric
+        RDM of the first side, or its features.
     c2 : array_like, shape (m, m), or (m, e) with a metric
-        RDMs, or features. The distance depends on their scale: bring both to the same one where it means
-        nothing.
+        RDM of the second side, or its features. The distance depends on the scales of both sides. Scale both
+        alike if their scales have no meaning.
     metric : str, optional
-        The arguments are features, and these their dissimilarities, as in :func:`rdm`. RDMs by cosine,
-        correlation and squared Euclidean distance have, once centred, the rank of the features, and a
-        gradient costs O(n m d); RDMs given as such are tried for low rank.
+        If given, ``c1`` and ``c2`` are features, and this is the dissimilarity, as in :func:`rdm`. RDMs by
+        cosine, correlation and squared Euclidean distance have, once centred, the rank of the features, and a
+        gradient costs O(n m d). Low rank is also detected in RDMs.
     epsilons : sequence of float, optional
-        On the scale of the gradient, as in POT and GWTune. Default: ten, spaced geometrically from
-        :func:`critical_epsilon`, above which little is learnt, down to a hundredth of it.
+        Weights of the entropy, on the scale of the gradient, as in POT and GWTune. The default is ten values,
+        spaced geometrically from :func:`critical_epsilon`, above which little is learnt, to a hundredth of
+        it.
     starts : int
         Number of initial plans.
     rng : numpy.random.Generator
         For the shuffling and the random starts.
     jobs : int, optional
-        Threads, a start each; by default as many as a matrix product may take (``OMP_NUM_THREADS``). Linear
-        algebra runs on one thread in each of them; the result is the same.
+        Number of threads; each follows one start. The default is as many as a matrix product may take
+        (``OMP_NUM_THREADS``). Linear algebra runs on one thread in each of them. The result is the same for
+        any number.
     device : str, optional
-        Where the entropic problems of all starts are solved together, in single precision, as torch names it
-        ("cuda"); the polish is on the processor all the same. By default every start is solved by itself, on
-        the processor. The same basins are found; distances before the polish differ by rounding. It takes the
-        memory of some twenty plans a start on the device, 4 n m bytes each.
+        Where the entropic problems of all starts are solved together, in single precision, by its name in
+        torch ("cuda"). The polish runs on the processor. By default every start is solved by itself, on the
+        processor. Both ways reach the same basins; distances before the polish differ by rounding. The device
+        needs memory for some twenty plans per start, 4 n m bytes each.
     memo : mutable mapping of str to dict of ndarray, optional
-        What each start has found is put there after each epsilon; a search that was broken off goes on from
-        it, to the same result. Keys hold a hash of everything that decides the search.
+        The solutions of each start are put there after each epsilon. A search that was interrupted continues
+        from it, and gives the same result. Keys hold a hash of everything that decides the search.
     progress : callable, optional
-        Called with the number of solutions done and that of all.
+        ``progress(done, total)`` is called with the number of solutions done and the number of all.
 
     Returns
     -------
     GromovWasserstein
+        Its ``distance`` is 0 for identical geometries; less is more alike.
 
     Raises
     ------
     ValueError
-        If an argument is no RDM of three conditions or more (no features, with a metric), all dissimilarities
-        of one are equal, the metric is not known, an epsilon is not positive, ``starts`` or ``jobs`` is less
-        than one, or torch has no such device.
+        If an argument is not an RDM of three conditions or more (with a metric: not features), or all its
+        dissimilarities are equal. If the metric is not known, an epsilon is not positive, or ``starts`` or
+        ``jobs`` is less than one. If torch has no such device.
 
     References
     ----------
     Peyré, Cuturi & Solomon (2016), ICML; Mémoli (2011), Foundations of Computational Mathematics 11, 417-487
     (distributions of distances); Sasaki, Takeda, Abe & Oizumi (2023), bioRxiv 2023.09.15.558038 (GWTune).
+
+    Examples
+    --------
+    Two RDMs of the same ten concepts, the second with noise. The search gets no labels. Row i of the plan
+    should have its greatest entry in column i, if the two geometries match.
+
+    >>> import numpy as np
+    >>> from benchmark.measures import gromov_wasserstein, matching_rate, rdm
+    >>> rng = np.random.default_rng(0)
+    >>> people = rng.normal(size=(10, 4))
+    >>> model = people + 0.05 * rng.normal(size=people.shape)
+    >>> result = gromov_wasserstein(
+    ...     rdm(people, "euclidean"), rdm(model, "euclidean"), starts=4, rng=np.random.default_rng(1)
+    ... )
+    >>> matching_rate(result.plan)
+    1.0
+    >>> round(result.distance, 3)
+    0.006
+    >>> len(result.sweep), result.curve.shape
+    (44, (11, 4))
     """
     if device is not None:
-        from benchmark.measures.gromov_wasserstein.batch import (
-            check_device,  # torch: only where it is asked for
-        )
+        # batch imports torch: only for a device
+        from benchmark.measures.gromov_wasserstein.batch import check_device
 
         check_device(device)
     jobs = usable_threads() if jobs is None else jobs
@@ -182,9 +219,10 @@ def gromov_wasserstein(
     left, right = _values(c1, metric, "c1"), _values(c2, metric, "c2")
     order = rng.permutation(len(right))
     right = right[order] if metric else right[np.ix_(order, order)]
-    with threadpool_limits(1):  # the same bytes on any number of threads; and mixed pools are slow under load
+    # One thread: the result is exactly the same on any number, and nested pools are slow on a busy machine.
+    with threadpool_limits(1):
         sides = [_side(values, metric, name) for values, name in ((left, "c1"), (right, "c2"))]
-        # The problem of low rank on one side alone is cheap where that side is the first.
+        # If one side alone has low rank, the problem is cheap with that side first.
         swapped = sides[0].factor is None and sides[1].factor is not None
         problem = Problem(sides[swapped], sides[not swapped])
         chosen = _epsilons(problem, epsilons)
@@ -192,8 +230,8 @@ def gromov_wasserstein(
         back = order if swapped else np.argsort(order)
         search = Search(problem, back, chosen, seed)
         report = _Reporter(starts * search.solutions, progress)
-        trails = follow_all(search, _keys(search, starts, device), jobs, device, memo, report)
-    return _result(search, trails, np.argsort(order), swapped)
+        histories = follow_all(search, _keys(search, starts, device), jobs, device, memo, report)
+    return _result(search, histories, np.argsort(order), swapped)
 
 
 def entropic_gromov_wasserstein(
@@ -206,28 +244,45 @@ def entropic_gromov_wasserstein(
 ) -> tuple[Float64, float]:
     """One solution of the entropic problem: one epsilon, one initial plan.
 
-    A stationary point of the GW distance less ``epsilon`` times the entropy of the plan, by projected mirror
-    descent, as in POT's ``entropic_gromov_wasserstein``, whose plan it equals.
+    The solution is a stationary point of the GW distance less ``epsilon`` times the entropy of the plan, by
+    projected mirror descent. The plan equals that of POT's ``entropic_gromov_wasserstein``.
 
     Parameters
     ----------
     c1, c2, metric
         As in :func:`gromov_wasserstein`.
     epsilon : float
+        Weight of the entropy, on the scale of the gradient.
     plan : array_like, shape (n, m), optional
-        Initial plan; the product plan.
+        Initial plan. The default is the product plan.
 
     Returns
     -------
     plan : ndarray, shape (n, m)
         Rounded to uniform marginals.
     distance : float
-        GW distance of the plan.
+        GW distance of the plan. Less is more alike.
 
     Raises
     ------
     ValueError
-        As :func:`gromov_wasserstein`, and if the initial plan is not (n, m).
+        As :func:`gromov_wasserstein`, or if the initial plan is not (n, m).
+
+    Examples
+    --------
+    Start at a plan that prefers the true matching, at a fifth of the critical epsilon.
+
+    >>> import numpy as np
+    >>> from benchmark.measures import critical_epsilon, entropic_gromov_wasserstein, matching_rate, rdm
+    >>> rng = np.random.default_rng(0)
+    >>> people = rdm(rng.normal(size=(6, 4)), "euclidean")
+    >>> epsilon = critical_epsilon(people, people) / 5
+    >>> start = (1 + np.eye(6)) / 42
+    >>> plan, distance = entropic_gromov_wasserstein(people, people, epsilon, plan=start)
+    >>> matching_rate(plan)
+    1.0
+    >>> plan.sum(axis=1).round(3)
+    array([0.167, 0.167, 0.167, 0.167, 0.167, 0.167])
     """
     sides = [_side(_values(c, metric, name), metric, name) for c, name in ((c1, "c1"), (c2, "c2"))]
     n, m = (len(side) for side in sides)
@@ -239,29 +294,59 @@ def entropic_gromov_wasserstein(
     swapped = sides[0].factor is None and sides[1].factor is not None
     problem = Problem(sides[swapped], sides[not swapped])
     (epsilon,) = _epsilons(problem, [epsilon])
-    found = rounded(entropic(problem, initial.T if swapped else initial, epsilon).plan)
-    return found.T if swapped else found, problem.distance(found)
+    solution = rounded(entropic(problem, initial.T if swapped else initial, epsilon).plan)
+    return solution.T if swapped else solution, problem.distance(solution)
 
 
 def critical_epsilon(c1: ArrayLike, c2: ArrayLike) -> float:
     r"""Epsilon at which structure beyond the mean dissimilarity of each condition begins to count.
 
     :math:`4 \lambda_1 \lambda_2 / (n m)`, with :math:`\lambda` the greatest absolute eigenvalue of the
-    double-centred RDM: where the entropic map, linearised at the product plan, stops contracting. Where all
+    double-centred RDM. Here the entropic map, linearised at the product plan, stops contracting. Where all
     conditions have the same mean dissimilarity, the product plan is a stable solution above it.
+
+    Parameters
+    ----------
+    c1 : array_like, shape (n, n)
+        RDM of the first side.
+    c2 : array_like, shape (m, m)
+        RDM of the second side.
+
+    Returns
+    -------
+    float
+        On the scale of the gradient, as the epsilons of :func:`gromov_wasserstein`.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not an RDM of three conditions or more.
+
+    Examples
+    --------
+    Three conditions at distance one from each other: both eigenvalues are 1 in absolute value.
+
+    >>> import numpy as np
+    >>> from benchmark.measures import critical_epsilon
+    >>> equilateral = 1 - np.eye(3)
+    >>> round(critical_epsilon(equilateral, equilateral), 4)
+    0.4444
     """
-    return _critical(Problem(Side.of_rdm(as_rdm(c1, "c1")), Side.of_rdm(as_rdm(c2, "c2"))))
+    return _critical(Problem(Side.from_rdm(as_rdm(c1, "c1")), Side.from_rdm(as_rdm(c2, "c2"))))
 
 
 def gw_distance(c1: Float64, c2: Float64, plan: Float64) -> float:
-    """Sum (C1_ik - C2_jl)^2 T_ij T_kl, never negative."""
+    """Sum (C1_ik - C2_jl)^2 T_ij T_kl, never negative.
+
+    ``c1`` (n, n) and ``c2`` (m, m) are the RDMs, and ``plan`` (n, m) is T.
+    """
     p, q = plan.sum(axis=1), plan.sum(axis=0)
     constant = p @ c1**2 @ p + q @ c2**2 @ q
     return max(0.0, float(constant - 2 * np.vdot(c1 @ plan @ c2, plan)))
 
 
 class _Reporter:
-    """Counts solutions, from several threads."""
+    """Counts the solutions of several threads, and reports their number."""
 
     def __init__(self, total: int, progress: Callable[[int, int], None] | None) -> None:
         self._done, self._total, self._progress = 0, total, progress
@@ -286,7 +371,7 @@ def _values(c: ArrayLike, metric: str | None, name: str) -> Float64:
 
 
 def _side(values: Float64, metric: str | None, name: str) -> Side:
-    side = Side.of_rdm(values) if metric is None else Side.of_features(values, metric)
+    side = Side.from_rdm(values) if metric is None else Side.from_features(values, metric)
     if side.is_constant:
         raise ValueError(f"{name} of shape {values.shape} has dissimilarities that are all equal: undefined")
     return side
@@ -306,7 +391,7 @@ def _epsilons(problem: Problem, epsilons: Sequence[float] | None) -> list[float]
 
 
 def _keys(search: Search, starts: int, device: str | None) -> list[str]:
-    """A name for each start that holds everything that decides what it finds."""
+    """A key for each start. It holds a hash of everything that decides the solutions."""
     decided = (_MEMO_VERSION, search.epsilons, search.seed, device)
     hashed = hashlib.sha256(repr(decided).encode())
     for rdm in search.dense:
@@ -314,27 +399,29 @@ def _keys(search: Search, starts: int, device: str | None) -> list[str]:
     return [f"{hashed.hexdigest()}-{start}" for start in range(starts)]
 
 
-def _result(search: Search, trails: list[Trail], back: np.ndarray, swapped: bool) -> GromovWasserstein:
+def _result(
+    search: Search, histories: list[StartHistory], back: np.ndarray, swapped: bool
+) -> GromovWasserstein:
     def in_order(plan: Floats) -> Float64:
         return (rounded(plan).T if swapped else rounded(plan))[:, back]
 
     sweep = [
         GWSolution(epsilon, start, distance, matching, converged)
-        for start, trail in enumerate(trails)
-        for epsilon, distance, matching, converged in trail.rows
+        for start, history in enumerate(histories)
+        for epsilon, distance, matching, converged in history.rows
     ]
-    least = min(range(len(trails)), key=lambda start: min(row[1] for row in trails[start].rows))
+    least = min(range(len(histories)), key=lambda start: min(row[1] for row in histories[start].rows))
     highest = max(
-        range(len(trails)),
-        key=lambda start: max((np.nan_to_num(row[2]), -row[1]) for row in trails[start].rows),
+        range(len(histories)),
+        key=lambda start: max((np.nan_to_num(row[2]), -row[1]) for row in histories[start].rows),
     )
-    best, oracle = trails[least].best, trails[highest].oracle
+    best, oracle = histories[least].best, histories[highest].oracle
     square = search.problem.shape[0] == search.problem.shape[1]
     if not square:
         oracle, highest = best, least
     assert best is not None
     assert oracle is not None
-    distances = [min(row[1] for row in trails[least].rows), search.problem.distance(rounded(oracle))]
+    distances = [min(row[1] for row in histories[least].rows), search.problem.distance(rounded(oracle))]
     return GromovWasserstein(
         in_order(best),
         distances[0],

@@ -1,4 +1,4 @@
-"""Initial plans that need no labels: conditions of like profile, and aligned principal axes."""
+"""Initial plans that need no labels: pair conditions of similar profile, or align the principal axes."""
 
 from __future__ import annotations
 
@@ -11,23 +11,26 @@ from benchmark.measures.gromov_wasserstein.entropic import rounded
 from benchmark.measures.gromov_wasserstein.problem import Side
 from benchmark.measures.gromov_wasserstein.vertex import vertex
 
-#: Quantiles of a row of dissimilarities that stand for its distribution
+#: Number of quantiles that describe the distribution of a row of dissimilarities
 _QUANTILES = 64
-#: Axes at each level of the alignment, and how often conditions are paired and axes turned at each
+#: Number of axes at each level of the alignment, and of rounds of pairing and turning at each level
 _LEVELS, _TURNS = (5, 8, 12, 20, 40, 100), 6
-#: Conditions of each side on which the signs of the first axes are tried
+#: Number of conditions of each side on which the signs of the first axes are tried
 _TRIED = 400
-#: Weight of the mean dissimilarities beside the coordinates
+#: Weight of the mean dissimilarities relative to the coordinates
 _MEANS = 3.0
 
 
 def random_plan(n: int, m: int, rng: np.random.Generator) -> Float64:
-    """A random feasible plan (n, m), near the product plan."""
+    """A random feasible plan (n, m), near the product plan, drawn from ``rng``."""
     return rounded(rng.exponential(size=(n, m)) / (n * m))
 
 
 def profile_plan(c1: Float64, c2: Float64) -> Float64:
-    """The plan that pairs conditions whose dissimilarities to the others are distributed alike (n, m)."""
+    """The plan (n, m) that pairs conditions with similar distributions of dissimilarities to the others.
+
+    ``c1`` (n, n) and ``c2`` (m, m) are the RDMs.
+    """
     levels = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
     profiles = [np.quantile(c, levels, axis=1).T for c in (c1, c2)]
     squares = [(profile**2).sum(axis=1) for profile in profiles]
@@ -36,16 +39,17 @@ def profile_plan(c1: Float64, c2: Float64) -> Float64:
 
 
 class SpectralStarts:
-    """Plans that pair conditions of like principal coordinates.
+    """Plans that pair conditions of similar principal coordinates.
 
-    The axes of two similar geometries agree up to their signs and a rotation among axes of like variance.
-    All signs of the first five are tried: conditions are paired with their nearest neighbours and the axes
-    turned to fit (iterated closest points), and the signs are ranked by how close the two sides come. From
-    each, more and more axes are brought in.
+    The axes of two similar geometries agree up to their signs and a rotation among axes of similar variance.
+    All signs of the first five axes are tried. Conditions are paired with their nearest neighbours, and the
+    axes are turned to fit (iterated closest points). The signs are ranked by how close the two sides come.
+    More and more axes are then added to each choice of signs.
 
     Parameters
     ----------
     left, right : Side
+        The two sides.
     rng : numpy.random.Generator
         Chooses the conditions on which the signs are tried.
     """
@@ -63,12 +67,12 @@ class SpectralStarts:
         for signs in itertools.product((1.0, -1.0), repeat=first):
             turn = np.diag(signs)
             for _ in range(_TURNS):
-                turn, apart = _turned(samples[0], samples[1], turn)
-            tried.append((apart, len(tried), turn))
+                turn, distance = _turned(samples[0], samples[1], turn)
+            tried.append((distance, len(tried), turn))
         self._turns = [turn for _, _, turn in sorted(tried, key=lambda t: t[:2])]
 
     def plan(self, rank: int) -> Float64:
-        """The plan (n, m) of the signs of this rank, 0 the best; they begin again where there are no more."""
+        """The plan (n, m) of the signs with this ``rank``, 0 the best. Ranks repeat after the last one."""
         x, y = self._spaces
         turn = self._turns[rank % len(self._turns)]
         for level in sorted({min(level, self._width) for level in _LEVELS}):
@@ -82,7 +86,7 @@ class SpectralStarts:
 
 def _space(side: Side, width: int) -> Float64:
     """Mean dissimilarity and principal coordinates of each condition, (n, 1 + width), at unit scale."""
-    # Of the axes whose signs are not tried, skewness gives a likely one.
+    # Where the signs of an axis are not tried, its skewness gives a likely one.
     coordinates = side.spectrum[1][:, :width]
     coordinates = coordinates * np.where((coordinates**3).sum(axis=0) < 0, -1, 1)
     means = side.offset - side.offset.mean()
@@ -91,21 +95,21 @@ def _space(side: Side, width: int) -> Float64:
 
 
 def _closeness(x: Float64, y: Float64, turn: Float64) -> Float64:
-    """X'y - |y|^2 / 2 of every pair after turning x: the greater, the nearer y is to x."""
+    """X'y - |y|^2 / 2 of every pair after turning x. The greater it is, the nearer is y to x."""
     turned = np.column_stack([x[:, :1], x[:, 1:] @ turn]).astype(np.float32)
-    other = y.astype(np.float32)
-    result: Float64 = turned @ other.T - (other**2).sum(axis=1) / 2
+    second = y.astype(np.float32)
+    result: Float64 = turned @ second.T - (second**2).sum(axis=1) / 2
     return result
 
 
 def _turned(x: Float64, y: Float64, turn: Float64) -> tuple[Float64, float]:
-    """The rotation that fits each x to the y it is now nearest, and each y to its x; and how far they are."""
+    """The rotation that fits each x to its nearest y and each y to its nearest x; their mean distance."""
     close = _closeness(x, y, turn)
     nearest = close.argmax(axis=1)
     lengths = (x.astype(np.float32) ** 2).sum(axis=1) / 2
     close -= lengths[:, None]
     backwards = close.argmax(axis=0)
-    apart = -float(close.max(axis=1).mean() + close.max(axis=0).mean())
+    distance = -float(close.max(axis=1).mean() + close.max(axis=0).mean())
     u, _, vt = np.linalg.svd(x[:, 1:].T @ y[nearest, 1:] + x[backwards, 1:].T @ y[:, 1:])
     rotation: Float64 = u @ vt
-    return rotation, apart
+    return rotation, distance

@@ -13,18 +13,25 @@ from benchmark.measures.gromov_wasserstein.problem import Problem
 from benchmark.measures.gromov_wasserstein.scalings import scalings
 
 _STEPS = 200
-#: A descent of less than this share of the scale of the distance is rounding, by the digits of the precision
+#: A descent of less than this share of the distance's scale, in units of the precision, is rounding
 _ROUNDING = 20.0
-#: From as many conditions on, an assignment is prepared by entropic duals: it is found ten times as fast.
-#: Their epsilon, as a share of the standard deviation of the costs, and the scalings spent on them
+#: From _PREPARED conditions on, an assignment is prepared by entropic duals and is ten times as fast.
+#: _EPSILON is a share of the standard deviation of the costs, _SCALINGS the number of scalings for the duals
 _PREPARED, _EPSILON, _SCALINGS = 200, 0.05, 30
 
 
 def conditional_gradient(problem: Problem, plan: Floats) -> Float64:
     """Descend from a plan without entropy to a local minimum.
 
-    Each step goes towards the vertex that the gradient favours, exactly as far as lowers the distance most;
-    the distance along the line is a quadratic (Vayer et al. 2019).
+    Each step goes towards the vertex that the gradient favours. The distance along the line is a quadratic,
+    so the step goes exactly as far as lowers the distance most (Vayer et al. 2019).
+
+    Parameters
+    ----------
+    problem : Problem
+        The two sides.
+    plan : ndarray, shape (n, m)
+        A feasible plan.
     """
     current = plan.astype(problem.dtype)
     product = problem.product(current)
@@ -46,22 +53,22 @@ def conditional_gradient(problem: Problem, plan: Floats) -> Float64:
 
 
 def vertex(cost: Floats) -> Float64:
-    """The plan of least cost (an assignment where both sides have the same number of conditions)."""
+    """The plan of least ``cost`` (n, m). It is an assignment where both sides have as many conditions."""
     n, m = cost.shape
     if n == m:
         plan = np.zeros((n, n))
         plan[np.arange(n), assignment(cost)] = 1 / n
         return plan
-    # POT looks for every array library on import: only where it is needed.
+    # POT tries to import every array library, which is slow. So it is imported only here.
     transport: Any = import_module("ot")
     result: Float64 = transport.emd(np.full(n, 1 / n), np.full(m, 1 / m), cost.astype(np.float64))
     return result
 
 
 def assignment(cost: Floats) -> np.ndarray:
-    """The assignment of least cost, (n,): column of each row."""
+    """The assignment of least ``cost`` (n, n), (n,): the column of each row."""
     if len(cost) >= _PREPARED:
-        # Reduced by nearly optimal duals, most rows find their column at once. It has the same solutions.
+        # Nearly optimal duals keep the solutions of the problem, and most rows then get a column at once.
         reduced = cost - cost.min(axis=1, keepdims=True)
         reduced -= reduced.min(axis=0)
         epsilon = _EPSILON * float(reduced.std())

@@ -1,8 +1,8 @@
 """Similarity encoding: 2 vs 2.
 
 Two spaces are compared through their k x k matrices of correlations between concepts. For the concepts a, b
-the rows a, b of both matrices are correlated with the columns a and b left out. Dropping two columns changes
-every sum by known terms, so that all pairs come from a few matrix products: see ``margins.py``.
+the rows a, b of both matrices are correlated, with the columns a and b left out. Dropping two columns changes
+every sum by known terms. So a few matrix products give all pairs: see ``margins.py``.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from benchmark.measures.two_vs_two.margins import (
     Side,
     accuracy_of,
     block_margins,
-    both,
     corners,
     fits_float32,
+    paired_sides,
     product_of,
 )
 
@@ -39,14 +39,14 @@ class TwoVsTwo:
     Attributes
     ----------
     accuracy : float
-        Share of the k (k - 1) / 2 pairs that pass; a tie counts one half. Chance is .5.
+        Share of the k (k - 1) / 2 pairs that pass. A tie counts one half. Chance is .5.
     ties : int
         How many pairs are tied.
     per_concept : ndarray, shape (k,)
         The same share over the k - 1 pairs of each concept.
     margins : ndarray, shape (k, k), or None
-        corr(a, a) + corr(b, b) - corr(a, b) - corr(b, a); positive: passed; exactly 0: a tie. Symmetric; the
-        diagonal is NaN.
+        corr(a, a) + corr(b, b) - corr(a, b) - corr(b, a) of each pair. Positive: passed. Exactly 0: a tie.
+        Symmetric; the diagonal is NaN. None unless ``two_vs_two`` was called with ``margins=True``.
     """
 
     accuracy: float
@@ -56,57 +56,73 @@ class TwoVsTwo:
 
     @property
     def outcomes(self) -> Float64:
-        """1 passed, .5 tied, 0 failed, for each pair (k, k); NaN on the diagonal. Needs ``margins``."""
+        """1 passed, .5 tied, 0 failed, for each pair (k, k). NaN on the diagonal. It needs ``margins``."""
         if self.margins is None:
-            raise ValueError("margins is None: ask two_vs_two for margins=True")
+            raise ValueError("margins is None: call two_vs_two with margins=True")
         return (np.sign(self.margins) + 1) / 2
 
 
 def two_vs_two(x: ArrayLike, y: ArrayLike, *, margins: bool = False) -> TwoVsTwo:
     """2 vs 2 accuracy of two feature spaces for the same concepts.
 
-    For each pair of concepts a, b: do the rows of the two correlation matrices, with the columns a and b left
-    out, go together better as (a, a) and (b, b) than as (a, b) and (b, a)? Equal to that definition in every
-    margin to 1e-10; a few matrix products for all pairs, in blocks, so that no k x k matrix is needed
-    where k is large. Symmetric in ``x`` and ``y``; invariant to the order of
-    the concepts and to shift and scale of each row.
+    For each pair of concepts a, b, take the rows a and b of both correlation matrices and leave the columns a
+    and b out. The pair passes if these rows correlate more as (a, a) and (b, b) than as (a, b) and (b, a).
+    Every margin equals that definition to 1e-10. A few matrix products give all pairs, in blocks, so that no
+    k x k matrix is needed where k is large. Symmetric in ``x`` and ``y``. Invariant to the order of the
+    concepts and to shift and scale of each row.
 
     Parameters
     ----------
     x : array_like, shape (k, p)
-        Features of k concepts, k >= 5 (three values must be left to correlate: any two do so perfectly).
+        Features of k concepts, k >= 5. (Three values must be left to correlate; any two correlate perfectly.)
     y : array_like, shape (k, q)
         Features of the same concepts, in the same order, in the other space.
     margins : bool
-        Whether to give the margin of each pair.
+        Whether to return the margin of each pair.
 
     Returns
     -------
     TwoVsTwo
+        Greater accuracy is better; chance is .5.
 
     Raises
     ------
     ValueError
         If the shapes do not fit, a row of features is constant, or a concept's correlations with the others
-        are all equal: then 2 vs 2 is not defined.
+        are all equal. 2 vs 2 is then not defined.
 
     References
     ----------
     Xu, Murphy & Fyshe (2016), Proc. EMNLP, 2017-2021 (BrainBench); Dharmaretnam & Fyshe (2018), Proc.
-    NAACL-HLT. There only strict wins count; take ``ties`` off to have that reading.
+    NAACL-HLT. They count strict wins only: subtract ``ties / (k (k - 1))`` for that reading.
+
+    Examples
+    --------
+    Word vectors of ten concepts, and image features that share some of their structure.
+
+    >>> import numpy as np
+    >>> from benchmark.measures import two_vs_two
+    >>> rng = np.random.default_rng(0)
+    >>> words = rng.normal(size=(10, 20))
+    >>> images = words @ rng.normal(size=(20, 30)) + 6 * rng.normal(size=(10, 30))
+    >>> result = two_vs_two(words, images)
+    >>> round(result.accuracy, 3), result.ties
+    (0.956, 0)
+    >>> result.per_concept.round(2)[:4]
+    array([1.  , 1.  , 0.89, 0.89])
     """
-    a, b, _ = both(x, y)
+    a, b, _ = paired_sides(x, y)
     k = len(a)
-    found = np.full((k, k), np.nan) if margins else None
-    if found is None and fits_float32(a, b):
+    pair_margins = np.full((k, k), np.nan) if margins else None
+    if pair_margins is None and fits_float32(a, b):
         sums, ties = _counter(a, b).count()
     else:
-        sums, ties = _count(a, b, found)
+        sums, ties = _count(a, b, pair_margins)
     return TwoVsTwo(
         accuracy=_accuracy(sums),
         ties=ties,
         per_concept=(sums + (k - 1)) / 2 / (k - 1),
-        margins=found,
+        margins=pair_margins,
     )
 
 
@@ -115,9 +131,9 @@ def two_vs_two_permutation(
 ) -> PermutationTest:
     """Test the 2 vs 2 accuracy against permutations of the rows of one space.
 
-    The accuracies under permutation are exact: pairs are counted in float32 where the margin is further from
-    zero than the error that it can have, and in float64 elsewhere. Of more than some 5,800 concepts, whose
-    k x k matrices are not kept, a permutation takes as long as the score.
+    The accuracies under permutation are exact. A pair is counted in float32 if its margin is further from
+    zero than the greatest possible error. All other pairs are counted in float64. With more than some 5,800
+    concepts the k x k matrices are not kept, and a permutation takes as long as the score.
 
     Parameters
     ----------
@@ -126,8 +142,10 @@ def two_vs_two_permutation(
     n : int
         Number of permutations.
     rng : numpy.random.Generator or int
+        Source of the permutations, or its seed.
     workers : int, optional
-        Number of threads; by default as many as a matrix product may take. The result does not depend on it.
+        Number of threads. The default is as many as a matrix product may take. The result does not depend on
+        it.
 
     Returns
     -------
@@ -136,28 +154,39 @@ def two_vs_two_permutation(
     Raises
     ------
     ValueError
-        As :func:`two_vs_two`, and if ``n`` is less than one.
+        As :func:`two_vs_two`, or if ``n`` is less than one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.measures import two_vs_two_permutation
+    >>> rng = np.random.default_rng(0)
+    >>> words = rng.normal(size=(10, 20))
+    >>> images = words @ rng.normal(size=(20, 30)) + 6 * rng.normal(size=(10, 30))
+    >>> test = two_vs_two_permutation(words, images, n=99, rng=0)
+    >>> round(test.score, 3), round(test.chance, 2), round(test.p, 2)
+    (0.956, 0.49, 0.01)
     """
     require_draws(n)
-    a, b, exchanged = both(x, y)
+    a, b, exchanged = paired_sides(x, y)
     k = len(a)
     generator = np.random.default_rng(rng)
     orders = [generator.permutation(k) for _ in range(n)]
-    if exchanged:  # moving the rows of x is moving those of y the other way
+    if exchanged:  # permuting the rows of x is the inverse permutation of those of y
         orders = [np.argsort(order) for order in orders]
     orders.insert(0, np.arange(k))
     if fits_float32(a, b):
-        found = in_threads(_counter(a, b).accuracy, orders, workers)
+        accuracies = in_threads(_counter(a, b).accuracy, orders, workers)
     else:
-        found = [_accuracy(_count(a, b, order=order, workers=workers)[0]) for order in orders]
-    return PermutationTest.of(found[0], np.array(found[1:]))
+        accuracies = [_accuracy(_count(a, b, order=order, workers=workers)[0]) for order in orders]
+    return PermutationTest.of(accuracies[0], np.array(accuracies[1:]))
 
 
 def _counter(a: Side, b: Side) -> Counter:
-    # Its kernel is compiled, and takes a third of a second to import: only where it is needed.
+    # The compiled kernel takes a third of a second to import, so it is imported only here.
     from benchmark.measures.two_vs_two.counts import Counter
 
-    return Counter.of(a, b)
+    return Counter.from_sides(a, b)
 
 
 def _count(
@@ -167,19 +196,22 @@ def _count(
     order: Indices | None = None,
     workers: int | None = None,
 ) -> tuple[Float64, int]:
-    """Pairs passed less pairs failed of each concept (k,), and the ties; fills ``margins`` if given."""
+    """Pairs passed less pairs failed of each concept (k,), and the number of ties.
+
+    Writes the margins into ``margins`` if it is not None.
+    """
     product = product_of(a, b, order)
 
     def count(corner: tuple[slice, slice]) -> tuple[Float64, Float64, int]:
         rows, columns = corner
-        found = block_margins(a, b, product, rows, columns, order)
+        block = block_margins(a, b, product, rows, columns, order)
         if margins is not None:
-            margins[columns, rows] = found.T
-            margins[rows, columns] = found
+            margins[columns, rows] = block.T
+            margins[rows, columns] = block
         if rows == columns:
-            found[np.tril_indices(len(found))] = np.nan
-        signs = np.sign(found)
-        return np.nansum(signs, axis=1), np.nansum(signs, axis=0), int((found == 0).sum())
+            block[np.tril_indices(len(block))] = np.nan
+        signs = np.sign(block)
+        return np.nansum(signs, axis=1), np.nansum(signs, axis=0), int((block == 0).sum())
 
     pieces = corners(len(a), BLOCK)
     sums, ties = np.zeros(len(a)), 0

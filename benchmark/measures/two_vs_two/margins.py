@@ -1,24 +1,28 @@
 """The closed form of 2 vs 2, in blocks.
 
-Each space has unit rows U (k, p), centred; V is U less its mean row m. A concept's correlations with all
-others, centred over the concepts, are G = U V' = V V' + 1 f' with f = V m: small numbers, free of the large
-common part that a matrix of correlations may have. With the diagonal left out, e_i = G_ii / (k - 1) and s_i
-the inverse length of the row,
+Each space has centred unit rows U (k, p), and V is U less its mean row m. Take a concept's correlations with
+all others, centred over the concepts. They are G = U V' = V V' + 1 f' with f = V m. These are small numbers,
+free of the large common part that a matrix of correlations may have. The diagonal is left out: with
+e_i = G_ii / (k - 1) and s_i the inverse length of the row,
 
-    A_ij = s_i (G_ij + e_i), A_ii = 0:    rows that are centred and normed off the diagonal.
+    A_ij = s_i (G_ij + e_i), A_ii = 0:    rows that are centred and have unit length off the diagonal.
 
-B is the same of the other space, with t for s. With n = k - 2 and C = A B',
+B is the same matrix of the other space, with t in place of s. With n = k - 2 and C = A B',
 
     corr(A_a, B_a) without a, b = (C_aa - (1 + 1/n) A_ab B_ab) / sqrt(v_ab u_ab)
     corr(A_a, B_b) without a, b = (C_ab - A_ab B_ba / n)       / sqrt(v_ab u_ba)
     v_ab = 1 - (1 + 1/n) A_ab^2,   u_ab = 1 - (1 + 1/n) B_ab^2
 
-Where one space has few dimensions A has low rank but for its diagonal, A = S (U V' + e 1') - diag(alpha) with
-alpha = k s e. The rows of B sum to zero and its diagonal is zero, so that
+Where a space has few dimensions, A has low rank except for its diagonal: A = S (U V' + e 1') - diag(alpha)
+with alpha = k s e. The rows of B sum to zero and its diagonal is zero, so that
 
     C_ij = s_i U_i (B V)_j' - alpha_i B_ji    (alpha_i B_ii = 0)
 
-and B V, (k, p), is found without B: T (U_b V_b' V) - diag(beta) V, with beta = k t e of the other space.
+B V, (k, p), is computed without B: T (U_b V_b' V) - diag(beta) V, with beta = k t e of the other space.
+
+``a`` and ``b`` are the two spaces, each a :class:`Side`. ``order`` (k,) is a permutation of the concepts of
+``a``; None keeps their order. ``i`` and ``j`` are numbers of concepts. ``rows`` and ``columns`` select
+concepts.
 """
 
 from __future__ import annotations
@@ -36,25 +40,25 @@ from benchmark.measures.rdm import unit_rows
 
 Indices = NDArray[np.intp]
 
-#: Share of a row's variance left after dropping a column, below which a pair is done from the definition
+#: If dropping a column leaves less than this share of a row's variance, the definition is used for the pair
 _ILL_CONDITIONED = 1e-2
-#: Rows and columns of a block: what a processor's cache holds
+#: Rows and columns of a block, which fits a processor's cache
 BLOCK = 192
-#: Whole rows of A, columns of a factor, and sides of a square of a product that are worked on together
+#: Sizes of blocks: rows of A, columns of a factor, and rows and columns of a block of a product
 _ROWS, _COLUMNS, _SQUARE = 64, 160, 384
-#: Standard deviation of a row of correlations, under which the row is constant up to rounding
+#: Below this standard deviation, a row of correlations is constant up to rounding
 _CONSTANT = 1e-12
-#: Concepts up to which a k x k matrix is kept (256 MiB) and not made again block by block
+#: Up to this many concepts a k x k matrix is kept (256 MiB). Above, blocks are recomputed
 _KEPT = 5792
-#: max |s (e - f)| above which float32 tells too little
+#: Above this value of max |s (e - f)|, float32 is not precise enough
 _COARSE = 100.0
-#: Lengths of the factors of C, whose rows are of unit length, above which their product loses digits
+#: Above this length of the factors of C, their product loses digits. The rows of A and B have unit length
 _LONG_FACTORS = 100.0
 
 
 @dataclass(frozen=True)
 class Side:
-    """One space, ready for the closed form (see above for the letters)."""
+    """One space, prepared for the closed form. The letters are those of the module's docstring."""
 
     unit: Float64  # U
     centred: Float64  # V
@@ -64,8 +68,16 @@ class Side:
     whole: Float64 | None  # V V', where it is kept
 
     @classmethod
-    def of(cls, features: ArrayLike, name: str) -> Side:
-        """All but V V' and the lengths."""
+    def from_features(cls, features: ArrayLike, name: str) -> Side:
+        """The side without V V' and the scale.
+
+        Parameters
+        ----------
+        features : array_like, shape (k, p)
+            One row per concept.
+        name : str
+            Name of ``features`` in error messages.
+        """
         x = as_matrix(features, name).astype(np.float64, copy=False)
         k = len(x)
         if k < 5:
@@ -82,67 +94,70 @@ class Side:
 
     @property
     def own(self) -> Float64:
-        """S h: what a row has on the diagonal, which the closed form leaves out."""
+        """Alpha: the diagonal part of each row, which the closed form leaves out."""
         return self.scale * self.offset * len(self)
 
     @property
     def shift(self) -> Float64:
-        """E - f: what makes A_ij / s_i of the symmetric g_ij + f_i + f_j."""
+        """E - f. With the symmetric g_ij + f_i + f_j it gives A_ij / s_i."""
         return self.offset - self.common
 
     @property
     def coarseness(self) -> float:
-        """The greatest size of S (e - f): float32 loses entries of A that are much smaller."""
+        """The greatest |s (e - f)|. float32 loses entries of A that are much smaller."""
         return float(np.abs(self.scale * self.shift).max())
 
     def gram(self, i: Indices, j: Indices) -> Float64:
         """V V' at the pairs i, j, (m,) each."""
         if self.whole is not None:
             return self.whole[i, j]
-        found: Float64 = np.einsum("ij,ij->i", self.centred[i], self.centred[j])
-        return found
+        products: Float64 = np.einsum("ij,ij->i", self.centred[i], self.centred[j])
+        return products
 
     def gram_block(self, rows: Indices | slice, columns: Indices | slice) -> Float64:
-        """V V' at all of ``rows`` and ``columns``."""
+        """V V' at all ``rows`` and ``columns``."""
         if self.whole is not None:
             return self.whole[rows][:, columns]
         block: Float64 = self.centred[rows] @ self.centred[columns].T
         return block
 
     def entries(self, gram: Float64, i: Indices, j: Indices) -> Float64:
-        """A_ij from (V V')_ij: pairs (m,), or a block where i is (r, 1) and j is (1, c)."""
-        found: Float64 = gram + self.common[j]
-        found += self.offset[i]
-        found *= self.scale[i]
-        return found
+        """A_ij from (V V')_ij.
+
+        ``gram`` has the values of V V': pairs (m,), or a block where ``i`` is (r, 1) and ``j`` is (1, c).
+        """
+        entries: Float64 = gram + self.common[j]
+        entries += self.offset[i]
+        entries *= self.scale[i]
+        return entries
 
     def rows(self, rows: slice = slice(None)) -> Float64:
         """Whole rows of A."""
-        found = self.unscaled_rows(rows)
-        found *= self.scale[rows, None]
-        return found
+        scaled = self.unscaled_rows(rows)
+        scaled *= self.scale[rows, None]
+        return scaled
 
     def unscaled_rows(self, rows: slice) -> Float64:
-        """Whole rows of A before they are normed."""
-        found: Float64 = self.gram_block(rows, slice(None)) + self.common
-        found += self.offset[rows, None]
-        np.fill_diagonal(found[:, rows], 0)
-        return found
+        """Whole rows of A before they are scaled to unit length."""
+        unscaled: Float64 = self.gram_block(rows, slice(None)) + self.common
+        unscaled += self.offset[rows, None]
+        np.fill_diagonal(unscaled[:, rows], 0)
+        return unscaled
 
     def times(self, matrix: Float64) -> Float64:
-        """A matrix, where the columns of ``matrix`` sum to zero."""
+        """A ``matrix``. The columns of ``matrix`` must sum to zero."""
         if self.whole is not None and len(self) <= 2 * self.unit.shape[1]:
-            found: Float64 = self.whole @ matrix
-            found += self.common @ matrix
+            product: Float64 = self.whole @ matrix
+            product += self.common @ matrix
         else:
-            found = self.unit @ (self.centred.T @ matrix)
-        found *= self.scale[:, None]
-        found -= self.own[:, None] * matrix
-        return found
+            product = self.unit @ (self.centred.T @ matrix)
+        product *= self.scale[:, None]
+        product -= self.own[:, None] * matrix
+        return product
 
 
 def fits_float32(a: Side, b: Side) -> bool:
-    """Whether there is memory for k x k matrices, and float32 can tell enough."""
+    """Whether k x k matrices fit the memory, and float32 is precise enough for ``a`` and ``b``."""
     kept = a.whole is not None and b.whole is not None
     return kept and max(a.coarseness, b.coarseness) < _COARSE
 
@@ -157,69 +172,72 @@ class Product(NamedTuple):
 
     @property
     def longest(self) -> float:
-        """The greatest length of a row of ``left`` times that of one of ``right``: 1 if they are A and B."""
+        """The greatest length of a row of ``left`` times that of ``right``: 1 if they are A and B."""
         return float(lengths(self.left).max() * lengths(self.right).max())
 
 
 def low_rank(a: Side, b: Side, order: Indices | None = None) -> Product:
-    """The product by the dimensions of ``a``, whose rows are taken in ``order``."""
+    """The product through the dimensions of ``a``, whose rows are taken in ``order``."""
     at: Indices | slice = slice(None) if order is None else order
     left = a.scale[at][:, None] * a.unit[at]
     p = left.shape[1]
-    pieces = blocks(p, -(-p // -(-p // _COLUMNS)))  # of one size
+    pieces = blocks(p, -(-p // -(-p // _COLUMNS)))  # of equal size
     right = np.concatenate(in_threads(lambda piece: b.times(a.centred[at, piece]), pieces), axis=1)
     return Product(left, right, a.own[at], np.einsum("ij,ij->i", left, right))
 
 
 def full_rank(a: Float64, b: Float64, order: Indices | None = None) -> Product:
-    """The product of A, rows and columns in ``order``, and B as they are."""
+    """The product of the matrices A, with rows and columns in ``order``, and B."""
     left = a if order is None else a[order][:, order]
     return Product(left, b, np.zeros(len(a)), np.einsum("ij,ij->i", left, b))
 
 
 def product_of(a: Side, b: Side, order: Indices | None = None) -> Product:
-    """The product by the dimensions of ``a``, where they are few enough and it loses no digits."""
+    """The product through the dimensions of ``a`` if they are few and no digits are lost; else of A and B."""
     if 2 * a.unit.shape[1] < len(a):
         product = low_rank(a, b, order)
-        # It loses them where the terms of a number of C, which is at most 1, are much greater than that.
+        # An entry of C is at most 1. Digits are lost where the terms that it is summed from are much greater.
         terms = product.longest + np.abs(product.alpha).max() + np.abs(b.own).max()
         if terms < _LONG_FACTORS:
             return product
     return full_rank(a.rows(), b.rows(), order)
 
 
-def both(x: ArrayLike, y: ArrayLike) -> tuple[Side, Side, bool]:
-    """Both sides, that of fewer dimensions first, and whether they were exchanged for it."""
-    a, b = in_threads(lambda given: Side.of(*given), [(x, "x"), (y, "y")])
+def paired_sides(x: ArrayLike, y: ArrayLike) -> tuple[Side, Side, bool]:
+    """Both sides, the one of fewer dimensions first, and whether they were exchanged for that.
+
+    ``x`` (k, p) and ``y`` (k, q) are features of the same concepts.
+    """
+    a, b = in_threads(lambda named: Side.from_features(*named), [(x, "x"), (y, "y")])
     if len(a) != len(b):
         raise ValueError(f"x has {len(a)} rows and y has {len(b)}: expected the same concepts in both")
-    a, b = _normed(a, b)
+    a, b = _with_scales(a, b)
     exchanged = a.unit.shape[1] > b.unit.shape[1]
     return (b, a, True) if exchanged else (a, b, False)
 
 
-def _normed(*sides: Side) -> list[Side]:
-    """The sides with V V', where there is room for it, and the inverse lengths of the rows."""
+def _with_scales(*sides: Side) -> list[Side]:
+    """The sides with their scales, the inverse lengths of the rows; with V V' where memory allows."""
     k = len(sides[0])
     if k <= _KEPT:
         wholes = _symmetric_products([side.centred for side in sides])
         sides = tuple(replace(side, whole=whole) for side, whole in zip(sides, wholes, strict=True))
     work = [(side, rows) for side in sides for rows in blocks(k, _ROWS)]
-    found = np.concatenate(in_threads(lambda part: lengths(part[0].unscaled_rows(part[1])), work))
-    normed = []
-    for side, length, name in zip(sides, found.reshape(len(sides), k), "xy", strict=True):
+    norms = np.concatenate(in_threads(lambda part: lengths(part[0].unscaled_rows(part[1])), work))
+    scaled = []
+    for side, length, name in zip(sides, norms.reshape(len(sides), k), "xy", strict=True):
         constant = length <= _CONSTANT * np.sqrt(k)
         if constant.any():
             where = rows_in_words(np.flatnonzero(constant))
             raise ValueError(
                 f"{name} of shape {side.unit.shape}: correlations with the others are all equal in {where}"
             )
-        normed.append(replace(side, scale=1 / length))
-    return normed
+        scaled.append(replace(side, scale=1 / length))
+    return scaled
 
 
 def _symmetric_products(factors: list[Float64]) -> list[Float64]:
-    """The products of all rows with all rows, of each factor."""
+    """The products of all rows with all rows, for each factor."""
     k = len(factors[0])
     wholes = [np.empty((k, k)) for _ in factors]
 
@@ -236,13 +254,13 @@ def _symmetric_products(factors: list[Float64]) -> list[Float64]:
 
 
 def corners(k: int, size: int) -> list[tuple[slice, slice]]:
-    """Blocks of rows and columns that cover the diagonal and what is above it."""
+    """Blocks of at most ``size`` rows and columns that cover the upper triangle of a ``k`` x k matrix."""
     pieces = blocks(k, size)
     return [(rows, columns) for n, rows in enumerate(pieces) for columns in pieces[n:]]
 
 
 class Pairs(NamedTuple):
-    """Pairs of concepts i, j, (m,) each, and what a product has for them."""
+    """Pairs of concepts i, j, (m,) each, and the entries of the product that belong to them."""
 
     i: Indices
     j: Indices
@@ -253,7 +271,7 @@ class Pairs(NamedTuple):
 
 
 class Entries(NamedTuple):
-    """What the margin of a pair i, j is made of; arrays of one shape."""
+    """The numbers that the margin of a pair i, j is computed from: arrays of one shape."""
 
     a_ij: Float64
     a_ji: Float64
@@ -265,25 +283,31 @@ class Entries(NamedTuple):
     c_ji: Float64
 
 
-def margins(k: int, of: Entries) -> Float64:
-    """The closed form; NaN where too small a share of a row's variance is left."""
+def margins(k: int, entries: Entries) -> Float64:
+    """The closed form for ``k`` concepts and the ``entries`` of some pairs.
+
+    NaN where too little variance of a row is left without a column.
+    """
     n = k - 2
-    left = [1 - (1 + 1 / n) * x**2 for x in (of.a_ij, of.a_ji, of.b_ij, of.b_ji)]
-    ill = np.minimum(np.minimum(left[0], left[1]), np.minimum(left[2], left[3])) < _ILL_CONDITIONED
-    a_ij, a_ji, b_ij, b_ji = (1 / np.sqrt(np.maximum(x, _ILL_CONDITIONED)) for x in left)
-    found: Float64 = (of.c_ii - (1 + 1 / n) * of.a_ij * of.b_ij) * (a_ij * b_ij)
-    found += (of.c_jj - (1 + 1 / n) * of.a_ji * of.b_ji) * (a_ji * b_ji)
-    found -= (of.c_ij - of.a_ij * of.b_ji / n) * (a_ij * b_ji)
-    found -= (of.c_ji - of.a_ji * of.b_ij / n) * (a_ji * b_ij)
-    found[np.abs(found) < TIE] = 0
-    found[ill] = np.nan
-    return found
+    shares = [1 - (1 + 1 / n) * x**2 for x in (entries.a_ij, entries.a_ji, entries.b_ij, entries.b_ji)]
+    ill = np.minimum(np.minimum(shares[0], shares[1]), np.minimum(shares[2], shares[3])) < _ILL_CONDITIONED
+    a_ij, a_ji, b_ij, b_ji = (1 / np.sqrt(np.maximum(x, _ILL_CONDITIONED)) for x in shares)
+    values: Float64 = (entries.c_ii - (1 + 1 / n) * entries.a_ij * entries.b_ij) * (a_ij * b_ij)
+    values += (entries.c_jj - (1 + 1 / n) * entries.a_ji * entries.b_ji) * (a_ji * b_ji)
+    values -= (entries.c_ij - entries.a_ij * entries.b_ji / n) * (a_ij * b_ji)
+    values -= (entries.c_ji - entries.a_ji * entries.b_ij / n) * (a_ji * b_ij)
+    values[np.abs(values) < TIE] = 0
+    values[ill] = np.nan
+    return values
 
 
 def block_margins(
     a: Side, b: Side, product: Product, rows: slice, columns: slice, order: Indices | None = None
 ) -> Float64:
-    """Margins of all ``rows`` with all ``columns``; NaN on the diagonal."""
+    """Margins of all ``rows`` with all ``columns``. NaN on the diagonal.
+
+    ``product`` is C, with the concepts of ``a`` in ``order``.
+    """
     everything = np.arange(len(a))
     i, j = everything[rows][:, None], everything[columns][None]
     at, across = (rows, columns) if order is None else (order[rows], order[columns])
@@ -304,18 +328,21 @@ def block_margins(
     c_ij -= product.alpha[i] * b_ji
     c_ji = product.right[rows] @ product.left[columns].T
     c_ji -= product.alpha[j] * b_ij
-    found = margins(
+    values = margins(
         len(a), Entries(a_ij, a_ji, b_ij, b_ji, product.diagonal[i], product.diagonal[j], c_ij, c_ji)
     )
-    for r, c in zip(*np.nonzero(np.isnan(found)), strict=True):
-        found[r, c] = margin_by_definition(a, b, int(i[r, 0]), int(j[0, c]), order)
+    for r, c in zip(*np.nonzero(np.isnan(values)), strict=True):
+        values[r, c] = margin_by_definition(a, b, int(i[r, 0]), int(j[0, c]), order)
     if diagonal:
-        np.fill_diagonal(found, np.nan)
-    return found
+        np.fill_diagonal(values, np.nan)
+    return values
 
 
 def pair_margins(a: Side, b: Side, order: Indices, alpha: Float64, pairs: Pairs) -> Float64:
-    """Margins of some pairs with the concepts of ``a`` in ``order``; see :func:`margins`."""
+    """Margins of some pairs with the concepts of ``a`` in ``order``; see :func:`margins`.
+
+    ``alpha`` (k,) is that of the product, in ``order``. ``pairs`` holds the pairs.
+    """
     i, j = pairs.i, pairs.j
     in_i, in_j = order[i], order[j]
     gram_a, gram_b = a.gram(in_i, in_j), b.gram(i, j)
@@ -327,13 +354,13 @@ def pair_margins(a: Side, b: Side, order: Indices, alpha: Float64, pairs: Pairs)
 
 
 def margin_by_definition(a: Side, b: Side, i: int, j: int, order: Indices | None = None) -> float:
-    """One margin from the rows themselves; those of ``a`` are taken in ``order``."""
+    """The margin of the concepts ``i`` and ``j`` from their rows. Those of ``a`` are taken in ``order``."""
     others = np.delete(np.arange(len(a)), [i, j])
     rows = []
-    for side, at in ((a, order), (b, None)):
+    for side, permutation in ((a, order), (b, None)):
         for concept in (i, j):
-            row = others if at is None else at[others]
-            own = np.full(len(row), concept if at is None else at[concept])
+            row = others if permutation is None else permutation[others]
+            own = np.full(len(row), concept if permutation is None else permutation[concept])
             values = side.gram(own, row) + side.common[row]
             values -= values.mean()
             length = np.sqrt(values @ values)
@@ -348,13 +375,13 @@ def margin_by_definition(a: Side, b: Side, i: int, j: int, order: Indices | None
 
 
 def lengths(rows: Floats) -> Float64:
-    """The length of each row."""
-    found: Float64 = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    return found
+    """The length of each row of ``rows``."""
+    norms: Float64 = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    return norms
 
 
 def accuracy_of(balance: int, k: int) -> float:
-    """Accuracy from pairs passed less pairs failed."""
-    # Whole numbers until the last step: the same counts give the same bits.
+    """Accuracy for ``k`` concepts from ``balance``, the number of pairs passed less the number failed."""
+    # Whole numbers until the last step, so that the same counts give exactly the same value.
     pairs = k * (k - 1)
     return (pairs + 2 * balance) / (2 * pairs)
