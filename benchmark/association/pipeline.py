@@ -60,7 +60,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """What to train, on what, and where to write it.
 
     Attributes
@@ -98,7 +98,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrainingOutcome:
     """What came of it.
 
     Attributes
@@ -117,8 +117,8 @@ class Outcome:
 
 
 def train_associations(
-    plan: Plan, registry: Registry, data: Path, device: str = "cpu", report: Report | None = None
-) -> Outcome:
+    plan: TrainingPlan, registry: Registry, data: Path, device: str = "cpu", report: Report | None = None
+) -> TrainingOutcome:
     """Train an association network and write it, with all that is needed to score it, to ``plan.output``.
 
     Called again with the same plan, it goes on where it was stopped; a run that is done is not redone.
@@ -183,10 +183,10 @@ def train_associations(
         outcome_for_card = (plan.name, record, recipe, sample, targets, decoded.unreadable, rows)
         write_card(plan.output / CARD, *outcome_for_card, command=plan.command)
         write_registry(plan.output / REGISTRY, plan.name, record, plan.output, plan.norms, plan.command)
-    return Outcome(sample, targets, decoded.unreadable, rows)
+    return TrainingOutcome(sample, targets, decoded.unreadable, rows)
 
 
-def _mixes_classes(plan: Plan, start: Start) -> bool:
+def _mixes_classes(plan: TrainingPlan, start: Start) -> bool:
     if start.checkpoint is None:
         return plan.classes
     record = read_record(start.checkpoint)

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from benchmark.association.pipeline import CHECKPOINT, REGISTRY, Outcome, Plan, train_associations
+from benchmark.association.pipeline import (
+    CHECKPOINT,
+    REGISTRY,
+    TrainingOutcome,
+    TrainingPlan,
+    train_associations,
+)
 from benchmark.datasets import DataRoot
 from benchmark.registry import load_registry
 
@@ -20,7 +26,7 @@ if TYPE_CHECKING:
 _NAMED = 5
 
 
-def train(plan: Plan, registries: tuple[Path, ...], data: Path | None, device: str) -> None:
+def train(plan: TrainingPlan, registries: tuple[Path, ...], data: Path | None, device: str) -> None:
     """Train, and say what was done."""
     plan = replace(plan, command=shlex.join(["bench", *sys.argv[1:]]))
     console = Console(stderr=True)
@@ -39,7 +45,7 @@ def train(plan: Plan, registries: tuple[Path, ...], data: Path | None, device: s
     _say(plan, outcome, console)
 
 
-def _say(plan: Plan, outcome: Outcome, console: Console) -> None:
+def _say(plan: TrainingPlan, outcome: TrainingOutcome, console: Console) -> None:
     sample = outcome.sample
     for image_id, fault in list(outcome.unreadable.items())[:_NAMED]:
         console.print(f"skipped {image_id}: {fault}", highlight=False, markup=False)

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from benchmark.association.head import Features, constant_head, fit_head
 from benchmark.association.images import DecodedImages, decode
-from benchmark.association.pipeline import Outcome, Plan, train_associations
+from benchmark.association.pipeline import TrainingOutcome, TrainingPlan, train_associations
 from benchmark.association.recipe import Recipe, cosine, logits_of, loss_sum, strengths_of
 from benchmark.association.sampling import SampledImage, Shares
 from benchmark.common.errors import DataError, UsageError
@@ -25,9 +25,9 @@ RECIPE = Recipe(loss="softmax", epochs=4, warmup_epochs=2, batch=16, rate=3e-3, 
 SHARES = Shares(held_out=0.0)
 
 
-def train(world, output: Path, report=None, **changes) -> Outcome:
+def train(world, output: Path, report=None, **changes) -> TrainingOutcome:
     recipe = RECIPE.model_copy(update=changes)
-    plan = Plan((world.images,), world.norms, "tiny", output, SHARES, recipe, name="tiny_assoc")
+    plan = TrainingPlan((world.images,), world.norms, "tiny", output, SHARES, recipe, name="tiny_assoc")
     return train_associations(plan, load_registry((world.registry,)), Path(), "cpu", report)
 
 
