@@ -1,4 +1,4 @@
-"""``bench train``: a progress bar around the pipeline, and what it found."""
+"""``bench train``: run the training with a progress bar, and print a summary."""
 
 from __future__ import annotations
 
@@ -23,11 +23,29 @@ from benchmark.registry import load_registry
 if TYPE_CHECKING:
     from pathlib import Path
 
+#: Number of unreadable images that are named
 _NAMED = 5
 
 
 def train(plan: TrainingPlan, registries: tuple[Path, ...], data: Path | None, device: str) -> None:
-    """Train, and say what was done."""
+    """Train an association network and print a summary.
+
+    Parameters
+    ----------
+    plan : TrainingPlan
+        What to train, on what, and where to write it. Its ``command`` is replaced by the command line.
+    registries : tuple of Path
+        The user's registry files.
+    data : Path or None
+        The data root; None: the default one.
+    device : str
+        Where the network is trained: "cpu", "cuda" or "mps".
+
+    Raises
+    ------
+    BenchError
+        If the images, the norms, the start or the folder cannot be used.
+    """
     plan = replace(plan, command=shlex.join(["bench", *sys.argv[1:]]))
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -42,10 +60,10 @@ def train(plan: TrainingPlan, registries: tuple[Path, ...], data: Path | None, d
         outcome = train_associations(
             plan, load_registry(registries), DataRoot.find(data).path, device, report
         )
-    _say(plan, outcome, console)
+    _print_summary(plan, outcome, console)
 
 
-def _say(plan: TrainingPlan, outcome: TrainingOutcome, console: Console) -> None:
+def _print_summary(plan: TrainingPlan, outcome: TrainingOutcome, console: Console) -> None:
     sample = outcome.sample
     for image_id, fault in list(outcome.unreadable.items())[:_NAMED]:
         console.print(f"skipped {image_id}: {fault}", highlight=False, markup=False)
