@@ -52,7 +52,9 @@ def print_outcomes(outcomes: Sequence[Outcome], miniature: bool, suite: str, out
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     title = f"suite {suite}"
     if miniature:
-        title += " - MINIATURE: drawn images and simulated people; it tests the tasks and says nothing about people"
+        title += (
+            " - MINIATURE: drawn images, simulated people; it tests the tasks, it says nothing about people"
+        )
     console.print(title, style="bold", highlight=False)
     scored = [o for o in outcomes if o.cell.status == "scored"]
     if scored:
