@@ -96,8 +96,8 @@ def _print(calibration: Calibration, session: Session, path: Path) -> None:
     for binding, recovery in calibration.recovery.items():
         console.print(
             f"model recovery, {binding}{about}: from the model of each row, {recovery.people} sets of people "
-            "are simulated; a number is the share of these sets in which the model of the column wins; the true "
-            f"model wins in {recovery.recovered:.3f} on average, chance is {recovery.chance:.3f}",
+            "are simulated; a number is the share of these sets in which the model of the column wins; "
+            f"the true model wins in {recovery.recovered:.3f} on average, chance is {recovery.chance:.3f}",
             style="bold",
         )
         console.print(_recovery(recovery))
