@@ -215,7 +215,7 @@ class Training:
         parts = np.array_split(mine, min(recipe.accumulate, len(mine)))
         total = torch.zeros((), device=accelerator.device)
         for number, part in enumerate(parts, 1):
-            images = self.material.images.varied(part, recipe.seed, self._state.epoch)
+            images = self.material.images.augmented(part, recipe.seed, self._state.epoch)
             strengths = self._strengths[self.material.cues[torch.from_numpy(part)].to(accelerator.device)]
             last = number == len(parts)
             with contextlib.nullcontext() if last else accelerator.no_sync(self._network):

@@ -177,7 +177,9 @@ def run(
 ) -> dict:
     recipe = Recipe(loss="softmax", epochs=2, warmup_epochs=2, batch=16, rate=1e-3)
     shares = Shares(held_out=0.0)
-    plan = TrainingPlan((world.images,), world.norms, start, output, shares, recipe, classes=classes, name="mine")
+    plan = TrainingPlan(
+        (world.images,), world.norms, start, output, shares, recipe, classes=classes, name="mine"
+    )
     train_associations(plan, load_registry((registry,)), Path(), "cpu", report)
     return load_file(output / "swow_assoc.safetensors")
 

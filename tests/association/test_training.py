@@ -161,17 +161,19 @@ def test_plain_images_are_those_of_the_preprocessing(tmp_path: Path) -> None:
 
 
 def test_what_is_done_to_an_image_depends_on_seed_epoch_and_image_alone(decoded: DecodedImages) -> None:
-    together = decoded.varied(np.arange(6), seed=1, epoch=2)
+    together = decoded.augmented(np.arange(6), seed=1, epoch=2)
     for row in range(6):
-        assert torch.allclose(together[row], decoded.varied(np.array([row]), seed=1, epoch=2)[0], atol=1e-6)
+        assert torch.allclose(
+            together[row], decoded.augmented(np.array([row]), seed=1, epoch=2)[0], atol=1e-6
+        )
     for other in ({"seed": 2, "epoch": 2}, {"seed": 1, "epoch": 3}):
-        assert not torch.allclose(together, decoded.varied(np.arange(6), **other), atol=1e-2)
+        assert not torch.allclose(together, decoded.augmented(np.arange(6), **other), atol=1e-2)
 
 
-def test_varied_images_stay_in_the_range_of_pixels(decoded: DecodedImages) -> None:
+def test_augmented_images_stay_in_the_range_of_pixels(decoded: DecodedImages) -> None:
     mean, std = torch.tensor([0.4, 0.5, 0.6])[:, None, None], 0.2
     for epoch in range(20):
-        pixels = decoded.varied(np.arange(6), seed=0, epoch=epoch) * std + mean
+        pixels = decoded.augmented(np.arange(6), seed=0, epoch=epoch) * std + mean
         assert pixels.shape == (6, 3, 16, 16)
         assert -1e-5 < pixels.min() < pixels.max() < 1 + 1e-5
 
