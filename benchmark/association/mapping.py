@@ -130,7 +130,7 @@ def _match(names: Sequence[str], decision: Decision | None, spellings: _Spelling
 
 
 class _Spellings:
-    """The cues by simplified spelling: first without case and hyphens, then also without spaces and plural."""
+    """The cues by simplified spelling: without case and hyphens, then without spaces, then without plural."""
 
     def __init__(self, cues: Collection[str]) -> None:
         self.cues = frozenset(cues)

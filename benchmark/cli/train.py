@@ -69,7 +69,7 @@ def _print_summary(plan: TrainingPlan, outcome: TrainingOutcome, console: Consol
         console.print(f"skipped {image_id}: {fault}", highlight=False, markup=False)
     print(f"{len(outcome.unreadable)} images could not be decoded and were skipped")
     print(f"{len(sample.unmatched)} classes have no cue and were left out")
-    counts = [f"{len(sample.of(role))} for {role}" for role in ("train", "validation", "test")]
+    counts = [f"{len(sample.with_role(role))} for {role}" for role in ("train", "validation", "test")]
     words = len(outcome.targets.vocabulary)
     print(f"images: {', '.join(counts)}; {len(sample.cues)} cues, {words} responses")
     print(f"{plan.output / CHECKPOINT}")
