@@ -30,8 +30,8 @@ class Match:
     cue : str or None
         The cue, spelled as in the norms; None: the class has no cue.
     how : {"direct", "normalised", "curated", "none"}
-        "direct": a name of the class is the cue. "normalised": a name is the cue apart from its spelling.
-        "curated": the curated table names the cue. "none": there is no cue.
+        "direct": a name of the class is the cue. "normalised": a name is the cue if the spelling is
+        simplified. "curated": the curated table names the cue. "none": there is no cue.
     why : str
         For "direct" and "normalised" the name that matched; for "curated" the relation of the cue to the
         class, such as "hypernym"; for "none" the reason.

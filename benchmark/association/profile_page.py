@@ -92,7 +92,7 @@ def save_page(
     weights : sequence of str
         Lines that say which weights the words come from.
     miniature : bool
-        Whether the network was trained on the drawings of the miniature.
+        Whether the network is one of the miniature, made for drawn images.
 
     Raises
     ------

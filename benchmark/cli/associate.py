@@ -98,7 +98,9 @@ def _print(photos: Sequence[Photo], profiles: Profiles, k: int, weights: list[st
     for line in weights:
         console.print(Text(line), soft_wrap=True)
     if miniature:
-        console.print(Text("MINIATURE: a network trained on drawings; it says nothing about people", "bold"))
+        console.print(
+            Text("MINIATURE: a network made for drawn images; it says nothing about people", "bold")
+        )
     tables = [_table(photo.name, profiles.strongest(i, k)) for i, photo in enumerate(photos)]
     console.print(Columns(tables, padding=(1, 4)))
     console.print(

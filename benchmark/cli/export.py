@@ -66,7 +66,9 @@ def export_rdms(
         )
     console = Console()
     if rdms.provenance["miniature"]:
-        console.print(Text("MINIATURE: a network trained on drawings; it says nothing about people", "bold"))
+        console.print(
+            Text("MINIATURE: a network made for drawn images; it says nothing about people", "bold")
+        )
     unit = "stimuli" if by == "stimulus" else "concepts"
     for path in write(rdms, form, output):
         console.print(
