@@ -18,6 +18,10 @@ __version__ = VERSION
 __all__ = ["check", "run"]
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> Any:
     if name in __all__:
         from benchmark import api

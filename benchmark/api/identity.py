@@ -1,4 +1,4 @@
-"""What a Python object is, for cache keys: the source of its class, and its whole state."""
+"""The identity of a Python object for cache keys: the source of its class, and its whole state."""
 
 from __future__ import annotations
 
@@ -20,17 +20,19 @@ from benchmark.registry import plugin_source_hash
 
 @dataclass(frozen=True)
 class Identity:
-    """Two objects of one identity give the same features.
+    """Two objects with the same identity give the same features.
 
     Attributes
     ----------
     source : str
-        sha256 of the code: of its module (of an installed package, of the whole package); of a class that was
-        typed into a notebook, of the class with every function and global it uses.
+        sha256 of the code. For a class in a module: of the module, or of the whole package if it is
+        installed. For a class that was written in a notebook: of the class with every function and global
+        that it uses.
     state : str
-        sha256 over its attributes, weights and all.
+        sha256 of all attributes, with the weights.
     reason : str or None
-        Why neither could be found out; then they are made up, and never met again.
+        Why the hashes could not be computed; None: they could. If there is a reason, ``source`` and ``state``
+        are random and never occur again.
     """
 
     source: str
@@ -39,15 +41,15 @@ class Identity:
 
 
 def identity(model: Model) -> Identity:
-    """The identity of a model object; a network is built first, so that its weights are part of it."""
+    """Identity of ``model``. A network is built first, so that its weights are part of the identity."""
     if isinstance(model, NetworkModel):
         _ = model.network
     try:
         return Identity(_source(type(model)), _digest(_state(model)))
-    except Exception as error:  # what cannot be pickled raises whatever it likes
-        once = uuid.uuid4().hex
+    except Exception as error:  # an object that cannot be pickled may raise anything
+        random_hash = uuid.uuid4().hex
         text = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
-        return Identity(once, once, f"its state or its source cannot be hashed ({text})")
+        return Identity(random_hash, random_hash, f"its state or its source cannot be hashed ({text})")
 
 
 def _source(kind: type) -> str:
@@ -58,38 +60,40 @@ def _source(kind: type) -> str:
 
 
 def _own_bases(kind: type) -> list[type]:
-    """The class and those it derives from; ours, and Python's, have hashes or versions of their own."""
-    return [b for b in kind.__mro__ if b.__module__.split(".")[0] not in ("benchmark", "builtins", "abc")]
+    """The class and its bases, without those of this package and of Python, which have their own hashes."""
+    return [
+        base for base in kind.__mro__ if base.__module__.split(".")[0] not in ("benchmark", "builtins", "abc")
+    ]
 
 
 def _state(model: Model) -> dict[str, Any]:
-    """Its attributes, but for what is made from the others when it is first asked for."""
-    made = {
+    """Attributes of a model, without cached properties, which are computed from the other attributes."""
+    computed = {
         name
         for kind in type(model).__mro__
         for name, value in vars(kind).items()
         if isinstance(value, cached_property) and name != "network"
     }
-    kept = {key: value for key, value in sorted(vars(model).items()) if key not in made | {"spec"}}
-    return {**kept, "spec.params": dict(model.spec.params), "spec.untrained": model.spec.untrained}
+    attributes = {key: value for key, value in sorted(vars(model).items()) if key not in computed | {"spec"}}
+    return {**attributes, "spec.params": dict(model.spec.params), "spec.untrained": model.spec.untrained}
 
 
 def _digest(value: Any) -> str:
-    """sha256 of a value as cloudpickle writes it: what is in ``__main__`` by value, all else by name."""
+    """sha256 of a value as cloudpickle writes it: objects of ``__main__`` by value, all others by name."""
     try:
         from cloudpickle import CloudPickler
-    except ImportError:  # joblib carried it inside until it came to depend on it
+    except ImportError:  # older versions of joblib contain cloudpickle; newer ones depend on it
         from joblib.externals.cloudpickle import CloudPickler
 
     class Hasher(CloudPickler):  # type: ignore[misc]
-        """Writes an array as the hash of its values: the same in every process."""
+        """Writes an array as the hash of its values, which is the same in every process."""
 
         def reducer_override(self, value: Any) -> Any:
             if isinstance(value, torch.Tensor):
                 raw = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
-                return str, (_of_array(raw, value.shape, value.dtype),)
+                return str, (_array_hash(raw, value.shape, value.dtype),)
             if isinstance(value, np.ndarray) and not value.dtype.hasobject:
-                return str, (_of_array(value, value.shape, value.dtype),)
+                return str, (_array_hash(value, value.shape, value.dtype),)
             return super().reducer_override(value)
 
     stream = _Hash()
@@ -97,13 +101,13 @@ def _digest(value: Any) -> str:
     return stream.digest.hexdigest()
 
 
-def _of_array(array: np.ndarray, shape: Any, dtype: Any) -> str:
+def _array_hash(array: np.ndarray, shape: Any, dtype: Any) -> str:
     content = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
     return f"{tuple(shape)} {dtype} {content}"
 
 
 class _Hash:
-    """A file that keeps nothing but the sha256 of what is written."""
+    """A file that keeps only the sha256 of what is written to it."""
 
     def __init__(self) -> None:
         self.digest = hashlib.sha256()

@@ -31,32 +31,55 @@ def run(
     Parameters
     ----------
     model : Model or str or sequence of str
-        An object of a class that derives from :class:`benchmark.model.Model` or
-        :class:`benchmark.extraction.NetworkModel`; or names out of the registry.
+        A model object, of a class that derives from :class:`benchmark.model.Model` or
+        :class:`benchmark.extraction.NetworkModel`. Or names of models in the registry.
     tasks : str or sequence of str
-        Tasks or bindings, or "all".
+        Names of tasks or bindings, or "all". A binding is a task with its stimuli, its target and its
+        parameters.
     suite : str
+        Name of the suite, a set of bindings.
     name : str, optional
-        What an object is called in the results; else the name in its spec, which is that of its class.
+        Name of a model object in the results. By default, the name in its spec, which is the name of its
+        class.
     layers : sequence of str
-        As ``--layers``; empty: the model's own.
-    data, output, registries, device, seed
-        As the options of ``bench run``.
+        Layers to score: names, ``/regex/``, "default" or "all". Empty: the layers that the model names.
+    data : path, optional
+        Folder of the data. By default ``$BENCH_DATA`` if it is set, else the user's data directory.
+    output : path
+        Folder of the results.
+    registries : sequence of path
+        Your own registry files, used together with the shipped one.
+    device : str
+        Where networks run: "cpu", "cuda" or "mps".
+    seed : int
+        Seed of all random numbers.
 
     Returns
     -------
     Results
+        One result for each cell: one model scored on one binding.
 
     Raises
     ------
     UsageError
-        If a name is unknown, or that of the object is taken.
+        If a name is unknown, or the name of the object is taken.
 
-    Notes
-    -----
-    The cache key of an object holds its class's source and its whole state, weights and all
-    (:func:`benchmark.api.identity.identity`). Where these cannot be hashed the features are not kept, and the
-    log says so.
+    Notes ----- The cache key of an object holds the source of its class and its whole state, with the weights
+    (:func:`benchmark.api.identity.identity`). If these cannot be hashed, the features are not kept, and the
+    log gives the reason.
+
+    Examples
+    --------
+    >>> import benchmark
+    >>> results = benchmark.run("pixels", "people_rdm")
+    >>> cell = results[0]
+    >>> cell.model, cell.binding, cell.status, cell.n
+    ('pixels', 'people_rdm', 'scored', 48)
+    >>> round(cell.score, 2)
+    0.02
+    >>> results.to_frame()[["model", "binding", "metric"]]
+        model     binding    metric
+    0  pixels  people_rdm  spearman
     """
     session = _session(data, output, registries, device, seed, layers)
     with placed_model(session, model, suite, name) as names:
@@ -72,11 +95,35 @@ def check(
     registries: Sequence[Path | str] = (),
     device: str = "cpu",
 ) -> Checks:
-    """Look for the usual faults of a model, as ``bench check-model`` does.
+    """Check a model for the usual faults, as ``bench check-model`` does.
+
+    Parameters
+    ----------
+    model : Model or str
+        A model object, or the name of a model in the registry.
+    suite : str, optional
+        Suite whose version of the model is checked. By default, for a name, the first suite that the model
+        takes part in; for an object, the first suite of the registry.
+    data : path, optional
+        Folder of the data. By default ``$BENCH_DATA`` if it is set, else the user's data directory.
+    registries : sequence of path
+        Your own registry files, used together with the shipped one.
+    device : str
+        Where networks run: "cpu", "cuda" or "mps".
 
     Returns
     -------
     Checks
+        For each check its name, its status and a text.
+
+    Examples
+    --------
+    >>> import benchmark
+    >>> checks = benchmark.check("pixels")
+    >>> checks.passed
+    True
+    >>> [check.name for check in checks if check.status == "fail"]
+    []
     """
     session = _session(data, "results", registries, device, 0, ())
     if isinstance(model, str):

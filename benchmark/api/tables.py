@@ -1,4 +1,4 @@
-"""What a run and a check give in Python: sequences that a notebook shows as tables."""
+"""Results of a run and of a check in Python: sequences that a notebook shows as tables."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ from benchmark.runner import Outcome
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Columns that a notebook shows
 _SHOWN = ["model", "binding", "metric", "score", "ci_low", "ci_high", "chance", "best_layer", "reason"]
 
 
 @dataclass(frozen=True)
 class Results(Sequence[CellResult]):
-    """Cells in the order of the plan; a notebook shows them as a table.
+    """The cells of a run, in the order of the plan. A notebook shows them as a table.
+
+    A cell is one model scored on one binding.
 
     Attributes
     ----------
     outcomes : tuple of Outcome
-        Each with its cell, the file it stands in, and whether it was there already.
+        For each cell its result, the file of the result, and whether the result was already stored.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -32,11 +35,11 @@ class Results(Sequence[CellResult]):
         return len(self.outcomes)
 
     def __getitem__(self, index: Any) -> Any:
-        found = self.outcomes[index]
-        return [outcome.cell for outcome in found] if isinstance(found, tuple) else found.cell
+        selection = self.outcomes[index]
+        return [outcome.cell for outcome in selection] if isinstance(selection, tuple) else selection.cell
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a cell: the columns of ``bench run --format json``."""
+        """Data frame with one row for each cell; the columns are those of ``bench run --format json``."""
         import pandas as pd
 
         return pd.DataFrame([row(o.cell, cached=o.cached, path=o.path) for o in self.outcomes])
@@ -47,26 +50,32 @@ class Results(Sequence[CellResult]):
 
 @dataclass(frozen=True)
 class Checks(Sequence[Check]):
-    """What the checks of a model found; a notebook shows them as a table."""
+    """The checks of a model. A notebook shows them as a table.
 
-    found: tuple[Check, ...]
+    Attributes
+    ----------
+    checks : tuple of Check
+        For each check its name, its status and a text.
+    """
+
+    checks: tuple[Check, ...]
 
     def __len__(self) -> int:
-        return len(self.found)
+        return len(self.checks)
 
     def __getitem__(self, index: Any) -> Any:
-        return self.found[index]
+        return self.checks[index]
 
     @property
     def passed(self) -> bool:
         """Whether no check failed."""
-        return all(check.status is not Status.failed for check in self.found)
+        return all(check.status is not Status.failed for check in self.checks)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a check."""
+        """Data frame with one row for each check."""
         import pandas as pd
 
-        rows = [{"check": c.name, "result": c.status.value, "detail": c.detail} for c in self.found]
+        rows = [{"check": c.name, "result": c.status.value, "detail": c.detail} for c in self.checks]
         return pd.DataFrame(rows)
 
     def _repr_html_(self) -> str:

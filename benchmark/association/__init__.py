@@ -1,1 +1,1 @@
-"""From images to what people associate with them: mapping, targets, sampling and training."""
+"""From images to the words that people associate with them: mapping, targets, sampling and training."""

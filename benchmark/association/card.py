@@ -1,4 +1,4 @@
-"""What a training run leaves beside the weights: a model card, and the registry file that scores it."""
+"""The model card and the registry file that a training run writes beside the weights."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from benchmark.association.sampling import Sample
 from benchmark.association.targets import AssociationTargets
 from benchmark.common.files import write_atomic
 
+#: Number of unreadable images that the card names
 _LISTED = 20
 _HEADS = {
     False: "a linear head",
-    "mixture": "a head that mixes what people say to the classes it sees,",
+    "mixture": "a head that mixes what people say to the classes it sees",
 }
 
 
@@ -34,14 +35,37 @@ def write_card(
     *,
     command: str,
 ) -> None:
-    """Write the model card, Markdown."""
+    """Write the model card as Markdown.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write.
+    name : str
+        Name of the model.
+    record : TrainingRecord
+        Description that is stored in the checkpoint.
+    recipe : Recipe
+        Settings of the training.
+    sample : Sample
+        All images of the run, with their roles.
+    targets : AssociationTargets
+        Strengths that the network was trained on.
+    unreadable : mapping of str to str
+        Images that could not be decoded, with the reason.
+    metrics : sequence of mapping
+        Metrics of the training, one entry for each epoch.
+    command : str
+        The command line that started the training.
+    """
     roles = Counter((image.role, image.held_out) for image in sample.images)
-    held = sorted({image.cue for image in sample.images if image.held_out})
+    held_out_cues = sorted({image.cue for image in sample.images if image.held_out})
     lines = [
         f"# {name}",
         "",
-        f"Images to the words they evoke: the encoder {record.started_from}, its features flattened, and "
-        f"{_HEADS[record.classes]} over {len(targets.vocabulary)} responses.",
+        "This network gives the words that an image brings to mind. It consists of the encoder "
+        f"{record.started_from}, whose features are flattened, and of {_HEADS[record.classes]}. "
+        f"The head gives a strength to each of {len(targets.vocabulary)} responses.",
         "",
         "```bash",
         command,
@@ -49,19 +73,20 @@ def write_card(
         "",
         "## Norms",
         "",
-        f"{record.norms} (sha256 {record.norms_sha256}, counts {targets.source.column}): "
+        f"The norms are {record.norms} (sha256 {record.norms_sha256}, counts {targets.source.column}). "
         f"{len(targets.cues)} cues stand for the classes of the images. The vocabulary holds "
-        f"{targets.coverage.mean():.1%} of their responses. The terms of the norms "
-        "hold for the weights too: those of SWOW-EN may not be passed on.",
+        f"{targets.coverage.mean():.1%} of their responses. The terms of the norms also apply to the "
+        "weights: SWOW-EN, and weights that were trained on it, may not be passed on.",
         "",
         "## Images",
         "",
-        f"- trained on: {roles['train', False]}, of {len(record.cues)} cues",
-        f"- validation (decides when to stop): {roles['validation', False]}",
-        f"- held out, of trained cues: {roles['test', False]}",
-        f"- held out, of held-out cues: {roles['test', True]}, of {len(held)} cues: {', '.join(held)}",
-        f"- classes without a cue, left out: {len(sample.unmatched)}",
-        *_some("images that could not be decoded, skipped", unreadable),
+        f"- images that were trained on: {roles['train', False]}, of {len(record.cues)} cues",
+        f"- validation images (they decide when training stops): {roles['validation', False]}",
+        f"- held-out images of trained cues: {roles['test', False]}",
+        f"- images of held-out cues: {roles['test', True]}, of {len(held_out_cues)} cues: "
+        f"{', '.join(held_out_cues)}",
+        f"- classes that were left out because they have no cue: {len(sample.unmatched)}",
+        *_first_faults("images that were skipped because they could not be decoded", unreadable),
         f"- sample: sha256 {record.manifest_sha256}; manifest.csv lists every image",
         "",
         "## Training",
@@ -69,16 +94,16 @@ def write_card(
         *(f"- {key}: {value}" for key, value in recipe.model_dump().items()),
         f"- preprocessing: {record.preprocessing!r}",
         "",
-        f"{len(metrics)} epochs; metrics.csv has the curve.{_best(metrics)}",
+        f"{len(metrics)} epochs. The metrics of each are in metrics.csv.{_best(metrics)}",
         "",
     ]
     write_atomic(path, "\n".join(lines).encode())
 
 
-def _some(what: str, faults: Mapping[str, str]) -> list[str]:
+def _first_faults(label: str, faults: Mapping[str, str]) -> list[str]:
     listed = [f"  - {id_}: {fault}" for id_, fault in list(faults.items())[:_LISTED]]
     more = [f"  - and {len(faults) - _LISTED} more"] if len(faults) > _LISTED else []
-    return [f"- {what}: {len(faults)}", *listed, *more]
+    return [f"- {label}: {len(faults)}", *listed, *more]
 
 
 def _best(metrics: Sequence[Mapping[str, Any]]) -> str:
@@ -87,8 +112,8 @@ def _best(metrics: Sequence[Mapping[str, Any]]) -> str:
         return ""
     best = min(checked, key=lambda row: row["validation_loss"])
     return (
-        f" The weights are those of least validation loss, {best['validation_loss']:.4g} ({best['phase']}, "
-        f"epoch {best['epoch']}); precision@10 over the validation images there is "
+        f" The weights are those with the least validation loss, {best['validation_loss']:.4g} "
+        f"({best['phase']}, epoch {best['epoch']}). Their precision@10 over the validation images is "
         f"{best['validation_precision_at_10']:.3f}."
     )
 
@@ -96,9 +121,25 @@ def _best(metrics: Sequence[Mapping[str, Any]]) -> str:
 def write_registry(
     path: Path, name: str, record: TrainingRecord, folder: Path, norms: Path, command: str
 ) -> None:
-    """Write the registry file that scores the checkpoint on the images held out from it.
+    """Write the registry file that scores the checkpoint on the images that were held out.
 
-    One suite, of the model's own name: held-out images of trained cues, and held-out cues.
+    It holds one suite, with the name of the model. Its two bindings are the held-out images of trained cues,
+    and the held-out cues.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write.
+    name : str
+        Name of the model and of its suite.
+    record : TrainingRecord
+        Description that is stored in the checkpoint.
+    folder : Path
+        Folder of the run, which holds the manifest.
+    norms : Path
+        File of the association norms.
+    command : str
+        The command line that started the training.
     """
     images, words = f"{name}_images", f"{name}_norms"
     binding = {"task": "association_topk", "stimuli": images, "target": words}
@@ -118,18 +159,18 @@ def write_registry(
                 "kind": "stimuli",
                 "plugin": "benchmark.association.stimuli:manifest",
                 "params": {"path": str((folder / "manifest.csv").resolve())},
-                "description": "The images that the training run sampled, and what it held out",
+                "description": "Images that the training run sampled, and those that it held out",
             },
             words: {
                 "kind": "target",
                 "plugin": "benchmark.datasets.readers.norms:associations",
                 "params": {"path": str(norms.resolve())},
-                "description": f"The norms {record.norms}",
+                "description": f"Association norms of people: {record.norms}",
             },
         },
         "suites": {
             name: {
-                "description": f"What was held out from {name}",
+                "description": f"Images and cues that were held out when {name} was trained",
                 "models": [name],
                 "bindings": {
                     "held_out_images": {**binding, "params": {"split": "images"}},

@@ -1,4 +1,4 @@
-"""The file of a trained association network: its weights, and in the metadata all that reading them needs."""
+"""The file of a trained association network: the weights, with a description of the network as metadata."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from benchmark.common.errors import BenchError
 from benchmark.common.files import write_atomic
 from benchmark.extraction import Preprocessing
 
-#: Where a checkpoint's description stands in its metadata, beside "vocabulary"
-_ABOUT = "association"
+#: Key of the description in the metadata; the other key is "vocabulary"
+_RECORD_KEY = "association"
 
 Loss = Literal["bce", "softmax", "mse"]
 
 
 class Encoder(BaseModel):
-    """The architecture of an encoder: a plug-in that is shipped or that a registry names, and its params."""
+    """Architecture of an encoder: a plug-in, shipped or named by a registry file, and its params."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -31,26 +31,27 @@ class Encoder(BaseModel):
 
 
 class TrainingRecord(BaseModel):
-    """What a checkpoint is.
+    """Description of a checkpoint.
 
     Attributes
     ----------
     encoder : Encoder
-        What to build before the weights are loaded.
+        The architecture that the weights are loaded into.
     started_from : str
-        What ``--from`` named.
+        Value of ``--from``.
     preprocessing : Preprocessing
-        Of the images it was trained on.
+        Preprocessing of the images that it was trained on.
     loss : {"bce", "softmax", "mse"}
-        It decides how logits become strengths: a sigmoid, a softmax, or as they are.
+        Loss of the training. It decides how logits become strengths: by a sigmoid (bce), by a softmax
+        (softmax), or unchanged (mse).
     norms, norms_sha256 : str
-        Name and hash of the norms it was taught.
+        Name and hash of the norms that it was trained on.
     manifest_sha256 : str
-        Hash of the sample it was trained on (:attr:`benchmark.association.sampling.Sample.hash`).
+        Hash of the sample of images (:attr:`benchmark.association.sampling.Sample.hash`).
     cues : tuple of str
         The cues it was trained on.
     classes : False or "mixture"
-        The head begins with what people say to the classes it sees (:mod:`benchmark.association.classes`).
+        Whether the head mixes what people say to the classes it sees (:mod:`benchmark.association.classes`).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -69,41 +70,57 @@ class TrainingRecord(BaseModel):
 def write_checkpoint(
     path: Path, network: nn.Module, vocabulary: tuple[str, ...], record: TrainingRecord
 ) -> None:
-    """Write ``path``, a safetensors file, whole or not at all."""
+    """Write a checkpoint as a safetensors file. The file is complete, or it is not written at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write.
+    network : Module
+        The trained network.
+    vocabulary : tuple of str
+        The responses, in the order of the outputs.
+    record : TrainingRecord
+        Description that goes into the metadata.
+    """
     state = {key: value.contiguous() for key, value in network.state_dict().items()}
-    metadata = {"vocabulary": json.dumps(vocabulary), _ABOUT: record.model_dump_json()}
+    metadata = {"vocabulary": json.dumps(vocabulary), _RECORD_KEY: record.model_dump_json()}
     write_atomic(path, save(state, metadata))
 
 
 def read_vocabulary(path: Path) -> tuple[str, ...]:
-    """The responses of a checkpoint, in the order of its outputs.
+    """Read the responses of the checkpoint ``path``, in the order of its outputs.
 
     Raises
     ------
     BenchError
-        If the file has no vocabulary, or one that names a word twice.
+        If the file has no vocabulary, or a vocabulary that contains a word twice.
     """
     words = _metadata(path).get("vocabulary")
     try:
-        found = json.loads(words) if words is not None else None
+        vocabulary = json.loads(words) if words is not None else None
     except ValueError:
-        found = None
-    if not isinstance(found, list) or not found or not all(isinstance(word, str) for word in found):
-        raise BenchError(f"{path}: no vocabulary (a JSON list of words) in the metadata of the file")
-    if len(set(found)) != len(found):
-        raise BenchError(f"{path}: the vocabulary in the metadata names a word twice")
-    return tuple(found)
+        vocabulary = None
+    if (
+        not isinstance(vocabulary, list)
+        or not vocabulary
+        or not all(isinstance(word, str) for word in vocabulary)
+    ):
+        raise BenchError(f"{path}: the metadata of the file hold no vocabulary (a JSON list of words)")
+    if len(set(vocabulary)) != len(vocabulary):
+        raise BenchError(f"{path}: the vocabulary in the metadata contains a word twice")
+    return tuple(vocabulary)
 
 
 def read_record(path: Path) -> TrainingRecord | None:
-    """What the file says it is; None: it was not written by :func:`write_checkpoint`.
+    """Read the description in the checkpoint ``path``; None: :func:`write_checkpoint` did not write the file.
 
     Raises
     ------
     BenchError
-        If what it says cannot be read.
+        If the description cannot be read.
     """
-    text = _metadata(path).get(_ABOUT)
+    text = _metadata(path).get(_RECORD_KEY)
     if text is None:
         return None
     try:
@@ -111,7 +128,7 @@ def read_record(path: Path) -> TrainingRecord | None:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise BenchError(f"{path}: metadata {_ABOUT}.{place}: {first['msg']}; train it again") from error
+        raise BenchError(f"{path}: metadata {_RECORD_KEY}.{place}: {first['msg']}; train it again") from error
 
 
 def _metadata(path: Path) -> dict[str, str]:

@@ -1,17 +1,19 @@
-"""What people say to the classes that an encoder sees, as what an association network says.
+"""An association head that mixes what people say to the classes that an encoder sees.
 
-An encoder that was trained to tell the classes of ImageNet apart knows more of them than a few thousand
-images can teach a head on its features: what a shark looks like, for one, of which there may be two. Its
-class probabilities mix the profiles of the cues that stand for the classes, as ConSE does [1]_: an image that
-is a banana by .7 brings to mind what people say to "banana", and a little of what they say to what else it
-may be. The mixture is one of strengths; one of logits would be a geometric mean, in which a word that is rare
-for one of the classes is rare. Classes whose cue is held out take no part, so that the network cannot name
-them.
+An encoder that was trained to classify ImageNet knows more about the classes than a few thousand images can
+teach a head on its features. For example, it knows what a shark looks like, of which the training images may
+hold only two. The head uses the class probabilities of the encoder: they mix the profiles of the cues that
+stand for the classes, as in ConSE [1]_. An image that is a banana with probability .7 brings to mind mostly
+what people say to "banana", and a little of what they say to the other classes that it may belong to. The
+head mixes strengths, not logits. A mixture of logits would be a geometric mean: a word that is rare for one
+of the classes would be rare in the mixture. Classes whose cue is held out are left out of the mixture, so
+that the network cannot name them.
 
-Which classes are seen is learned, and what was known is kept: beside the classifier that is trained stands
-that of the encoder, and a gate, learned too, says for each image how far it is trusted. A class may have been
-trained on in small, blurred pictures alone; the classifier then learns that sharp ones are of other classes.
-The gate leaves those to the encoder.
+The head has two classifiers. The first is the classifier of the encoder, and it stays fixed. The second
+starts as a copy of the first and is trained. A gate, which is trained too, decides for each image how much
+each of them counts. The reason: if all training images of a class are small and blurred, the trained
+classifier learns that sharp images belong to other classes. For sharp images the gate can choose the fixed
+classifier.
 
 References
 ----------
@@ -32,28 +34,31 @@ from benchmark.association.recipe import logits_of
 from benchmark.common.errors import UsageError
 from benchmark.extraction import NetworkModel
 
+#: Number of classes of ImageNet
 CLASSES = 1000
-#: Weight of the mean profile in that of a class: a response that nobody gave is not impossible
+#: Weight of the mean profile that is added to the profile of a class: no response gets the strength zero
 _SMOOTHING = 0.1
-#: The gate is to learn whom to trust before the classifier forgets: so many times as fast
-_HASTE = 10.0
+#: The gate learns this many times faster than the classifier, so that it learns before the classifier forgets
+_GATE_SPEED = 10.0
 
 
 class ClassMixture(nn.Module):
-    """A head that says what people say to the classes it sees.
+    """A head that mixes what people say to the classes it sees.
 
-    The strengths are sum_c p_c profile_c; the output is the logits that stand for them. With a gate g between
-    0 and 1, p = g known + (1 - g) learned: the probabilities that a fixed and a trained classifier give. They
-    begin alike, and the gate, the sigmoid of ten times a linear map, at one half. Profiles are not trained.
+    The strengths are sum_c p_c profile_c, and the output is their logits. The class probabilities are
+    p = g known + (1 - g) learned: ``known`` are the probabilities of the fixed classifier, ``learned`` those
+    of the trained classifier, and the gate g is between 0 and 1. At the start of the training both
+    classifiers are equal and the gate is one half. The gate is the sigmoid of ten times a linear map of the
+    features. The profiles are not trained.
 
     Parameters
     ----------
     classifier : Linear
-        Of d features, for c classes.
+        From d features to the logits of c classes.
     profiles : Tensor, shape (c, v)
-        Strengths for each class.
+        Strengths of the v responses for each class.
     loss : {"bce", "softmax", "mse"}
-        It decides which logits stand for strengths.
+        It decides how strengths become logits.
     """
 
     profiles: torch.Tensor
@@ -69,27 +74,35 @@ class ClassMixture(nn.Module):
         self.loss = loss
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Features, shape (n, d), to logits, shape (n, v)."""
-        trust = (_HASTE * self.gate(features)).sigmoid()
-        seen = trust * self.known(features).softmax(1) + (1 - trust) * self.learned(features).softmax(1)
-        return logits_of(self.loss, seen @ self.profiles)
+        """Logits, shape (n, v), of ``features``, shape (n, d)."""
+        gate = (_GATE_SPEED * self.gate(features)).sigmoid()
+        known, learned = self.known(features).softmax(1), self.learned(features).softmax(1)
+        probabilities = gate * known + (1 - gate) * learned
+        return logits_of(self.loss, probabilities @ self.profiles)
 
 
 def class_mixture(
     model: NetworkModel, classes: Sequence[int], profiles: torch.Tensor, mean: torch.Tensor, loss: Loss
 ) -> ClassMixture:
-    """The head as training finds it: it sees what the classifier of a plug-in sees.
+    """Build the head at the start of training, from the classifier of a plug-in.
 
     Parameters
     ----------
     model : NetworkModel
+        The plug-in whose classifier is used.
     classes : sequence of int
-        Indices of the classes of ImageNet that take part.
+        Indices of the ImageNet classes that take part.
     profiles : Tensor, shape (c, v)
-        Theirs, then those of classes that the plug-in does not know, whose logits begin at zero.
+        Profiles of ``classes``, then those of further classes, which the plug-in does not know. The logits of
+        the further classes start at zero.
     mean : Tensor, shape (v,)
-        The mean profile, of which each profile takes a tenth as much.
+        The mean profile. A tenth of it is added to each profile; the sum is scaled back by 1 / 1.1.
     loss : {"bce", "softmax", "mse"}
+        It decides how strengths become logits.
+
+    Returns
+    -------
+    ClassMixture
 
     Raises
     ------
@@ -97,16 +110,16 @@ def class_mixture(
         If the plug-in has no linear classifier of ImageNet's 1,000 classes.
     """
     path = classifier_of(model)
-    own = model.network.get_submodule(path) if path else None
-    if not isinstance(own, nn.Linear) or own.out_features != CLASSES:
+    original = model.network.get_submodule(path) if path else None
+    if not isinstance(original, nn.Linear) or original.out_features != CLASSES:
         raise UsageError(
             f"--classes: {model.spec.name} has no linear classifier of ImageNet's {CLASSES:,} classes; "
             "leave --classes out"
         )
-    classifier = nn.Linear(own.in_features, len(profiles))
+    classifier = nn.Linear(original.in_features, len(profiles))
     nn.init.zeros_(classifier.weight)
     nn.init.zeros_(classifier.bias)
     with torch.no_grad():
-        classifier.weight[: len(classes)] = own.weight[list(classes)]
-        classifier.bias[: len(classes)] = own.bias[list(classes)]
+        classifier.weight[: len(classes)] = original.weight[list(classes)]
+        classifier.bias[: len(classes)] = original.bias[list(classes)]
     return ClassMixture(classifier, (profiles + _SMOOTHING * mean) / (1 + _SMOOTHING), loss)

@@ -1,4 +1,4 @@
-"""What an association network starts from: a registered model, a network of a library, or a checkpoint."""
+"""The encoder that training starts from: a registered model, a network of a library, or a checkpoint."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from benchmark.extraction import NetworkModel, Preprocessing
 from benchmark.model import ModelSpec
 from benchmark.registry import Registry, load_plugin, parse_model_name, resolve_checkpoint, shipped_root
 
-#: What stands before the colon of ``--from timm:NAME.TAG``: plug-in, and the parameter that takes the name
+#: By the part of ``--from`` before the colon: the plug-in, and its parameter that takes the name
 _LIBRARIES = {
     "taskonomy": ("models/taskonomy.py:Taskonomy", "feature"),
     "timm": ("models/timm_models.py:Timm", "architecture"),
     "torchvision": ("models/torchvision_models.py:Torchvision", "architecture"),
 }
 
-#: The encoder of checkpoints that do not say which: that of the paper
+#: The encoder of the paper; checkpoints without a description have this encoder
 TASKONOMY = Encoder(plugin="models/taskonomy.py:Taskonomy", params={"feature": "class_object"})
 
 
@@ -35,15 +35,15 @@ class Start:
     Attributes
     ----------
     name : str
-        As it was asked for.
+        Value of ``--from``.
     model : NetworkModel
-        Holds the network, with its weights in, and its preprocessing.
+        The network with its weights and its preprocessing.
     encoder : Encoder
-        How to build the same architecture again.
+        The architecture, so that it can be built again.
     untrained : bool
         Whether the weights are random.
     checkpoint : Path or None
-        A file of an association network, whose encoder and head are taken.
+        File of an association network whose encoder and head are the start; None: there is no such file.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Start:
 
 
 def find_start(text: str, registry: Registry, data: Path) -> Start:
-    """Read ``--from``.
+    """Find the model that ``--from`` names.
 
     Parameters
     ----------
@@ -63,70 +63,93 @@ def find_start(text: str, registry: Registry, data: Path) -> Start:
         ``torchvision:NAME.WEIGHTS``, each with ``@untrained:SEED`` for random weights; or a checkpoint that
         ``bench train`` wrote.
     registry : Registry
+        The shipped registry and the user's own.
     data : Path
-        The data root, where checkpoints of registered models are looked for.
+        The data root, which may hold the checkpoints of registered models.
+
+    Returns
+    -------
+    Start
 
     Raises
     ------
     BenchError
-        If there is no such thing, or its weights cannot be had.
+        If there is no such model, library or file, or the weights are not available.
     """
     path = Path(text).expanduser()
     if path.suffix == ".safetensors":
         return _from_file(path)
-    asked = parse_model_name(text)
-    library, _, name = asked.name.partition(":")
+    model_name = parse_model_name(text)
+    library, _, name = model_name.name.partition(":")
     if name:
-        return _from_library(text, library, name, asked.untrained)
+        return _from_library(text, library, name, model_name.untrained)
     placed = registry.model(text, "human" if "human" in registry.suites else None)
-    found = resolve_checkpoint(placed.entry, placed.base, data, cache_folder())
+    checkpoint = resolve_checkpoint(placed.entry, placed.base, data, cache_folder())
     entry = placed.entry
     spec = ModelSpec(
         name=text,
         params=entry.params,
-        weights=found.path,
-        hub=found.hub,
-        untrained=found.untrained,
+        weights=checkpoint.path,
+        hub=checkpoint.hub,
+        untrained=checkpoint.untrained,
         data=data,
     )
-    encoder = _portable(entry.plugin, entry.params, placed.base)
-    return Start(text, _network(placed.load()(spec), text), encoder, found.untrained is not None)
+    encoder = _portable_encoder(entry.plugin, entry.params, placed.base)
+    return Start(text, _network(placed.load()(spec), text), encoder, checkpoint.untrained is not None)
 
 
 def build_encoder_model(encoder: Encoder, seed: int = 0) -> NetworkModel:
-    """The plug-in of an encoder with random weights, for weights to be loaded into."""
+    """Load the plug-in of an encoder, with random weights that are replaced later.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        The architecture.
+    seed : int
+        Seed of the random weights.
+
+    Raises
+    ------
+    UsageError
+        If the plug-in is not a network.
+    """
     model = load_plugin(encoder.plugin, shipped_root())(ModelSpec("encoder", encoder.params, untrained=seed))
     return _network(model, encoder.plugin)
 
 
 def trained_preprocessing(model: NetworkModel, size: int | None) -> Preprocessing:
-    """Preprocessing to train with: the model's own normalisation, at ``size`` pixels.
+    """Preprocessing for the training: the normalisation of a model, at a size of one's choice.
+
+    If the preprocessing of the model is a :class:`benchmark.extraction.Preprocessing`, its ratio of resized
+    side to crop is kept, and so is its way of resizing. Else the ratio is 8 / 7.
 
     Parameters
     ----------
     model : NetworkModel
+        The plug-in of the encoder.
     size : int or None
-        Side of the square the network is shown; None: the model's own, where it is spelled out, else the
-        size its own preprocessing gives. The share that the crop leaves of the short side stays the model's.
+        Side, in pixels, of the square that the network gets; None: the side that the preprocessing of the
+        model gives.
     """
-    own = getattr(model, "transform", None)
+    transform = getattr(model, "transform", None)
     mean, std, side = _probe(model)
     size = size or side
     margin = 8 / 7
     squash = False
-    if isinstance(own, Preprocessing):
-        squash = not isinstance(own.resize, int)
-        resized = own.resize if isinstance(own.resize, int) else own.resize[0]
-        cropped = own.crop if isinstance(own.crop, int) else resized
+    if isinstance(transform, Preprocessing):
+        squash = not isinstance(transform.resize, int)
+        resized = transform.resize if isinstance(transform.resize, int) else transform.resize[0]
+        cropped = transform.crop if isinstance(transform.crop, int) else resized
         margin = resized / cropped
     resize = round(size * margin)
     return Preprocessing(resize=(resize, resize) if squash else resize, crop=size, mean=mean, std=std)
 
 
 def _probe(model: NetworkModel) -> tuple[tuple[float, float, float], tuple[float, float, float], int]:
-    """Channel means and deviations, and the input size, of any preprocessing that ends in a normalisation.
+    """Channel means, standard deviations and input size of a preprocessing that ends with a normalisation.
 
-    Black becomes -mean / std and white (1 - mean) / std.
+    They are computed from a black image, which becomes -mean / std, and from a white image, which becomes
+    (1 - mean) / std.
     """
     black, white = (model.preprocess(Image.new("RGB", (64, 64), shade)) for shade in ("black", "white"))
     low, high = black.double().mean((1, 2)), white.double().mean((1, 2))
@@ -162,7 +185,7 @@ def _from_library(text: str, library: str, name: str, untrained: int | None) -> 
 
 
 def _first_weights(library: str, architecture: str) -> str:
-    """The library's default weights of an architecture."""
+    """Name of the default weights of an architecture in a library."""
     if library == "torchvision":
         import torchvision
 
@@ -172,22 +195,22 @@ def _first_weights(library: str, architecture: str) -> str:
             raise UsageError(f"--from torchvision:{architecture}: {error}") from error
     import timm
 
-    tags = [full.partition(".")[2] for full in timm.list_pretrained(f"{architecture}.*")]
+    tags = [name.partition(".")[2] for name in timm.list_pretrained(f"{architecture}.*")]
     if not tags:
         raise UsageError(f"--from timm:{architecture}: timm has no weights for it")
     return tags[0]
 
 
-def _portable(plugin: str, params: Mapping[str, Any], base: Path) -> Encoder:
-    """The encoder with its plug-in named so that it is found from anywhere."""
-    where, _, name = plugin.rpartition(":")
-    beside = base / where
-    if beside.is_file() and base.resolve() != shipped_root().resolve():
-        plugin = f"{beside.resolve()}:{name}"
+def _portable_encoder(plugin: str, params: Mapping[str, Any], base: Path) -> Encoder:
+    """The encoder, with the absolute path of its plug-in if the plug-in is not shipped."""
+    file_name, _, class_name = plugin.rpartition(":")
+    file = base / file_name
+    if file.is_file() and base.resolve() != shipped_root().resolve():
+        plugin = f"{file.resolve()}:{class_name}"
     return Encoder(plugin=plugin, params=dict(params))
 
 
 def _network(model: object, text: str) -> NetworkModel:
     if not isinstance(model, NetworkModel):
-        raise UsageError(f"--from {text}: not a network that can be trained")
+        raise UsageError(f"--from {text}: not a network that can be trained; name a model that is a network")
     return model

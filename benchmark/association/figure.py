@@ -1,4 +1,4 @@
-"""The associates of some photos as a figure: a panel a photo, with the photo in it."""
+"""A figure of the words that photos bring to mind, with one panel for each photo."""
 
 from __future__ import annotations
 
@@ -15,36 +15,39 @@ from benchmark.association.profile import Profiles
 from benchmark.common.errors import DataError
 from benchmark.common.files import write_temporary
 
-#: Endings of the files it can be saved to
+#: Endings of the files that the figure can be saved to
 FORMATS = (".png", ".pdf", ".svg")
-#: Panels in a row
+#: Number of panels in a row
 ACROSS = 4
-_PANEL = 3.1  # inches
+#: Width of a panel, height of the photo and height of the line of a word, in inches
+_PANEL = 3.1
 _PHOTO = 1.15
 _LINE = 0.19
 _COLOUR = "#0072b2"
 
 
-def save_figure(path: Path, photos: Sequence[Photo], found: Profiles, k: int, caption: str) -> None:
-    """Draw the ``k`` strongest associates of each photo, all on one scale.
+def save_figure(path: Path, photos: Sequence[Photo], profiles: Profiles, k: int, caption: str) -> None:
+    """Draw the strongest associates of each photo, all on the same scale.
 
     Parameters
     ----------
     path : Path
-        One of :data:`FORMATS` by its ending.
+        File to write. Its ending is one of :data:`FORMATS`.
     photos : sequence of Photo, length n
-    found : Profiles
-        Of the same photos, in the same order.
+        The photos.
+    profiles : Profiles
+        Profiles of the same photos, in the same order.
     k : int
+        Number of associates to draw for each photo.
     caption : str
-        Which weights spoke.
+        Text under the figure: which weights the words come from.
 
     Raises
     ------
     DataError
         If the file cannot be written.
     """
-    figure = _draw(photos, found, k, caption)
+    figure = _draw(photos, profiles, k, caption)
     try:
         write_temporary(
             path.parent, lambda stream: figure.savefig(stream, format=path.suffix[1:], dpi=150)
@@ -53,19 +56,19 @@ def save_figure(path: Path, photos: Sequence[Photo], found: Profiles, k: int, ca
         raise DataError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _draw(photos: Sequence[Photo], found: Profiles, k: int, caption: str) -> Figure:
-    k = min(k, len(found.vocabulary))
+def _draw(photos: Sequence[Photo], profiles: Profiles, k: int, caption: str) -> Figure:
+    k = min(k, len(profiles.vocabulary))
     across = min(ACROSS, len(photos))
     down = math.ceil(len(photos) / across)
     width, panel = max(across * _PANEL, 5.0), _PHOTO + 0.75 + k * _LINE
     height = down * panel + 0.5
     figure = Figure(figsize=(width, height))
-    longest = float(found.strengths.max())
+    longest = float(profiles.strengths.max())
     for i, photo in enumerate(photos):
         row, column = divmod(i, across)
         top = height - 0.1 - row * panel
         left = column * width / across
-        _show(figure, photo, (left, top, width, height), width / across)
+        _draw_photo(figure, photo, (left, top, width, height), width / across)
         axes = figure.add_axes(
             (
                 (left + 1.15) / width,
@@ -74,16 +77,18 @@ def _draw(photos: Sequence[Photo], found: Profiles, k: int, caption: str) -> Fig
                 k * _LINE / height,
             )
         )
-        _bars(axes, found.strongest(i, k), longest)
+        _draw_bars(axes, profiles.strongest(i, k), longest)
     figure.text(0.1 / width, 0.1 / height, caption, fontsize=7, color="#555555", parse_math=False)
     return figure
 
 
-def _show(figure: Figure, photo: Photo, place: tuple[float, float, float, float], room: float) -> None:
-    """The photo and its name above its bars."""
+def _draw_photo(
+    figure: Figure, photo: Photo, place: tuple[float, float, float, float], panel_width: float
+) -> None:
+    """Draw a photo, with its name, above its bars."""
     left, top, width, height = place
     axes = figure.add_axes(
-        ((left + 0.1) / width, (top - 0.25 - _PHOTO) / height, (room - 0.2) / width, _PHOTO / height)
+        ((left + 0.1) / width, (top - 0.25 - _PHOTO) / height, (panel_width - 0.2) / width, _PHOTO / height)
     )
     axes.imshow(np.asarray(photo.thumbnail))
     axes.set_axis_off()
@@ -91,8 +96,8 @@ def _show(figure: Figure, photo: Photo, place: tuple[float, float, float, float]
     axes.set_title(name, fontsize=9, parse_math=False)
 
 
-def _bars(axes: Axes, strongest: Sequence[tuple[str, float]], longest: float) -> None:
-    """Horizontal bars, the strongest on top, each with its word and its strength."""
+def _draw_bars(axes: Axes, strongest: Sequence[tuple[str, float]], longest: float) -> None:
+    """Draw horizontal bars, the strongest on top, each with its word and its strength."""
     places = np.arange(len(strongest))
     axes.barh(places, [strength for _, strength in strongest], color=_COLOUR, height=0.72)
     axes.set_yticks(places, [word for word, _ in strongest], fontsize=8, parse_math=False)

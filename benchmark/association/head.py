@@ -1,4 +1,4 @@
-"""The head alone, fitted to the features of a frozen encoder."""
+"""Training of the head alone, on the features of a frozen encoder."""
 
 from __future__ import annotations
 
@@ -13,14 +13,23 @@ from benchmark.association.checkpoint import Loss
 from benchmark.association.images import DecodedImages
 from benchmark.association.recipe import Recipe, cosine, logits_of, loss_sum
 
-#: Images a step of the head, and images encoded at once
+#: Number of images in a training step of the head
 _BATCH = 256
+#: Number of images that are encoded at once
 _ENCODED = 64
 
 
 @dataclass(frozen=True)
 class Features:
-    """Features (n, d) of an encoder for some images, and the row of each one's cue among the targets."""
+    """Features of some images.
+
+    Attributes
+    ----------
+    values : Tensor, shape (n, d)
+        Features of each image.
+    cues : Tensor of int, shape (n,)
+        Row of the cue of each image among the targets.
+    """
 
     values: torch.Tensor
     cues: torch.Tensor
@@ -35,24 +44,50 @@ def encode(
     *,
     mirrored: bool = False,
 ) -> Features:
-    """Flattened features of ``rows`` of the images; ``mirrored``: of each one's mirror image too."""
+    """Flattened features of some images.
+
+    Parameters
+    ----------
+    encoder : Module
+        Images (b, 3, h, w) to features. It is on ``device``.
+    images : DecodedImages
+        All images.
+    rows : ndarray of int
+        Rows of ``images`` to encode.
+    cues : Tensor of int
+        Row of the cue of each of all images among the targets.
+    device : device
+        Device that the images are moved to.
+    mirrored : bool
+        Whether the mirror images are encoded too. Their features come after those of the images.
+    """
     was_training = encoder.training
     encoder.eval()
-    found = []
+    batches = []
     with torch.inference_mode():
         for part in np.array_split(rows, max(1, -(-len(rows) // _ENCODED))):
             plain = images.plain(part).to(device)
             views = (plain, plain.flip(3)) if mirrored else (plain,)
-            found += [encoder(view).flatten(1).float().cpu() for view in views]
+            batches += [encoder(view).flatten(1).float().cpu() for view in views]
     encoder.train(was_training)
     count = len(views)
-    values = torch.cat([part for view in range(count) for part in found[view::count]])
-    # the clone is no inference tensor, so that the head can be trained on it
+    values = torch.cat([part for view in range(count) for part in batches[view::count]])
+    # the clone is not an inference tensor: the head can be trained on it
     return Features(values.clone(), cues[torch.from_numpy(rows)].repeat(count))
 
 
 def constant_head(features: int, loss: Loss, mean: torch.Tensor) -> nn.Linear:
-    """A linear head that says the mean profile (v,), whatever it reads."""
+    """Build a linear head that gives the same profile for all features.
+
+    Parameters
+    ----------
+    features : int
+        Number d of features.
+    loss : {"bce", "softmax", "mse"}
+        It decides how strengths become logits.
+    mean : Tensor, shape (v,)
+        The profile that the head gives: the mean profile.
+    """
     head = nn.Linear(features, len(mean))
     nn.init.zeros_(head.weight)
     with torch.no_grad():
@@ -63,29 +98,32 @@ def constant_head(features: int, loss: Loss, mean: torch.Tensor) -> nn.Linear:
 def fit_head(
     head: nn.Module, train: Features, validation: Features, strengths: torch.Tensor, recipe: Recipe
 ) -> list[dict[str, float]]:
-    """Fit a head to standardised features and the strengths of each image's cue, in place.
+    """Train a head on standardised features, in place.
 
-    Begins with the weights there are. Those of the epoch with the least validation loss are kept, and
-    written for features as they are, with the standardisation taken in.
+    The training starts from the weights of ``head``. The weights of the epoch with the least validation loss
+    are kept. At the end the standardisation is built into these weights, so that the head reads features that
+    are not standardised.
 
     Parameters
     ----------
     head : Module
-        Features (n, d) to logits (n, v); every linear map in it reads the features.
+        Features (n, d) to logits (n, v). Every linear map in it reads the features.
     train, validation : Features
-        Without a validation image the last epoch is kept.
+        Features of the training and of the validation images. If there is no validation image, the weights of
+        the last epoch are kept.
     strengths : Tensor, shape (cues, v)
+        Strengths of the responses to each cue.
     recipe : Recipe
-        ``warmup_epochs``, ``head_rate``, ``weight_decay``, ``loss``, ``seed``.
+        Settings. Used are ``warmup_epochs``, ``head_rate``, ``weight_decay``, ``loss`` and ``seed``.
 
     Returns
     -------
     list of dict
-        By epoch: "train_loss" and "validation_loss", a mean over images.
+        For each epoch "train_loss" and "validation_loss", means over images.
     """
     mean, spread = train.values.mean(0), train.values.std(0, unbiased=False)
     spread = torch.where(spread > 1e-6 * train.values.abs().amax(0), spread, torch.inf)
-    values, checked = (train.values - mean) / spread, (validation.values - mean) / spread
+    values, validation_values = (train.values - mean) / spread, (validation.values - mean) / spread
     fitted = copy.deepcopy(head)
     _for_standardised(fitted, mean, spread)
     optimiser = torch.optim.AdamW(fitted.parameters(), recipe.head_rate, weight_decay=recipe.weight_decay)
@@ -105,11 +143,13 @@ def fit_head(
             total += loss.item()
             step += 1
         with torch.no_grad():
-            found = loss_sum(recipe.loss, fitted(checked), strengths[validation.cues]).item()
-        found = found / len(checked) if len(checked) else float("nan")
-        curve.append({"train_loss": total / len(values), "validation_loss": found})
-        if found < least or best is None or not len(checked):
-            least, best = found, copy.deepcopy(fitted.state_dict())
+            validation_loss = loss_sum(
+                recipe.loss, fitted(validation_values), strengths[validation.cues]
+            ).item()
+        validation_loss = validation_loss / len(validation_values) if len(validation_values) else float("nan")
+        curve.append({"train_loss": total / len(values), "validation_loss": validation_loss})
+        if validation_loss < least or best is None or not len(validation_values):
+            least, best = validation_loss, copy.deepcopy(fitted.state_dict())
     fitted.load_state_dict(best or fitted.state_dict())
     _for_plain(fitted, mean, spread)
     head.load_state_dict(fitted.state_dict())
@@ -117,7 +157,7 @@ def fit_head(
 
 
 def _for_standardised(head: nn.Module, mean: torch.Tensor, spread: torch.Tensor) -> None:
-    """Rewrite the linear maps of a head for (features - mean) / spread; it says the same."""
+    """Change the linear maps of a head so that it gives the same logits for (features - mean) / spread."""
     with torch.no_grad():
         for linear in _linear_maps(head):
             linear.bias.add_(linear.weight @ mean)

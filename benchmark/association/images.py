@@ -1,4 +1,4 @@
-"""Images of a sample in memory, decoded once, and how they are varied while a network is trained."""
+"""Images of a sample, decoded once and kept in memory, and their random changes during training."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ from benchmark.common.errors import DataError
 from benchmark.datasets.readers.image_files import open_rgb
 from benchmark.extraction import Preprocessing
 
-#: More bytes of pixels than this are kept in a file instead of in memory
+#: If the pixels take more bytes than this, they are kept in a file and not in memory
 IN_MEMORY = 4 << 30
 
-#: Random crops keep at least this share of the area, and are at most so much wider than high, or higher
+#: A random crop keeps at least this share of the area
 _LEAST_AREA = 0.4
+#: The longer side of a random crop is at most this many times the shorter side
 _MOST_ASPECT = 4 / 3
 #: Brightness and contrast vary by up to this share
 _SHADE = 0.2
@@ -32,17 +33,19 @@ _SHADE = 0.2
 
 @dataclass(frozen=True)
 class DecodedImages:
-    """Images decoded to squares of one size.
+    """Images that are decoded to squares of one size. The methods give the b images in ``rows``.
 
     Attributes
     ----------
     pixels : ndarray of uint8, shape (n, side, side, 3)
-        The centre square of each image, resized as the preprocessing says, before its crop.
+        The centre square of each image, resized as the preprocessing says. The crop of the preprocessing is
+        not yet done.
     preprocessing : Preprocessing
+        The preprocessing of the network.
     kept : tuple of SampledImage, length n
-        Those that could be decoded, in the order given.
+        The images that could be decoded, in the given order.
     unreadable : dict of str to str
-        The others: id and what is wrong.
+        The other images: id and reason.
     """
 
     pixels: np.ndarray
@@ -51,17 +54,17 @@ class DecodedImages:
     unreadable: dict[str, str]
 
     def plain(self, rows: np.ndarray) -> torch.Tensor:
-        """Images as they are scored: centre crop, normalised; shape (b, 3, crop, crop).
+        """Images as they are scored, shape (b, 3, crop, crop): centre crop and normalisation.
 
-        Where the margins of an image are odd they may be a pixel to the side of the preprocessing's own.
+        If the margins of an image are odd, the crop may be one pixel beside the crop of the preprocessing.
         """
         crop = self._crop
         return self._normalised(transforms.center_crop(self._floats(rows), [crop, crop]))
 
-    def varied(self, rows: np.ndarray, seed: int, epoch: int) -> torch.Tensor:
-        """Images as they are trained on: a random crop, perhaps mirrored, brighter or darker.
+    def augmented(self, rows: np.ndarray, seed: int, epoch: int) -> torch.Tensor:
+        """Images as they are trained on, shape (b, 3, crop, crop): a random crop, mirrored or not, shaded.
 
-        What is done to an image depends on the seed, the epoch and its row alone, not on the batch it is in.
+        The random changes of an image depend only on ``seed``, ``epoch`` and its row, not on its batch.
         """
         draws = np.stack([np.random.default_rng((seed, epoch, int(row))).random(7) for row in rows])
         shape = [len(rows), 3, self._crop, self._crop]
@@ -96,22 +99,27 @@ def decode(
     folder: Path,
     progress: Callable[[int, int], None] | None = None,
 ) -> DecodedImages:
-    """Decode images, by threads; those that cannot be decoded are left out and named.
+    """Decode images in several threads. Images that cannot be decoded are left out and listed.
 
     Parameters
     ----------
     images : sequence of SampledImage
+        The images to decode.
     preprocessing : Preprocessing
-        ``crop`` is left to be done.
+        Preprocessing of the network. Here only the images are resized; the crop is done later.
     folder : Path
-        Where a file of pixels is kept if they are too many for memory.
+        Folder for a file of pixels, if the pixels do not fit into memory.
     progress : callable, optional
-        ``progress(done, total)``.
+        Called as ``progress(done, total)`` after each image.
+
+    Returns
+    -------
+    DecodedImages
 
     Raises
     ------
     DataError
-        If none could be decoded.
+        If no image could be decoded.
     """
     resize = preprocessing.resize
     side = resize if isinstance(resize, int) else resize[0]
@@ -140,14 +148,14 @@ def decode(
             faults.append(fault)
             if progress is not None:
                 progress(len(faults), len(images))
-    good = np.array([fault is None for fault in faults], dtype=bool)
-    if not good.any():
-        raise DataError(f"none of {len(images)} images can be decoded; the first: {faults[0]}")
-    for row, source in enumerate(np.flatnonzero(good)):
-        if row != source:  # in place: they may be more than fit into memory
+    readable = np.array([fault is None for fault in faults], dtype=bool)
+    if not readable.any():
+        raise DataError(f"none of the {len(images)} images can be decoded; the first: {faults[0]}")
+    for row, source in enumerate(np.flatnonzero(readable)):
+        if row != source:  # in place, because the pixels may not fit into memory
             pixels[row] = pixels[source]
     return DecodedImages(
-        pixels[: int(good.sum())],
+        pixels[: int(readable.sum())],
         preprocessing,
         tuple(image for image, fault in zip(images, faults, strict=True) if fault is None),
         {image.id: fault for image, fault in zip(images, faults, strict=True) if fault is not None},
@@ -155,7 +163,7 @@ def decode(
 
 
 def _crops(draws: np.ndarray) -> torch.Tensor:
-    """Affine maps (b, 2, 3) from the output square to a random rectangle of the input square."""
+    """Affine maps, shape (b, 2, 3), from the output square to a random rectangle of the input square."""
     area = _LEAST_AREA + (1 - _LEAST_AREA) * draws[:, 0]
     aspect = _MOST_ASPECT ** (2 * draws[:, 1] - 1)
     width, height = np.minimum(np.sqrt(area * aspect), 1), np.minimum(np.sqrt(area / aspect), 1)

@@ -1,4 +1,4 @@
-"""The association network: an encoder, its features flattened, and a head that gives a logit a response."""
+"""The association network: an encoder, whose features are flattened, and a head with a logit per response."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from benchmark.extraction import NetworkModel
 
 
 class AssociationNetwork(nn.Module):
-    """Encoder, its features flattened, and a head over a vocabulary.
+    """An encoder, whose features are flattened, and a head over a vocabulary.
 
     Parameters
     ----------
     encoder : Module
-        Images (n, 3, h, w) to features, flattened here to (n, d).
+        Images (n, 3, h, w) to features, which are flattened to (n, d).
     head : Module or None
-        Features (n, d) to logits (n, responses); None: there is no head, and the features are the output.
+        Features (n, d) to logits (n, responses); None: there is no head, and the output is the features.
     """
 
     def __init__(self, encoder: nn.Module, head: nn.Module | None) -> None:
@@ -26,27 +26,27 @@ class AssociationNetwork(nn.Module):
         self.head = nn.Identity() if head is None else head
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Images, shape (n, 3, h, w), to logits, shape (n, responses)."""
+        """Logits, shape (n, responses), of ``images``, shape (n, 3, h, w)."""
         logits: torch.Tensor = self.head(self.encoder(images).flatten(1))
         return logits
 
 
 def classifier_of(model: NetworkModel) -> str | None:
-    """Dotted path of the classifier of a plug-in; None: it has none."""
-    find = getattr(model, "classifier", None)
-    path: str | None = find() if find is not None else None
+    """Dotted path of the classifier in the network of ``model``; None: it has no classifier."""
+    classifier = getattr(model, "classifier", None)
+    path: str | None = classifier() if classifier is not None else None
     return path
 
 
 def encoder_of(model: NetworkModel) -> nn.Module:
-    """The network of a plug-in up to what its classifier reads; without a classifier, all of it.
+    """Network of a plug-in without its classifier; if there is no classifier, the whole network.
 
-    The classifier becomes the identity, so that what follows it (a mean over space) stays.
+    The classifier is replaced by the identity. Layers that come after it, such as a mean over space, stay.
 
     Parameters
     ----------
     model : NetworkModel
-        Its own network is changed.
+        The plug-in. Its network is changed in place.
     """
     network = model.network
     path = classifier_of(model)
@@ -57,15 +57,18 @@ def encoder_of(model: NetworkModel) -> nn.Module:
 
 
 def feature_count(encoder: nn.Module, shape: tuple[int, ...]) -> int:
-    """Length d of the flattened features of one image of ``shape`` (3, h, w).
+    """Number of flattened features that ``encoder`` gives for an image of ``shape`` (3, h, w).
 
     Raises
     ------
     UsageError
-        If the encoder gives no tensor with one row an image.
+        If the encoder does not give a tensor with one row for each image.
     """
     with torch.inference_mode():
         features = encoder(torch.zeros(1, *shape))
     if not isinstance(features, torch.Tensor) or len(features) != 1:
-        raise UsageError(f"{type(encoder).__name__} gives no tensor with one row an image: no head fits it")
+        raise UsageError(
+            f"{type(encoder).__name__} gives no tensor with one row for each image, so that no head fits; "
+            "start from another encoder"
+        )
     return features[0].numel()

@@ -1,4 +1,4 @@
-"""From photos to association profiles, one photo at a time: a bad one does not stop the others."""
+"""From photos to association profiles, one photo at a time, so that a bad photo does not stop the others."""
 
 from __future__ import annotations
 
@@ -16,21 +16,22 @@ from benchmark.datasets.readers.image_files import open_rgb
 from benchmark.datasets.types import Stimuli
 from benchmark.model import OUTPUT, Associations, Model
 
-#: Longest side of what is shown of a photo, pixels
+#: Longest side of a thumbnail in pixels
 THUMBNAIL = 160
 
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo that the model has seen.
+    """A photo for which the model gave a profile.
 
     Attributes
     ----------
     path : Path
+        The image file.
     name : str
-        What it is called where it is shown: the file's name, the whole path where two share one.
+        Name to show: the name of the file, or the whole path if two files have the same name.
     thumbnail : Image
-        RGB, at most 160 pixels a side: what the model was given, before its own preprocessing.
+        The image that the model got, before the model's own preprocessing. RGB, at most 160 pixels a side.
     """
 
     path: Path
@@ -39,17 +40,17 @@ class Photo:
 
 
 @dataclass(frozen=True)
-class Associated:
-    """What became of some photos.
+class PhotoAssociations:
+    """The profiles of some photos, and the photos that have none.
 
     Attributes
     ----------
     photos : tuple of Photo
-        Those with a profile, in the order asked for.
+        The photos that have a profile, in the given order.
     profiles : Profiles or None
-        Row by row the profiles of ``photos``; None: there is none.
+        The profiles of ``photos``, row by row; None: no photo has one.
     problems : tuple of str
-        One line for each photo without a profile.
+        For each photo without a profile, one line with the reason.
     """
 
     photos: tuple[Photo, ...]
@@ -63,79 +64,82 @@ def associate(
     *,
     device: str = "cpu",
     fit: Callable[[Image.Image], Image.Image] | None = None,
-) -> Associated:
-    """Ask a model what each photo brings to mind.
+) -> PhotoAssociations:
+    """Run a model on photos, to get the words that each photo brings to mind.
 
     Parameters
     ----------
     model : Model
-        With an association head.
+        A model with an association head.
     paths : sequence of Path
-        Image files; one that stands twice is asked once.
+        Image files. A file that is given twice is used once.
     device : {"cpu", "cuda", "mps"}
+        Where the model runs.
     fit : callable, optional
-        Applied to each image before the model's own preprocessing.
+        Function that changes each image before the model's own preprocessing.
 
     Raises
     ------
     NotPossible
         If the model has no association head.
     BenchError
-        If the network cannot be made.
+        If the network cannot be built.
     """
     if OUTPUT not in model.layers:
         raise _no_head(model)
     distinct = list(dict.fromkeys(paths))
-    asked = [
-        _ask(model, path, name, device, fit) for path, name in zip(distinct, _names(distinct), strict=True)
+    answers = [
+        _associate_photo(model, path, name, device, fit)
+        for path, name in zip(distinct, _names(distinct), strict=True)
     ]
-    answered = [found for found in asked if not isinstance(found, str)]
-    problems = tuple(problem for problem in asked if isinstance(problem, str))
-    if not answered:
-        return Associated((), None, problems)
-    photos = tuple(photo for photo, _ in answered)
-    strengths = np.concatenate([found.strengths for _, found in answered])
-    vocabulary = answered[0][1].vocabulary
-    return Associated(photos, Profiles(tuple(p.name for p in photos), vocabulary, strengths), problems)
+    pairs = [answer for answer in answers if not isinstance(answer, str)]
+    problems = tuple(answer for answer in answers if isinstance(answer, str))
+    if not pairs:
+        return PhotoAssociations((), None, problems)
+    photos = tuple(photo for photo, _ in pairs)
+    strengths = np.concatenate([profile.strengths for _, profile in pairs])
+    vocabulary = pairs[0][1].vocabulary
+    names = tuple(photo.name for photo in photos)
+    return PhotoAssociations(photos, Profiles(names, vocabulary, strengths), problems)
 
 
-def _ask(
+def _associate_photo(
     model: Model, path: Path, name: str, device: str, fit: Callable[[Image.Image], Image.Image] | None
 ) -> tuple[Photo, Profiles] | str:
-    """The profile of one photo, or what is wrong with the photo."""
+    """The photo with its profile; or, as text, what is wrong with the photo."""
     try:
         image = _open(path)
         fitted = fit(image) if fit else image
         return Photo(path, name, _thumbnail(fitted)), _profile(model, path, fitted, device)
     except DataError as error:
-        told = str(error)
-        return told if str(path) in told else f"{path}: {told}"
-    except BenchError:  # of the model, not of this photo
+        message = str(error)
+        return message if str(path) in message else f"{path}: {message}"
+    except BenchError:  # an error of the model, not of this photo
         raise
-    except Exception as error:  # a plug-in may raise anything; the other photos are still asked
+    except Exception as error:  # a plug-in may raise anything; the other photos still get their profiles
         return f"{path}: {type(error).__name__}: {error}"
 
 
 def _open(path: Path) -> Image.Image:
     if path.is_dir():
-        raise DataError(f"{path}: is a folder; name the images in it")
+        raise DataError(f"{path}: a folder, not an image; give the names of image files")
     return open_rgb(path, upright=True)
 
 
 def _profile(model: Model, path: Path, image: Image.Image, device: str) -> Profiles:
-    """The profile of one image, checked."""
+    """Checked profile of one image."""
     stimuli = Stimuli("photos", (str(path),), (str(path),), sha256_of(path), lambda _: image)
     output = model.features(stimuli, [OUTPUT], device=device)[OUTPUT]
-    found: Associations | None = model.associations(output)
-    if found is None:
+    associations: Associations | None = model.associations(output)
+    if associations is None:
         raise _no_head(model)
-    return profiles((str(path),), found)
+    return profiles((str(path),), associations)
 
 
 def _no_head(model: Model) -> NotPossible:
     return NotPossible(
         f"model {model.spec.name!r} has no association head: it gives features, not words; "
-        "ask one that has, such as swow_assoc"
+        "choose a model that has one, such as swow_assoc"
     )
 
 

@@ -1,4 +1,4 @@
-"""From folders of images and a norms file to a trained association network: every step, in order."""
+"""Training of an association network, from folders of images and a file of norms: all steps, in order."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from benchmark.association.network import AssociationNetwork, encoder_of, featur
 from benchmark.association.recipe import Recipe
 from benchmark.association.sampling import Sample, Shares, draw_sample, write_manifest
 from benchmark.association.targets import AssociationTargets, association_targets, class_profiles
-from benchmark.association.train import Material, Report, Training
+from benchmark.association.train import Report, Training, TrainingData
 from benchmark.common.errors import DataError, UsageError
 from benchmark.common.files import write_atomic
 from benchmark.datasets.readers.norms import read_associations
 from benchmark.extraction import load_strictly
 from benchmark.registry import Registry
 
-#: What a run writes into its folder
+#: Files that a run writes into its folder
 CHECKPOINT, MANIFEST, METRICS, CARD, REGISTRY = (
     "swow_assoc.safetensors",
     "manifest.csv",
@@ -60,7 +60,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """What to train, on what, and where to write it.
 
     Attributes
@@ -68,21 +68,25 @@ class Plan:
     images : tuple of Path
         Folders of images.
     norms : Path
+        File of association norms.
     start : str
-        See :func:`benchmark.association.encoders.find_start`.
+        The encoder to start from, as :func:`benchmark.association.encoders.find_start` reads it.
     output : Path
+        Folder of the run.
     shares : Shares
+        How the sample of images is drawn.
     recipe : Recipe
-        ``fixed_statistics`` is taken from the start: statistics of random weights are learned.
+        Settings of the training. Its ``fixed_statistics`` is not used: the statistics of batch normalisation
+        are learned if the start has random weights, else they are fixed.
     classes : bool
-        The head begins with what people say to the classes that an ImageNet encoder sees. A start from a
-        checkpoint keeps to what that does.
+        Whether the head mixes what people say to the classes that an ImageNet encoder sees. If training
+        starts from a checkpoint, the head of the checkpoint decides instead.
     size : int or None
-        Side of the images the network is shown; None: its own.
+        Side, in pixels, of the images that the network gets; None: the side that the encoder has by itself.
     name : str
-        Of the model, in the registry entry that is written.
+        Name of the model in the registry file that the run writes.
     command : str
-        For the card.
+        The command line, for the card.
     """
 
     images: tuple[Path, ...]
@@ -98,16 +102,19 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of it.
+class TrainingOutcome:
+    """Result of a training run.
 
     Attributes
     ----------
     sample : Sample
+        All images, with their roles.
     targets : AssociationTargets
+        Strengths that the network was trained on.
     unreadable : dict of str to str
-        Images that were skipped, and why.
+        Images that were skipped: id and reason.
     metrics : list of dict
+        Metrics of each epoch.
     """
 
     sample: Sample
@@ -117,37 +124,59 @@ class Outcome:
 
 
 def train_associations(
-    plan: Plan, registry: Registry, data: Path, device: str = "cpu", report: Report | None = None
-) -> Outcome:
-    """Train an association network and write it, with all that is needed to score it, to ``plan.output``.
+    plan: TrainingPlan, registry: Registry, data: Path, device: str = "cpu", report: Report | None = None
+) -> TrainingOutcome:
+    """Train an association network, and write it to ``plan.output`` with all that is needed to score it.
 
-    Called again with the same plan, it goes on where it was stopped; a run that is done is not redone.
+    If this is called again with the same plan, a run that was stopped continues. A finished run is not
+    repeated.
+
+    Parameters
+    ----------
+    plan : TrainingPlan
+        What to train, on what, and where to write it.
+    registry : Registry
+        The shipped registry and the user's own.
+    data : Path
+        The data root, which may hold the checkpoint to start from.
+    device : str
+        "cpu", or the name of a GPU device.
+    report : callable, optional
+        Called as ``report(phase, done, total)`` while the work goes on.
+
+    Returns
+    -------
+    TrainingOutcome
 
     Raises
     ------
     BenchError
-        If the images, the norms, the start or the folder cannot be used; one line says why.
+        If the images, the norms, the start or the folder cannot be used. The message is one line.
     """
     if not plan.norms.is_file():
-        raise DataError(f"--norms {plan.norms}: no such file; expected association norms, as SWOW-EN's are")
+        raise DataError(
+            f"--norms {plan.norms}: no such file; give a file of association norms, such as SWOW-EN's"
+        )
     accelerator = Accelerator(cpu=device == "cpu", mixed_precision=plan.recipe.precision)
     start = find_start(plan.start, registry, data)
     recipe = plan.recipe.model_copy(update={"fixed_statistics": not start.untrained})
     preprocessing = trained_preprocessing(start.model, plan.size)
     norm_cues = read_associations(plan.norms, name=plan.norms.name).ids
     sample = draw_sample(plan.images, norm_cues, plan.shares)
-    seen = sample.of("train") + sample.of("validation")
+    training_images = sample.with_role("train") + sample.with_role("validation")
     progress = (lambda done, total: report("images", done, total)) if report else None
-    decoded = decode(seen, preprocessing, plan.output, progress)
+    decoded = decode(training_images, preprocessing, plan.output, progress)
     sample = sample.without(decoded.unreadable)
     targets = association_targets(plan.norms, sample.cues, recipe.vocabulary)
-    trained = {image.cue for image in decoded.kept if image.role == "train"}
-    material = _material(decoded, targets)
+    trained_cues = {image.cue for image in decoded.kept if image.role == "train"}
+    training_data = _training_data(decoded, targets)
     classes = None
     if _mixes_classes(plan, start):
-        known, profiles = class_profiles(targets, norm_cues, trained)
-        classes = known, torch.from_numpy(profiles).float()
-    network = _network(start, preprocessing.crop, targets.vocabulary, recipe.loss, material.mean, classes)
+        class_indices, profiles = class_profiles(targets, norm_cues, trained_cues)
+        classes = class_indices, torch.from_numpy(profiles).float()
+    network = _network(
+        start, preprocessing.crop, targets.vocabulary, recipe.loss, training_data.mean, classes
+    )
     record = TrainingRecord(
         encoder=start.encoder,
         started_from=start.name,
@@ -156,7 +185,7 @@ def train_associations(
         norms=plan.norms.name,
         norms_sha256=targets.source.sha256,
         manifest_sha256=sample.hash,
-        cues=tuple(sorted(trained)),
+        cues=tuple(sorted(trained_cues)),
         classes=False if classes is None else "mixture",
     )
     if accelerator.is_main_process:
@@ -168,7 +197,7 @@ def train_associations(
 
     training = Training(
         network,
-        material,
+        training_data,
         recipe,
         plan.output / _STATE,
         _identity(record, recipe, network),
@@ -180,23 +209,23 @@ def train_associations(
     rows = training.run()
     if accelerator.is_main_process:
         write_checkpoint(plan.output / CHECKPOINT, network, targets.vocabulary, record)
-        outcome_for_card = (plan.name, record, recipe, sample, targets, decoded.unreadable, rows)
-        write_card(plan.output / CARD, *outcome_for_card, command=plan.command)
+        card = (plan.name, record, recipe, sample, targets, decoded.unreadable, rows)
+        write_card(plan.output / CARD, *card, command=plan.command)
         write_registry(plan.output / REGISTRY, plan.name, record, plan.output, plan.norms, plan.command)
-    return Outcome(sample, targets, decoded.unreadable, rows)
+    return TrainingOutcome(sample, targets, decoded.unreadable, rows)
 
 
-def _mixes_classes(plan: Plan, start: Start) -> bool:
+def _mixes_classes(plan: TrainingPlan, start: Start) -> bool:
     if start.checkpoint is None:
         return plan.classes
     record = read_record(start.checkpoint)
     return record is not None and record.classes == "mixture"
 
 
-def _material(decoded: DecodedImages, targets: AssociationTargets) -> Material:
+def _training_data(decoded: DecodedImages, targets: AssociationTargets) -> TrainingData:
     row = {cue: i for i, cue in enumerate(targets.cues)}
     roles = np.array([image.role for image in decoded.kept])
-    return Material(
+    return TrainingData(
         decoded,
         torch.tensor([row[image.cue] for image in decoded.kept]),
         torch.from_numpy(targets.strengths).float(),
@@ -213,9 +242,9 @@ def _network(
     mean: torch.Tensor,
     classes: tuple[list[int], torch.Tensor] | None,
 ) -> AssociationNetwork:
-    """The network as training finds it; a checkpoint must be of the same vocabulary.
+    """The network at the start of training. If it starts from a checkpoint, the vocabulary must be the same.
 
-    ``mean`` (v,) is the mean profile; ``classes`` are those that the head mixes, and their profiles.
+    ``mean`` (v,) is the mean profile. ``classes`` are the classes that the head mixes, with their profiles.
     """
     assert isinstance(side, int)
     head: nn.Module | None = None if classes is None else class_mixture(start.model, *classes, mean, loss)
@@ -225,12 +254,13 @@ def _network(
         head = constant_head(feature_count(encoder, (3, side, side)), loss, mean)
     network = AssociationNetwork(encoder, head)
     if start.checkpoint is not None:
-        known = read_vocabulary(start.checkpoint)
-        if known != tuple(vocabulary):
-            shared = len(set(known) & set(vocabulary))
+        checkpoint_vocabulary = read_vocabulary(start.checkpoint)
+        if checkpoint_vocabulary != tuple(vocabulary):
+            shared = len(set(checkpoint_vocabulary) & set(vocabulary))
             raise UsageError(
-                f"{start.checkpoint} is of another vocabulary: {len(known)} responses, of which {shared} are "
-                f"among the {len(vocabulary)} of these norms and images; start from its encoder's own name"
+                f"{start.checkpoint} has another vocabulary: it shares {shared} of its "
+                f"{len(checkpoint_vocabulary)} responses with the {len(vocabulary)} of this run; "
+                "give --from the name of its encoder"
             )
         load_strictly(network, load_file(start.checkpoint), start.checkpoint)
     return network
@@ -249,5 +279,8 @@ def _table(rows: list[dict[str, Any]]) -> bytes:
     text = io.StringIO()
     writer = csv.DictWriter(text, _COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+    writer.writerows(
+        {key: f"{value:.6g}" if isinstance(value, float) else value for key, value in row.items()}
+        for row in rows
+    )
     return text.getvalue().encode()

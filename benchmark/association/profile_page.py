@@ -1,4 +1,4 @@
-"""The interactive profile: one HTML page, with everything in it, that needs no network and no script."""
+"""The interactive profile: one self-contained HTML page that needs no network and no script."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from benchmark.association.profile import Profiles
 from benchmark.common.errors import DataError
 from benchmark.common.files import write_atomic
 
-#: Colours of the style sheet, and marks; an image is told by the pair, not by its colour alone
+#: Number of colours in the style sheet
 COLOURS = 8
+#: SVG paths of the marks. An image has a colour and a mark, so that it is recognised without its colour
 MARKS = (
     "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0",
     "M-3.6-3.6h7.2v7.2h-7.2z",
@@ -26,7 +27,7 @@ MARKS = (
     "M0 4.8l4.6-8.2h-9.2z",
 )
 
-# pixels
+# Sizes in pixels: column of the words, whole figure, a row, margin at the top
 _WORDS = 128
 _WIDTH = 760
 _ROW = 21
@@ -34,21 +35,25 @@ _TOP = 26
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """An image as it stands on the page.
+class PageImage:
+    """What the page shows of an image.
 
     Attributes
     ----------
-    name, picture : str
-        The picture is a data URI.
+    name : str
+        Name of the image.
+    picture : str
+        The image as a data URI.
     colour : int
+        Number of its colour.
     mark : str
-        SVG path round the origin.
+        SVG path of its mark, around the origin.
     strongest : list of (str, float)
+        Its strongest words with their strengths.
     points : tuple of (float, float)
-        Pixels of its strength at each word of the compact vocabulary.
+        Place of its strength for each chosen word, in pixels.
     strengths : tuple of float
-        The same as numbers.
+        Its strength for each chosen word.
     """
 
     name: str
@@ -61,8 +66,8 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class Row:
-    """A word of the compact vocabulary, its height on the page, and the image it stands out for."""
+class PageWord:
+    """A chosen word, its vertical place on the page, and the colour of the image where it is strongest."""
 
     word: str
     y: float
@@ -70,22 +75,24 @@ class Row:
 
 
 def save_page(
-    path: Path, photos: Sequence[Photo], found: Profiles, k: int, weights: Sequence[str], miniature: bool
+    path: Path, photos: Sequence[Photo], profiles: Profiles, k: int, weights: Sequence[str], miniature: bool
 ) -> None:
-    """Write the page: one image at a time or all overlaid, over the compact vocabulary.
+    """Write the page. It compares the images, one by one or all together, on a few chosen words.
 
     Parameters
     ----------
     path : Path
+        The HTML file to write.
     photos : sequence of Photo, length n
-    found : Profiles
-        Of the same photos, in the same order.
+        The photos.
+    profiles : Profiles
+        Profiles of the same photos, in the same order.
     k : int
-        Strongest associates listed of each image.
+        Number of strongest words in the list of each image.
     weights : sequence of str
-        Which weights spoke, line by line.
+        Lines that say which weights the words come from.
     miniature : bool
-        Whether they are of the drawn world.
+        Whether the network is one of the miniature, made for drawn images.
 
     Raises
     ------
@@ -96,17 +103,17 @@ def save_page(
     environment = Environment(
         loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    chosen = found.compact()
-    longest = float(found.strengths[:, chosen].max())
+    chosen = profiles.compact()
+    longest = float(profiles.strengths[:, chosen].max())
     page = environment.get_template("profile.html.j2").render(
         style=(folder / "style.css").read_text(encoding="utf-8"),
-        images=[_drawn(i, photo, found, chosen, k, longest) for i, photo in enumerate(photos)],
-        rows=_rows(found, chosen),
-        ticks=[(_x(t, longest), f"{t:g}") for t in _ticks(longest)],
+        images=[_page_image(i, photo, profiles, chosen, k, longest) for i, photo in enumerate(photos)],
+        rows=_page_words(profiles, chosen),
+        ticks=[(_x(tick, longest), f"{tick:g}") for tick in _ticks(longest)],
         size=(_WIDTH, _TOP + len(chosen) * _ROW + 8),
         start=_WORDS,
         top=_TOP,
-        vocabulary=len(found.vocabulary),
+        vocabulary=len(profiles.vocabulary),
         weights=weights,
         miniature=miniature,
     )
@@ -116,23 +123,25 @@ def save_page(
         raise DataError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _drawn(i: int, photo: Photo, found: Profiles, chosen: Sequence[int], k: int, longest: float) -> Drawn:
-    strengths = tuple(float(found.strengths[i, column]) for column in chosen)
-    return Drawn(
+def _page_image(
+    i: int, photo: Photo, profiles: Profiles, chosen: Sequence[int], k: int, longest: float
+) -> PageImage:
+    strengths = tuple(float(profiles.strengths[i, column]) for column in chosen)
+    return PageImage(
         name=photo.name,
         picture=_data_uri(photo.thumbnail),
         colour=i % COLOURS,
         mark=MARKS[i % len(MARKS)],
-        strongest=found.strongest(i, k),
-        points=tuple((_x(s, longest), _y(place)) for place, s in enumerate(strengths)),
+        strongest=profiles.strongest(i, k),
+        points=tuple((_x(strength, longest), _y(place)) for place, strength in enumerate(strengths)),
         strengths=strengths,
     )
 
 
-def _rows(found: Profiles, chosen: Sequence[int]) -> list[Row]:
-    owner = found.strengths.argmax(axis=0)
+def _page_words(profiles: Profiles, chosen: Sequence[int]) -> list[PageWord]:
+    owner = profiles.strengths.argmax(axis=0)
     return [
-        Row(found.vocabulary[column], _y(place), int(owner[column]) % COLOURS)
+        PageWord(profiles.vocabulary[column], _y(place), int(owner[column]) % COLOURS)
         for place, column in enumerate(chosen)
     ]
 
@@ -146,7 +155,7 @@ def _y(place: int) -> float:
 
 
 def _ticks(longest: float) -> list[float]:
-    """Nought and two to six round values up to the longest."""
+    """Zero and two to six round values up to ``longest``."""
     step = next(s * 10.0**e for e in range(-9, 1) for s in (1, 2, 5) if longest / (s * 10.0**e) <= 6)
     return [i * step for i in range(7) if i * step <= longest * (1 + 1e-9)]
 

@@ -1,4 +1,4 @@
-"""How an association network is trained: every choice that can change its weights, and the losses."""
+"""Settings of the training of an association network, its losses, and the way from logits to strengths."""
 
 from __future__ import annotations
 
@@ -19,26 +19,35 @@ class Recipe(BaseModel):
     Attributes
     ----------
     loss : {"bce", "softmax", "mse"}
-        Between logits and strengths: binary cross-entropy, summed over the vocabulary; cross-entropy of the
-        softmax with the strengths as a distribution; squared error, summed over the vocabulary.
+        Loss between logits and strengths. "bce": binary cross-entropy, summed over the vocabulary. "softmax":
+        cross-entropy of the softmax, with the strengths as a distribution. "mse": squared error, summed over
+        the vocabulary.
     vocabulary : int
-        Responses at most.
+        Largest number of responses.
     freeze : bool
-        The encoder stays as it is, and the head alone is trained, on its features.
+        Whether the encoder stays unchanged, so that only the head is trained, on the features of the encoder.
     warmup_epochs : int
-        Epochs of the head alone, on the frozen encoder's features of each image and its mirror image, before
-        the network is trained.
-    epochs, batch, accumulate : int
-        Of the whole network; images a step, and in how many parts they are passed.
-    rate, head_rate, weight_decay : float
-        AdamW's, for the network and for the warm-up of the head; a rate is the top of a cosine that a short
-        linear rise precedes.
+        Number of epochs that train the head alone, before the whole network is trained. They use the frozen
+        encoder's features of each image and of its mirror image.
+    epochs : int
+        Largest number of epochs of the whole network.
+    batch : int
+        Number of images in a training step.
+    accumulate : int
+        Number of parts in which a step goes through the network.
+    rate, head_rate : float
+        Learning rates of AdamW, for the whole network and for the head alone. The rate rises linearly for a
+        short time to this value, then falls to zero as a cosine.
+    weight_decay : float
+        Weight decay of AdamW.
     patience : int
-        Epochs without a lower validation loss after which training stops.
+        Training stops after this number of epochs without a lower validation loss.
     fixed_statistics : bool
-        Batch normalisation keeps the means and variances it has.
+        Whether batch normalisation keeps its means and variances.
     precision : {"no", "bf16", "fp16"}
+        Mixed precision of the training.
     seed : int
+        Seed of the order of the images, of their random changes and of the head.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -65,7 +74,9 @@ def loss_sum(loss: Loss, logits: torch.Tensor, strengths: torch.Tensor) -> torch
     Parameters
     ----------
     loss : {"bce", "softmax", "mse"}
+        Which loss (:class:`Recipe`).
     logits, strengths : Tensor, shape (n, v)
+        Outputs of the network, and the strengths that people gave.
     """
     if loss == "bce":
         return functional.binary_cross_entropy_with_logits(logits, strengths, reduction="sum")
@@ -75,21 +86,24 @@ def loss_sum(loss: Loss, logits: torch.Tensor, strengths: torch.Tensor) -> torch
 
 
 def logits_of(loss: Loss, strengths: torch.Tensor) -> torch.Tensor:
-    """Logits that say ``strengths``, of any shape: the way back of :func:`strengths_of`."""
+    """Logits that become ``strengths`` (any shape) under ``loss``: the inverse of :func:`strengths_of`."""
     if loss == "bce":
         return torch.logit(strengths.clamp(1e-6, 1 - 1e-6))
     return strengths.clamp(min=1e-6).log() if loss == "softmax" else strengths
 
 
 def strengths_of(loss: Loss, logits: torch.Tensor) -> torch.Tensor:
-    """Association strengths (n, v) that logits stand for."""
+    """Association strengths, shape (n, v), that ``logits`` stand for in a network that ``loss`` trained."""
     if loss == "bce":
         return logits.sigmoid()
     return logits.softmax(1) if loss == "softmax" else logits
 
 
 def cosine(step: int, steps: int) -> float:
-    """Share of the top rate at a step: a linear rise over a twentieth of the steps, then a cosine to zero."""
+    """Learning rate at ``step`` of ``steps``, as a share of the highest rate.
+
+    It rises linearly over the first twentieth of the steps, then falls to zero as a cosine.
+    """
     rise = max(1, steps // 20)
     if step < rise:
         return (step + 1) / rise

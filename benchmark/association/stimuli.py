@@ -1,4 +1,4 @@
-"""The images that a training run sampled, as stimuli: what it held out is scored."""
+"""The images of a training run as stimuli, so that models are scored on those that it held out."""
 
 from __future__ import annotations
 
@@ -12,26 +12,31 @@ from benchmark.datasets.types import Stimuli
 
 
 def manifest(root: DataRoot, *, name: str, path: str) -> Stimuli:
-    """Read the manifest of a training run.
+    """Read the manifest of a training run as stimuli.
 
     Parameters
     ----------
+    root : DataRoot
+        The data root.
+    name : str
+        Name of the stimulus set.
     path : str
-        What ``bench train swow_assoc`` wrote as ``manifest.csv``; under the data root, or absolute.
+        The file ``manifest.csv`` that ``bench train swow_assoc`` wrote: an absolute path, or a path in the
+        data root.
 
     Returns
     -------
     Stimuli
-        Concepts are cues, so that the classes that share a cue are one. Images that decided when training
-        stopped, and those that could not be decoded, are left out. Split "train" is what was trained on, and
-        ``held_out`` are the cues of which nothing was.
+        The concepts are the cues, so that classes that share a cue are one concept. The split "train" holds
+        the images that were trained on; ``held_out`` are the cues with no such image. Images that decided
+        when training stopped are left out, and so are images that could not be decoded.
 
     Raises
     ------
     NotPossible
-        If the manifest is not there.
+        If there is no such manifest.
     DataError
-        If it is no manifest, or an image is not where it says.
+        If the file is not a manifest, or an image is not at its place.
     """
     sample = read_manifest(locate(root, name, path))
     images = [image for image in sample.images if image.role in ("train", "test")]

@@ -1,4 +1,4 @@
-"""The command ``bench``: one thin function a verb."""
+"""The command ``bench``: one thin function for each command."""
 
 from benchmark.cli.app import main
 

@@ -1,60 +1,57 @@
-"""The verbs of ``bench``. Nothing heavy is imported at the top: ``bench --help`` answers at once."""
+"""The commands of ``bench``. Nothing heavy is imported at the top: ``bench --help`` must answer at once.
+
+``bench --help`` shows the docstring of a command with its own line breaks, so the lines are short.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from benchmark import __version__
-from benchmark.cli.options import (
-    By,
-    DataOption,
+from benchmark.cli import options as opt
+from benchmark.cli.arguments import device_name, load, run_options, split
+from benchmark.cli.choices import (
     Device,
     Dissimilarity,
-    Format,
-    Kind,
-    Listing,
     LossName,
-    OutputOption,
+    MapFormat,
     PrecisionName,
     RDMFormat,
-    RegistryOption,
-    device_name,
-    load,
-    split,
+    ResultFormat,
+    RowUnit,
 )
 from benchmark.common.errors import BenchError
 
-app = typer.Typer(
-    name="bench",
-    help="Does a model represent things the way people do? Score it, and see.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
-leaderboard = typer.Typer(help="The leaderboard.", no_args_is_help=True)
+app = typer.Typer(name="bench", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+leaderboard = typer.Typer(help="Build the leaderboard.", no_args_is_help=True)
 app.add_typer(leaderboard, name="leaderboard")
-training = typer.Typer(help="Train a network on human norms.", no_args_is_help=True)
+training = typer.Typer(help="Train a network on association norms of people.", no_args_is_help=True)
 app.add_typer(training, name="train")
-export = typer.Typer(help="Files that other programs read.", no_args_is_help=True)
+export = typer.Typer(help="Write files for other programs.", no_args_is_help=True)
 app.add_typer(export, name="export")
-association = typer.Typer(help="Association norms and the classes of images.", no_args_is_help=True)
+association = typer.Typer(help="Show how association norms fit the classes of images.", no_args_is_help=True)
 app.add_typer(association, name="association")
-cache = typer.Typer(help="What can be made again: features, fetched weights.", no_args_is_help=True)
+cache = typer.Typer(
+    help="List, remove or verify the cache: features and weights that can be made or fetched again.",
+    no_args_is_help=True,
+)
 app.add_typer(cache, name="cache")
 
 
 @app.callback(invoke_without_command=True)
-def bench(
-    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks; anywhere in a command.")] = False,
-) -> None:
-    """Score models of vision and language by how they compare with people."""
-    del debug  # taken out of the arguments by main(), so that it may stand anywhere
+def bench(version: opt.VersionOption = False, debug: opt.DebugOption = False) -> None:
+    """Score vision models, to see whether they represent things as people do.
+
+    A binding is a task with its stimuli, its target (what models are compared
+    with) and its parameters. A suite is a named set of bindings. A cell is one
+    model scored on one binding. The twin of a model is the same network with
+    random weights; its name is NAME@untrained:SEED.
+    """
+    del debug  # main() takes it out of the arguments, so that it is allowed at any place
     if version:
         typer.echo(f"bench {__version__}")
         raise typer.Exit
@@ -62,40 +59,31 @@ def bench(
 
 @app.command()
 def run(
-    model: Annotated[list[str], typer.Option("--model", "-m", help="Names, comma-separated, or all.")],
-    task: Annotated[list[str], typer.Option("--task", "-t", help="Tasks or bindings, or all.")],
-    suite: Annotated[str, typer.Option(help="Which set of comparisons.")] = "mini",
-    layers: Annotated[
-        list[str] | None,
-        typer.Option("--layers", help="all, default (of the entry), names or /regex/, comma-separated."),
-    ] = None,
-    data: DataOption = None,
-    output: OutputOption = Path("results"),
-    registry: RegistryOption = None,
-    device: Annotated[Device, typer.Option(help="Where networks run.")] = Device.auto,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes, a model each.")] = 1,
-    form: Annotated[Format, typer.Option("--format", help="A table, or one JSON list.")] = Format.table,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say which cells are missing, and what features will cost.")
-    ] = False,
+    model: opt.ModelsOption,
+    task: opt.TasksOption,
+    suite: opt.SuiteOption = "mini",
+    layers: opt.LayersOption = None,
+    data: opt.DataOption = None,
+    output: opt.OutputOption = Path("results"),
+    registry: opt.RegistryOption = None,
+    device: opt.DeviceOption = Device.auto,
+    seed: opt.SeedOption = 0,
+    jobs: opt.ProcessesOption = 1,
+    form: opt.ResultFormatOption = ResultFormat.table,
+    dry_run: opt.DryRunOption = False,
 ) -> None:
-    """Score models on tasks. A cell that is already scored, and of which nothing changed, is not redone.
+    """Score models on tasks.
 
-    Exit status: 0 all cells scored; 1 some cell failed or was not possible; 2 unusable arguments or registry.
+    A binding is a task with its stimuli, its target and its parameters. A cell
+    is one model scored on one binding. If the result of a cell is stored and
+    nothing that decides it has changed, the cell is not computed again.
+
+    Exit status: 0 if all cells are scored; 1 if a cell failed or was not
+    possible; 2 if an argument or a registry cannot be used.
     """
     from benchmark.cli.run import run_cells, show_plan
-    from benchmark.runner import Options
-    from benchmark.runner.layers import split_layers
 
-    options = Options(
-        registries=tuple(registry or ()),
-        data=data,
-        output=output,
-        layers=split_layers(layers or ()),
-        device=device_name(device),
-        seed=seed,
-    )
+    options = run_options(registry, data, device, output=output, layers=layers, seed=seed)
     if dry_run:
         raise typer.Exit(show_plan(split(model), split(task), suite, options))
     raise typer.Exit(run_cells(split(model), split(task), suite, options, jobs, form.value))
@@ -103,46 +91,43 @@ def run(
 
 @app.command()
 def calibrate(
-    task: Annotated[list[str] | None, typer.Option("--task", "-t", help="Tasks or bindings; all.")] = None,
-    suite: Annotated[str, typer.Option(help="Whose stimuli and subjects the power is of.")] = "mini",
-    data: DataOption = None,
-    output: OutputOption = Path("results"),
-    registry: RegistryOption = None,
-    device: Annotated[Device, typer.Option(help="Where networks run.")] = Device.auto,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
+    task: opt.CalibratedTasksOption = None,
+    suite: opt.PowerSuiteOption = "mini",
+    data: opt.DataOption = None,
+    output: opt.OutputOption = Path("results"),
+    registry: opt.RegistryOption = None,
+    device: opt.DeviceOption = Device.auto,
+    seed: opt.SeedOption = 0,
+    jobs: opt.CoresOption = None,
 ) -> None:
-    """Hold tasks to data with known answers; find what difference each can tell apart, and which model wins.
+    """Test tasks on data with known answers; measure their power and their model recovery.
 
-    Exit status: 0 every control found what was expected; 1 some did not; 2 unusable arguments or registry.
+    The power of a task is the smallest difference between two models that it
+    detects. Model recovery asks: if people are simulated from one of the
+    models, does this model get the best score?
+
+    Exit status: 0 if every control gave the expected answer; 1 if one did not;
+    2 if an argument or a registry cannot be used.
     """
     import os
 
     from benchmark.cli.calibrate import run_calibration
-    from benchmark.runner import Options
 
-    options = Options(
-        registries=tuple(registry or ()), data=data, output=output, device=device_name(device), seed=seed
-    )
+    options = run_options(registry, data, device, output=output, seed=seed)
     raise typer.Exit(run_calibration(split(task) or ["all"], suite, options, jobs or os.cpu_count() or 1))
 
 
 @app.command("list")
-def list_(
-    kind: Annotated[Kind, typer.Argument(help="What to list.")], registry: RegistryOption = None
-) -> None:
-    """List what the registry holds."""
+def list_(kind: opt.EntryKindArgument, registry: opt.RegistryOption = None) -> None:
+    """List the models, tasks, datasets or suites of the registry."""
     from benchmark.cli.show import show_list
 
     show_list(load(registry), kind.value)
 
 
 @app.command()
-def info(
-    name: Annotated[str, typer.Argument(help="A model, task, dataset or suite.")],
-    registry: RegistryOption = None,
-) -> None:
-    """Say everything the registry knows about a model, task, dataset or suite."""
+def info(name: opt.EntryNameArgument, registry: opt.RegistryOption = None) -> None:
+    """Show everything the registry knows about a model, task, dataset or suite."""
     from benchmark.cli.show import show_info
 
     show_info(load(registry), name)
@@ -150,51 +135,37 @@ def info(
 
 @app.command()
 def why(
-    model: Annotated[str, typer.Argument(help="A model, NAME or NAME@untrained:SEED.")],
-    task: Annotated[str, typer.Argument(help="A task or a binding, or all.")],
-    suite: Annotated[str, typer.Option(help="Of which set of comparisons.")] = "mini",
-    layers: Annotated[list[str] | None, typer.Option("--layers", help="As bench run was asked.")] = None,
-    data: DataOption = None,
-    output: OutputOption = Path("results"),
-    registry: RegistryOption = None,
-    device: Annotated[Device, typer.Option(help="Where the network would run.")] = Device.auto,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+    model: opt.ModelArgument,
+    task: opt.TaskArgument,
+    suite: opt.SuiteOption = "mini",
+    layers: opt.SameLayersOption = None,
+    data: opt.DataOption = None,
+    output: opt.OutputOption = Path("results"),
+    registry: opt.RegistryOption = None,
+    device: opt.DeviceOption = Device.auto,
+    seed: opt.SeedOption = 0,
 ) -> None:
-    """Say whether stored results are current, and if not, which part of their key changed: old -> new.
+    """Show whether stored results are current, and if not, what has changed.
 
-    Exit status: 0 all are current; 1 some is not; 2 unusable arguments or registry.
+    The key of a result holds everything that can change its score. For each
+    part of the key that has changed, the old and the new value are shown:
+    old -> new.
+
+    Exit status: 0 if all results are current; 1 if one is not; 2 if an argument
+    or a registry cannot be used.
     """
     from benchmark.cli.why import show_why
-    from benchmark.runner import Options
-    from benchmark.runner.layers import split_layers
 
-    options = Options(
-        registries=tuple(registry or ()),
-        data=data,
-        output=output,
-        layers=split_layers(layers or ()),
-        device=device_name(device),
-        seed=seed,
-    )
+    options = run_options(registry, data, device, output=output, layers=layers, seed=seed)
     raise typer.Exit(show_why(model, task, suite, options))
 
 
 @app.command()
 def add(
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="SPEC",
-            help="timm:NAME.TAG, torchvision:NAME.WEIGHTS, open_clip:NAME/TAG, taskonomy:TASK, "
-            "hf-hub:timm/NAME.TAG, path/to/plugin.py:Class or features:FILE.",
-        ),
-    ],
-    registry: Annotated[
-        list[Path] | None,
-        typer.Option("--registry", help="The file to write to, first; made if it is not there. [mine.yaml]"),
-    ] = None,
-    name: Annotated[str | None, typer.Option("--name", help="In the registry.")] = None,
-    weights: Annotated[Path | None, typer.Option("--weights", help="File of a plug-in's weights.")] = None,
+    model: opt.SpecArgument,
+    registry: opt.WrittenRegistryOption = None,
+    name: opt.EntryNameOption = None,
+    weights: opt.WeightsOption = None,
 ) -> None:
     """Write the registry entry of a model: preprocessing, layers, size, licence, hash of the weights."""
     from benchmark.cli.add import add_model
@@ -204,79 +175,78 @@ def add(
 
 @app.command("check-model")
 def check_model(
-    name: Annotated[str, typer.Argument(help="A model, NAME or NAME@untrained:SEED.")],
-    suite: Annotated[str | None, typer.Option(help="Whose variant; default: its first suite.")] = None,
-    data: DataOption = None,
-    registry: RegistryOption = None,
-    device: Annotated[Device, typer.Option(help="Where the network runs.")] = Device.auto,
+    name: opt.ModelArgument,
+    suite: opt.CheckedSuiteOption = None,
+    data: opt.DataOption = None,
+    registry: opt.RegistryOption = None,
+    device: opt.DeviceOption = Device.auto,
 ) -> None:
-    """Look for the usual faults of a model before anyone believes its scores.
+    """Check a model for the usual faults, before anyone believes its scores.
 
-    Exit status: 0 no fault found; 1 some check failed; 2 unusable arguments, registry or weights.
+    Exit status: 0 if no fault was found; 1 if a check failed; 2 if an argument,
+    a registry or the weights cannot be used.
     """
     from benchmark.cli.check_model import show_checks
-    from benchmark.runner import Options
 
-    options = Options(registries=tuple(registry or ()), data=data, device=device_name(device))
-    raise typer.Exit(show_checks(name, suite, options))
+    raise typer.Exit(show_checks(name, suite, run_options(registry, data, device)))
 
 
 @app.command()
 def associate(
-    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Image files.")],
-    model: Annotated[str, typer.Option("--model", "-m", help="One with an association head.")] = "swow_assoc",
-    k: Annotated[int, typer.Option("-k", min=1, help="Associates to show of each photo.")] = 20,
-    plot: Annotated[Path | None, typer.Option(help="Draw them as well: .png, .pdf or .svg.")] = None,
-    html: Annotated[Path | None, typer.Option(help="Write the interactive profile as well.")] = None,
-    suite: Annotated[str, typer.Option(help="Whose weights: mini or human.")] = "mini",
-    data: DataOption = None,
-    registry: RegistryOption = None,
-    device: Annotated[Device, typer.Option(help="Where networks run.")] = Device.auto,
+    photos: opt.PhotosArgument,
+    model: opt.HeadModelOption = "swow_assoc",
+    k: opt.CountOption = 20,
+    plot: opt.PlotOption = None,
+    html: opt.PageOption = None,
+    suite: opt.WeightsSuiteOption = "mini",
+    data: opt.DataOption = None,
+    registry: opt.RegistryOption = None,
+    device: opt.DeviceOption = Device.auto,
 ) -> None:
-    """Say what words photos bring to mind, the strongest associates first.
+    """Show which words photos bring to mind, the strongest first.
 
-    Exit status: 0 all photos have associates; 1 some photo has none; 2 unusable arguments or registry.
+    The model needs an association head: a last layer that gives a strength to
+    each word of a vocabulary.
+
+    Exit status: 0 if all photos have words; 1 if a photo has none; 2 if an
+    argument or a registry cannot be used.
     """
     from benchmark.cli.associate import associate_photos
-    from benchmark.runner import Options
 
-    options = Options(registries=tuple(registry or ()), data=data, device=device_name(device))
+    options = run_options(registry, data, device)
     raise typer.Exit(associate_photos(photos, model, suite, options, k=k, plot=plot, html=html))
 
 
 @export.command("rdm")
 def export_rdm(
-    model: Annotated[str, typer.Option("--model", "-m", help="A model, NAME or NAME@untrained:SEED.")],
-    layer: Annotated[
-        list[str], typer.Option("--layer", "-l", help="all, default, names or /regex/, comma-separated.")
-    ],
-    stimuli: Annotated[str, typer.Option(help="A stimulus set by name, or a folder of images.")],
-    form: Annotated[RDMFormat, typer.Option("--format", help="Of the file.")] = RDMFormat.npy,
-    by: Annotated[
-        By, typer.Option(help="A row an image, or a concept: the mean of its images.")
-    ] = By.stimulus,
-    metric: Annotated[Dissimilarity, typer.Option(help="Dissimilarity.")] = Dissimilarity.correlation,
-    output: Annotated[
-        Path | None, typer.Option("--output", help="The file; default: MODEL.STIMULI.LAYER here.")
-    ] = None,
-    suite: Annotated[str, typer.Option(help="Whose weights: mini or human.")] = "mini",
-    data: DataOption = None,
-    registry: RegistryOption = None,
-    device: Annotated[Device, typer.Option(help="Where networks run.")] = Device.auto,
+    model: opt.ExportedModelOption,
+    layer: opt.ExportedLayersOption,
+    stimuli: opt.StimuliOption,
+    form: opt.RDMFormatOption = RDMFormat.npy,
+    by: opt.RowUnitOption = RowUnit.stimulus,
+    metric: opt.DissimilarityOption = Dissimilarity.correlation,
+    output: opt.RDMFileOption = None,
+    suite: opt.WeightsSuiteOption = "mini",
+    data: opt.DataOption = None,
+    registry: opt.RegistryOption = None,
+    device: opt.DeviceOption = Device.auto,
 ) -> None:
-    """Write layers of a network as model RDMs, for the analysis of fMRI, EEG or behaviour."""
+    """Write layers of a network as model RDMs, for the analysis of fMRI, EEG or behaviour.
+
+    An RDM (representational dissimilarity matrix) holds the distance between
+    the features of each two stimuli, or of each two concepts.
+    """
     from benchmark.cli.export import export_rdms
-    from benchmark.runner import Options
     from benchmark.runner.layers import split_layers
 
-    options = Options(registries=tuple(registry or ()), data=data, device=device_name(device))
-    named = {"by": by.value, "metric": metric.value, "form": form.value}
-    export_rdms(model, split_layers(layer), stimuli, suite, options, output=output, **named)
+    options = run_options(registry, data, device)
+    recipe = {"by": by.value, "metric": metric.value, "form": form.value}
+    export_rdms(model, split_layers(layer), stimuli, suite, options, output=output, **recipe)
 
 
 @cache.command("ls")
 def cache_ls() -> None:
-    """List what is kept: of which model and stimuli, how many layers, size, age."""
+    """List what is in the cache: model, stimuli, number of layers, size and age."""
     from benchmark.cli.cache import list_cache
 
     list_cache()
@@ -284,13 +254,16 @@ def cache_ls() -> None:
 
 @cache.command("rm")
 def cache_rm(
-    model: Annotated[str | None, typer.Option("--model", "-m", help="Features of this model.")] = None,
-    stimuli: Annotated[str | None, typer.Option(help="Features for these stimuli.")] = None,
-    older_than: Annotated[str | None, typer.Option(help="What is older: 12h, 30d, 4w.")] = None,
-    leftovers: Annotated[bool, typer.Option("--leftovers", help="Damaged and half-written files.")] = False,
-    everything: Annotated[bool, typer.Option("--all", help="Everything.")] = False,
+    model: opt.CachedModelOption = None,
+    stimuli: opt.CachedStimuliOption = None,
+    older_than: opt.AgeOption = None,
+    leftovers: opt.LeftoversOption = False,
+    everything: opt.EverythingOption = False,
 ) -> None:
-    """Remove what all of the options given are true of, and say what was freed; results stay."""
+    """Remove from the cache what fits all of the given options, and print the space that this frees.
+
+    Results are not in the cache. They are never removed.
+    """
     from benchmark.cli.cache import remove_from_cache
 
     remove_from_cache(model, stimuli, older_than, leftovers, everything)
@@ -298,7 +271,13 @@ def cache_rm(
 
 @cache.command("verify")
 def cache_verify() -> None:
-    """Read everything that has a checksum; what differs is put aside, and the exit status is 1."""
+    """Compare every cached file with its checksum, if it has one.
+
+    A damaged file is put aside: its name gets the ending .damaged, and it is
+    not read again.
+
+    Exit status: 0 if no file is damaged; 1 if one is.
+    """
     from benchmark.cli.cache import verify_cache
 
     raise typer.Exit(verify_cache())
@@ -306,13 +285,11 @@ def cache_verify() -> None:
 
 @leaderboard.command("build")
 def build(
-    output: OutputOption = Path("results"),
-    page: Annotated[
-        Path | None, typer.Option("--page", help="The page to write; default: leaderboard.html there.")
-    ] = None,
-    registry: RegistryOption = None,
+    output: opt.OutputOption = Path("results"),
+    page: opt.LeaderboardPageOption = None,
+    registry: opt.RegistryOption = None,
 ) -> None:
-    """Make one self-contained HTML page from the result files; the numbers as CSV and Markdown beside it."""
+    """Write all results as one self-contained HTML page, and the numbers as CSV and Markdown beside it."""
     from benchmark.leaderboard import build_page
 
     typer.echo(build_page(output, page or output / "leaderboard.html", load(registry)))
@@ -320,13 +297,15 @@ def build(
 
 @association.command("map")
 def association_map(
-    norms: Annotated[
-        Path | None, typer.Option("--norms", help="Association norms; default: Small World of Words.")
-    ] = None,
-    data: DataOption = None,
-    form: Annotated[Listing, typer.Option("--format", help="A summary, or a row a class.")] = Listing.table,
+    norms: opt.NormsOption = None,
+    data: opt.DataOption = None,
+    form: opt.MapFormatOption = MapFormat.table,
 ) -> None:
-    """Say which cue of association norms stands for each class of ImageNet, and how it was found."""
+    """Show which cue of association norms stands for each ImageNet class, and how it was found.
+
+    A cue is a word that people were given. The responses are the words that
+    they said to it.
+    """
     from benchmark.cli.association import show_map
 
     show_map(norms, data, form.value)
@@ -334,46 +313,46 @@ def association_map(
 
 @training.command("swow_assoc")
 def train_swow_assoc(
-    images: Annotated[
-        list[Path],
-        typer.Option("--images", help="A folder of folders, a class each, or of one image a class."),
-    ],
-    norms: Annotated[Path, typer.Option("--norms", help="Association norms, as strength.SWOW-EN.R1.csv.")],
-    output: Annotated[Path, typer.Option("--output", help="Folder of the run; a stopped run goes on.")],
-    start: Annotated[
-        str,
-        typer.Option(
-            "--from", help="MODEL, taskonomy:…, timm:…, torchvision:…, with @untrained:SEED; a file."
-        ),
-    ] = "taskonomy:class_object",
-    name: Annotated[str, typer.Option("--name", help="In the registry file.")] = "swow_assoc_own",
-    loss: Annotated[LossName, typer.Option(help="What is minimised.")] = LossName.bce,
-    freeze: Annotated[bool, typer.Option("--freeze", help="Train the head alone.")] = False,
-    classes: Annotated[bool, typer.Option("--classes", help="Begin with the ImageNet classes seen.")] = False,
-    size: Annotated[int | None, typer.Option(min=16, help="Pixels; default: the encoder's own.")] = None,
-    vocabulary: Annotated[int, typer.Option(min=1, help="Responses at most.")] = 5000,
-    per_cue: Annotated[int, typer.Option(min=1, help="Images of a cue at most.")] = 200,
-    test: Annotated[float, typer.Option(min=0, max=0.9, help="Share of images held out.")] = 0.2,
-    validation: Annotated[float, typer.Option(min=0, max=0.9, help="Share that stops training.")] = 0.1,
-    held_out: Annotated[float, typer.Option(min=0, max=0.9, help="Share of cues held out.")] = 0.1,
-    set_apart: Annotated[list[str] | None, typer.Option(help="Images, CLASS/FILE, never trained on.")] = None,
-    sample_seed: Annotated[int, typer.Option(min=0, help="Of what is held out.")] = 0,
-    warmup_epochs: Annotated[int, typer.Option(min=0, help="Of the head alone.")] = 10,
-    epochs: Annotated[int, typer.Option(min=0, help="Of the whole network, at most.")] = 20,
-    patience: Annotated[int, typer.Option(min=1, help="Epochs without progress.")] = 5,
-    batch: Annotated[int, typer.Option(min=1, help="Images a step.")] = 64,
-    accumulate: Annotated[int, typer.Option(min=1, help="Parts a step is passed in.")] = 1,
-    rate: Annotated[float, typer.Option(min=0, help="Learning rate of the network.")] = 1e-4,
-    head_rate: Annotated[float, typer.Option(min=0, help="Of the head's warm-up.")] = 1e-3,
-    weight_decay: Annotated[float, typer.Option(min=0, help="AdamW's.")] = 0.1,
-    precision: Annotated[PrecisionName, typer.Option(help="Mixed precision.")] = PrecisionName.no,
-    seed: Annotated[int, typer.Option(min=0, help="Of order, augmentation and head.")] = 0,
-    data: DataOption = None,
-    registry: RegistryOption = None,
-    device: Annotated[Device, typer.Option(help="Where the network is trained.")] = Device.auto,
+    images: opt.ImagesOption,
+    norms: opt.TrainingNormsOption,
+    output: opt.RunFolderOption,
+    start: opt.StartOption = "taskonomy:class_object",
+    name: opt.TrainedNameOption = "swow_assoc_own",
+    loss: opt.LossOption = LossName.bce,
+    freeze: opt.FreezeOption = False,
+    classes: opt.ClassesOption = False,
+    size: opt.SizeOption = None,
+    vocabulary: opt.VocabularyOption = 5000,
+    per_cue: opt.PerCueOption = 200,
+    test: opt.TestOption = 0.2,
+    validation: opt.ValidationOption = 0.1,
+    held_out: opt.HeldOutOption = 0.1,
+    set_apart: opt.SetApartOption = None,
+    sample_seed: opt.SampleSeedOption = 0,
+    warmup_epochs: opt.WarmupOption = 10,
+    epochs: opt.EpochsOption = 20,
+    patience: opt.PatienceOption = 5,
+    batch: opt.BatchOption = 64,
+    accumulate: opt.AccumulateOption = 1,
+    rate: opt.RateOption = 1e-4,
+    head_rate: opt.HeadRateOption = 1e-3,
+    weight_decay: opt.WeightDecayOption = 0.1,
+    precision: opt.PrecisionOption = PrecisionName.no,
+    seed: opt.TrainingSeedOption = 0,
+    data: opt.DataOption = None,
+    registry: opt.RegistryOption = None,
+    device: opt.DeviceOption = Device.auto,
 ) -> None:
-    """Train a network that gives the words an image evokes; several GPUs: accelerate launch -m benchmark."""
-    from benchmark.association.pipeline import Plan
+    """Train a network that gives the words an image brings to mind.
+
+    Association norms hold the words (responses) that people said to a word
+    (the cue). The class of an image decides its cue. The network has two parts:
+    the encoder makes features from an image, and the head gives each response
+    a strength.
+
+    To use several GPUs, write "accelerate launch -m benchmark" for "bench".
+    """
+    from benchmark.association.pipeline import TrainingPlan
     from benchmark.association.recipe import Recipe
     from benchmark.association.sampling import Shares
     from benchmark.cli.train import train
@@ -394,25 +373,23 @@ def train_swow_assoc(
         seed=seed,
     )
     shares = Shares(per_cue, test, validation, held_out, tuple(split(set_apart)), sample_seed)
-    plan = Plan(tuple(images), norms, start, output, shares, recipe, classes, size, name)
+    plan = TrainingPlan(tuple(images), norms, start, output, shares, recipe, classes, size, name)
     train(plan, tuple(registry or ()), data, device_name(device))
 
 
 def main() -> None:
-    """Run ``bench``; a user's error is one line and exit status 2."""
+    """Run ``bench``. An error of the user is printed in one line, with exit status 2."""
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     logging.getLogger("benchmark").setLevel(logging.DEBUG if debug else logging.WARNING)
     try:
-        app(args=[a for a in arguments if a != "--debug"])
+        app(args=[argument for argument in arguments if argument != "--debug"])
     except BenchError as error:
         if debug:
             raise
         typer.echo(f"error: {' '.join(str(error).split())}", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
-        typer.echo(
-            "stopped; the cells that were finished are kept, the same command goes on from there", err=True
-        )
+        typer.echo("stopped: finished cells are stored; the same command continues from there", err=True)
         sys.exit(130)

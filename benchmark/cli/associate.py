@@ -1,4 +1,4 @@
-"""``bench associate``: what photos bring to mind, as a table, a figure and a page."""
+"""``bench associate``: the words that photos bring to mind, as a table, a figure and a page."""
 
 from __future__ import annotations
 
@@ -31,54 +31,81 @@ def associate_photos(
     plot: Path | None,
     html: Path | None,
 ) -> int:
-    """Ask ``model`` about every photo, show what it says, and give the exit status."""
+    """Run a model on every photo and show the words that it gives.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        The photos.
+    model : str
+        Name of a model with an association head.
+    suite : str
+        Suite whose weights of the model are used.
+    options : Options
+        Registries, data root and device.
+    k : int
+        Number of words to show for each photo.
+    plot, html : Path or None
+        Files for the figure and for the interactive page; None: they are not written.
+
+    Returns
+    -------
+    int
+        Exit status: 1 if a photo has no words, else 0.
+    """
     if plot is not None:
         _require_format(plot)
     session = Session(options)
     loaded = session.model(model, suite)
     miniature = session.registry.suite(suite).miniature
-    done = associate(loaded.model, paths, device=session.device, fit=_as_drawn if miniature else None)
-    said = _weights(loaded, suite, miniature)
-    if done.profiles is not None:
-        _print(done.photos, done.profiles, k, said, miniature)
-    for problem in done.problems:
+    answer = associate(loaded.model, paths, device=session.device, fit=_as_drawn if miniature else None)
+    weights = _weights(loaded, suite, miniature)
+    if answer.profiles is not None:
+        _print(answer.photos, answer.profiles, k, weights, miniature)
+    for problem in answer.problems:
         sys.stderr.write(f"error: {' '.join(problem.split())}\n")
-    if done.profiles is not None:
-        _write(done.photos, done.profiles, k, said, plot, html, miniature)
-    return 1 if done.problems else 0
+    if answer.profiles is not None:
+        _write(answer.photos, answer.profiles, k, weights, plot, html, miniature)
+    return 1 if answer.problems else 0
 
 
 def _as_drawn(image: Image.Image) -> Image.Image:
-    """The middle square of an image, at the size of the drawn world, which its networks take alone."""
+    """Middle square of an image, at the size of the drawings: the networks of the miniature take no other."""
     from benchmark.datasets.mini.drawing import SIZE
 
     return ImageOps.fit(image, (SIZE, SIZE), Image.Resampling.BICUBIC)
 
 
 def _weights(loaded: LoadedModel, suite: str, miniature: bool) -> list[str]:
-    """Which weights speak, in lines."""
+    """Lines that say which weights the words come from."""
     checkpoint = loaded.checkpoint
     digest = f", sha256 {checkpoint.sha256[:12]}" if checkpoint.sha256 else ""
     entry = loaded.placed.entry
     lines = [f"{loaded.placed.name} of suite {suite}: {checkpoint.label}{digest}", entry.description]
     if loaded.placed.untrained is not None or checkpoint.untrained is not None:
-        lines.append("UNTRAINED: random weights; what it says means nothing")
+        lines.append("UNTRAINED: random weights; the words mean nothing")
     elif entry.trained_on:
         lines.append(f"trained on {', '.join(entry.trained_on)}")
     if miniature:
-        lines.append("photos are cut to their middle square and made as small as the drawings it knows")
+        lines.append(
+            "each photo is cut to its middle square and reduced to the size of the drawings of the miniature"
+        )
     return lines
 
 
-def _print(photos: Sequence[Photo], found: Profiles, k: int, weights: list[str], miniature: bool) -> None:
+def _print(photos: Sequence[Photo], profiles: Profiles, k: int, weights: list[str], miniature: bool) -> None:
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     for line in weights:
         console.print(Text(line), soft_wrap=True)
     if miniature:
-        console.print(Text("MINIATURE: a network of a drawn world; it says nothing about people", "bold"))
-    tables = [_table(photo.name, found.strongest(i, k)) for i, photo in enumerate(photos)]
+        console.print(
+            Text("MINIATURE: a network made for drawn images; it says nothing about people", "bold")
+        )
+    tables = [_table(photo.name, profiles.strongest(i, k)) for i, photo in enumerate(photos)]
     console.print(Columns(tables, padding=(1, 4)))
-    console.print(f"strengths sum to 1 over {len(found.vocabulary)} words", style="dim", highlight=False)
+    console.print(
+        f"the strengths of all {len(profiles.vocabulary)} words sum to 1", style="dim", highlight=False
+    )
 
 
 def _table(name: str, strongest: Sequence[tuple[str, float]]) -> Table:
@@ -92,24 +119,24 @@ def _table(name: str, strongest: Sequence[tuple[str, float]]) -> Table:
 
 def _write(
     photos: Sequence[Photo],
-    found: Profiles,
+    profiles: Profiles,
     k: int,
     weights: list[str],
     plot: Path | None,
     html: Path | None,
     miniature: bool,
 ) -> None:
-    # matplotlib and jinja2 take longer to import than a photo takes: only those who ask wait for them
+    # to import matplotlib or jinja2 takes longer than to score a photo: imported only if they are needed
     if plot is not None:
         from benchmark.association.figure import save_figure
 
-        says_nothing = "; miniature: says nothing about people" if miniature else ""
-        save_figure(plot, photos, found, k, weights[0] + says_nothing)
+        note = "; miniature: says nothing about people" if miniature else ""
+        save_figure(plot, photos, profiles, k, weights[0] + note)
         print(f"figure: {plot.resolve()}")
     if html is not None:
         from benchmark.association.profile_page import save_page
 
-        save_page(html, photos, found, k, weights, miniature)
+        save_page(html, photos, profiles, k, weights, miniature)
         print(f"page: {html.resolve()}")
 
 
@@ -117,4 +144,4 @@ def _require_format(plot: Path) -> None:
     from benchmark.association.figure import FORMATS
 
     if plot.suffix.lower() not in FORMATS:
-        raise UsageError(f"--plot {plot}: end the name in {', '.join(FORMATS)}")
+        raise UsageError(f"--plot {plot}: unknown format; end the name in {', '.join(FORMATS)}")

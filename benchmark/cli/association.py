@@ -1,4 +1,4 @@
-"""``bench association map``: which cue of association norms stands for each class of ImageNet."""
+"""``bench association map``: the cue in association norms that stands for each class of ImageNet."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ from benchmark.datasets import DataRoot
 from benchmark.datasets.readers.norms import count_column, read_associations
 from benchmark.registry import load_registry
 
-HOWS = ("direct", "normalised", "curated", "none")
+MATCH_KINDS = ("direct", "normalised", "curated", "none")
 
 
 def show_map(norms: Path | None, data: Path | None, form: str) -> None:
-    """Print how every class of ImageNet is mapped to a cue: a summary with the classes, or one CSV row each.
+    """Print the cue of every ImageNet class, as a summary or as CSV with one row for each class.
 
     Parameters
     ----------
     norms : Path, optional
-        A file of association norms; None: Small World of Words, from the data root.
+        File of association norms; None: Small World of Words, from the data root.
     data : Path, optional
-        Data root.
+        The data root; None: the default one.
     form : {"table", "csv"}
+        Summary or CSV.
     """
     file = _norms(norms, data)
     cues = read_associations(file, name=file.name).ids
@@ -41,13 +42,13 @@ def show_map(norms: Path | None, data: Path | None, form: str) -> None:
         _print_summary(matches, f"{file.name} ({count_column(file)}, {len(cues):,} cues)")
 
 
-def _norms(given: Path | None, data: Path | None) -> Path:
-    if given is None:
+def _norms(path: Path | None, data: Path | None) -> Path:
+    if path is None:
         entry = load_registry().datasets["swow"].entry
         return DataRoot.find(data).file(entry.params["path"], entry.how or "")
-    if not given.is_file():
-        raise UsageError(f"--norms {given}: no such file")
-    return given
+    if not path.is_file():
+        raise UsageError(f"--norms {path}: no such file")
+    return path
 
 
 def _print_csv(matches: Mapping[str, Match]) -> None:
@@ -61,10 +62,10 @@ def _print_csv(matches: Mapping[str, Match]) -> None:
 
 def _print_summary(matches: Mapping[str, Match], norms: str) -> None:
     console = Console()
-    found = {match.cue for match in matches.values() if match.cue is not None}
-    having = sum(match.cue is not None for match in matches.values())
+    cues = {match.cue for match in matches.values() if match.cue is not None}
+    mapped = sum(match.cue is not None for match in matches.values())
     console.print(
-        f"{having:,} of {len(matches):,} classes of ImageNet have a cue in {norms}: {len(found):,} cues",
+        f"{mapped:,} of {len(matches):,} classes of ImageNet have a cue in {norms}: {len(cues):,} cues",
         style="bold",
         highlight=False,
         soft_wrap=True,
@@ -73,41 +74,41 @@ def _print_summary(matches: Mapping[str, Match], norms: str) -> None:
     table.add_column("how")
     table.add_column("classes", justify="right")
     table.add_column("cues", justify="right")
-    for how in _kinds(matches):
-        of_how = [match for match in matches.values() if _kind(match) == how]
-        table.add_row(how, str(len(of_how)), str(len({match.cue for match in of_how} - {None})))
+    for kind in _kinds(matches):
+        of_kind = [match for match in matches.values() if _kind(match) == kind]
+        table.add_row(kind, str(len(of_kind)), str(len({match.cue for match in of_kind} - {None})))
     console.print(table)
-    for how in _kinds(matches):
-        console.print(f"\n{how}", style="bold", highlight=False)
-        for line in _lines({wnid: match for wnid, match in matches.items() if _kind(match) == how}):
+    for kind in _kinds(matches):
+        console.print(f"\n{kind}", style="bold", highlight=False)
+        for line in _lines({wnid: match for wnid, match in matches.items() if _kind(match) == kind}):
             console.print(Text(line), soft_wrap=True)
 
 
 def _kind(match: Match) -> str:
-    """As it is counted: the reasons of classes without a cue differ, so they count as one."""
+    """The kind under which a match is counted. Classes without a cue are one kind, whatever the reason."""
     return match.how if match.how == "none" else str(match)
 
 
 def _kinds(matches: Mapping[str, Match]) -> list[str]:
-    """The kinds there are, from the surest to none, which is always said."""
-    order = {_kind(match): HOWS.index(match.how) for match in matches.values()}
-    order["none"] = len(HOWS)
+    """Kinds of the matches, the surest first. The kind "none" is always among them."""
+    order = {_kind(match): MATCH_KINDS.index(match.how) for match in matches.values()}
+    order["none"] = len(MATCH_KINDS)
     return sorted(order, key=lambda kind: (order[kind], kind))
 
 
 def _lines(matches: Mapping[str, Match]) -> list[str]:
-    """The classes that are called as their cue in one line, then a line for each other cue, or reason."""
+    """One line with the classes that have the name of their cue; then a line for each other cue or reason."""
     names = imagenet_names()
     by_cue: dict[str, list[str]] = defaultdict(list)
-    same, lines = [], []
+    same_name, lines = [], []
     for wnid, match in matches.items():
         name = names[wnid][0]
         if match.cue is None:
             lines.append(f"  {name} ({wnid}): {match.why}")
         elif match.cue == name:
-            same.append(name)
+            same_name.append(name)
         else:
             by_cue[match.cue].append(name)
-    if same:
-        lines.append(f"  {', '.join(sorted(same))}")
+    if same_name:
+        lines.append(f"  {', '.join(sorted(same_name))}")
     return lines + [f"  {cue}: {', '.join(classes)}" for cue, classes in sorted(by_cue.items())]

@@ -1,4 +1,4 @@
-"""``bench cache``: what is kept, how to free space, and whether it is whole."""
+"""``bench cache``: list the cache, free space, and look for damaged files."""
 
 from __future__ import annotations
 
@@ -21,73 +21,85 @@ _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 def list_cache() -> None:
-    """A row for the features of each model and stimulus set, and for each kind of all else."""
-    kept = contents(cache_folder())
+    """Print a row for the features of each model and stimulus set, and one for each other kind of file."""
+    items = contents(cache_folder())
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in ("what", "model", "stimuli"):
         table.add_column(column, overflow="fold")
     for column in ("layers", "files", "size", "age"):
         table.add_column(column, justify="right", no_wrap=True)
 
-    def group(thing: CacheEntry) -> tuple[str, str, str, str]:
-        return thing.kind, thing.model, thing.stimuli, thing.key
+    def group(item: CacheEntry) -> tuple[str, str, str, str]:
+        return item.kind, item.model, item.stimuli, item.key
 
-    for (kind, model, stimuli, _), things in groupby(sorted(kept, key=group), key=group):
-        held = list(things)
-        layers = str(len(held)) if kind == "features" else "-"
-        files = sum(len(thing.files) for thing in held)
-        youngest = min(thing.age for thing in held)
+    for (kind, model, stimuli, _), members in groupby(sorted(items, key=group), key=group):
+        row = list(members)
+        layers = str(len(row)) if kind == "features" else "-"
+        files = sum(len(item.files) for item in row)
+        youngest = min(item.age for item in row)
         table.add_row(
-            kind, Text(model or "-"), Text(stimuli or "-"), layers, str(files), _bytes(held), _age(youngest)
+            kind, Text(model or "-"), Text(stimuli or "-"), layers, str(files), _bytes(row), _age(youngest)
         )
     console = _console()
     console.print(table)
-    console.print(f"{_bytes(kept)} in {cache_folder()}", soft_wrap=True)
+    console.print(f"{_bytes(items)} in {cache_folder()}", soft_wrap=True)
 
 
 def remove_from_cache(
     model: str | None, stimuli: str | None, older_than: str | None, leftovers: bool, everything: bool
 ) -> None:
-    """Remove what all of the conditions are true of, and print what was freed.
+    """Remove what fulfils all of the conditions, and print the space that this frees.
+
+    Parameters
+    ----------
+    model, stimuli : str or None
+        Only features of this model, or of these stimuli.
+    older_than : str or None
+        Only what is older: a number and a unit, as in "30d".
+    leftovers : bool
+        Only damaged files and half-written files.
+    everything : bool
+        Allows a call without any other condition, which removes all.
 
     Raises
     ------
     UsageError
-        If nothing is asked for, a name is unknown, or an age cannot be read.
+        If there is no condition, a name is unknown, or an age cannot be read.
     """
     if not (everything or leftovers or model or stimuli or older_than):
-        raise UsageError("say what to remove: --model, --stimuli, --older-than 30d, --leftovers or --all")
+        raise UsageError("choose what to remove: --model, --stimuli, --older-than 30d, --leftovers or --all")
     chosen = contents(cache_folder())
-    for what, name in (("model", model), ("stimuli", stimuli)):
+    for attribute, name in (("model", model), ("stimuli", stimuli)):
         if name is None:
             continue
-        known = {getattr(thing, what) for thing in chosen if getattr(thing, what)}
+        known = {getattr(item, attribute) for item in chosen if getattr(item, attribute)}
         if name not in known:
-            raise UsageError(f"the cache has no features of it: {unknown(what, name, known)}")
-        chosen = [thing for thing in chosen if getattr(thing, what) == name]
+            raise UsageError(f"the cache has no features of it: {unknown(attribute, name, known)}")
+        chosen = [item for item in chosen if getattr(item, attribute) == name]
     if leftovers:
-        chosen = [thing for thing in chosen if thing.kind in ("aside", "abandoned")]
+        chosen = [item for item in chosen if item.kind in ("aside", "abandoned")]
     if older_than is not None:
         seconds = _seconds(older_than)
-        chosen = [thing for thing in chosen if thing.age > seconds]
+        chosen = [item for item in chosen if item.age > seconds]
     freed = remove(chosen)
     console = _console()
-    for kind, things in groupby(sorted(chosen, key=lambda t: t.kind), key=lambda t: t.kind):
-        held = list(things)
-        of = sorted({f"{thing.model} on {thing.stimuli}" for thing in held if thing.model})
-        console.print(f"removed {len(held)} {kind}{': ' + ', '.join(of) if of else ''}", soft_wrap=True)
+    for kind, members in groupby(sorted(chosen, key=lambda item: item.kind), key=lambda item: item.kind):
+        removed = list(members)
+        sources = sorted({f"{item.model} on {item.stimuli}" for item in removed if item.model})
+        suffix = f": {', '.join(sources)}" if sources else ""
+        console.print(f"removed {len(removed)} {kind}{suffix}", soft_wrap=True)
     console.print(f"freed {_size(freed)} in {cache_folder()}", soft_wrap=True)
 
 
 def verify_cache() -> int:
-    """Read everything that has a checksum; the exit status is 1 if something was damaged."""
-    read: list[CacheEntry] = []
-    damaged = verify(contents(cache_folder()), read.append)
+    """Read every file that has a checksum; the exit status is 1 if one is damaged."""
+    verified: list[CacheEntry] = []
+    damaged = verify(contents(cache_folder()), verified.append)
     console = _console()
-    for thing in damaged:
-        named = f"{thing.model}, {thing.stimuli}, layer {thing.layer}" if thing.model else thing.kind
-        console.print(f"damaged: {named}: put aside as {thing.files[-1]}.damaged", soft_wrap=True)
-    console.print(f"{len(read)} read ({_bytes(read)}), {len(damaged)} damaged", soft_wrap=True)
+    for item in damaged:
+        name = f"{item.model}, {item.stimuli}, layer {item.layer}" if item.model else item.kind
+        console.print(f"damaged: {name}: put aside as {item.files[-1]}.damaged", soft_wrap=True)
+    console.print(f"{len(verified)} read ({_bytes(verified)}), {len(damaged)} damaged", soft_wrap=True)
     return 1 if damaged else 0
 
 
@@ -97,14 +109,16 @@ def _console() -> Console:
 
 
 def _seconds(text: str) -> float:
-    found = re.fullmatch(rf"(\d+(?:\.\d+)?)\s*({'|'.join(_UNITS)})", text.strip())
-    if found is None:
-        raise UsageError(f"--older-than {text}: write a number and {', '.join(_UNITS)}, as in 30d")
-    return float(found[1]) * _UNITS[found[2]]
+    age = re.fullmatch(rf"(\d+(?:\.\d+)?)\s*({'|'.join(_UNITS)})", text.strip())
+    if age is None:
+        raise UsageError(
+            f"--older-than {text}: no age; write a number and one of {', '.join(_UNITS)}, as in 30d"
+        )
+    return float(age[1]) * _UNITS[age[2]]
 
 
-def _bytes(kept: Iterable[CacheEntry]) -> str:
-    return _size(sum(thing.size for thing in kept))
+def _bytes(items: Iterable[CacheEntry]) -> str:
+    return _size(sum(item.size for item in items))
 
 
 def _size(number: float) -> str:

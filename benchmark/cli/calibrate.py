@@ -27,7 +27,24 @@ from benchmark.task import Control
 
 
 def run_calibration(tasks: list[str], suite: str, options: Options, jobs: int) -> int:
-    """Calibrate the tasks asked for, print and store what was found, and give the exit status."""
+    """Calibrate tasks; print and store the answers.
+
+    Parameters
+    ----------
+    tasks : list of str
+        Names of tasks or bindings, or "all".
+    suite : str
+        Suite whose stimuli and people the simulations imitate.
+    options : Options
+        Registries, data root, device, seed and folder of the results.
+    jobs : int
+        Number of processes.
+
+    Returns
+    -------
+    int
+        Exit status: 0 if every control passed, else 1.
+    """
     session = Session(options)
     start = time.perf_counter()
     with progress_bars() as bars:
@@ -36,17 +53,17 @@ def run_calibration(tasks: list[str], suite: str, options: Options, jobs: int) -
         def advance(what: str, total: int) -> None:
             bars.update(overall, advance=1, total=total, description=what)
 
-        found = calibrate(session, tasks, suite, jobs, advance)
-    path = _write(found, session, tasks, time.perf_counter() - start)
-    _print(found, session, path)
-    return 0 if found.passed else 1
+        calibration = calibrate(session, tasks, suite, jobs, advance)
+    path = _write(calibration, session, tasks, time.perf_counter() - start)
+    _print(calibration, session, path)
+    return 0 if calibration.passed else 1
 
 
-def _write(found: CalibrationReport, session: Session, tasks: list[str], seconds: float) -> Path:
+def _write(calibration: CalibrationReport, session: Session, tasks: list[str], seconds: float) -> Path:
     options = session.options
-    path = options.output / "calibration" / f"{found.suite}.json"
+    path = options.output / "calibration" / f"{calibration.suite}.json"
     provenance = {
-        "tasks": {name: session.task(name).version for name in found.controls},
+        "tasks": {name: session.task(name).version for name in calibration.controls},
         "asked": tasks,
         "seed": options.seed,
         "packages": versions(),
@@ -55,7 +72,7 @@ def _write(found: CalibrationReport, session: Session, tasks: list[str], seconds
         "created": now(),
         "seconds": round(seconds, 1),
     }
-    content = {**found.as_json(), "provenance": provenance}
+    content = {**calibration.as_json(), "provenance": provenance}
     try:
         write_atomic(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
     except OSError as error:
@@ -63,47 +80,56 @@ def _write(found: CalibrationReport, session: Session, tasks: list[str], seconds
     return path
 
 
-def _print(found: CalibrationReport, session: Session, path: Path) -> None:
+def _print(calibration: CalibrationReport, session: Session, path: Path) -> None:
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
-    console.print("controls: what each task finds where the answer is known", style="bold")
-    console.print(_controls(found.controls))
-    suite = session.registry.suite(found.suite)
+    console.print("controls: the answer of each task on data where the right answer is known", style="bold")
+    console.print(_controls(calibration.controls))
+    suite = session.registry.suite(calibration.suite)
     about = " - MINIATURE: a drawn world and simulated people" if suite.miniature else ""
-    if found.power:
-        title = f"power, suite {found.suite}{about}: least difference of two models found in {POWER:.0%}"
-        console.print(f"{title} of simulations, paired bootstrap at alpha {ALPHA:g}", style="bold")
-        console.print(_power(found.power))
-    for binding, recovery in found.recovery.items():
+    if calibration.power:
         console.print(
-            f"model recovery, {binding}{about}: share of {recovery.people} simulated sets of people like the "
-            f"model of the row in which the model of the column wins; chance {recovery.chance:.3f}, "
-            f"found {recovery.recovered:.3f}",
+            f"power, suite {calibration.suite}{about}: the least difference between two models that is "
+            f"detected in {POWER:.0%} of the simulations; paired bootstrap at alpha {ALPHA:g}",
+            style="bold",
+        )
+        console.print(_power(calibration.power))
+    for binding, recovery in calibration.recovery.items():
+        console.print(
+            f"model recovery, {binding}{about}: from the model of each row, {recovery.people} sets of people "
+            "are simulated; a number is the share of these sets in which the model of the column wins; "
+            f"the true model wins in {recovery.recovered:.3f} on average, chance is {recovery.chance:.3f}",
             style="bold",
         )
         console.print(_recovery(recovery))
-    for note in found.notes:
+    for note in calibration.notes:
         console.print(Text(note, style="yellow"), soft_wrap=True)
-    failed = [f"{t}: {c.name}" for t, controls in found.controls.items() for c in controls if not c.passed]
+    failed = [
+        f"{task}: {control.name}"
+        for task, controls in calibration.controls.items()
+        for control in controls
+        if not control.passed
+    ]
     for name in failed:
         console.print(Text(f"FAILED {name}", style="red"), soft_wrap=True)
-    total = sum(map(len, found.controls.values()))
+    total = sum(map(len, calibration.controls.values()))
     console.print(f"{total - len(failed)} of {total} controls passed", highlight=False)
     console.print(f"results: {path.resolve()}", highlight=False, soft_wrap=True)
 
 
-def _table(left: tuple[str, ...], right: tuple[str, ...]) -> Table:
+def _table(texts: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
+    """A table without rows: columns of texts on the left, columns of numbers on the right."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in left:
+    for column in texts:
         table.add_column(column, overflow="fold")
-    for column in right:
+    for column in numbers:
         table.add_column(column, justify="right", no_wrap=True)
     return table
 
 
 def _controls(controls: dict[str, list[Control]]) -> Table:
     table = _table(("task", "control"), ("expected", "passes", "found", ""))
-    for task, found in controls.items():
-        for i, control in enumerate(found):
+    for task, of_task in controls.items():
+        for i, control in enumerate(of_task):
             table.add_row(
                 "" if i else task,
                 Text(control.name),
@@ -129,22 +155,22 @@ def _power(power: dict[str, BindingPower]) -> Table:
         ("binding", "metric"),
         ("n", "people", "least difference", "95 % interval", "around", "chance", "perfect", "false alarms"),
     )
-    for binding, bound in power.items():
-        found = bound.power
-        counts = str(bound.concepts), str(bound.subjects or "-")
-        if found is None:
-            table.add_row(binding, Text(f"not possible: {bound.reason}"), *counts)
+    for binding, entry in power.items():
+        estimate = entry.power
+        counts = str(entry.concepts), str(entry.subjects or "-")
+        if estimate is None:
+            table.add_row(binding, Text(f"not possible: {entry.reason}"), *counts)
             continue
-        beyond = f"over {found.greatest:.3f}"
-        low, high = (beyond if value is None else number(value) for value in (found.low, found.high))
+        beyond = f"over {estimate.greatest:.3f}"
+        low, high = (beyond if value is None else number(value) for value in (estimate.low, estimate.high))
         table.add_row(
             binding,
-            bound.metric,
+            entry.metric,
             *counts,
-            beyond if found.least is None else number(found.least),
+            beyond if estimate.least is None else number(estimate.least),
             low if low == high else f"{low} to {high}",
-            *(number(value) for value in (found.middle, found.chance, found.perfect)),
-            number(found.false_alarms, 2),
+            *(number(value) for value in (estimate.middle, estimate.chance, estimate.perfect)),
+            number(estimate.false_alarms, 2),
         )
     return table
 

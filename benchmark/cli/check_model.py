@@ -1,4 +1,4 @@
-"""``bench check-model``: the checks as a table."""
+"""``bench check-model``: run the checks of a model and print them as a table."""
 
 from __future__ import annotations
 
@@ -16,21 +16,36 @@ _STYLES = {Status.passed: "green", Status.failed: "bold red", Status.note: "yell
 
 
 def show_checks(name: str, suite: str | None, options: Options) -> int:
-    """Check the model ``name``, print what was found, and give the exit status."""
-    found = check_model(Session(options), name, suite)
+    """Check a model and print a table of the checks.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    suite : str or None
+        Suite whose version of the model is checked; None: the first suite that the model takes part in.
+    options : Options
+        Registries, data root and device.
+
+    Returns
+    -------
+    int
+        Exit status: 1 if a check failed, else 0.
+    """
+    checks = check_model(Session(options), name, suite)
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     console.print(name, style="bold", highlight=False)
-    console.print(_table(found))
-    failed = sum(check.status is Status.failed for check in found)
-    passed = sum(check.status is Status.passed for check in found)
+    console.print(_table(checks))
+    failed = sum(check.status is Status.failed for check in checks)
+    passed = sum(check.status is Status.passed for check in checks)
     console.print(f"{passed} passed, {failed} failed", style="bold red" if failed else "", highlight=False)
     return 1 if failed else 0
 
 
-def _table(found: list[Check]) -> Table:
+def _table(checks: list[Check]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in ("check", "result", "detail"):
         table.add_column(column, no_wrap=column != "detail", overflow="fold")
-    for check in found:
+    for check in checks:
         table.add_row(check.name, Text(check.status.value, _STYLES[check.status]), Text(check.detail))
     return table

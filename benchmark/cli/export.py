@@ -1,4 +1,4 @@
-"""``bench export``: what other programs read."""
+"""``bench export``: write files for other programs."""
 
 from __future__ import annotations
 
@@ -24,10 +24,37 @@ def export_rdms(
     form: str,
     output: Path | None,
 ) -> None:
-    """Write the RDMs of ``layers``, and say where they are."""
+    """Write the RDMs of layers of a model, and print the names of the files.
+
+    Parameters
+    ----------
+    model : str
+        Name of the model.
+    layers : tuple of str or None
+        The layers; None: those of the model's registry entry.
+    stimuli : str
+        Name of a stimulus set, or a folder of images.
+    suite : str
+        Suite whose weights of the model are used.
+    options : Options
+        Registries, data root and device.
+    by : {"stimulus", "concept"}
+        What a row of an RDM stands for.
+    metric : str
+        Distance between the features of two rows.
+    form : {"npy", "csv", "rsatoolbox"}
+        Format of the files.
+    output : Path or None
+        The file; None: MODEL.STIMULI.LAYER in the current folder.
+
+    Raises
+    ------
+    BenchError
+        If the model, the layers or the stimuli cannot be used, or a file cannot be written.
+    """
     session = Session(options)
     with progress_bars() as bars:
-        found = model_rdms(
+        rdms = model_rdms(
             session,
             model,
             suite,
@@ -38,10 +65,12 @@ def export_rdms(
             progress=WorkBar(bars, f"features of {model}"),
         )
     console = Console()
-    if found.provenance["miniature"]:
-        console.print(Text("MINIATURE: a network of a drawn world; it says nothing about people", "bold"))
-    for path in write(found, form, output):
-        what = "stimuli" if by == "stimulus" else "concepts"
+    if rdms.provenance["miniature"]:
         console.print(
-            Text(f"{len(found.ids)} {what}, {metric}: {path.resolve()}, and {path.name}.json"), soft_wrap=True
+            Text("MINIATURE: a network made for drawn images; it says nothing about people", "bold")
+        )
+    unit = "stimuli" if by == "stimulus" else "concepts"
+    for path in write(rdms, form, output):
+        console.print(
+            Text(f"{len(rdms.ids)} {unit}, {metric}: {path.resolve()}, and {path.name}.json"), soft_wrap=True
         )

@@ -1,115 +1,352 @@
-"""What the verbs of ``bench`` share: the choices and options they offer, and how arguments are read."""
+"""The options and arguments of ``bench``: the name, the limits and the help text of each.
+
+The commands are in :mod:`benchmark.cli.app`, with the default of each option.
+"""
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from benchmark.registry import Registry
+from benchmark.cli.choices import (
+    Device,
+    Dissimilarity,
+    EntryKind,
+    LossName,
+    MapFormat,
+    PrecisionName,
+    RDMFormat,
+    ResultFormat,
+    RowUnit,
+)
 
-
-class Device(str, Enum):
-    """Where networks run."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-    mps = "mps"
-
-
-class Format(str, Enum):
-    """How ``run`` prints its results."""
-
-    table = "table"
-    json = "json"
-
-
-class Listing(str, Enum):
-    """How a list is printed."""
-
-    table = "table"
-    csv = "csv"
-
-
-class RDMFormat(str, Enum):
-    """How an RDM is written."""
-
-    npy = "npy"
-    csv = "csv"
-    rsatoolbox = "rsatoolbox"
-
-
-class By(str, Enum):
-    """What a row of an RDM is."""
-
-    stimulus = "stimulus"
-    concept = "concept"
-
-
-class Dissimilarity(str, Enum):
-    """What an RDM is made with."""
-
-    correlation = "correlation"
-    cosine = "cosine"
-    euclidean = "euclidean"
-    sqeuclidean = "sqeuclidean"
-
-
-class LossName(str, Enum):
-    """Between an association network's outputs and strengths."""
-
-    bce = "bce"
-    softmax = "softmax"
-    mse = "mse"
-
-
-class PrecisionName(str, Enum):
-    """Arithmetic of the forward pass."""
-
-    no = "no"
-    bf16 = "bf16"
-    fp16 = "fp16"
-
-
-class Kind(str, Enum):
-    """What can be listed."""
-
-    models = "models"
-    tasks = "tasks"
-    datasets = "datasets"
-    suites = "suites"
-
+# ---- shared by several commands
 
 RegistryOption = Annotated[
-    list[Path] | None, typer.Option("--registry", help="Your own registry file, beside the shipped one.")
+    list[Path] | None,
+    typer.Option(
+        "--registry", help="Your own registry file, used together with the shipped one. Repeatable."
+    ),
 ]
 DataOption = Annotated[
     Path | None,
-    typer.Option("--data", help="Data root; else $BENCH_DATA, else the user's data directory."),
+    typer.Option(
+        "--data",
+        help="Folder of the data. Default: $BENCH_DATA if it is set, else the user's data directory.",
+    ),
 ]
 OutputOption = Annotated[Path, typer.Option("--output", help="Folder of the results.")]
+DeviceOption = Annotated[
+    Device, typer.Option("--device", help="Device that runs the networks. auto takes a GPU if there is one.")
+]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of all random numbers.")]
+SuiteOption = Annotated[str, typer.Option("--suite", help="Name of the suite, a set of bindings.")]
+WeightsSuiteOption = Annotated[
+    str,
+    typer.Option("--suite", help="Suite whose weights of the model are used, for example mini or human."),
+]
+ModelArgument = Annotated[
+    str,
+    typer.Argument(
+        help="Name of a model. NAME@untrained:SEED is its twin, the same network with random weights."
+    ),
+]
 
+# ---- bench, bench list, bench info
 
-def load(registries: list[Path] | None) -> Registry:
-    """The shipped registry and the user's own."""
-    from benchmark.registry import load_registry
+VersionOption = Annotated[bool, typer.Option("--version", help="Show the version.")]
+DebugOption = Annotated[
+    bool,
+    typer.Option("--debug", help="Show the traceback of an error. Allowed at any place of a command."),
+]
+EntryKindArgument = Annotated[EntryKind, typer.Argument(help="What to list.")]
+EntryNameArgument = Annotated[str, typer.Argument(help="Name of a model, task, dataset or suite.")]
 
-    return load_registry(tuple(registries or ()))
+# ---- bench run, bench why, bench calibrate
 
+ModelsOption = Annotated[
+    list[str],
+    typer.Option(
+        "--model",
+        "-m",
+        help="Names of models, separated by commas, or all. NAME@untrained:SEED is the twin of a model: the "
+        "same network with random weights. NAME@untrained:0-9 is ten twins.",
+    ),
+]
+TasksOption = Annotated[
+    list[str],
+    typer.Option("--task", "-t", help="Names of tasks or bindings, separated by commas, or all."),
+]
+LayersOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--layers",
+        help="Layers to score: all, default (the layers of the registry entry), names, or /regex/ that "
+        "matches names. Separated by commas.",
+    ),
+]
+ProcessesOption = Annotated[
+    int, typer.Option("--jobs", min=1, help="Number of processes. Each one scores one model at a time.")
+]
+ResultFormatOption = Annotated[
+    ResultFormat, typer.Option("--format", help="Print the results as a table or as one JSON list.")
+]
+DryRunOption = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Score nothing. Show which cells are missing and what their features will cost."
+    ),
+]
+TaskArgument = Annotated[str, typer.Argument(help="Name of a task or a binding, or all.")]
+SameLayersOption = Annotated[
+    list[str] | None, typer.Option("--layers", help="The --layers that the command bench run was given.")
+]
+CalibratedTasksOption = Annotated[
+    list[str] | None,
+    typer.Option("--task", "-t", help="Names of tasks or bindings, separated by commas. Default: all."),
+]
+PowerSuiteOption = Annotated[
+    str,
+    typer.Option("--suite", help="Suite whose stimuli and people the simulations of the power imitate."),
+]
+CoresOption = Annotated[
+    int | None, typer.Option("--jobs", min=1, help="Number of processes. Default: one for each core.")
+]
 
-def split(values: list[str] | None) -> list[str]:
-    """``--model a,b --model c`` is a, b and c."""
-    return [name.strip() for value in values or () for name in value.split(",") if name.strip()]
+# ---- bench add, bench check-model
 
+SpecArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="SPEC",
+        help="Where the model comes from: timm:NAME.TAG, torchvision:NAME.WEIGHTS, open_clip:NAME/TAG, "
+        "taskonomy:TASK, hf-hub:timm/NAME.TAG, path/to/plugin.py:Class or features:FILE.",
+    ),
+]
+WrittenRegistryOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--registry",
+        help="Registry file to write to. It is created if it is missing. Of several, the first is used. "
+        "Default: mine.yaml.",
+    ),
+]
+EntryNameOption = Annotated[
+    str | None,
+    typer.Option("--name", help="Name of the model in the registry file. Default: made from SPEC."),
+]
+WeightsOption = Annotated[
+    Path | None, typer.Option("--weights", help="File with the weights of a plug-in (plugin.py:Class).")
+]
+CheckedSuiteOption = Annotated[
+    str | None,
+    typer.Option(
+        "--suite",
+        help="Suite whose version of the model is checked. Default: the first suite that the model takes "
+        "part in.",
+    ),
+]
 
-def device_name(device: Device) -> str:
-    """The device asked for; one that is not here is refused, and ``auto`` is resolved when a network runs."""
-    if device is Device.auto:
-        return str(device.value)
-    from benchmark.extraction.devices import resolve_device
+# ---- bench associate
 
-    return resolve_device(device.value)
+PhotosArgument = Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Image files.")]
+HeadModelOption = Annotated[
+    str, typer.Option("--model", "-m", help="Name of a model that has an association head.")
+]
+CountOption = Annotated[int, typer.Option("-k", min=1, help="Number of words to show for each photo.")]
+PlotOption = Annotated[
+    Path | None, typer.Option("--plot", help="Draw the words as a figure in this file: .png, .pdf or .svg.")
+]
+PageOption = Annotated[
+    Path | None, typer.Option("--html", help="Write an interactive page with the words to this file.")
+]
+
+# ---- bench export rdm
+
+ExportedModelOption = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        "-m",
+        help="Name of a model. NAME@untrained:SEED is its twin, the same network with random weights.",
+    ),
+]
+ExportedLayersOption = Annotated[
+    list[str],
+    typer.Option(
+        "--layer",
+        "-l",
+        help="Layers to write: all, default, names, or /regex/ that matches names. Separated by commas.",
+    ),
+]
+StimuliOption = Annotated[
+    str, typer.Option("--stimuli", help="Name of a stimulus set, or a folder of images.")
+]
+RDMFormatOption = Annotated[RDMFormat, typer.Option("--format", help="Format of the file.")]
+RowUnitOption = Annotated[
+    RowUnit,
+    typer.Option("--by", help="One row for each stimulus, or for each concept (the mean of its images)."),
+]
+DissimilarityOption = Annotated[
+    Dissimilarity, typer.Option("--metric", help="Distance between the features of two rows.")
+]
+RDMFileOption = Annotated[
+    Path | None,
+    typer.Option("--output", help="File to write. Default: MODEL.STIMULI.LAYER in the current folder."),
+]
+
+# ---- bench cache rm
+
+CachedModelOption = Annotated[
+    str | None, typer.Option("--model", "-m", help="Remove only features of this model.")
+]
+CachedStimuliOption = Annotated[
+    str | None, typer.Option("--stimuli", help="Remove only features of these stimuli.")
+]
+AgeOption = Annotated[
+    str | None, typer.Option("--older-than", help="Remove only what is older, for example 12h, 30d or 4w.")
+]
+LeftoversOption = Annotated[
+    bool, typer.Option("--leftovers", help="Remove only damaged files and half-written files.")
+]
+EverythingOption = Annotated[bool, typer.Option("--all", help="Remove everything in the cache.")]
+
+# ---- bench leaderboard build
+
+LeaderboardPageOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--page", help="HTML file to write. Default: leaderboard.html in the folder of the results."
+    ),
+]
+
+# ---- bench association map
+
+NormsOption = Annotated[
+    Path | None,
+    typer.Option("--norms", help="File of association norms. Default: Small World of Words, from the data."),
+]
+MapFormatOption = Annotated[
+    MapFormat, typer.Option("--format", help="Print a summary, or CSV with one row for each class.")
+]
+
+# ---- bench train swow_assoc
+
+ImagesOption = Annotated[
+    list[Path],
+    typer.Option(
+        "--images",
+        help="Folder of images: one subfolder for each class, or one image for each class. Repeatable.",
+    ),
+]
+TrainingNormsOption = Annotated[
+    Path,
+    typer.Option("--norms", help="File of association norms, in the format of strength.SWOW-EN.R1.csv."),
+]
+RunFolderOption = Annotated[
+    Path,
+    typer.Option("--output", help="Folder of this training run. A stopped run continues from its files."),
+]
+StartOption = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        help="Encoder to start from: a registered MODEL, taskonomy:FEATURE, timm:NAME.TAG or "
+        "torchvision:NAME.WEIGHTS. Add @untrained:SEED for random weights. Or the .safetensors file of an "
+        "earlier run.",
+    ),
+]
+TrainedNameOption = Annotated[
+    str, typer.Option("--name", help="Name of the model in the registry file that the run writes.")
+]
+LossOption = Annotated[
+    LossName,
+    typer.Option(
+        "--loss",
+        help="Loss to minimise: binary cross-entropy (bce), cross-entropy of the softmax (softmax) or "
+        "squared error (mse).",
+    ),
+]
+FreezeOption = Annotated[
+    bool, typer.Option("--freeze", help="Train only the head. The encoder does not change.")
+]
+ClassesOption = Annotated[
+    bool,
+    typer.Option(
+        "--classes",
+        help="Use the ImageNet classifier of the encoder: the head mixes what people say to the classes that "
+        "it sees in an image.",
+    ),
+]
+SizeOption = Annotated[
+    int | None,
+    typer.Option("--size", min=16, help="Side of the images in pixels. Default: the size of the encoder."),
+]
+VocabularyOption = Annotated[
+    int, typer.Option("--vocabulary", min=1, help="Largest number of responses that the network can give.")
+]
+PerCueOption = Annotated[int, typer.Option("--per-cue", min=1, help="Largest number of images of a cue.")]
+TestOption = Annotated[
+    float,
+    typer.Option("--test", min=0, max=0.9, help="Share of each cue's images that is held out and scored."),
+]
+ValidationOption = Annotated[
+    float,
+    typer.Option(
+        "--validation", min=0, max=0.9, help="Share of each cue's images that decides when training stops."
+    ),
+]
+HeldOutOption = Annotated[
+    float,
+    typer.Option(
+        "--held-out",
+        min=0,
+        max=0.9,
+        help="Share of the cues that is held out: no image of them is trained on.",
+    ),
+]
+SetApartOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set-apart",
+        help="Images that are never trained on: CLASS/FILE without the ending, separated by commas.",
+    ),
+]
+SampleSeedOption = Annotated[
+    int, typer.Option("--sample-seed", min=0, help="Seed that decides which images and cues are held out.")
+]
+WarmupOption = Annotated[
+    int, typer.Option("--warmup-epochs", min=0, help="Number of first epochs that train only the head.")
+]
+EpochsOption = Annotated[
+    int, typer.Option("--epochs", min=0, help="Largest number of epochs that train the whole network.")
+]
+PatienceOption = Annotated[
+    int,
+    typer.Option(
+        "--patience",
+        min=1,
+        help="Training stops after this number of epochs without a lower validation loss.",
+    ),
+]
+BatchOption = Annotated[int, typer.Option("--batch", min=1, help="Number of images in a training step.")]
+AccumulateOption = Annotated[
+    int,
+    typer.Option("--accumulate", min=1, help="Number of parts in which a step is computed, to save memory."),
+]
+RateOption = Annotated[float, typer.Option("--rate", min=0, help="Highest learning rate of the network.")]
+HeadRateOption = Annotated[
+    float, typer.Option("--head-rate", min=0, help="Highest learning rate of the head in the first epochs.")
+]
+WeightDecayOption = Annotated[float, typer.Option("--weight-decay", min=0, help="Weight decay of AdamW.")]
+PrecisionOption = Annotated[
+    PrecisionName, typer.Option("--precision", help="Mixed precision: bf16, fp16, or no mixed precision.")
+]
+TrainingSeedOption = Annotated[
+    int,
+    typer.Option(
+        "--seed", min=0, help="Seed of the order of the images, of their random changes and of the head."
+    ),
+]

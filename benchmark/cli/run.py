@@ -1,4 +1,4 @@
-"""``bench run``: progress while it works, then a table or JSON."""
+"""``bench run``: show the progress, then print a table or JSON."""
 
 from __future__ import annotations
 
@@ -25,10 +25,29 @@ from benchmark.runner import Cell, Options, Outcome, Session, execute, plan, pro
 
 
 def run_cells(models: list[str], tasks: list[str], suite: str, options: Options, jobs: int, form: str) -> int:
-    """Score the cells asked for, print them, and give the exit status."""
+    """Score models on tasks and print the results.
+
+    Parameters
+    ----------
+    models, tasks : list of str
+        Names, or "all".
+    suite : str
+        The suite.
+    options : Options
+        Registries, data root, layers, device, seed and folder of the results.
+    jobs : int
+        Number of processes.
+    form : {"table", "json"}
+        How the results are printed.
+
+    Returns
+    -------
+    int
+        Exit status: 0 if every cell is scored, else 1.
+    """
     session = Session(options)
     cells = plan(session.registry, models, tasks, suite)
-    outcomes = in_order(cells, list(_with_progress(cells, session, jobs)))
+    outcomes = in_plan_order(cells, list(_with_progress(cells, session, jobs)))
     if form == "json":
         rows = [row(o.cell, cached=o.cached, path=o.path) for o in outcomes]
         sys.stdout.write(json.dumps(rows, indent=1, allow_nan=False) + "\n")
@@ -38,14 +57,29 @@ def run_cells(models: list[str], tasks: list[str], suite: str, options: Options,
 
 
 def show_plan(models: list[str], tasks: list[str], suite: str, options: Options) -> int:
-    """Print which cells there are, which are scored already, and what the missing features will cost."""
+    """Print the cells of a run: which are scored already, and what the features of the others will cost.
+
+    Parameters
+    ----------
+    models, tasks : list of str
+        Names, or "all".
+    suite : str
+        The suite.
+    options : Options
+        Those of the run.
+
+    Returns
+    -------
+    int
+        Exit status: 0.
+    """
     session = Session(options)
     print_prospects(list(prospects(session, plan(session.registry, models, tasks, suite))))
     return 0
 
 
-def in_order(cells: list[Cell], outcomes: list[Outcome]) -> list[Outcome]:
-    """Outcomes in the order of the plan, whichever process was first."""
+def in_plan_order(cells: list[Cell], outcomes: list[Outcome]) -> list[Outcome]:
+    """Sort ``outcomes`` into the order of ``cells``; processes may have finished them in another order."""
     place = {cell: i for i, cell in enumerate(cells)}
     return sorted(outcomes, key=lambda o: place[Cell(o.cell.model, o.cell.binding, o.cell.suite)])
 
@@ -54,41 +88,49 @@ def _with_progress(cells: list[Cell], session: Session, jobs: int) -> Iterator[O
     with progress_bars() as bars:
         overall = bars.add_task("cells", total=len(cells))
 
-        opened: list[WorkBar] = []
+        open_bars: list[WorkBar] = []
 
-        def bar_of(what: str) -> WorkBar:
-            opened.append(WorkBar(bars, what))
-            return opened[-1]
+        def bar_of(label: str) -> WorkBar:
+            open_bars.append(WorkBar(bars, label))
+            return open_bars[-1]
 
         for outcome in execute(cells, session, jobs, bar_of):
-            while opened:
-                opened.pop().close()
+            while open_bars:
+                open_bars.pop().close()
             bars.update(overall, advance=1, description=f"{outcome.cell.model} {outcome.cell.binding}")
             yield outcome
 
 
 class WorkBar:
-    """The bar of an extraction, or of a task's long work; it is there only while that goes on."""
+    """Progress bar of an extraction, or of the long work of a task. It is shown only while the work goes on.
 
-    def __init__(self, bars: Progress, what: str) -> None:
+    Parameters
+    ----------
+    bars : Progress
+        The display that the bar is added to.
+    label : str
+        What is done.
+    """
+
+    def __init__(self, bars: Progress, label: str) -> None:
         self._bars = bars
-        self._what = what
+        self._label = label
         self._task: TaskID | None = None
 
     def expect(self, cost: Cost) -> None:
-        """Say what the work will cost."""
-        self._bars.console.print(f"{self._what}: {cost}", highlight=False)
+        """Print ``cost``, what the work will cost."""
+        self._bars.console.print(f"{self._label}: {cost}", highlight=False)
 
     def __call__(self, done: int, total: int) -> None:
-        """Show ``done`` of ``total``."""
+        """Show that ``done`` of ``total`` steps are done."""
         if self._task is None:
-            self._task = self._bars.add_task(self._what, total=total)
+            self._task = self._bars.add_task(self._label, total=total)
         self._bars.update(self._task, completed=done)
         if done >= total:
             self.close()
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._task is not None:
             self._bars.remove_task(self._task)
             self._task = None
@@ -96,7 +138,7 @@ class WorkBar:
 
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
-    """Progress on standard error; off when that is no terminal."""
+    """Progress bars on standard error; they are off if standard error is not a terminal."""
     console = Console(stderr=True)
     columns = (
         SpinnerColumn(),

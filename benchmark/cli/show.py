@@ -1,4 +1,4 @@
-"""``bench list`` and ``bench info``."""
+"""``bench list`` and ``bench info``: print what the registry knows."""
 
 from __future__ import annotations
 
@@ -13,13 +13,21 @@ from benchmark.registry import Registry, unknown
 
 
 def show_list(registry: Registry, kind: str) -> None:
-    """One line for each model, task, dataset or suite."""
+    """Print a table of all entries of one kind.
+
+    Parameters
+    ----------
+    registry : Registry
+        The shipped registry and the user's own.
+    kind : {"models", "tasks", "datasets", "suites"}
+        What to list.
+    """
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in ("name", *_COLUMNS[kind], "description"):
         table.add_column(column, overflow="fold")
     entries = getattr(registry, kind)
-    for name, held in entries.items():
-        entry = getattr(held, "entry", held)
+    for name, placed in entries.items():
+        entry = getattr(placed, "entry", placed)
         table.add_row(
             name, *(_cell(getattr(entry, column)) for column in _COLUMNS[kind]), Text(entry.description)
         )
@@ -27,33 +35,36 @@ def show_list(registry: Registry, kind: str) -> None:
 
 
 def show_info(registry: Registry, name: str) -> None:
-    """Everything the registry says of ``name``, and what it is used in.
+    """Print everything the registry says about a name, and where it is used.
+
+    Parameters
+    ----------
+    registry : Registry
+        The shipped registry and the user's own.
+    name : str
+        Name of a model, task, dataset or suite.
 
     Raises
     ------
     UsageError
-        If nothing has that name; the nearest is said.
+        If nothing has this name; the message gives the most similar name.
     """
     console = Console()
-    found = False
-    for kind in _COLUMNS:
-        entries = getattr(registry, kind)
-        if name not in entries:
-            continue
-        found = True
-        held = entries[name]
-        entry = getattr(held, "entry", held)
+    kinds = [kind for kind in _COLUMNS if name in getattr(registry, kind)]
+    if not kinds:
+        raise UsageError(unknown("name", name, [n for kind in _COLUMNS for n in getattr(registry, kind)]))
+    for kind in kinds:
+        placed = getattr(registry, kind)[name]
+        entry = getattr(placed, "entry", placed)
         console.print(Text(f"{name}  ({kind[:-1]})", style="bold"))
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         for key, value in entry.model_dump(mode="json", exclude_defaults=True).items():
             table.add_row(key, Text(_cell(value)))
         if kind == "tasks":
             _add_task(table, registry, name)
-        if hasattr(held, "where"):
-            table.add_row("registered in", Text(str(held.where)))
+        if hasattr(placed, "where"):
+            table.add_row("registered in", Text(str(placed.where)))
         console.print(table)
-    if not found:
-        raise UsageError(unknown("name", name, [n for kind in _COLUMNS for n in getattr(registry, kind)]))
 
 
 def _add_task(table: Table, registry: Registry, name: str) -> None:
@@ -64,13 +75,13 @@ def _add_task(table: Table, registry: Registry, name: str) -> None:
         table.add_row(
             f"metric {metric.name}", Text(text + (f"; ceiling: {metric.ceiling}" if metric.ceiling else ""))
         )
-    bound = [
-        f"{s}/{b}"
-        for s, suite in registry.suites.items()
-        for b, e in suite.bindings.items()
-        if e.task == name
+    bindings = [
+        f"{suite_name}/{binding_name}"
+        for suite_name, suite in registry.suites.items()
+        for binding_name, binding in suite.bindings.items()
+        if binding.task == name
     ]
-    table.add_row("bindings", ", ".join(bound) or "-")
+    table.add_row("bindings", ", ".join(bindings) or "-")
     table.add_row("reference", Text(task.reference.strip()))
 
 
@@ -86,7 +97,7 @@ def _cell(value: Any) -> str:
     if value is None:
         return "-"
     if isinstance(value, dict):
-        return "\n".join(f"{k}: {v}" for k, v in value.items())
+        return "\n".join(f"{key}: {item}" for key, item in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value))
     return str(value)

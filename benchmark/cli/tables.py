@@ -15,32 +15,46 @@ from rich.text import Text
 from benchmark.results import average_seeds
 from benchmark.runner import Outcome, Prospect
 
-#: columns of a terminal that is none
+#: width of the output, in characters, where it does not go to a terminal
 WIDTH = 170
 MARKS = {
     "*": "the model was trained with this target",
-    "u": "untrained weights",
-    "s": "mean over the seeds; instead of the interval, from their 5th to their 95th percentile",
+    "u": "untrained: random weights",
+    "s": "mean over the seeds; the interval column shows the range from their 5th to their 95th percentile",
 }
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A score as text; a dash where it is undefined or does not apply."""
+    """``value`` as text with ``digits`` decimals; a dash where it is undefined or does not apply."""
     return "-" if value is None else f"{value:.{digits}f}"
 
 
 def between(low: float | None, high: float | None) -> str:
-    """An interval as text."""
+    """The interval from ``low`` to ``high`` as text."""
     return "-" if low is None or high is None else f"{number(low)} to {number(high)}"
 
 
 def print_outcomes(outcomes: Sequence[Outcome], miniature: bool, suite: str, output: Path) -> None:
-    """Print the table of a run, why cells have no score, and where the results are."""
-    # a pipe or a file has no width: give it room enough that no column folds
+    """Print the results of a run, the reasons why cells have no score, and the folder of the results.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+        The cells of the run.
+    miniature : bool
+        Whether the suite is a miniature: drawn images and simulated people.
+    suite : str
+        Name of the suite.
+    output : Path
+        Folder of the results.
+    """
+    # a pipe or a file has no width: make it so wide that no column folds
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     title = f"suite {suite}"
     if miniature:
-        title += " - MINIATURE: a drawn world and simulated people; a calibration, not a claim about people"
+        title += (
+            " - MINIATURE: drawn images, simulated people; it tests the tasks, it says nothing about people"
+        )
     console.print(title, style="bold", highlight=False)
     scored = [o for o in outcomes if o.cell.status == "scored"]
     if scored:
@@ -56,27 +70,27 @@ def print_outcomes(outcomes: Sequence[Outcome], miniature: bool, suite: str, out
                 Text(f"{cell.model}, {cell.binding}: {status}: {cell.reason}", style="red"), soft_wrap=True
             )
     cached = sum(o.cached for o in outcomes)
-    already = f"; {cached} of them were there already, and nothing was recomputed" if cached else ""
-    console.print(f"{len(scored)} of {len(outcomes)} cells scored{already}", highlight=False)
+    note = f"; {cached} of them were stored already: for them nothing was recomputed" if cached else ""
+    console.print(f"{len(scored)} of {len(outcomes)} cells scored{note}", highlight=False)
     if scored:
         console.print(f"results: {output.resolve() / suite}", highlight=False, soft_wrap=True)
 
 
 def _one_row_for_seeds(scored: Sequence[Outcome]) -> list[Outcome]:
-    """Outcomes, the untrained twins of a model of several seeds as one, where its first one stood."""
+    """Outcomes in which the twins of one model, with several seeds, share a row at the place of the first."""
     by_cell = {(o.cell.model, o.cell.binding): o for o in scored}
     rows: list[Outcome] = []
     for cell in average_seeds([o.cell for o in scored]):
         outcome = by_cell.get((cell.model, cell.binding))
         if outcome is None:
-            seeds = [o for o in scored if _twin(o.cell.model) == _twin(cell.model)]
+            seeds = [o for o in scored if _base_name(o.cell.model) == _base_name(cell.model)]
             cached = all(o.cached for o in seeds if o.cell.binding == cell.binding)
             outcome = Outcome(cell, None, cached=cached)
         rows.append(replace(outcome, cell=cell))
     return rows
 
 
-def _twin(model: str) -> str:
+def _base_name(model: str) -> str:
     return model.partition("@untrained:")[0]
 
 
@@ -112,21 +126,21 @@ def _table(outcomes: Sequence[Outcome]) -> Table:
 
 def _marks(outcome: Outcome) -> list[str]:
     cell = outcome.cell
-    marked = (("*", cell.trained_on), ("u", cell.untrained), ("s", cell.averaged))
-    return [mark for mark, there in marked if there]
+    applies = {"*": cell.trained_on, "u": cell.untrained, "s": cell.averaged}
+    return [mark for mark, is_marked in applies.items() if is_marked]
 
 
-def print_prospects(found: Sequence[Prospect]) -> None:
-    """Print what a run would do: a row a cell, then how many would be scored."""
+def print_prospects(planned: Sequence[Prospect]) -> None:
+    """Print what a run would do with the ``planned`` cells: a row for each, then how many would be scored."""
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     table = Table(box=box.SIMPLE)
     for column in ("model", "task", "state", "layers to extract", "cost of the features"):
         table.add_column(column)
-    for prospect in found:
+    for prospect in planned:
         cost = "" if prospect.cost is None else str(prospect.cost)
         layers = str(prospect.layers) if prospect.layers else ""
         row = (prospect.cell.model, prospect.cell.binding, prospect.state, layers, cost or prospect.why or "")
         table.add_row(*map(Text, row))
     console.print(table)
-    missing = sum(prospect.state == "to score" for prospect in found)
-    console.print(f"{missing} of {len(found)} cells would be scored", highlight=False)
+    missing = sum(prospect.state == "to score" for prospect in planned)
+    console.print(f"{missing} of {len(planned)} cells would be scored", highlight=False)

@@ -1,4 +1,4 @@
-"""``bench why``: is a stored result current, and if not, what changed."""
+"""``bench why``: print whether stored results are current, and if not, what has changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,22 @@ _LONGEST = 120
 
 
 def show_why(model: str, task: str, suite: str, options: Options) -> int:
-    """Print a paragraph for each binding of the task; the exit status is 0 if every result is current."""
+    """Print a paragraph for each binding of a task.
+
+    Parameters
+    ----------
+    model, task : str
+        Names.
+    suite : str
+        The suite.
+    options : Options
+        Those that ``bench run`` had.
+
+    Returns
+    -------
+    int
+        Exit status: 0 if every result is current, else 1.
+    """
     session = Session(options)
     reasons = [why(session, cell) for cell in plan(session.registry, [model], [task], suite)]
     console = Console(highlight=False, soft_wrap=True, markup=False)
@@ -34,7 +49,8 @@ def _lines(reason: Reason) -> list[str]:
     lines = [head]
     width = max((len(change.label) for change in reason.changes), default=0)
     lines += [
-        f"  {change.label:<{width}}  {_said(change.old)} -> {_said(change.new)}" for change in reason.changes
+        f"  {change.label:<{width}}  {_short(change.old)} -> {_short(change.new)}"
+        for change in reason.changes
     ]
     if reason.changes:
         lines.append(f"  {_consequence(reason.changes)}")
@@ -43,17 +59,17 @@ def _lines(reason: Reason) -> list[str]:
 
 def _consequence(changes: tuple[Change, ...]) -> str:
     if any(change.of_features for change in changes):
-        return "bench run asks the feature store for the new key: what is not there is extracted again"
-    return "bench run compares again; the features are as they were"
+        return "bench run looks for features of the new key in the cache; what is missing is extracted again"
+    return "bench run compares again; it uses the same features"
 
 
-def _said(value: Any) -> str:
-    """A part of a key in a few words: the first digits of a hash, JSON for all else."""
+def _short(value: Any) -> str:
+    """Part of a key as a short text: the first digits of a hash, the start of anything else."""
     if value is None:
         return "(none)"
     if isinstance(value, str):
-        short = re.fullmatch(r"([0-9a-f]{12})[0-9a-f]{52}", value)
-        text = f"{short[1]}…" if short else value
+        digest = re.fullmatch(r"([0-9a-f]{12})[0-9a-f]{52}", value)
+        text = f"{digest[1]}…" if digest else value
     else:
         text = json.dumps(value, sort_keys=True)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -24,7 +24,7 @@ def resolve_device(name: str) -> str:
     Raises
     ------
     UsageError
-        If torch sees no such device here.
+        If torch finds no such device.
     """
     if name == "cpu" or (name == AUTO and not _may_have_an_accelerator()):
         return "cpu"
@@ -34,7 +34,7 @@ def resolve_device(name: str) -> str:
     if name == AUTO:
         return next((device for device, there in available.items() if there), "cpu")
     if not available.get(name, False):
-        raise UsageError(f"device {name}: torch sees no such device here; use --device cpu or auto")
+        raise UsageError(f"device {name}: torch finds no such device; use --device cpu or auto")
     return name
 
 

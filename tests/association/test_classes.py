@@ -15,7 +15,7 @@ from benchmark.association.checkpoint import read_record
 from benchmark.association.classes import CLASSES, class_mixture
 from benchmark.association.head import Features, fit_head
 from benchmark.association.mapping import imagenet_names
-from benchmark.association.pipeline import Plan, train_associations
+from benchmark.association.pipeline import TrainingPlan, train_associations
 from benchmark.association.recipe import Recipe, strengths_of
 from benchmark.association.sampling import Shares
 from benchmark.association.targets import association_targets, class_profiles
@@ -177,7 +177,9 @@ def run(
 ) -> dict:
     recipe = Recipe(loss="softmax", epochs=2, warmup_epochs=2, batch=16, rate=1e-3)
     shares = Shares(held_out=0.0)
-    plan = Plan((world.images,), world.norms, start, output, shares, recipe, classes=classes, name="mine")
+    plan = TrainingPlan(
+        (world.images,), world.norms, start, output, shares, recipe, classes=classes, name="mine"
+    )
     train_associations(plan, load_registry((registry,)), Path(), "cpu", report)
     return load_file(output / "swow_assoc.safetensors")
 

@@ -118,7 +118,7 @@ def test_classes_without_a_cue_are_named_with_the_reason(drawn: Path) -> None:
     sample = draw_sample([drawn], ("cat", "dog"), Shares(held_out=0))
     assert set(sample.unmatched) == {"cup", "car", "sun"}
     assert all(reason.startswith("none") for reason in sample.unmatched.values())
-    with pytest.raises(DataError, match="none of 5 classes has a cue"):
+    with pytest.raises(DataError, match="none of the 5 classes has a cue"):
         draw_sample([drawn], ("zebra",), Shares())
     with pytest.raises(UsageError, match="no image is left to train on"):
         draw_sample([drawn], CUES, Shares(held_out=1.0))
@@ -130,7 +130,7 @@ def test_a_manifest_is_read_as_it_was_written(drawn: Path, tmp_path: Path) -> No
     again = read_manifest(tmp_path / "manifest.csv")
     assert again.images == sample.images
     assert again.hash == sample.hash
-    assert [image.id for image in again.of("unreadable")] == ["0/cat/001"]
+    assert [image.id for image in again.with_role("unreadable")] == ["0/cat/001"]
     text = (tmp_path / "manifest.csv").read_text()
     (tmp_path / "manifest.csv").write_text(text.replace(",test,", ",tests,", 1))
     with pytest.raises(DataError, match=r"line \d+: role 'tests'"):
@@ -171,7 +171,7 @@ def test_the_five_photos_of_real_images_are_never_trained_on(human_data: Path) -
     apart = {image.id: image for image in sample.images if image.path.stem in photos}
     assert len(apart) == 5
     assert {image.role for image in apart.values()} == {"test"}
-    trained = {image.cue for image in sample.of("train")}
+    trained = {image.cue for image in sample.with_role("train")}
     assert {image.cue for image in apart.values()} <= trained
     held = {image.cue for image in sample.images if image.held_out}
     assert held

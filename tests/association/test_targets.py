@@ -107,7 +107,8 @@ def test_it_is_as_by_hand_and_the_order_of_the_file_does_not_matter(tmp_path, co
 
 
 @pytest.mark.parametrize(
-    "cues, said", [(["dog", "owl"], "1 of the 2 cues asked for .*'owl' the first"), ([], "no cue is asked")]
+    "cues, said",
+    [(["dog", "owl"], "1 of the 2 requested cues .*the first is 'owl'"), ([], "no cue is requested")],
 )
 def test_cues_that_are_not_there_are_named(tmp_path, cues, said):
     with pytest.raises(DataError, match=said) as error:

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from benchmark.association.head import Features, constant_head, fit_head
 from benchmark.association.images import DecodedImages, decode
-from benchmark.association.pipeline import Outcome, Plan, train_associations
+from benchmark.association.pipeline import TrainingOutcome, TrainingPlan, train_associations
 from benchmark.association.recipe import Recipe, cosine, logits_of, loss_sum, strengths_of
 from benchmark.association.sampling import SampledImage, Shares
 from benchmark.common.errors import DataError, UsageError
@@ -25,9 +25,9 @@ RECIPE = Recipe(loss="softmax", epochs=4, warmup_epochs=2, batch=16, rate=3e-3, 
 SHARES = Shares(held_out=0.0)
 
 
-def train(world, output: Path, report=None, **changes) -> Outcome:
+def train(world, output: Path, report=None, **changes) -> TrainingOutcome:
     recipe = RECIPE.model_copy(update=changes)
-    plan = Plan((world.images,), world.norms, "tiny", output, SHARES, recipe, name="tiny_assoc")
+    plan = TrainingPlan((world.images,), world.norms, "tiny", output, SHARES, recipe, name="tiny_assoc")
     return train_associations(plan, load_registry((world.registry,)), Path(), "cpu", report)
 
 
@@ -161,17 +161,19 @@ def test_plain_images_are_those_of_the_preprocessing(tmp_path: Path) -> None:
 
 
 def test_what_is_done_to_an_image_depends_on_seed_epoch_and_image_alone(decoded: DecodedImages) -> None:
-    together = decoded.varied(np.arange(6), seed=1, epoch=2)
+    together = decoded.augmented(np.arange(6), seed=1, epoch=2)
     for row in range(6):
-        assert torch.allclose(together[row], decoded.varied(np.array([row]), seed=1, epoch=2)[0], atol=1e-6)
+        assert torch.allclose(
+            together[row], decoded.augmented(np.array([row]), seed=1, epoch=2)[0], atol=1e-6
+        )
     for other in ({"seed": 2, "epoch": 2}, {"seed": 1, "epoch": 3}):
-        assert not torch.allclose(together, decoded.varied(np.arange(6), **other), atol=1e-2)
+        assert not torch.allclose(together, decoded.augmented(np.arange(6), **other), atol=1e-2)
 
 
-def test_varied_images_stay_in_the_range_of_pixels(decoded: DecodedImages) -> None:
+def test_augmented_images_stay_in_the_range_of_pixels(decoded: DecodedImages) -> None:
     mean, std = torch.tensor([0.4, 0.5, 0.6])[:, None, None], 0.2
     for epoch in range(20):
-        pixels = decoded.varied(np.arange(6), seed=0, epoch=epoch) * std + mean
+        pixels = decoded.augmented(np.arange(6), seed=0, epoch=epoch) * std + mean
         assert pixels.shape == (6, 3, 16, 16)
         assert -1e-5 < pixels.min() < pixels.max() < 1 + 1e-5
 

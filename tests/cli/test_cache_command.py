@@ -68,7 +68,7 @@ def test_what_is_removed_is_said_and_the_rest_stays(bench, kept):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "say what to remove"),
+        ([], "choose what to remove"),
         (["--model", "pixel"], "did you mean pixels"),
         (["--older-than", "soon"], "30d"),
     ],

@@ -41,5 +41,5 @@ def test_auto_asks_torch_where_there_may_be_an_accelerator(monkeypatch, platform
 
 def test_a_device_that_is_not_here_is_refused(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    with pytest.raises(UsageError, match="torch sees no such device here"):
+    with pytest.raises(UsageError, match="torch finds no such device"):
         resolve_device("cuda")

@@ -1,0 +1,77 @@
+"""The options of ``bench`` that take one of a few words: the words each can take."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Device(str, Enum):
+    """Where networks run; ``auto`` takes a GPU if there is one."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+    mps = "mps"
+
+
+class ResultFormat(str, Enum):
+    """How ``bench run`` prints its results."""
+
+    table = "table"
+    json = "json"
+
+
+class MapFormat(str, Enum):
+    """How ``bench association map`` prints the cues of the classes."""
+
+    table = "table"
+    csv = "csv"
+
+
+class RDMFormat(str, Enum):
+    """Format of a file that holds an RDM."""
+
+    npy = "npy"
+    csv = "csv"
+    rsatoolbox = "rsatoolbox"
+
+
+class RowUnit(str, Enum):
+    """What a row of an RDM stands for."""
+
+    stimulus = "stimulus"
+    concept = "concept"
+
+
+class Dissimilarity(str, Enum):
+    """Distance between two rows of features."""
+
+    correlation = "correlation"
+    cosine = "cosine"
+    euclidean = "euclidean"
+    sqeuclidean = "sqeuclidean"
+
+
+class LossName(str, Enum):
+    """Loss between the outputs of an association network and the strengths that people gave."""
+
+    bce = "bce"
+    softmax = "softmax"
+    mse = "mse"
+
+
+class PrecisionName(str, Enum):
+    """Arithmetic of the forward pass."""
+
+    no = "no"
+    bf16 = "bf16"
+    fp16 = "fp16"
+
+
+class EntryKind(str, Enum):
+    """What ``bench list`` can list."""
+
+    models = "models"
+    tasks = "tasks"
+    datasets = "datasets"
+    suites = "suites"
