@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from benchmark import __version__
+from benchmark.cli.new import Plugin
 from benchmark.cli.options import (
     By,
     DataOption,
@@ -200,6 +201,18 @@ def add(
     from benchmark.cli.add import add_model
 
     add_model(model, registry or [Path("mine.yaml")], name, weights)
+
+
+@app.command()
+def new(
+    kind: Annotated[Plugin, typer.Argument(help="What to begin.")],
+    name: Annotated[str, typer.Argument(help="Small letters, digits and _: my_model.")],
+    folder: Annotated[Path, typer.Option("--folder", help="Where the files go.")] = Path(),
+) -> None:
+    """Write a plug-in that works, its registry entry and its test, to be edited; no file is overwritten."""
+    from benchmark.cli.new import make_new
+
+    make_new(kind.value, name, folder)
 
 
 @app.command("check-model")

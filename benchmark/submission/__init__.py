@@ -1,7 +1,8 @@
-"""A registry entry for a model, written for the user: what can be found out is, what cannot is said."""
+"""What a user adds: the registry entry of a model, found out as far as can be; or a plug-in to start from."""
 
+from benchmark.submission.new import New, write_new
 from benchmark.submission.proposal import UNKNOWN, Proposal
 from benchmark.submission.propose import propose
-from benchmark.submission.write import add_entry
+from benchmark.submission.write import add_entries, add_entry
 
-__all__ = ["UNKNOWN", "Proposal", "add_entry", "propose"]
+__all__ = ["UNKNOWN", "New", "Proposal", "add_entries", "add_entry", "propose", "write_new"]

@@ -26,11 +26,14 @@ class Proposal:
         As it will stand in the file.
     notes : list of str
         Written above it as comments, and printed.
+    section : str
+        Section of the registry file: "models", "datasets", "tasks" or "suites".
     """
 
     name: str
     entry: dict[str, Any]
     notes: list[str] = field(default_factory=list)
+    section: str = "models"
 
     def describe(self, model: Model) -> None:
         """Write down what building the model shows: preprocessing, layers, how many parameters."""
