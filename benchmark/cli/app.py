@@ -173,6 +173,19 @@ def add(
     add_model(model, registry or [Path("mine.yaml")], name, weights)
 
 
+@app.command()
+def new(
+    kind: opt.PluginKindArgument, name: opt.PluginNameArgument, folder: opt.PluginFolderOption = Path()
+) -> None:
+    """Write a working plug-in, its registry entry and its test, as a start for your own.
+
+    No file is overwritten.
+    """
+    from benchmark.cli.new import make_new
+
+    make_new(kind.value, name, folder)
+
+
 @app.command("check-model")
 def check_model(
     name: opt.ModelArgument,

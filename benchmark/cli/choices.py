@@ -68,6 +68,14 @@ class PrecisionName(str, Enum):
     fp16 = "fp16"
 
 
+class PluginKind(str, Enum):
+    """What ``bench new`` can write."""
+
+    model = "model"
+    task = "task"
+    dataset = "dataset"
+
+
 class EntryKind(str, Enum):
     """What ``bench list`` can list."""
 

@@ -16,6 +16,7 @@ from benchmark.cli.choices import (
     EntryKind,
     LossName,
     MapFormat,
+    PluginKind,
     PrecisionName,
     RDMFormat,
     ResultFormat,
@@ -148,6 +149,14 @@ CheckedSuiteOption = Annotated[
         "part in.",
     ),
 ]
+
+# ---- bench new
+
+PluginKindArgument = Annotated[PluginKind, typer.Argument(help="What to write.")]
+PluginNameArgument = Annotated[
+    str, typer.Argument(help="Name of the plug-in: small letters, digits and _, for example my_model.")
+]
+PluginFolderOption = Annotated[Path, typer.Option("--folder", help="Folder that the files are written to.")]
 
 # ---- bench associate
 

@@ -1,7 +1,8 @@
-"""Write a registry entry for a model of the user; what a library does not tell is marked to be filled in."""
+"""What a user adds: a registry entry for a model, or a working plug-in to start from."""
 
+from benchmark.submission.new import New, write_new
 from benchmark.submission.proposal import UNKNOWN, Proposal
 from benchmark.submission.propose import propose
-from benchmark.submission.write import add_entry
+from benchmark.submission.write import add_entries, add_entry
 
-__all__ = ["UNKNOWN", "Proposal", "add_entry", "propose"]
+__all__ = ["UNKNOWN", "New", "Proposal", "add_entries", "add_entry", "propose", "write_new"]

@@ -27,11 +27,14 @@ class Proposal:
         The entry, key by key.
     notes : list of str
         Lines that are written above the entry as comments, and printed.
+    section : str
+        Section of the registry file: "models", "datasets", "tasks" or "suites".
     """
 
     name: str
     entry: dict[str, Any]
     notes: list[str] = field(default_factory=list)
+    section: str = "models"
 
     def describe(self, model: Model) -> None:
         """Add what ``model`` tells: its preprocessing, its layers and the number of its parameters."""

@@ -46,35 +46,62 @@ def add_entry(proposal: Proposal, file: Path, others: Sequence[Path] = ()) -> st
         raise UsageError(
             f"the name {proposal.name} is taken, at {taken[proposal.name].where}; give another with --name"
         )
-    text = file.read_bytes().decode("utf-8") if own else ""
+    return add_entries([proposal], file, others)
+
+
+def add_entries(proposals: Sequence[Proposal], file: Path, others: Sequence[Path] = ()) -> str:
+    """Write entries, each into its section, as :func:`add_entry` does; their names are free.
+
+    Parameters
+    ----------
+    proposals : sequence of Proposal
+    file : Path
+    others : sequence of Path
+        Further registry files, whose names the entries may use.
+
+    Returns
+    -------
+    str
+        What was written.
+
+    Raises
+    ------
+    UsageError
+        If the file has a section written in braces.
+    """
+    text = file.read_bytes().decode("utf-8") if file.is_file() else ""
     ending = "\r\n" if "\r\n" in text else "\n"
-    position, indent, text = _place(text, file, ending)
-    entry = textwrap.indent(_yaml(proposal), " " * indent).replace("\n", ending)
-    whole = text[:position] + entry + text[position:]
-    temporary = write_temporary(file.parent, lambda stream: stream.write(whole.encode("utf-8")))
+    written = []
+    for proposal in proposals:
+        position, indent, text = _place(text, proposal.section, file, ending)
+        entry = textwrap.indent(_yaml(proposal), " " * indent).replace("\n", ending)
+        text = text[:position] + entry + text[position:]
+        written.append(entry.replace(ending, "\n"))
+    content = text.encode("utf-8")
+    temporary = write_temporary(file.parent, lambda stream: stream.write(content))
     try:
         load_registry([*others, temporary])
         temporary.replace(file)
     finally:
         temporary.unlink(missing_ok=True)
-    return entry.replace(ending, "\n")
+    return "".join(written)
 
 
-def _place(text: str, file: Path, ending: str) -> tuple[int, int, str]:
-    """Position and indentation of the entry, and the text; ``models:`` is added if it is missing."""
+def _place(text: str, section: str, file: Path, ending: str) -> tuple[int, int, str]:
+    """Position and indentation of the entry, and the text; ``section:`` is added if it is missing."""
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     if text and not text.endswith("\n"):
         text += ending
     pairs = root.value if isinstance(root, yaml.MappingNode) else []
-    models = next((value for key, value in pairs if key.value == "models"), None)
-    if models is None:
-        text += f"models:{ending}"
+    entries = next((value for key, value in pairs if key.value == section), None)
+    if entries is None:
+        text += f"{ending if text else ''}{section}:{ending}"
         return len(text), 2, text
-    if isinstance(models, yaml.MappingNode) and not models.flow_style:
-        last = models.value[-1][1]
-        return _line_after(text, last.end_mark.index, last), models.value[0][0].start_mark.column, text
+    if isinstance(entries, yaml.MappingNode) and not entries.flow_style:
+        last = entries.value[-1][1]
+        return _line_after(text, last.end_mark.index, last), entries.value[0][0].start_mark.column, text
     raise UsageError(
-        f"{file}: the models are written in braces; write each on lines of its own, not in braces"
+        f"{file}: the {section} are written in braces; write each on lines of its own, not in braces"
     )
 
 
@@ -103,11 +130,15 @@ def _yaml(proposal: Proposal) -> str:
             " ".join(note.split()), _WIDTH - 4, initial_indent="# ", subsequent_indent="#   "
         )
     ]
-    body = yaml.safe_dump(
-        {proposal.name: proposal.entry},
-        sort_keys=False,
-        allow_unicode=True,
-        width=_WIDTH,
-        default_flow_style=None,
-    )
-    return "\n".join([*notes, body])
+    # one key a line; a list, or a mapping within, is short enough for one line
+    body = [
+        yaml.safe_dump(
+            {key: value},
+            sort_keys=False,
+            allow_unicode=True,
+            width=_WIDTH,
+            default_flow_style=None if isinstance(value, (dict, list)) else False,
+        )
+        for key, value in proposal.entry.items()
+    ]
+    return "\n".join([*notes, f"{proposal.name}:\n" + textwrap.indent("".join(body), "  ")])

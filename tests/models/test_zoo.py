@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from benchmark.datasets import Stimuli
 from benchmark.extraction import NetworkModel
 from benchmark.extraction.layer_sets import LAYER_SETS, layer_set
 from benchmark.model import ModelSpec
-from benchmark.registry import Registry, load_registry
+from benchmark.registry import load_registry
 
 ROOT = Path(__file__).parents[2]
 REGISTRY = load_registry()
@@ -190,11 +189,3 @@ def test_sets_of_layers_that_a_network_does_not_have() -> None:
             layer_set(plain, name)
     with pytest.raises(ValueError, match="unknown set of layers 'conv'; known: convolutions"):
         layer_set(plain, "conv")
-
-
-def test_the_page_of_the_models_is_current() -> None:
-    made = runpy.run_path(str(ROOT / "docs" / "reference" / "models_page.py"))
-    registry: Registry = load_registry()
-    current = made["PAGE"].read_text(encoding="utf-8")
-    assert current == made["page"](registry), "run: python docs/reference/models_page.py"
-    assert all(f"| `{name}` |" in current for name in registry.models)

@@ -1,30 +1,39 @@
-"""What every task must do, whatever it measures."""
+"""What every task of the registry must do, whatever it measures; a new entry is tested by being there."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmark.common.errors import UsageError
+from benchmark.registry import load_registry
 from benchmark.task import Task
 
-TASKS = {
-    "alignment": "Alignment",
-    "association_topk": "AssociationTopK",
-    "gwot_matching": "GWOTMatching",
-    "one_vs_two": "OneVsTwo",
-    "rdm_correlation": "RDMCorrelation",
-    "two_vs_two": "TwoVsTwo",
-}
+REGISTRY = load_registry()
 
 
-@pytest.fixture(params=TASKS)
-def task(request, plugin) -> Task:
-    return getattr(plugin(request.param), TASKS[request.param])()
+@pytest.fixture(params=REGISTRY.tasks)
+def name(request) -> str:
+    return request.param
 
 
-def test_declares_what_it_is(task):
-    assert TASKS[task.name] == type(task).__name__
+@pytest.fixture
+def task(name) -> Task:
+    return REGISTRY.task(name).load()()
+
+
+def test_entry_asks_a_question_and_names_its_file(name):
+    entry = REGISTRY.task(name).entry
+    assert entry.description.endswith("?")
+    assert Path(entry.plugin.partition(":")[0]) == Path("tasks") / f"{name}.py"
+
+
+def test_declares_what_it_is(name, task):
+    assert isinstance(task, Task)
+    assert task.name == name
+    assert type(task).__doc__
     assert task.version >= 1
     assert task.reference.startswith("@")
     assert task.target_kinds
@@ -33,6 +42,10 @@ def test_declares_what_it_is(task):
     for metric in task.metrics:
         assert metric.range[0] < metric.range[1]
         assert metric.chance
+
+
+def test_is_bound_in_the_miniature(name):
+    assert name in {binding.task for binding in REGISTRY.bindings("mini").values()}
 
 
 @pytest.mark.slow

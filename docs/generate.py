@@ -1,0 +1,231 @@
+"""Write the generated parts of the documentation: ``python docs/generate.py``.
+
+They are the tree in ``explanation/architecture.md``, and the pages ``reference/models.md`` and
+``reference/bindings.md``.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+
+from benchmark.registry import BindingEntry, ModelEntry, Registry, load_registry
+from benchmark.task import Task
+
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+
+#: Folders without a docstring
+FOLDERS = {
+    "models": "The models that are shipped: plug-ins, one file a family.",
+    "tasks": "The tasks that are shipped: plug-ins, one file a task.",
+    "leaderboard": "The template and style of the page, and the published results.",
+    "tests": "The tests, in the same rooms as the code.",
+    "docs": "These pages, and the command that writes their generated parts.",
+    "benchmark/association/page": "Template and style of the page that `bench associate --html` writes.",
+    "benchmark/submission/templates": "What `bench new` writes, before the name is filled in.",
+}
+
+MODELS = """\
+# The models
+
+This page lists every registered model. `python docs/generate.py` makes it from `registry.yaml`.
+`bench info NAME` shows everything about one model.
+
+Every network also has an untrained twin: the same network with random weights. Write it as
+`NAME@untrained:SEED`. `NAME@untrained:0-9` means ten seeds. They are shown as one row: their mean, and the
+band from their 5th to their 95th percentile.
+
+The column *pin* says what fixes the weights: the sha256 of their file, or its first digits, or the commit of
+their repository. *Not pinned* means that only the library's own name for the weights is known. The weights
+can then change if the library changes what it offers under that name.
+
+The weights of torchvision, timm, open_clip, Taskonomy and the self-supervised networks are fetched at first
+use. You can also put them by hand where the library looks. If they are missing, the message of a run names
+the place.
+"""
+
+BINDINGS = """\
+# The bindings
+
+A binding is a task with its stimuli, its target, the key to join them on, and its parameters.
+`python docs/generate.py` makes this page from `registry.yaml` and the tasks.
+[registry.md](registry.md#bindings) says how to write a binding of your own.
+
+The column *parameters* has every parameter of the task. A value in **bold** is given by the binding. The
+others are the defaults of the task; `None` means that the task chooses for itself.
+"""
+
+
+def pages(registry: Registry) -> dict[Path, str]:
+    """What each page with a generated part must hold, by its path."""
+    architecture = DOCS / "explanation" / "architecture.md"
+    return {
+        architecture: between_marks(architecture.read_text(encoding="utf-8"), tree()),
+        DOCS / "reference" / "models.md": models_page(registry),
+        DOCS / "reference" / "bindings.md": bindings_page(registry),
+    }
+
+
+def between_marks(page: str, part: str) -> str:
+    """The text ``page`` with ``part`` between its two comments ``generated``."""
+    start, end = "<!-- generated: python docs/generate.py -->\n", "<!-- end of generated -->"
+    before, _, rest = page.partition(start)
+    _, mark, after = rest.partition(end)
+    if not mark:
+        raise ValueError(f"the page needs the two lines {start.strip()} and {end}")
+    return f"{before}{start}\n{part}\n{end}{after}"
+
+
+# The tree
+
+
+def tree() -> str:
+    """The folders and files of the engine, and the other folders, a line each."""
+    lines = ["- `registry.yaml`: what exists: models, tasks, data sets and suites."]
+    lines += _branch(ROOT / "benchmark")
+    lines += [f"- `{name}/`: {line}" for name, line in FOLDERS.items() if "/" not in name]
+    return "\n".join(lines) + "\n"
+
+
+def _branch(folder: Path, depth: int = 0) -> Iterator[str]:
+    name = folder.relative_to(ROOT).as_posix()
+    line = FOLDERS[name] if name in FOLDERS else first_line(folder / "__init__.py")
+    yield f"{'    ' * depth}- `{folder.name}/`: {line}"
+    if name in FOLDERS:
+        return
+    for path in sorted(folder.iterdir(), key=lambda path: (path.is_dir(), path.name)):
+        if path.is_dir() and path.name != "__pycache__":
+            yield from _branch(path, depth + 1)
+        elif path.suffix == ".py" and path.name != "__init__.py":
+            yield f"{'    ' * (depth + 1)}- `{path.name}`: {first_line(path)}"
+
+
+def first_line(path: Path) -> str:
+    """The first line of the docstring of the module ``path``, as Markdown."""
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    if not docstring:
+        raise ValueError(f"{path}: the module has no docstring; write one")
+    plain = re.sub(r":\w+:`~?([^`]+)`", r"`\1`", docstring.splitlines()[0])
+    return plain.replace("``", "`")
+
+
+# The models
+
+
+def models_page(registry: Registry) -> str:
+    """The page of the models: a table for each plug-in, in the order of the registry."""
+    plugins: dict[str, list[tuple[str, ModelEntry]]] = {}
+    for name, placed in registry.models.items():
+        plugins.setdefault(placed.entry.plugin, []).append((name, placed.entry))
+    head = (
+        "model",
+        "what it is",
+        "suites",
+        "parameters",
+        "trained on",
+        "layers",
+        "pin",
+        "licence",
+        "citation",
+    )
+    return MODELS + "".join(
+        f"\n## `{plugin}`\n\n{_table(head, [_model(name, entry) for name, entry in entries])}"
+        for plugin, entries in plugins.items()
+    )
+
+
+def _model(name: str, entry: ModelEntry) -> tuple[str, ...]:
+    return (
+        f"`{name}`",
+        entry.description,
+        ", ".join(entry.suites or ("all",)),
+        "-" if entry.parameters is None else f"{entry.parameters:,}",
+        ", ".join(entry.trained_on) or "-",
+        _layers(entry),
+        _pin(entry),
+        entry.licence or "-",
+        entry.citation or "-",
+    )
+
+
+def _layers(entry: ModelEntry) -> str:
+    params = entry.params if entry.built_from is None else entry.built_from.params
+    chosen = params.get("layers")
+    if chosen is None:
+        return "blocks" if entry.checkpoint is not None else "-"
+    return str(chosen) if isinstance(chosen, str) else ", ".join(chosen)
+
+
+def _pin(entry: ModelEntry) -> str:
+    if entry.built_from is not None:
+        return f"that of `{entry.built_from.model}`"
+    checkpoint = entry.checkpoint
+    if checkpoint is None:
+        return "no weights"
+    pin = checkpoint.sha256 or checkpoint.revision
+    return f"`{pin[:10]}`" if pin else "not pinned"
+
+
+# The bindings
+
+
+def bindings_page(registry: Registry) -> str:
+    """The page of the bindings: a table for each suite."""
+    defaults = {name: default_params(placed.load()()) for name, placed in registry.tasks.items()}
+    head = ("binding", "task", "stimuli", "target", "joined on", "parameters")
+    sections = []
+    for suite, entry in registry.suites.items():
+        rows = [_binding(name, binding, defaults[binding.task]) for name, binding in entry.bindings.items()]
+        sections.append(f"\n## Suite `{suite}`\n\n{entry.description}.\n\n{_table(head, rows)}")
+    return BINDINGS + "".join(sections)
+
+
+def _binding(name: str, binding: BindingEntry, defaults: Mapping[str, Any]) -> tuple[str, ...]:
+    params = [
+        f"`{key}`: **{binding.params[key]}**" if key in binding.params else f"`{key}`: {default}"
+        for key, default in defaults.items()
+    ]
+    return (
+        f"`{name}`",
+        f"[`{binding.task}`](methodology.md#{binding.task})",
+        f"`{binding.stimuli}`",
+        f"`{binding.target}`",
+        "concept id" if binding.on is None else f"`{binding.on}`",
+        ", ".join(params) or "-",
+    )
+
+
+class _Asked(Exception):  # noqa: N818  # it carries an answer and is no error
+    """Stops a task as soon as it has said which parameters it reads."""
+
+
+def default_params(task: Task) -> dict[str, Any]:
+    """Every parameter of ``task`` with its default: what it asks :func:`benchmark.task.read_params` for."""
+
+    def stop(*arguments: Any) -> None:
+        raise _Asked(arguments[2])
+
+    nothing: Any = None  # parameters are read before anything else
+    with patch.dict(type(task).score.__globals__, read_params=stop):
+        try:
+            task.score(nothing, nothing, {}, np.random.default_rng(0))
+        except _Asked as asked:
+            return dict(asked.args[0])
+    raise ValueError(f"task {task.name} does not read its parameters with read_params")
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in lines)
+
+
+if __name__ == "__main__":
+    for page, text in pages(load_registry()).items():
+        page.write_text(text, encoding="utf-8")
