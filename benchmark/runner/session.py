@@ -150,7 +150,7 @@ class Session:
         return self._load(replace(other, entry=other.entry.model_copy(update={"params": params})), suite)
 
     def hash_of(self, name: str) -> str:
-        """The hash of a target, or the manifest of a stimulus set.
+        """The hash of the target ``name``, or the manifest of the stimulus set ``name``.
 
         A reader marked with :func:`benchmark.datasets.hashed_by` gives it without reading the data set.
         """
