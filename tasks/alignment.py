@@ -151,7 +151,7 @@ class _Target:
 def _score_layer(means: np.ndarray, target: _Target, k: int, seed: int) -> LayerResult:
     kernel = u_centred(_kernel(means))
     if np.ptp(kernel) <= 1e-12 * np.abs(means).max() ** 2:
-        raise UndefinedFeaturesError("nothing but what is additive is left of the kernel: CKA undefined")
+        raise UndefinedFeaturesError("the kernel is zero without its additive part: CKA undefined")
     # The Pearson correlation over pairs of kernels without their additive part is the debiased CKA.
     test = permutation_test_rdm(kernel, target.kernels, "pearson", _PERMUTATIONS, np.random.default_rng(seed))
     shared = np.einsum("ij,sij->si", _shares(_cosines(means), k), target.neighbours) / k

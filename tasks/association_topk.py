@@ -154,8 +154,10 @@ class AssociationTopK(Task):
             except ValueError as error:
                 layers[layer] = LayerResult(undefined=str(error))
                 continue
-            found, scores = _evaluate(coefficients[scored] @ strengths, truth, permutations)
-            layers[layer] = LayerResult(found.statistics, found.p, {**found.values, "alpha": alpha})
+            layer_result, scores = _evaluate(coefficients[scored] @ strengths, truth, permutations)
+            layers[layer] = LayerResult(
+                layer_result.statistics, layer_result.p, {**layer_result.values, "alpha": alpha}
+            )
             arrays[f"per_concept/{layer}"] = scores
         notes: list[str] = []
         head = view.associations()

@@ -106,7 +106,10 @@ class OneVsTwo(Task):
             chance={"accuracy": 0.5},
             counts={**joined.counts, **counts},
             arrays=arrays,
-            notes=["p is of a permutation test; p_binomial takes the misclassified stimuli for independent"],
+            notes=[
+                "p comes from a permutation test; "
+                "p_binomial assumes that the misclassified stimuli are independent"
+            ],
         )
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
@@ -146,7 +149,7 @@ def _trials(
     if named < _FEWEST_RIGHT:
         raise NotPossible(
             f"model {view.name!r} classifies {counts['correct']} of {len(rows)} stimuli correctly, "
-            f"of {named} concepts: 1 vs 2 compares mistakes with those of at least {_FEWEST_RIGHT}"
+            f"of {named} concepts: 1 vs 2 needs those of at least {_FEWEST_RIGHT} to compare mistakes with"
         )
     if counts["misclassified_joined"] < _FEWEST_WRONG:
         raise NotPossible(

@@ -29,7 +29,8 @@ def rdm(features: ArrayLike, metric: str = "correlation", noise: ArrayLike | Non
     ``cosine``       :math:`1 - \cos(x_i, x_j)`; scale of each row, rotation
     ``euclidean``    :math:`\|x_i - x_j\|`; translation, rotation
     ``sqeuclidean``  :math:`\|x_i - x_j\|^2`; translation, rotation
-    ``mahalanobis``  :math:`(x_i - x_j)' P (x_i - x_j) / d` with the noise precision P; translation
+    ``mahalanobis``  :math:`(x_i - x_j)' P (x_i - x_j) / d` with the noise precision P; translation, and a
+                     linear map if P is the precision of the mapped noise
     ``crossnobis``   the mean over folds f of :math:`(x_i - x_j)_f' P (x_i - x_j)_{-f} / d`: each fold
                      with the mean of the others. Noise adds no bias: 0 is no difference, values can be
                      negative

@@ -53,8 +53,8 @@ _PACKAGES = (
 @cache
 def versions() -> dict[str, str]:
     """Version of every package that can change a number, without those that are not installed."""
-    found = {name: _version(name) for name in _PACKAGES}
-    installed = {name: version for name, version in found.items() if version is not None}
+    known = {name: _version(name) for name in _PACKAGES}
+    installed = {name: version for name, version in known.items() if version is not None}
     return {"semantic-benchmark": VERSION, **installed}
 
 

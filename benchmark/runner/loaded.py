@@ -55,11 +55,11 @@ class LoadedModel:
     @property
     def weights(self) -> str:
         """Text that identifies the weights: the sha256 of their file, their hub name and pin, or the seed."""
-        found = self.checkpoint
-        if found.hub is None:
-            return found.sha256 or found.label
-        pin = found.revision or found.sha256
-        return f"{found.label}@{pin}" if pin else found.label
+        checkpoint = self.checkpoint
+        if checkpoint.hub is None:
+            return checkpoint.sha256 or checkpoint.label
+        pin = checkpoint.revision or checkpoint.sha256
+        return f"{checkpoint.label}@{pin}" if pin else checkpoint.label
 
 
 def feature_key(loaded: LoadedModel, stimuli: Stimuli, device: str) -> dict[str, Any]:

@@ -144,7 +144,7 @@ def score(session: Session, parts: Parts, bars: Bars | None = None) -> Stored:
     )
     summary = summarise(result, parts.task.metrics, seed)
     if summary.best_layer is None:
-        reasons = dict.fromkeys(found.undefined or "" for found in result.layers.values())
+        reasons = dict.fromkeys(layer.undefined or "" for layer in result.layers.values())
         raise NotPossible(f"undefined in every layer: {'; '.join(reasons)}")
     counts = joined.counts | ({"uncovered": parts.uncovered} if parts.uncovered else {})
     cell = _cell_result(session, parts, result, summary, counts, time.perf_counter() - start)

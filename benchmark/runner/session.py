@@ -145,9 +145,9 @@ class Session:
     def _inner(self, placed: Placed[ModelEntry], built: BuiltFromEntry, suite: str) -> LoadedModel:
         """The other model from which a model is built; for an untrained twin, its twin of the same seed."""
         name = built.model if placed.untrained is None else f"{built.model}@untrained:{placed.untrained}"
-        other = self.registry.model(name, suite)
-        params = {**other.entry.params, **built.params}
-        return self._load(replace(other, entry=other.entry.model_copy(update={"params": params})), suite)
+        inner = self.registry.model(name, suite)
+        params = {**inner.entry.params, **built.params}
+        return self._load(replace(inner, entry=inner.entry.model_copy(update={"params": params})), suite)
 
     def hash_of(self, name: str) -> str:
         """The hash of the target ``name``, or the manifest of the stimulus set ``name``.

@@ -83,9 +83,9 @@ class StoredView:
             cost = self.cost(layers)
             if cost is not None:
                 self._progress.expect(cost)
-        made = self._model.features(self.stimuli, layers, device=self._device, progress=self._progress)
+        extracted = self._model.features(self.stimuli, layers, device=self._device, progress=self._progress)
         features = {
-            layer: checked_features(self.name, layer, made.get(layer), self.stimuli) for layer in layers
+            layer: checked_features(self.name, layer, extracted.get(layer), self.stimuli) for layer in layers
         }
         self._store.put(self._key, features, {"model": self.name, "stimuli": self.stimuli.name})
         return features
