@@ -13,7 +13,6 @@ from itertools import combinations, product
 from typing import Any
 
 import numpy as np
-from sklearn.isotonic import isotonic_regression
 
 from benchmark.calibration.simulate import Simulation
 from benchmark.datasets.join import join
@@ -135,7 +134,7 @@ def pilot(task: Task, params: Mapping[str, Any], simulation: Simulation, seed: i
         chances.append(chance)
     means = np.mean(scores, axis=(0, 2))
     # More noise cannot raise the true score: a rise is an error of the pilot.
-    falling = np.asarray(isotonic_regression(means, increasing=False))
+    falling = _monotone(means, rising=False)
     chance, perfect = float(np.mean(chances)), float(falling[0])
     middle = (chance + perfect) / 2
     step = _STEP * float(np.mean(errors, axis=0)[int(np.argmin(np.abs(falling - middle)))])
@@ -204,7 +203,7 @@ def power(levels: QualityLevels, trials: Sequence[Trial], seed: int) -> Power:
     def curve(sample: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         x = differences(sample)
         order = np.argsort(x)
-        return x[order], np.asarray(isotonic_regression(detected[sample].mean(axis=0)[order]))
+        return x[order], _monotone(detected[sample].mean(axis=0)[order])
 
     all_trials = np.arange(len(trials))
     x, y = curve(all_trials)
@@ -249,6 +248,12 @@ def _score(
                 resampled = estimate(layer.statistics[metric.name], weights)
                 draws[int(name)], scores[int(name)] = sign * resampled.draws, sign * resampled.score
     return draws, scores, chance
+
+
+def _monotone(values: np.ndarray, *, rising: bool = True) -> np.ndarray:
+    from sklearn.isotonic import isotonic_regression  # names of tasks are checked before it is imported
+
+    return np.asarray(isotonic_regression(values, increasing=rising))
 
 
 def _detected(trial: Trial) -> np.ndarray:

@@ -85,7 +85,7 @@ def _print(calibration: CalibrationReport, session: Session, path: Path) -> None
     console.print("controls: the answer of each task on data where the right answer is known", style="bold")
     console.print(_controls(calibration.controls))
     suite = session.registry.suite(calibration.suite)
-    about = " - MINIATURE: a drawn world and simulated people" if suite.miniature else ""
+    about = " - MINIATURE: drawn images and simulated people" if suite.miniature else ""
     if calibration.power:
         console.print(
             f"power, suite {calibration.suite}{about}: the least difference between two models that is "
