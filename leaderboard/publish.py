@@ -23,8 +23,9 @@ from benchmark.registry import Registry, load_registry, plugin_source_hash
 from benchmark.results import CellResult, ResultStore, code_version, extraction_version
 
 PUBLISHED = Path(__file__).parent / "results"
-#: Numbers nearer than this are equal: the rounding of sums on another processor
-TOLERANCE = 1e-9
+#: Numbers nearer than this are equal. A correlation moves by up to 2e-6 with another release of torch, whose
+#: float32 features differ in their last digits
+TOLERANCE = 1e-5
 #: What stands in a result beside the answer
 _BESIDE = {"key", "provenance", "arrays", "notes"}
 
