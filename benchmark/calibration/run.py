@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -192,11 +193,16 @@ class _Run:
             outcomes = workers(delayed(_execute)(part, options) for part in parts)
         total = self.finished + len(parts) + later
         done = {}
-        for part, outcome in outcomes:
-            done[part] = outcome
-            self.finished += 1
-            if self.advance:
-                self.advance(" ".join(str(word) for word in part[1:3]), total)
+        with warnings.catch_warnings():
+            # loky replaces a worker whose memory has grown; no part is lost, so there is nothing to act on
+            warnings.filterwarnings(
+                "ignore", message="A worker stopped while some jobs", category=UserWarning
+            )
+            for part, outcome in outcomes:
+                done[part] = outcome
+                self.finished += 1
+                if self.advance:
+                    self.advance(" ".join(str(word) for word in part[1:3]), total)
         return done
 
     def power(self, binding: str, levels: QualityLevels | str, trials: Sequence[Any]) -> BindingPower:
