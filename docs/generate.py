@@ -101,7 +101,9 @@ def _branch(folder: Path, depth: int = 0) -> Iterator[str]:
     if name in FOLDERS:
         return
     for path in sorted(folder.iterdir(), key=lambda path: (path.is_dir(), path.name)):
-        if path.is_dir() and path.name != "__pycache__":
+        if path.is_dir() and (
+            path.relative_to(ROOT).as_posix() in FOLDERS or (path / "__init__.py").is_file()
+        ):
             yield from _branch(path, depth + 1)
         elif path.suffix == ".py" and path.name != "__init__.py":
             yield f"{'    ' * (depth + 1)}- `{path.name}`: {first_line(path)}"

@@ -64,7 +64,9 @@ def run(
     UsageError
         If a name is unknown, or the name of the object is taken.
 
-    Notes ----- The cache key of an object holds the source of its class and its whole state, with the weights
+    Notes
+    -----
+    The cache key of an object holds the source of its class and its whole state, with the weights
     (:func:`benchmark.api.identity.identity`). If these cannot be hashed, the features are not kept, and the
     log gives the reason.
 

@@ -98,7 +98,7 @@ def plugin_source_hash(plugin: str, base: Path) -> str:
 
 
 def is_shipped(plugin: str, base: Path) -> bool:
-    """Whether a plug-in belongs to the suite: all that it imports has a hash or a version in every key.
+    """Whether a plug-in belongs to the suite, so that it imports only the suite and its packages.
 
     Parameters
     ----------

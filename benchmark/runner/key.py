@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmark.registry import BindingEntry, Placed, is_shipped, plugin_source_hash
@@ -41,10 +41,10 @@ def unchanged(session: Session, cell: Cell) -> Stored | None:
     """The stored result of a cell if everything that decides its key is unchanged.
 
     No plug-in of a model or task is loaded. What is not compared follows from what is: the preprocessing from
-    the code and the entry of the model, the version of a task from its code. That holds for the suite's own
-    plug-ins. A user's plug-in may import further files, and a model that cannot represent every concept has
-    to name those it can: for both the answer is None, and :func:`benchmark.runner.score.look_up` compares the
-    whole key.
+    the code and the entry of the model, the version of a task from its code. That does not hold for a user's
+    plug-in, which may import further files, nor for an entry whose params may name a file, since what is in
+    that file can decide the preprocessing. A model that cannot represent every concept has to name those it
+    can. For these the answer is None, and :func:`benchmark.runner.score.look_up` compares the whole key.
 
     Parameters
     ----------
@@ -60,28 +60,47 @@ def unchanged(session: Session, cell: Cell) -> Stored | None:
         return None
     binding = session.registry.binding(cell.suite, cell.binding)
     model = session.model(cell.model, cell.suite)
-    if not all(is_shipped(p.entry.plugin, p.base) for p in _plug_ins(session, binding, model)):
+    models = list(_chain(model))
+    if not all(is_shipped(p.entry.plugin, p.base) for p in _plug_ins(session, binding, models)):
+        return None
+    if any(_may_name_a_file(part.placed.entry.params) for part in models):
         return None
     features = feature_outline(model, session.hash_of(binding.stimuli), session.device)
     outline = cell_key(session, cell, features, session.hash_of(binding.target))
-    return None if set(diff_keys(stored.cell.key, outline)) - _follows(model) else stored
+    return None if set(diff_keys(stored.cell.key, outline)) - _follows(len(models)) else stored
 
 
-def _plug_ins(session: Session, binding: BindingEntry, model: LoadedModel) -> Iterator[Placed[Any]]:
+def _chain(model: LoadedModel) -> Iterator[LoadedModel]:
+    """The model, the one it is built from, and so on."""
+    part: LoadedModel | None = model
+    while part is not None:
+        yield part
+        part = part.inner
+
+
+def _plug_ins(
+    session: Session, binding: BindingEntry, models: Sequence[LoadedModel]
+) -> Iterator[Placed[Any]]:
     yield session.registry.task(binding.task)
     yield session.registry.dataset(binding.stimuli)
     yield session.registry.dataset(binding.target)
-    inner: LoadedModel | None = model
-    while inner is not None:
-        yield inner.placed
-        inner = inner.inner
+    for part in models:
+        yield part.placed
+        built = part.placed.entry.built_from
+        if built is not None and built.target is not None:
+            yield session.registry.dataset(built.target)
 
 
-def _follows(model: LoadedModel) -> set[str]:
-    """Parts of a key that follow from the others."""
-    names, part, inner = {"task_version"}, "features", model.inner
-    names.add(f"{part}.preprocessing")
-    while inner is not None:
-        part, inner = f"{part}.built_from.model", inner.inner
-        names.add(f"{part}.preprocessing")
-    return names
+def _may_name_a_file(value: Any) -> bool:
+    """Whether a text in ``value`` looks like a path or a plug-in; a false alarm costs only time."""
+    if isinstance(value, str):
+        return any(mark in value for mark in "./\\:")
+    if isinstance(value, Mapping):
+        return any(map(_may_name_a_file, value.values()))
+    return isinstance(value, (list, tuple)) and any(map(_may_name_a_file, value))
+
+
+def _follows(models: int) -> set[str]:
+    """Parts of a key that follow from the others, for a chain of so many models."""
+    chain = ["features" + ".built_from.model" * depth for depth in range(models)]
+    return {"task_version", *(f"{part}.preprocessing" for part in chain)}

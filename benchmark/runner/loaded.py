@@ -85,8 +85,8 @@ def feature_key(loaded: LoadedModel, stimuli: Stimuli, device: str) -> dict[str,
 def feature_outline(loaded: LoadedModel, manifest: str, device: str) -> dict[str, Any]:
     """The parts of :func:`feature_key` that are known before the plug-in is loaded.
 
-    The missing part is the preprocessing in words. It follows from these parts if the plug-in is the suite's
-    own.
+    The missing part is the preprocessing in words. It may follow from the others, as
+    :func:`benchmark.runner.key.unchanged` says.
 
     Parameters
     ----------

@@ -73,12 +73,19 @@ def write_new(kind: str, name: str, folder: Path) -> New:
         if path.exists():
             raise UsageError(f"{path} is there already; give another name, or another folder with --folder")
     _check_free(name, registry)
+    written: list[Path] = []
     try:
-        add_entries(_entries(kind, name, class_name), registry)
+        folder.mkdir(parents=True, exist_ok=True)
         for path, text in texts.items():
             with path.open("x", encoding="utf-8") as stream:
+                written.append(path)
                 stream.write(text.replace(_NAME, name).replace(_CLASS, class_name))
-    except OSError as error:
+        add_entries(_entries(kind, name, class_name), registry)
+    except (OSError, UsageError) as error:
+        for path in written:
+            path.unlink(missing_ok=True)
+        if isinstance(error, UsageError):
+            raise
         raise UsageError(f"cannot write in {folder}: {error.strerror or error}") from error
     return New((*files, registry), _commands(kind, name, folder))
 

@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmark.datasets import Stimuli, Target
@@ -138,3 +139,53 @@ def test_parameters_of_a_data_set_reach_its_hash():
     fresh.registry = replace(fresh.registry, datasets={**fresh.registry.datasets, "mini_images": fewer})
     assert fresh.hash_of("mini_images") != before
     assert fresh.hash_of("mini_images") == fresh.stimuli("mini_images").manifest
+
+
+@pytest.fixture
+def embeddings(tmp_path) -> Path:
+    """A registry of embeddings whose ids stand in a file of their own, and a model built from them."""
+    (tmp_path / "data").mkdir()
+    names = list(Session(Options()).stimuli("mini_images").concept_ids)
+    np.save(tmp_path / "data" / "rows.npy", np.random.default_rng(0).normal(size=(len(names), 60)))
+    (tmp_path / "data" / "ids.csv").write_text("\n".join(["id", *names]))
+    registry = tmp_path / "mine.yaml"
+    registry.write_text(
+        "models:\n"
+        "  rows:\n"
+        "    plugin: models/features.py:Features\n"
+        "    description: embeddings\n"
+        "    checkpoint: {file: rows.npy}\n"
+        "    params: {ids: ids.csv}\n"
+    )
+    return registry
+
+
+def test_a_file_that_the_params_name_is_compared(bench, embeddings, tmp_path):
+    command = (
+        *("run", "--registry", embeddings, "-m", "rows", "-t", "people_rdm", "--data", tmp_path / "data"),
+        *("--output", tmp_path / "out", "--format", "json"),
+    )
+    (first,) = bench(*command).cells
+    assert first["status"] == "scored", first["reason"]
+    (again,) = bench(*command).cells
+    assert again["cached"]
+    ids = tmp_path / "data" / "ids.csv"
+    head, *names = ids.read_text().splitlines()
+    ids.write_text("\n".join([head, *reversed(names)]))
+    (turned,) = bench(*command).cells
+    assert not turned["cached"]
+    assert turned["score"] != first["score"]
+
+
+@pytest.mark.parametrize(
+    ("params", "names"),
+    [
+        ({}, False),
+        ({"layers": ["conv1"], "seed": 3}, False),
+        ({"ids": "ids.csv"}, True),
+        ({"encoder": {"plugin": "mine.py:Net"}}, True),
+        ({"files": ["folder/a"]}, True),
+    ],
+)
+def test_params_that_may_name_a_file(params, names):
+    assert key_module._may_name_a_file(params) is names
