@@ -6,12 +6,14 @@ whose numbers differ from the published ones is refused. ``--moved`` says that t
 (then the version of the task is raised too).
 
 A published cell that could not be run here, because its weights may not be passed on, keeps its numbers. Its
-key takes the present code if the numbers of every cell of the same task in RESULTS are equal to the published
-ones: then the code changed and the scores did not.
+key takes the present code if RESULTS has cells of the same task, all compared and all equal: then the code of
+the suite changed and the scores did not. The code of its model is taken only if cells of the same plug-in
+were compared and are equal too. Otherwise it stays as it was, and ``bench why`` shows it as changed.
 """
 
 from __future__ import annotations
 
+import argparse
 import math
 import sys
 from collections import defaultdict
@@ -62,7 +64,7 @@ def _differences(old: Any, new: Any) -> Iterator[float]:
         yield math.inf
 
 
-def with_present_code(cell: CellResult, registry: Registry) -> CellResult:
+def with_present_code(cell: CellResult, registry: Registry, *, plug_in: bool) -> CellResult:
     """A result under the key of the present code; its numbers and its provenance stay.
 
     Parameters
@@ -70,13 +72,13 @@ def with_present_code(cell: CellResult, registry: Registry) -> CellResult:
     cell : CellResult
     registry : Registry
         Names the plug-ins of its model and its task.
+    plug_in : bool
+        Whether the code of the model's plug-in is taken too.
     """
     model, task = registry.model(cell.model, cell.suite), registry.task(cell.task)
-    features = {
-        **cell.key["features"],
-        "code": extraction_version(),
-        "source": plugin_source_hash(str(model.entry.plugin), model.base),
-    }
+    features = {**cell.key["features"], "code": extraction_version()}
+    if plug_in:
+        features["source"] = plugin_source_hash(str(model.entry.plugin), model.base)
     key = {
         **cell.key,
         "features": features,
@@ -108,35 +110,47 @@ def publish(
     """
     old, new = ResultStore(published), ResultStore(results)
     lines, complete = [], True
-    greatest: dict[str, list[float]] = defaultdict(list)
+    gaps_of: dict[str, list[float]] = defaultdict(list)
     fresh = {s.path.relative_to(results): s.cell for s in new.all()[0] if s.cell.status == "scored"}
     for path, cell in fresh.items():
         before = published / path
-        gap = difference(old.read(before), cell) if before.exists() else 0.0
-        greatest[cell.task].append(gap)
-        if gap > TOLERANCE and not moved:
-            lines.append(f"refused {path}: its numbers differ from the published ones by up to {gap:.3g}")
-            complete = False
-        else:
-            old.write(cell)
+        if before.exists():
+            gap = difference(old.read(before), cell)
+            gaps_of[cell.task].append(gap)
+            gaps_of[_plug_in(cell, registry)].append(gap)
+            if gap > TOLERANCE and not moved:
+                lines.append(f"refused {path}: its numbers differ from the published ones by up to {gap:.3g}")
+                complete = False
+                continue
+        old.write(cell)
+    equal = {name for name, gaps in gaps_of.items() if max(gaps) <= TOLERANCE}
     for stored in old.all()[0]:
         path, cell = stored.path.relative_to(published), stored.cell
         if path in fresh:
             continue
-        if greatest[cell.task] and max(greatest[cell.task]) <= TOLERANCE:
-            old.write(with_present_code(cell, registry))
-        else:
+        plug_in = _plug_in(cell, registry)
+        # a model that is built from another has two keys of features
+        if cell.task not in equal or "built_from" in cell.key["features"]:
             lines.append(f"left {path}: no equal cell of task {cell.task} in {results} speaks for it")
             complete = False
-    for task, gaps in greatest.items():
-        if gaps:
-            lines.append(f"{task}: {len(gaps)} cells, greatest difference from the published {max(gaps):.3g}")
+            continue
+        old.write(with_present_code(cell, registry, plug_in=plug_in in equal))
+        if plug_in not in equal:
+            lines.append(f"kept the code of the model of {path}: no equal cell of {plug_in} speaks for it")
+    for name, gaps in gaps_of.items():
+        lines.append(f"{name}: {len(gaps)} cells, greatest difference from the published {max(gaps):.3g}")
     return lines, complete
 
 
+def _plug_in(cell: CellResult, registry: Registry) -> str:
+    return str(registry.model(cell.model, cell.suite).entry.plugin).partition(":")[0]
+
+
 if __name__ == "__main__":
-    flags = {"--moved"} & set(sys.argv[1:])
-    (folder,) = (argument for argument in sys.argv[1:] if argument not in flags)
-    report, done = publish(Path(folder), PUBLISHED, load_registry(), moved=bool(flags))
+    parser = argparse.ArgumentParser(description="Publish the results of a run.")
+    parser.add_argument("results", type=Path, help="folder of the run")
+    parser.add_argument("--moved", action="store_true", help="the numbers are meant to differ")
+    asked = parser.parse_args()
+    report, done = publish(asked.results, PUBLISHED, load_registry(), moved=asked.moved)
     print("\n".join(report))
     sys.exit(0 if done else 1)

@@ -72,6 +72,12 @@ def test_every_parameter_of_a_public_function_is_described(path):
     assert not missing, f"no docstring describes: {'; '.join(missing)}"
 
 
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_a_section_stands_on_a_line_of_its_own(path):
+    # an underline behind its heading is shown as text
+    assert not re.search(r"\w -{4,}", path.read_text(encoding="utf-8"))
+
+
 def with_examples() -> list[str]:
     return [
         name_of(path)[:-3].removesuffix("/__init__").replace("/", ".")

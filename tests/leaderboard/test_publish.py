@@ -25,7 +25,10 @@ def publish():
 def folders(bench, tmp_path) -> tuple[Path, Path]:
     """Fresh results, and the same ones published with older code; one more model was published."""
     fresh, published = tmp_path / "fresh", tmp_path / "published"
-    assert bench("run", "-m", "pixels", "-t", "people_rdm,area_late_rdm", "--output", fresh).status == 0
+    assert (
+        bench("run", "-m", "pixels,mini_clip", "-t", "people_rdm,area_late_rdm", "--output", fresh).status
+        == 0
+    )
     assert bench("run", "-m", "mini_encoder", "-t", "people_rdm", "--output", published).status == 0
     for stored in (*ResultStore(fresh).all()[0], *ResultStore(published).all()[0]):
         old = {**stored.cell.key, "code": "old", "features": {**stored.cell.key["features"], "code": "old"}}
@@ -78,3 +81,29 @@ def test_a_layer_that_is_gone_is_a_difference(publish, folders):
     lines, complete = publish(fresh, published, load_registry())
     assert not complete
     assert "by up to inf" in lines[0]
+
+
+def test_only_what_was_compared_speaks_for_a_cell(publish, folders):
+    fresh, published = folders
+    for path in published.glob("mini/*/*.json"):
+        if path.stem != "mini_encoder":
+            path.unlink()
+    lines, complete = publish(fresh, published, load_registry())
+    assert not complete
+    assert any(line.startswith("left mini/people_rdm/mini_encoder.json") for line in lines)
+    assert not current(published, "mini_encoder", "people_rdm")
+
+
+def test_the_code_of_a_model_needs_an_equal_cell_of_its_plug_in(publish, folders):
+    fresh, published = folders
+    for path in fresh.glob("mini/*/mini_clip.json"):
+        path.unlink()
+    path = published / "mini" / "people_rdm" / "mini_encoder.json"
+    key = json.loads(path.read_text())["key"]
+    edit(path, key={**key, "features": {**key["features"], "source": "old"}})
+    lines, complete = publish(fresh, published, load_registry())
+    assert complete
+    assert any(
+        line.startswith("kept the code of the model of mini/people_rdm/mini_encoder.json") for line in lines
+    )
+    assert not current(published, "mini_encoder", "people_rdm")
