@@ -43,8 +43,9 @@ Every network also has an untrained twin: the same network with random weights. 
 band from their 5th to their 95th percentile.
 
 The column *pin* says what fixes the weights: the sha256 of their file, or its first digits, or the commit of
-their repository. *Not pinned* means that only the library's own name for the weights is known. The weights
-can then change if the library changes what it offers under that name.
+their repository. *Not pinned* means that the entry has no such number. If a library offers the weights under
+a name, they change when the library changes what it offers. If they are a file of your own, any file is
+accepted.
 
 The weights of torchvision, timm, open_clip, Taskonomy and the self-supervised networks are fetched at first
 use. You can also put them by hand where the library looks. If they are missing, the message of a run names

@@ -70,7 +70,7 @@ def print_outcomes(outcomes: Sequence[Outcome], miniature: bool, suite: str, out
                 Text(f"{cell.model}, {cell.binding}: {status}: {cell.reason}", style="red"), soft_wrap=True
             )
     cached = sum(o.cached for o in outcomes)
-    note = f"; {cached} of them were stored already: for them nothing was recomputed" if cached else ""
+    note = f"; {cached} stored already: nothing was recomputed for stored cells" if cached else ""
     console.print(f"{len(scored)} of {len(outcomes)} cells scored{note}", highlight=False)
     if scored:
         console.print(f"results: {output.resolve() / suite}", highlight=False, soft_wrap=True)
@@ -134,7 +134,7 @@ def print_prospects(planned: Sequence[Prospect]) -> None:
     """Print what a run would do with the ``planned`` cells: a row for each, then how many would be scored."""
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     table = Table(box=box.SIMPLE)
-    for column in ("model", "task", "state", "layers to extract", "cost of the features"):
+    for column in ("model", "binding", "state", "layers to extract", "cost of the features"):
         table.add_column(column)
     for prospect in planned:
         cost = "" if prospect.cost is None else str(prospect.cost)
