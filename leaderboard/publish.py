@@ -108,38 +108,39 @@ def publish(
     complete : bool
         Whether every cell was published, or was put under the present code.
     """
-    old, new = ResultStore(published), ResultStore(results)
-    lines, complete = [], True
+    store = ResultStore(published)
+    scored = (stored for stored in ResultStore(results).all()[0] if stored.cell.status == "scored")
+    fresh = {stored.path.relative_to(results): stored.cell for stored in scored}
+    others = {s.path.relative_to(published): s.cell for s in store.all()[0]}
+    gaps = {path: difference(others.pop(path), cell) for path, cell in fresh.items() if path in others}
+    refused = {path: gap for path, gap in gaps.items() if gap > TOLERANCE and not moved}
+    for path in fresh.keys() - refused.keys():
+        store.write(fresh[path])
+
     gaps_of: dict[str, list[float]] = defaultdict(list)
-    fresh = {s.path.relative_to(results): s.cell for s in new.all()[0] if s.cell.status == "scored"}
-    for path, cell in fresh.items():
-        before = published / path
-        if before.exists():
-            gap = difference(old.read(before), cell)
-            gaps_of[cell.task].append(gap)
-            gaps_of[_plug_in(cell, registry)].append(gap)
-            if gap > TOLERANCE and not moved:
-                lines.append(f"refused {path}: its numbers differ from the published ones by up to {gap:.3g}")
-                complete = False
-                continue
-        old.write(cell)
-    equal = {name for name, gaps in gaps_of.items() if max(gaps) <= TOLERANCE}
-    for stored in old.all()[0]:
-        path, cell = stored.path.relative_to(published), stored.cell
-        if path in fresh:
-            continue
-        plug_in = _plug_in(cell, registry)
-        # a model that is built from another has two keys of features
-        if cell.task not in equal or "built_from" in cell.key["features"]:
-            lines.append(f"left {path}: no equal cell of task {cell.task} in {results} speaks for it")
-            complete = False
-            continue
-        old.write(with_present_code(cell, registry, plug_in=plug_in in equal))
+    for path, gap in gaps.items():
+        gaps_of[fresh[path].task].append(gap)
+        gaps_of[_plug_in(fresh[path], registry)].append(gap)
+    equal = {name for name, values in gaps_of.items() if max(values) <= TOLERANCE}
+    # a model that is built from another has two keys of features
+    left = [p for p, c in others.items() if c.task not in equal or "built_from" in c.key["features"]]
+    kept = []
+    for path in others.keys() - left:
+        plug_in = _plug_in(others[path], registry)
+        store.write(with_present_code(others[path], registry, plug_in=plug_in in equal))
         if plug_in not in equal:
-            lines.append(f"kept the code of the model of {path}: no equal cell of {plug_in} speaks for it")
-    for name, gaps in gaps_of.items():
-        lines.append(f"{name}: {len(gaps)} cells, greatest difference from the published {max(gaps):.3g}")
-    return lines, complete
+            kept.append(path)
+
+    lines = [
+        f"refused {p}: numbers differ from the published ones by up to {g:.3g}" for p, g in refused.items()
+    ]
+    lines += [f"left {p}: no equal cell of task {others[p].task} speaks for it" for p in left]
+    lines += [
+        f"kept the code of the model of {p}: no equal cell of its plug-in speaks for it" for p in sorted(kept)
+    ]
+    for name, values in gaps_of.items():
+        lines.append(f"{name}: {len(values)} cells, greatest difference from the published {max(values):.3g}")
+    return lines, not refused and not left
 
 
 def _plug_in(cell: CellResult, registry: Registry) -> str:

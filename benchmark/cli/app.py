@@ -199,7 +199,6 @@ def check_model(
     Exit status: 0 if no fault was found; 1 if a check failed; 2 if an argument,
     a registry or the weights cannot be used.
     """
-    load(registry).model(name, suite)  # an unknown name is refused before torch is imported
     from benchmark.cli.check_model import show_checks
 
     raise typer.Exit(show_checks(name, suite, run_options(registry, data, device)))
@@ -250,7 +249,6 @@ def export_rdm(
     An RDM (representational dissimilarity matrix) holds the distance between
     the features of each two stimuli, or of each two concepts.
     """
-    load(registry).model(model, suite)  # an unknown name is refused before anything heavy is imported
     from benchmark.cli.export import export_rdms
     from benchmark.runner.layers import split_layers
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from benchmark.checks import Check, Status, check_model
 from benchmark.cli.tables import WIDTH
 from benchmark.runner import Options, Session
 
-_STYLES = {Status.passed: "green", Status.failed: "bold red", Status.note: "yellow", Status.skipped: "dim"}
+if TYPE_CHECKING:
+    from benchmark.checks import Check
+
+_STYLES = {"pass": "green", "fail": "bold red", "note": "yellow", "skip": "dim"}
 
 
 def show_checks(name: str, suite: str | None, options: Options) -> int:
@@ -32,7 +35,11 @@ def show_checks(name: str, suite: str | None, options: Options) -> int:
     int
         Exit status: 1 if a check failed, else 0.
     """
-    checks = check_model(Session(options), name, suite)
+    session = Session(options)
+    session.registry.model(name, suite)  # an unknown name is refused before torch is imported
+    from benchmark.checks import Status, check_model
+
+    checks = check_model(session, name, suite)
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     console.print(name, style="bold", highlight=False)
     console.print(_table(checks))
@@ -47,5 +54,5 @@ def _table(checks: list[Check]) -> Table:
     for column in ("check", "result", "detail"):
         table.add_column(column, no_wrap=column != "detail", overflow="fold")
     for check in checks:
-        table.add_row(check.name, Text(check.status.value, _STYLES[check.status]), Text(check.detail))
+        table.add_row(check.name, Text(check.status.value, _STYLES[check.status.value]), Text(check.detail))
     return table

@@ -8,7 +8,6 @@ from rich.console import Console
 from rich.text import Text
 
 from benchmark.cli.run import WorkBar, progress_bars
-from benchmark.export import model_rdms, write
 from benchmark.runner import Options, Session
 
 
@@ -53,6 +52,9 @@ def export_rdms(
         If the model, the layers or the stimuli cannot be used, or a file cannot be written.
     """
     session = Session(options)
+    session.registry.model(model, suite)  # an unknown name is refused before anything heavy is imported
+    from benchmark.export import model_rdms, write
+
     with progress_bars() as bars:
         rdms = model_rdms(
             session,

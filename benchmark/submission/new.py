@@ -6,6 +6,7 @@ import importlib.util
 import keyword
 import re
 import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,21 +74,28 @@ def write_new(kind: str, name: str, folder: Path) -> New:
         if path.exists():
             raise UsageError(f"{path} is there already; give another name, or another folder with --folder")
     _check_free(name, registry)
+    filled = {path: text.replace(_NAME, name).replace(_CLASS, class_name) for path, text in texts.items()}
+    try:
+        _write(filled, _entries(kind, name, class_name), registry)
+    except OSError as error:
+        raise UsageError(f"cannot write in {folder}: {error.strerror or error}") from error
+    return New((*files, registry), _commands(kind, name, folder))
+
+
+def _write(texts: Mapping[Path, str], entries: Sequence[Proposal], registry: Path) -> None:
+    """Write the files, then their entries; if anything fails, no file that was written here stays."""
     written: list[Path] = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        registry.parent.mkdir(parents=True, exist_ok=True)
         for path, text in texts.items():
             with path.open("x", encoding="utf-8") as stream:
                 written.append(path)
-                stream.write(text.replace(_NAME, name).replace(_CLASS, class_name))
-        add_entries(_entries(kind, name, class_name), registry)
-    except (OSError, UsageError) as error:
+                stream.write(text)
+        add_entries(entries, registry)
+    except BaseException:
         for path in written:
             path.unlink(missing_ok=True)
-        if isinstance(error, UsageError):
-            raise
-        raise UsageError(f"cannot write in {folder}: {error.strerror or error}") from error
-    return New((*files, registry), _commands(kind, name, folder))
+        raise
 
 
 def _check_name(name: str, class_name: str, template: str) -> None:

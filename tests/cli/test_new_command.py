@@ -154,3 +154,16 @@ def test_a_folder_that_is_a_file(bench, empty):
     assert done.status == 2
     assert done.err.startswith("error: cannot write in file")
     assert done.err.count("\n") == 1
+
+
+def test_a_failure_while_writing_leaves_nothing(bench, empty, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("benchmark.submission.new.add_entries", full)
+        done = bench("new", "model", "my_model")
+    assert done.status == 2
+    assert "No space left on device" in done.err
+    assert not list(empty.iterdir())
+    assert bench("new", "model", "my_model").status == 0

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import runpy
-import shlex
-import sys
-import textwrap
-from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -36,52 +30,6 @@ GUIDES = (
     "reference/methodology.md",
     "reference/registry.md",
 )
-#: A file that the reader is told to write (its name in bold, then a block), or commands to type
-STEP = re.compile(
-    r"\*\*`(?P<file>[^`]+)`\*\*\n\n *```\w+\n(?P<body>.*?)\n *```|```bash\n(?P<commands>.*?)\n```", re.DOTALL
-)
-
-
-@pytest.fixture
-def follow(bench, tmp_path, monkeypatch, capsys) -> Iterator:
-    """Do what a page says, step by step, in an empty folder; gives what each command printed, in ``out``."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("BENCH_DATA", raising=False)
-    before = set(sys.modules)
-
-    def script(name: str) -> SimpleNamespace:
-        monkeypatch.syspath_prepend(str(tmp_path))
-        capsys.readouterr()
-        runpy.run_path(name, run_name="__main__")
-        return SimpleNamespace(out=capsys.readouterr().out)
-
-    def do(page: str) -> list:
-        left, digest = [], ""
-        for step in STEP.finditer((DOCS / page).read_text(encoding="utf-8")):
-            if step["file"]:
-                target = tmp_path / step["file"]
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_text(
-                    textwrap.dedent(step["body"]).replace("sha256: SHA256", f"sha256: {digest}")
-                )
-                continue
-            for line in step["commands"].splitlines():
-                program, *arguments = shlex.split(line)
-                if program == "bench":
-                    done = bench(*arguments)
-                    assert done.status == 0, f"{page}: {line}\n{done.out}{done.err}"
-                    left.append(done)
-                elif program == "python":
-                    left.append(script(*arguments))
-                else:
-                    assert program == "sha256sum", line
-                    digest = hashlib.sha256(Path(*arguments).read_bytes()).hexdigest()
-        return left
-
-    yield do
-    for name in set(sys.modules) - before:
-        if str(getattr(sys.modules[name], "__file__", None) or "").startswith(str(tmp_path)):
-            del sys.modules[name]
 
 
 @pytest.fixture(scope="module")

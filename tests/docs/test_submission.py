@@ -3,39 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
-import runpy
-import shlex
-from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs" / "tutorial" / "a-model-in-five-minutes.md"
-STEP = re.compile(
-    r"\*\*`(?P<file>[^`]+)`\*\*\n\n```\w+\n(?P<body>.*?)\n```|```bash\n(?P<commands>.*?)\n```", re.DOTALL
-)
 
-
-def test_the_page_as_it_stands(bench, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("BENCH_DATA", raising=False)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    left, shown = {}, ""
-    for step in STEP.finditer(PAGE.read_text(encoding="utf-8")):
-        if step["file"]:
-            (tmp_path / step["file"]).write_text(step["body"] + "\n")
-            continue
-        for line in step["commands"].splitlines():
-            program, *arguments = shlex.split(line)
-            if program == "python":
-                capsys.readouterr()
-                runpy.run_path(*arguments, run_name="__main__")
-                shown = capsys.readouterr().out
-                continue
-            done = bench(*arguments)
-            assert done.status == 0, f"{line}\n{done.out}{done.err}"
-            left[arguments[0]] = done.out
-    monkeypatch.delitem(__import__("sys").modules, "lines", raising=False)
+def test_the_page_as_it_stands(follow, tmp_path):
+    steps = follow("tutorial/a-model-in-five-minutes.md")
+    left = {step.line.split()[1]: step.out for step in steps if step.line.startswith("bench ")}
+    (shown,) = (step.out for step in steps if step.line.startswith("python "))
     assert "unknown: fill in" in left["add"]
     assert "0 failed" in left["check-model"]
     assert "lines" in (tmp_path / "results" / "leaderboard.html").read_text()

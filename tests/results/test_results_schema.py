@@ -162,6 +162,14 @@ def test_provenance():
     assert memory is None or 10 < memory < 1e5
 
 
+def test_what_the_code_version_leaves_out_is_there():
+    from benchmark.results import provenance
+
+    # a wheel carries the plug-ins inside the package
+    missing = [part for part in provenance._NO_SCORES if not (provenance.PACKAGE / part).exists()]
+    assert set(missing) <= {"models", "tasks"}
+
+
 def test_code_version_covers_what_changes_a_score_and_nothing_else(tmp_path, monkeypatch):
     from benchmark.results import provenance
 
