@@ -100,7 +100,7 @@ def test_half_written_files_of_dead_processes_are_found_and_young_ones_left(benc
     dead, alive = folder / ".dead.tmp", folder / ".alive.tmp"
     for path in (dead, alive):
         path.write_bytes(b"x" * 100)
-    os.utime(dead, (time.time() - 7200,) * 2)
+    os.utime(dead, (time.time() - 2 * 86400,) * 2)
     assert "abandoned" in bench("cache", "ls").out
     assert "removed 1 abandoned" in bench("cache", "rm", "--leftovers").out
     assert not dead.exists()
