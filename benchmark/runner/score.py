@@ -84,7 +84,7 @@ def assemble(session: Session, cell: Cell) -> Parts:
             f"target {binding.target!r} is {target.kind}"
         )
     features = feature_key(model, stimuli, session.device)
-    key = cell_key(session, cell, features, target.hash) | {"task_version": task.version}
+    key = cell_key(session, cell, features) | {"task_version": task.version}
     uncovered = len(shown.concept_ids) - len(stimuli.concept_ids)
     return Parts(cell, binding, model, task, stimuli, target, features, canonical(key), uncovered)
 
