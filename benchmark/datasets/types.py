@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import numpy as np
 from PIL import Image
 
 from benchmark.common.errors import DataError, NotPossible
+from benchmark.datasets.names import nfc
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -29,7 +31,7 @@ class Stimuli:
     """An ordered set of stimuli.
 
     An object of this class is what a reader of stimuli returns and what a model gets. It opens an image only
-    when somebody asks for it.
+    when somebody asks for it. Ids, concepts and their other names are kept in Unicode's form NFC.
 
     Attributes
     ----------
@@ -99,12 +101,30 @@ class Stimuli:
     def __post_init__(self) -> None:
         if not self.ids:
             raise DataError(f"stimulus set {self.name!r} is empty: no image was found; check the folder")
+        names = (*self.ids, *self.concepts, *self.labels, *(c for keys in self.keys.values() for c in keys))
+        aliases = (alias for keys in self.keys.values() for alias in chain.from_iterable(keys.values()))
+        if not all(map(str.isascii, chain(names, aliases))):
+            self._write_names_in_nfc()
         _require_unique(self.ids, f"stimulus set {self.name!r}")
         for what, values in (("concepts", self.concepts), ("splits", self.splits)):
             if values is not None and len(values) != len(self.ids):
                 raise DataError(
                     f"stimulus set {self.name!r}: {len(values)} {what} for {len(self.ids)} stimuli"
                 )
+
+    def _write_names_in_nfc(self) -> None:
+        names = {
+            "ids": tuple(map(nfc, self.ids)),
+            "concepts": tuple(map(nfc, self.concepts)),
+            "held_out": frozenset(map(nfc, self.held_out)),
+            "labels": {nfc(concept): label for concept, label in self.labels.items()},
+            "keys": {
+                key: {nfc(concept): tuple(map(nfc, aliases)) for concept, aliases in keys.items()}
+                for key, keys in self.keys.items()
+            },
+        }
+        for attribute, value in names.items():
+            object.__setattr__(self, attribute, value)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -192,6 +212,8 @@ class Target:
         sha256 over the files, or the code, from which the target is made.
     simulated : bool
         True for the embedded miniature. It is authored or simulated, not measured in people.
+    source : str
+        The file from which the target is read, for error messages. Default: it is not named.
 
     Raises
     ------
@@ -204,13 +226,20 @@ class Target:
     ids: tuple[str, ...]
     hash: str
     simulated: bool = False
+    source: str = ""
 
     kind: ClassVar[str] = "target"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "ids", tuple(map(nfc, self.ids)))
         if not self.ids:
-            raise DataError(f"target {self.name!r} is empty")
-        _require_unique(self.ids, f"target {self.name!r}")
+            raise DataError(f"{self._where} is empty")
+        _require_unique(self.ids, self._where)
+
+    @property
+    def _where(self) -> str:
+        """The name of the target, and its file if that is known, for error messages."""
+        return f"target {self.name!r}" + (f" ({self.source})" if self.source else "")
 
     def rows(self, ids: Sequence[str]) -> np.ndarray:
         """Row numbers (from 0) of ``ids``, shape (len(ids),)."""
@@ -266,16 +295,14 @@ class RDMTarget(Target):
         n = len(self.ids)
         if self.rdms.shape != (len(self.subjects), n, n) or not self.subjects:
             raise DataError(
-                f"target {self.name!r}: RDMs of shape {self.rdms.shape} for {len(self.subjects)} subjects "
+                f"{self._where}: RDMs of shape {self.rdms.shape} for {len(self.subjects)} subjects "
                 f"and {n} ids; expected (subjects, ids, ids)"
             )
-        if not np.isfinite(self.rdms).all():
-            raise DataError(f"target {self.name!r}: RDM has values that are not finite")
-        scale = max(float(np.abs(self.rdms).max()), 1e-300)
-        if np.abs(self.rdms - self.rdms.transpose(0, 2, 1)).max() > 1e-6 * scale:
-            raise DataError(f"target {self.name!r}: RDM is not symmetric")
-        if np.abs(np.einsum("sii->si", self.rdms)).max() > 1e-6 * scale:
-            raise DataError(f"target {self.name!r}: RDM has a diagonal that is not zero")
+        scale = max(float(np.abs(np.where(np.isfinite(self.rdms), self.rdms, 0)).max()), 1e-300)
+        for subject, rdm in zip(self.subjects, self.rdms, strict=True):
+            fault = _rdm_fault(rdm, self.ids, scale)
+            if fault is not None:
+                raise DataError(f"{self._where}, subject {subject!r}: RDM {fault}")
 
     def select(self, ids: Sequence[str]) -> RDMTarget:
         """The same target with only the rows ``ids``, in that order."""
@@ -304,10 +331,10 @@ class VectorTarget(Target):
         super().__post_init__()
         if self.vectors.ndim != 2 or len(self.vectors) != len(self.ids):
             raise DataError(
-                f"target {self.name!r}: vectors of shape {self.vectors.shape} for {len(self.ids)} ids"
+                f"{self._where}: vectors of shape {self.vectors.shape} for {len(self.ids)} ids"
             )
         if not np.isfinite(self.vectors).all():
-            raise DataError(f"target {self.name!r}: vectors have values that are not finite")
+            raise DataError(f"{self._where}: vectors have values that are not finite")
 
     def select(self, ids: Sequence[str]) -> VectorTarget:
         """The same target with only the rows ``ids``, in that order."""
@@ -333,15 +360,16 @@ class _CountTarget(Target):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require_unique(self.columns, f"target {self.name!r} (columns)")
+        object.__setattr__(self, "columns", tuple(map(nfc, self.columns)))
+        _require_unique(self.columns, f"{self._where} (columns)")
         expected = (len(self.ids), len(self.columns))
         if self.counts.shape != expected or self.respondents.shape != expected[:1]:
             raise DataError(
-                f"target {self.name!r}: counts of shape {self.counts.shape} and respondents of shape "
+                f"{self._where}: counts of shape {self.counts.shape} and respondents of shape "
                 f"{self.respondents.shape}; expected {expected} and {expected[:1]}"
             )
         if self.counts.nnz and (not np.isfinite(self.counts.data).all() or self.counts.data.min() < 0):
-            raise DataError(f"target {self.name!r}: counts must be finite and not negative")
+            raise DataError(f"{self._where}: counts must be finite and not negative")
 
     def select(self: C, ids: Sequence[str]) -> C:
         """The same target with only the rows ``ids``, in that order. All columns stay."""
@@ -386,8 +414,34 @@ class PropertyTarget(_CountTarget):
         super().__post_init__()
         if len(self.types) != len(self.columns):
             raise DataError(
-                f"target {self.name!r}: {len(self.types)} types for {len(self.columns)} properties"
+                f"{self._where}: {len(self.types)} types for {len(self.columns)} properties"
             )
+
+
+def _rdm_fault(rdm: np.ndarray, ids: tuple[str, ...], scale: float) -> str | None:
+    """What is wrong with the RDM of one subject, or None. ``scale`` is the greatest value of all subjects."""
+    diagonal = np.diagonal(rdm)
+    if not np.isfinite(rdm).all():
+        i, j = np.argwhere(~np.isfinite(rdm))[0]
+        if i == j and np.isfinite(rdm[~np.eye(len(rdm), dtype=bool)]).all():
+            return f"has values on its diagonal that are not finite, first for {ids[i]!r}; write 0 there"
+        return f"has values that are not finite, first for {ids[i]!r} and {ids[j]!r}"
+    difference = np.abs(rdm - rdm.T)
+    if difference.max() > 1e-6 * scale:
+        i, j = np.unravel_index(difference.argmax(), difference.shape)
+        return (
+            f"is not symmetric: {rdm[i, j]:g} for {ids[i]!r} and {ids[j]!r}, {rdm[j, i]:g} the other way; "
+            f"average the two halves if both were measured"
+        )
+    if np.abs(diagonal).max() > 1e-6 * scale:
+        i = int(np.abs(diagonal).argmax())
+        fault = f"has a diagonal that is not zero: {diagonal[i]:g} for {ids[i]!r}"
+        alike = len(rdm) > 1 and (diagonal >= rdm.max(axis=1)).all()
+        return f"{fault}; it is a matrix of similarities: give 1 - similarity" if alike else fault
+    pairs = rdm[np.triu_indices(len(rdm), 1)]
+    if len(pairs) > 1 and np.ptp(pairs) <= 1e-12 * scale:
+        return f"has the same value, {pairs[0]:g}, for all pairs, so nothing can follow it; leave the subject out"
+    return None
 
 
 def _require_unique(values: Sequence[str], where: str) -> None:

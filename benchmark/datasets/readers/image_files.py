@@ -15,18 +15,15 @@ GROUND = "white"
 _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
 
-def open_rgb(path: Path, *, upright: bool = False) -> Image.Image:
+def open_rgb(path: Path) -> Image.Image:
     """Decode an image file.
 
-    Greyscale (8 or 16 bit), palette and CMYK images are converted to RGB. Transparent parts are put on white.
+    The image is turned as its EXIF orientation says, as viewers do: people saw it upright. Greyscale (8 or 16 bit), palette and CMYK images are converted to RGB. Transparent parts are put on white.
 
     Parameters
     ----------
     path : Path
         The image file.
-    upright : bool
-        Whether to turn the image as its EXIF orientation says, as viewers do. Sets of stimuli are read
-        without turning: networks were trained on the pixels as the file has them.
 
     Returns
     -------
@@ -42,7 +39,7 @@ def open_rgb(path: Path, *, upright: bool = False) -> Image.Image:
     try:
         with Image.open(path) as image:
             image.load()
-            return _to_rgb(ImageOps.exif_transpose(image) if upright else image, path)
+            return _to_rgb(ImageOps.exif_transpose(image), path)
     except _UNREADABLE as error:
         empty = path.is_file() and path.stat().st_size == 0
         reason = "the file is empty" if empty else str(error)
