@@ -48,6 +48,4 @@ def manifest(root: DataRoot, *, name: str, path: str) -> Stimuli:
         splits=[image.role for image in images],
     )
     held_out = frozenset(image.cue for image in images if image.held_out)
-    return replace(
-        stimuli, held_out=held_out, manifest=hash_files((), stimuli.manifest, sorted(held_out))
-    )
+    return replace(stimuli, held_out=held_out, manifest=hash_files((), stimuli.manifest, sorted(held_out)))

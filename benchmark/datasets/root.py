@@ -63,7 +63,11 @@ class DataRoot:
         """
         path = self.path / relative
         if not path.exists():
-            other = "" if Path(relative).is_absolute() else f"; or name another data root than {self.path} with --data"
+            other = (
+                ""
+                if Path(relative).is_absolute()
+                else f"; or name another data root than {self.path} with --data"
+            )
             raise NotPossible(f"looked for {path}, which is not there: {how}{other}")
         return path
 

@@ -59,6 +59,9 @@ class Stimuli:
     whole : Stimuli or None
         The set that this one is a part of (:meth:`of_concepts`). A model may be fitted on all of it. None:
         the set is not a part of another.
+    is_turned : callable or None
+        ``is_turned(i)`` says whether stimulus i is stored turned, so that ``open_image`` turns it upright.
+        Results count such images. None: no image is turned.
 
     Raises
     ------
@@ -97,6 +100,7 @@ class Stimuli:
     held_out: frozenset[str] = frozenset()
     miniature: bool = False
     whole: Stimuli | None = None
+    is_turned: Callable[[int], bool] | None = None
 
     def __post_init__(self) -> None:
         if not self.ids:
@@ -157,7 +161,7 @@ class Stimuli:
         """
         rows = [i for i, concept in enumerate(self.concepts) if concept in concepts]
         ids = tuple(self.ids[i] for i in rows)
-        open_image = self.open_image
+        open_image, is_turned = self.open_image, self.is_turned
         return replace(
             self,
             ids=ids,
@@ -165,6 +169,7 @@ class Stimuli:
             splits=self.splits and tuple(self.splits[i] for i in rows),
             manifest=hashlib.sha256("\0".join((self.manifest, *ids)).encode()).hexdigest(),
             open_image=None if open_image is None else lambda i: open_image(rows[i]),
+            is_turned=None if is_turned is None else lambda i: is_turned(rows[i]),
             whole=self.whole or self,
         )
 
@@ -330,9 +335,7 @@ class VectorTarget(Target):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.vectors.ndim != 2 or len(self.vectors) != len(self.ids):
-            raise DataError(
-                f"{self._where}: vectors of shape {self.vectors.shape} for {len(self.ids)} ids"
-            )
+            raise DataError(f"{self._where}: vectors of shape {self.vectors.shape} for {len(self.ids)} ids")
         if not np.isfinite(self.vectors).all():
             raise DataError(f"{self._where}: vectors have values that are not finite")
 
@@ -413,9 +416,7 @@ class PropertyTarget(_CountTarget):
     def __post_init__(self) -> None:
         super().__post_init__()
         if len(self.types) != len(self.columns):
-            raise DataError(
-                f"{self._where}: {len(self.types)} types for {len(self.columns)} properties"
-            )
+            raise DataError(f"{self._where}: {len(self.types)} types for {len(self.columns)} properties")
 
 
 def _rdm_fault(rdm: np.ndarray, ids: tuple[str, ...], scale: float) -> str | None:
@@ -440,7 +441,7 @@ def _rdm_fault(rdm: np.ndarray, ids: tuple[str, ...], scale: float) -> str | Non
         return f"{fault}; it is a matrix of similarities: give 1 - similarity" if alike else fault
     pairs = rdm[np.triu_indices(len(rdm), 1)]
     if len(pairs) > 1 and np.ptp(pairs) <= 1e-12 * scale:
-        return f"has the same value, {pairs[0]:g}, for all pairs, so nothing can follow it; leave the subject out"
+        return f"has the same value, {pairs[0]:g}, for all pairs; leave the subject out"
     return None
 
 

@@ -183,23 +183,46 @@ def test_a_table_whose_index_has_a_gap_is_refused(three_images):
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda rdms: rdms + np.triu(np.ones((3, 3)), 1), "not symmetric"),
-        (lambda rdms: rdms + np.eye(3), "diagonal that is not zero"),
-        (lambda rdms: np.where(rdms == 1, np.nan, rdms), "not finite"),
-        (lambda rdms: rdms[:, :2, :2], "expected (subjects, ids, ids)"),
-        (lambda rdms: rdms[:0], "0 subjects"),
+        (
+            lambda rdm: rdm + np.triu(np.ones((3, 3)), 1),
+            "not symmetric: 2 for 'stim001' and 'stim002', 1 the",
+        ),
+        (lambda rdm: rdm + np.diag([0, 0.5, 0]), "a diagonal that is not zero: 0.5 for 'stim002'"),
+        (lambda rdm: 2 - rdm, "it is a matrix of similarities: give 1 - similarity"),
+        (lambda rdm: rdm * np.array(0.0) + 1 - np.eye(3), "has the same value, 1, for all pairs"),
+        (lambda rdm: rdm * 0, "has the same value, 0, for all pairs"),
+        (lambda rdm: np.where(rdm == 1, np.nan, rdm), "not finite, first for 'stim001' and 'stim002'"),
+        (lambda rdm: np.where(np.eye(3) > 0, np.nan, rdm), "on its diagonal that are not finite"),
     ],
 )
 def test_bad_rdms_are_refused(three_images, spoil, said):
-    rdms = np.tile(1 - np.eye(3), (2, 1, 1))
+    rdms = np.tile(np.array([[0, 1, 2], [1, 0, 1.5], [2, 1.5, 0]]), (2, 1, 1))
     path = three_images / "cichy92" / "fmri_IT_RDMs.npz"
     np.savez(path, Net_RDM=rdms)
     good = cichy(DataRoot(three_images), name="made_up", area="IT")
     assert good.subjects == ("subject01", "subject02")
     assert good.categories == ("body", "face", "face")
-    np.savez(path, Net_RDM=spoil(rdms))
+    rdms[1] = spoil(rdms[1])
+    np.savez(path, Net_RDM=rdms)
     with pytest.raises(DataError) as error:
         cichy(DataRoot(three_images), name="made_up", area="IT")
+    assert one_line(error).startswith(f"target 'made_up' ({path}), subject 'subject02': RDM ")
+    assert said in one_line(error)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda rdms: rdms[:, :2, :2], "expected (subjects, ids, ids)"),
+        (lambda rdms: rdms[:0], "0 subjects"),
+    ],
+)
+def test_rdms_of_another_shape_are_refused(three_images, spoil, said):
+    path = three_images / "cichy92" / "fmri_IT_RDMs.npz"
+    np.savez(path, Net_RDM=spoil(np.ones((2, 3, 3))))
+    with pytest.raises(DataError) as error:
+        cichy(DataRoot(three_images), name="made_up", area="IT")
+    assert str(path) in one_line(error)
     assert said in one_line(error)
 
 

@@ -55,7 +55,9 @@ def word_vectors(root: DataRoot, *, name: str) -> VectorTarget:  # noqa: ARG001 
         Ids are words: first the 48 concepts in their order, then the others in alphabetical order.
     """
     words, vectors = _train()
-    return VectorTarget(name=name, ids=words, hash=target_hash(word_vectors), simulated=True, vectors=vectors.copy())
+    return VectorTarget(
+        name=name, ids=words, hash=target_hash(word_vectors), simulated=True, vectors=vectors.copy()
+    )
 
 
 def sentences() -> list[str]:

@@ -129,12 +129,12 @@ def image_stimuli(
         concepts=tuple(concepts),
         manifest="",
         open_image=lambda i: open_rgb(paths[i]),
-        turned=lambda: sum(map(is_turned, paths)),
+        is_turned=lambda i: is_turned(paths[i]),
         keys=keys or {},
         labels=labels or {},
         splits=tuple(splits) if splits else None,
     )
-    # the names are hashed as the set keeps them, so that a file system that writes them otherwise does not count
+    # names as the set keeps them, in NFC: how a file system writes their letters does not count
     names = (stimuli.ids, stimuli.concepts, stimuli.splits, stimuli.keys, stimuli.labels)
     return replace(stimuli, manifest=hash_files(paths, *names, "upright"))
 

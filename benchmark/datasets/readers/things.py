@@ -117,7 +117,9 @@ def spose(root: DataRoot, *, name: str, dimensions: int = 66) -> RDMTarget:
 def _groups_hash(root: DataRoot, *, name: str) -> str:
     files = [_IDS, *(f"things/gwtune/{group}.npy" for group in _GROUPS), _CATEGORIES]
     # the code of the measure decides the RDMs too
-    return hash_files([*(locate(root, name, file) for file in files), Path(inspect.getfile(rdm))], "euclidean")
+    return hash_files(
+        [*(locate(root, name, file) for file in files), Path(inspect.getfile(rdm))], "euclidean"
+    )
 
 
 @hashed_by(_groups_hash)

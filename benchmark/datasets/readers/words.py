@@ -58,7 +58,11 @@ def vectors(root: DataRoot, *, name: str, path: str) -> VectorTarget:
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise DataError(f"{file}: cannot be read as text ({error})") from error
     return VectorTarget(
-        name=name, source=str(file), ids=tuple(words), hash=_vectors_hash(root, name=name, path=path), vectors=matrix
+        name=name,
+        source=str(file),
+        ids=tuple(words),
+        hash=_vectors_hash(root, name=name, path=path),
+        vectors=matrix,
     )
 
 
