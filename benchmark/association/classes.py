@@ -49,8 +49,8 @@ class ClassMixture(nn.Module):
     The strengths are sum_c p_c profile_c, and the output is their logits (:func:`mixture_logits`). The class
     probabilities are p = g known + (1 - g) learned: ``known`` are the probabilities of the fixed classifier,
     ``learned`` those of the trained classifier, and the gate g is between 0 and 1. At the start of the
-    training both classifiers are equal and the gate is one half. The gate is the sigmoid of ten times a linear
-    map of the features. The profiles are not trained.
+    training both classifiers are equal and the gate is one half. The gate is the sigmoid of ten times a
+    linear map of the features. The profiles are not trained.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Lists of ids as people have them: what is unambiguous is read, else the error names the list and the line."""
+"""Lists of ids as people have them: the unambiguous is read, else the error names the list and the line."""
 
 from __future__ import annotations
 
@@ -80,9 +80,9 @@ def test_names_in_an_array() -> None:
     assert names_of(np.array(["caf\u00e9".encode(), b"dog "]), "f.npz") == ("caf\u00e9", "dog")
     assert names_of(np.array(["cafe\u0301"]), "f.npz") == ("caf\u00e9",)
     assert names_of(np.array([3, 1]), "f.npz") == ("3", "1")
-    with pytest.raises(DataError, match="f.npz.*not UTF-8"):
+    with pytest.raises(DataError, match=r"f\.npz.*not UTF-8"):
         names_of(np.array([b"caf\xe9"]), "f.npz")
-    with pytest.raises(DataError, match="f.npz is float64 of shape"):
+    with pytest.raises(DataError, match=r"f\.npz is float64 of shape"):
         names_of(np.eye(2), "f.npz")
 
 

@@ -266,3 +266,25 @@ def test_rdms_are_dissimilarities(make, targets):
     assert pairs.min() == pytest.approx(0.05)
     assert pairs.max() == pytest.approx(1.0)
     assert not np.diagonal(rdms, axis1=1, axis2=2).any()
+
+
+def test_no_two_readers_of_the_miniature_share_a_hash():
+    """An entry that is pointed to another reader must not get the scores of the first."""
+    readers = (mini.associations, mini.properties, mini.people, mini.word_vectors, mini.area_early)
+    hashes = [reader.hash_of(DataRoot(Path()), name="same") for reader in (*readers, mini.area_late)]
+    assert len(set(hashes)) == 6
+    for reader, value in zip(readers, hashes, strict=False):
+        assert reader(DataRoot(Path()), name="same").hash == value
+    assert mini.area_late(DataRoot(Path()), name="same").hash == hashes[-1]
+
+
+def test_what_is_not_there_is_said_with_the_root_that_was_used(tmp_path):
+    with pytest.raises(NotPossible) as error:
+        DataRoot(tmp_path).file("a.csv", "ask me")
+    assert str(error.value) == (
+        f"looked for {tmp_path / 'a.csv'}, which is not there: ask me; "
+        f"or name another data root than {tmp_path} with --data"
+    )
+    with pytest.raises(NotPossible) as error:
+        DataRoot(Path("elsewhere")).file(str(tmp_path / "a.csv"), "ask me")
+    assert str(error.value) == f"looked for {tmp_path / 'a.csv'}, which is not there: ask me"

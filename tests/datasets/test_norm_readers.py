@@ -197,3 +197,9 @@ def test_a_gzip_file_cut_short_is_refused(tmp_path):
     (tmp_path / "vectors.txt.gz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(DataError, match="cannot be read"):
         vectors(DataRoot(tmp_path), name="made_up", path="vectors.txt.gz")
+
+
+def test_of_words_that_unicode_writes_in_two_ways_the_first_is_kept(tmp_path):
+    target = word_vectors(tmp_path, "\ufeffcaf\u00e9 1 2\ndog 3 4\ncafe\u0301 5 6\n")
+    assert target.ids == ("caf\u00e9", "dog")
+    np.testing.assert_array_equal(target.vectors, [[1, 2], [3, 4]])

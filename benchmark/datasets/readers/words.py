@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.common.errors import DataError
+from benchmark.datasets.names import nfc
 from benchmark.datasets.readers.files import locate
 from benchmark.datasets.readers.text import encoding_of
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
@@ -39,7 +40,8 @@ def vectors(root: DataRoot, *, name: str, path: str) -> VectorTarget:
     Returns
     -------
     VectorTarget
-        Ids are the words, in the order of the file. Vectors are float32.
+        Ids are the words, in the order of the file. Vectors are float32. Of words that differ only in how
+        Unicode writes their letters, the first is kept.
 
     Raises
     ------
@@ -90,4 +92,11 @@ def _parse(lines: Iterable[str], file: Path) -> tuple[list[str], np.ndarray]:
         rows.append(row)
     if not words:
         raise DataError(f"{file}: no word vectors in it")
-    return words, np.stack(rows)
+    matrix = np.stack(rows)
+    first: dict[str, int] = {}
+    for row, word in enumerate(words):
+        first.setdefault(nfc(word), row)
+    # Web text spells a letter in more than one way. Files begin with the commonest words, so the first is kept.
+    if len(first) < len(set(words)) == len(words):
+        return list(first), matrix[list(first.values())]
+    return words, matrix
