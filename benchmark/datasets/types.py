@@ -121,7 +121,7 @@ class Stimuli:
             "ids": tuple(map(nfc, self.ids)),
             "concepts": tuple(map(nfc, self.concepts)),
             "held_out": frozenset(map(nfc, self.held_out)),
-            "labels": {nfc(concept): label for concept, label in self.labels.items()},
+            "labels": {nfc(concept): nfc(label) for concept, label in self.labels.items()},
             "keys": {
                 key: {nfc(concept): tuple(map(nfc, aliases)) for concept, aliases in keys.items()}
                 for key, keys in self.keys.items()

@@ -17,7 +17,7 @@ from benchmark.association.classes import CLASSES, class_mixture, mixture_logits
 from benchmark.association.head import Features, fit_head
 from benchmark.association.mapping import imagenet_names
 from benchmark.association.pipeline import TrainingPlan, train_associations
-from benchmark.association.recipe import Recipe, strengths_of
+from benchmark.association.recipe import Recipe
 from benchmark.association.sampling import Shares
 from benchmark.association.targets import association_targets, class_profiles
 from benchmark.cli import main

@@ -96,7 +96,7 @@ def _parse(lines: Iterable[str], file: Path) -> tuple[list[str], np.ndarray]:
     first: dict[str, int] = {}
     for row, word in enumerate(words):
         first.setdefault(nfc(word), row)
-    # Web text spells a letter in more than one way. Files begin with the commonest words, so the first is kept.
+    # Web text writes some letters in two ways. Files begin with the commonest words, so the first is kept.
     if len(first) < len(set(words)) == len(words):
         return list(first), matrix[list(first.values())]
     return words, matrix
