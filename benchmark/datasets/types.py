@@ -18,6 +18,7 @@ from PIL import Image
 
 from benchmark.common.errors import DataError, NotPossible
 from benchmark.datasets.names import nfc
+from benchmark.datasets.rdm_check import is_constant, rdm_fault
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -305,9 +306,14 @@ class RDMTarget(Target):
             )
         scale = max(float(np.abs(np.where(np.isfinite(self.rdms), self.rdms, 0)).max()), 1e-300)
         for subject, rdm in zip(self.subjects, self.rdms, strict=True):
-            fault = _rdm_fault(rdm, self.ids, scale)
+            fault = rdm_fault(rdm, self.ids, scale)
             if fault is not None:
                 raise DataError(f"{self._where}, subject {subject!r}: RDM {fault}")
+            if is_constant(rdm, scale):
+                raise NotPossible(
+                    f"{self._where}, subject {subject!r}: RDM has the same value, {rdm[0, 1]:g}, for all "
+                    f"pairs of {n} ids, so nothing can be compared with it; leave the subject out"
+                )
 
     def select(self, ids: Sequence[str]) -> RDMTarget:
         """The same target with only the rows ``ids``, in that order."""
@@ -417,32 +423,6 @@ class PropertyTarget(_CountTarget):
         super().__post_init__()
         if len(self.types) != len(self.columns):
             raise DataError(f"{self._where}: {len(self.types)} types for {len(self.columns)} properties")
-
-
-def _rdm_fault(rdm: np.ndarray, ids: tuple[str, ...], scale: float) -> str | None:
-    """What is wrong with the RDM of one subject, or None. ``scale`` is the greatest value of all subjects."""
-    diagonal = np.diagonal(rdm)
-    if not np.isfinite(rdm).all():
-        i, j = np.argwhere(~np.isfinite(rdm))[0]
-        if i == j and np.isfinite(rdm[~np.eye(len(rdm), dtype=bool)]).all():
-            return f"has values on its diagonal that are not finite, first for {ids[i]!r}; write 0 there"
-        return f"has values that are not finite, first for {ids[i]!r} and {ids[j]!r}"
-    difference = np.abs(rdm - rdm.T)
-    if difference.max() > 1e-6 * scale:
-        i, j = np.unravel_index(difference.argmax(), difference.shape)
-        return (
-            f"is not symmetric: {rdm[i, j]:g} for {ids[i]!r} and {ids[j]!r}, {rdm[j, i]:g} the other way; "
-            f"average the two halves if both were measured"
-        )
-    if np.abs(diagonal).max() > 1e-6 * scale:
-        i = int(np.abs(diagonal).argmax())
-        fault = f"has a diagonal that is not zero: {diagonal[i]:g} for {ids[i]!r}"
-        alike = len(rdm) > 1 and (diagonal >= rdm.max(axis=1)).all()
-        return f"{fault}; it is a matrix of similarities: give 1 - similarity" if alike else fault
-    pairs = rdm[np.triu_indices(len(rdm), 1)]
-    if len(pairs) > 1 and np.ptp(pairs) <= 1e-12 * scale:
-        return f"has the same value, {pairs[0]:g}, for all pairs; leave the subject out"
-    return None
 
 
 def _require_unique(values: Sequence[str], where: str) -> None:

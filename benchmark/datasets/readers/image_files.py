@@ -53,7 +53,7 @@ def open_rgb(path: Path) -> Image.Image:
 
 @lru_cache(maxsize=2**20)
 def is_turned(path: Path) -> bool:
-    """Whether an image file says that it is stored turned, so that :func:`open_rgb` turns it upright."""
+    """Whether the image file ``path`` is stored turned, so that :func:`open_rgb` turns it upright."""
     try:
         with Image.open(path) as image:
             return image.getexif().get(_ORIENTATION, 1) in range(2, 9)

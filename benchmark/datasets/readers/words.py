@@ -94,8 +94,8 @@ def _parse(lines: Iterable[str], file: Path) -> tuple[list[str], np.ndarray]:
         raise DataError(f"{file}: no word vectors in it")
     matrix = np.stack(rows)
     first: dict[str, int] = {}
-    for row, word in enumerate(words):
-        first.setdefault(nfc(word), row)
+    for place, word in enumerate(words):
+        first.setdefault(nfc(word), place)
     # Web text writes some letters in two ways. Files begin with the commonest words, so the first is kept.
     if len(first) < len(set(words)) == len(words):
         return list(first), matrix[list(first.values())]
