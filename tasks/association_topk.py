@@ -13,6 +13,7 @@ from benchmark.calibration import ArrayView, association_world, exact_control, p
 from benchmark.calibration.definitions import class_retrieval
 from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join, join
+from benchmark.datasets.names import nfc
 from benchmark.datasets.types import AssociationTarget
 from benchmark.inference import mean_statistic
 from benchmark.measures import ranking
@@ -278,7 +279,7 @@ def _score_head(
     permutations: np.ndarray,
 ) -> tuple[LayerResult, list[str]]:
     """Result of the model's own associations, over the target's vocabulary, and notes about it."""
-    known = {word: j for j, word in enumerate(head.vocabulary)}
+    known = {nfc(word): j for j, word in enumerate(head.vocabulary)}
     columns = np.array([known.get(word, -1) for word in words])
     if not (columns >= 0).any():
         return LayerResult(undefined="the association head has none of the target's responses"), []

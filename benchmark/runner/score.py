@@ -202,7 +202,7 @@ def _cell_result(
             "layers": summary.layers,
             "n": len(result.concepts),
             "counts": {**joined, **result.counts},
-            "notes": (*result.notes, *_uncovered_note(parts)),
+            "notes": (*result.notes, *_uncovered_note(parts), *_turned_note(parts.stimuli)),
             "key": parts.key,
             "provenance": _provenance(session, parts, seconds),
         }
@@ -214,6 +214,16 @@ def _uncovered_note(parts: Parts) -> tuple[str, ...]:
         return ()
     return (
         f"{parts.uncovered} concepts of the stimuli were dropped: the model has no representation of them",
+    )
+
+
+def _turned_note(stimuli: Stimuli) -> tuple[str, ...]:
+    is_turned = stimuli.is_turned
+    turned = 0 if is_turned is None else sum(map(is_turned, range(len(stimuli))))
+    if not turned:
+        return ()
+    return (
+        f"{turned} of {len(stimuli)} images are stored turned; they were read upright, as people see them",
     )
 
 
