@@ -11,7 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import squareform
 
 from benchmark.measures._checks import Float64, as_rdm
-from benchmark.measures._ranks import Order, average_ranks, integer_order, inversions, sort_order
+from benchmark.measures._ranks import (
+    Order,
+    average_ranks,
+    integer_order,
+    inversions,
+    settled,
+    sort_order,
+    tied_within,
+)
 from benchmark.measures._threads import in_threads
 
 #: Bytes of RDMs of each stack that are processed at a time
@@ -34,7 +42,8 @@ def compare_rdms(a: ArrayLike, b: ArrayLike, method: str = "spearman") -> float 
     ==============  =====================================================================  ================
 
     All methods are symmetric in ``a`` and ``b``, do not depend on the order of the conditions, and lie in
-    [-1, 1]. Dissimilarities that share a condition are correlated. The whitened methods undo that
+    [-1, 1]. Dissimilarities that differ by no more than the rounding of their computation (10^-12 of the
+    greater one, plus 10^-14 of the greatest of the RDM) are tied in ranks. Dissimilarities that share a condition are correlated. The whitened methods undo that
     correlation, for noise that is independent and equal in all conditions. They are the cosine of the
     double-centred RDMs, diagonal included. For ``corr_cov``, the mean dissimilarity is subtracted first.
 
@@ -130,10 +139,16 @@ def upper_triangle(matrix: Float64) -> Float64:
     return values
 
 
+def settled_rdm(rdm: Float64) -> Float64:
+    """The symmetric ``rdm`` (n, n) with tied dissimilarities made equal bit by bit, and a zero diagonal."""
+    matrix: Float64 = squareform(settled(upper_triangle(rdm)))
+    return matrix
+
+
 def is_constant(values: Float64) -> bool:
-    """Whether all ``values`` are equal up to rounding."""
-    high, low = values.max(), values.min()
-    return bool(high - low <= 1e-12 * max(high, -low))
+    """Whether all ``values`` are tied: the least with the greatest."""
+    high, low = float(values.max()), float(values.min())
+    return bool(high - low <= tied_within(high, max(high, -low)))
 
 
 def _all_pairs(left: _Stack, right: _Stack, method: str) -> Float64:

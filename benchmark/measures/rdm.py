@@ -188,7 +188,7 @@ class _Rows:
 
     def take(self, i: np.ndarray) -> Float64:
         """Whole rows, in float64."""
-        rows = self.x[i].astype(np.float64)
+        rows = self.x[i].astype(np.float64, order="C")
         if self.shift is not None:
             rows -= self.shift[i, None]
         rows *= self.factor[i, None]
@@ -215,7 +215,7 @@ def _unit(x: Floats, *, centre: bool) -> _Rows:
     middle = np.zeros(d)
     factor = np.empty(n)
     for rows in row_blocks(n):
-        block = x[rows].astype(np.float64)
+        block = x[rows].astype(np.float64, order="C")  # along a row, numpy sums by halves: little rounding
         high, low = block.max(axis=1), block.min(axis=1)
         if centre:
             with np.errstate(over="ignore"):
@@ -227,7 +227,7 @@ def _unit(x: Floats, *, centre: bool) -> _Rows:
             raise ValueError(f"features of shape {x.shape}: sums of its values are too great for {x.dtype}")
         scale = 1 / np.where(spread > _SMALLEST, spread, 1)
         block *= scale[:, None]
-        squares = np.square(block).sum(axis=1)  # by halves, which rounds less than one running sum
+        squares = np.square(block).sum(axis=1)
         if centre:
             # A mean is rounded, so a centred row does not sum to zero exactly.
             squares -= block.sum(axis=1) ** 2 / d

@@ -13,13 +13,14 @@ from threadpoolctl import threadpool_limits
 
 from benchmark.measures._checks import Float64, Floats, as_matrix, as_rdm
 from benchmark.measures._threads import usable_threads
+from benchmark.measures.compare import settled_rdm
 from benchmark.measures.gromov_wasserstein.entropic import entropic, rounded
 from benchmark.measures.gromov_wasserstein.problem import Problem, Side
 from benchmark.measures.gromov_wasserstein.search import EPSILONS, Record, Search, StartHistory, follow_all
 from benchmark.measures.rdm import METRICS
 
 #: To be raised when the records of a memo would change
-_MEMO_VERSION = 2
+_MEMO_VERSION = 3
 #: Least of the default epsilons, as a share of the critical epsilon
 _LEAST = 0.01
 #: Distances of one basin differ by less than this share
@@ -361,7 +362,7 @@ class _Reporter:
 
 def _values(c: ArrayLike, metric: str | None, name: str) -> Float64:
     if metric is None:
-        return as_rdm(c, name)
+        return settled_rdm(as_rdm(c, name))
     if metric not in METRICS:
         raise ValueError(f"metric is {metric!r}: expected one of {', '.join(METRICS)}, or None for RDMs")
     features = as_matrix(c, name).astype(np.float64)
