@@ -20,8 +20,8 @@ _KEYS = 2.0**32 - 2
 #: Smallest range of values that keys resolve. With a smaller range, or one beyond float64, all keys are equal
 _SMALLEST = 1e-290
 #: Neighbours are tied if they differ by less than this share of the greater of the two, plus this share of the
-#: greatest absolute value. Rounding leaves a hundredth of that; millions of unrelated values lie further apart
-_TIED_OF_VALUE, _TIED_OF_LARGEST = 1e-12, 1e-14
+#: greatest absolute value. Rounding leaves a tenth of that or less; millions of unrelated values lie further apart
+_TIED_OF_VALUE, _TIED_OF_LARGEST = 1e-13, 1e-14
 #: Up to this length, the inversions of a run are counted pair by pair
 _RUN = 64
 
@@ -89,32 +89,35 @@ def integer_order(keys: NDArray[np.uint32]) -> Order:
 def average_ranks(values: Float64) -> Float64:
     """Ranks of ``values`` from 1 to n. Tied values get the mean of their ranks."""
     order, starts = sort_order(values)
+    ascending = np.arange(1.0, len(values) + 1)
+    places = tied_places(starts)
+    first = np.flatnonzero(starts[places])
+    counts = np.diff(first, append=len(places))
+    ascending[places] = np.repeat(places[first] + (counts + 1) / 2, counts)
     ranks = np.empty(len(values))
-    if starts.all():
-        ranks[order] = np.arange(1.0, len(values) + 1)
-        return ranks
-    first = np.flatnonzero(starts)
-    counts = np.diff(first, append=len(values))
-    ranks[order] = np.repeat(first + (counts + 1) / 2, counts)
+    ranks[order] = ascending
     return ranks
+
+
+def tied_places(starts: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Places in the order of values that are tied with a neighbour, from :func:`sort_order`'s ``starts``."""
+    tied = ~starts
+    tied[:-1] |= tied[1:]
+    return np.flatnonzero(tied)
 
 
 def settled(values: Float64) -> Float64:
     """``values`` with tied ones made equal bit by bit: each becomes the mean of its group, without last digits.
 
-    So neither rounding decides between them, nor does it change what they become.
+    So rounding does not decide between tied values, and hardly ever changes what they become.
     """
     order, starts = sort_order(values)
-    if starts.all():
-        return values
     first = np.flatnonzero(starts)
-    counts = np.diff(first, append=len(values))
-    means = np.add.reduceat(values[order], first) / counts
+    means = np.add.reduceat(values[order], first) / np.diff(first, append=len(values))
     # A power of two near 1e-13 of the greatest value: multiples of it are exact.
     unit = np.ldexp(1.0, int(np.frexp(1.3 * np.abs(means).max())[1]) - 43)
-    means = np.where(counts > 1, np.rint(means / unit) * unit, means)
     result = np.empty(len(values))
-    result[order] = np.repeat(means, counts)
+    result[order] = (np.rint(means / unit) * unit)[np.cumsum(starts) - 1]
     return result
 
 

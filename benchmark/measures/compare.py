@@ -18,6 +18,7 @@ from benchmark.measures._ranks import (
     inversions,
     settled,
     sort_order,
+    tied_places,
     tied_within,
 )
 from benchmark.measures._threads import in_threads
@@ -42,7 +43,7 @@ def compare_rdms(a: ArrayLike, b: ArrayLike, method: str = "spearman") -> float 
     ==============  =====================================================================  ================
 
     All methods are symmetric in ``a`` and ``b``, do not depend on the order of the conditions, and lie in
-    [-1, 1]. Dissimilarities that differ by no more than the rounding of their computation (10^-12 of the
+    [-1, 1]. Dissimilarities that differ by no more than the rounding of their computation (10^-13 of the
     greater one, plus 10^-14 of the greatest of the RDM) are tied in ranks. Dissimilarities that share a condition are correlated. The whitened methods undo that
     correlation, for noise that is independent and equal in all conditions. They are the cosine of the
     double-centred RDMs, diagonal included. For ``corr_cov``, the mean dissimilarity is subtracted first.
@@ -146,9 +147,12 @@ def settled_rdm(rdm: Float64) -> Float64:
 
 
 def is_constant(values: Float64) -> bool:
-    """Whether all ``values`` are tied: the least with the greatest."""
+    """Whether all ``values`` are tied, each with the next."""
     high, low = float(values.max()), float(values.min())
-    return bool(high - low <= tied_within(high, max(high, -low)))
+    tolerance = float(tied_within(max(high, -low), max(high, -low)))
+    if high - low <= tolerance or high - low > len(values) * tolerance:
+        return high - low <= tolerance
+    return not sort_order(values)[1][1:].any()
 
 
 def _all_pairs(left: _Stack, right: _Stack, method: str) -> Float64:
@@ -215,11 +219,12 @@ class _DenseRanks:
     """Ranks for Kendall's tau.
 
     ``ranks`` is the rank of each value among the distinct values, from 0; ``order`` sorts the values;
-    ``tied`` is the number of pairs that are tied.
+    ``places`` are the places in that order that are tied; ``tied`` is the number of pairs that are tied.
     """
 
     ranks: NDArray[np.uint32]
     order: Order
+    places: NDArray[np.intp]
     tied: int
 
     @classmethod
@@ -227,7 +232,7 @@ class _DenseRanks:
         order, starts = sort_order(upper_triangle(rdm))
         ranks = np.empty(len(order), dtype=np.uint32)
         ranks[order] = np.cumsum(starts, dtype=np.uint32) - np.uint32(1)
-        return cls(ranks, order, _pairs_within(starts))
+        return cls(ranks, order, tied_places(starts), _pairs_within(starts))
 
 
 def _pairs_within(starts: NDArray[np.bool_]) -> int:
@@ -243,10 +248,10 @@ def _tau_a(x: _DenseRanks, y: _DenseRanks) -> float:
     tied_in_both = 0
     if x.tied:
         # Where x is equal, pairs are ordered by y, so that none of them counts as discordant.
-        keys = (x.ranks.astype(np.uint64) << np.uint64(32)) | y.ranks
+        keys = (x.ranks.take(x.order[x.places]).astype(np.uint64) << np.uint64(32)) | sequence[x.places]
         keys.sort()
         tied_in_both = _pairs_within(np.append(True, keys[1:] != keys[:-1]))
-        sequence = keys.astype(np.uint32)
+        sequence[x.places] = keys.astype(np.uint32)
     # The inversions of a stable order are the pairs with the greater number first.
     discordant = inversions(integer_order(sequence) if y.tied else sequence)
     pairs = n * (n - 1) // 2

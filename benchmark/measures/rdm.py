@@ -16,9 +16,11 @@ from benchmark.measures._products import mirror, row_blocks, upper_products
 METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean", "mahalanobis", "crossnobis")
 
 #: Below this share of the two squared lengths, a squared distance by products has lost too many digits
-_CLOSE = 1e-4
+_CLOSE = 1e-3
 #: Greatest absolute value below which digits are lost, because numbers get near the end of float64
 _SMALLEST = 1e-290
+#: Scales between this and its inverse leave all squares within float64
+_SAFE = 1e-100
 #: Numbers in a block of differences
 _DIFFERENCES = 2**19
 
@@ -202,10 +204,7 @@ def _angular(x: Floats, *, centre: bool) -> Float64:
     point in nearly the same direction.
     """
 
-    def halve(strip: Float64) -> None:
-        strip /= 2
-
-    return _squared_distances(_unit(x, centre=centre), halve, centre=centre)
+    return _half_squares(_unit(x, centre=centre), lambda _: None, centre=centre)
 
 
 def _unit(x: Floats, *, centre: bool) -> _Rows:
@@ -215,24 +214,29 @@ def _unit(x: Floats, *, centre: bool) -> _Rows:
     middle = np.zeros(d)
     factor = np.empty(n)
     for rows in row_blocks(n):
-        block = x[rows].astype(np.float64, order="C")  # along a row, numpy sums by halves: little rounding
+        block = np.ascontiguousarray(x[rows], np.float64)  # numpy rounds sums along a whole row least
         high, low = block.max(axis=1), block.min(axis=1)
+        largest[rows] = np.maximum(high, -low)
         if centre:
             with np.errstate(over="ignore"):
                 shift[rows] = block.mean(axis=1)
-            block -= shift[rows, None]
         spread = np.maximum(high - shift[rows], shift[rows] - low)
-        largest[rows] = np.maximum(high, -low)
         if not np.isfinite(spread).all():
             raise ValueError(f"features of shape {x.shape}: sums of its values are too great for {x.dtype}")
-        scale = 1 / np.where(spread > _SMALLEST, spread, 1)
-        block *= scale[:, None]
-        squares = np.square(block).sum(axis=1)
+        if centre:
+            block = block - shift[rows, None]
+        # A power of two changes no digit. With it, no square leaves the range of float64.
+        scale = np.ldexp(1.0, -np.frexp(np.where(spread > _SMALLEST, spread, 1))[1])
+        if not (_SAFE < scale.min() and scale.max() < 1 / _SAFE):
+            block = block * scale[:, None]
+        else:
+            scale = np.ones(len(scale))
+        squares = np.matmul(block[:, None], block[:, :, None]).ravel()  # rounds less than one running sum
         if centre:
             # A mean is rounded, so a centred row does not sum to zero exactly.
             squares -= block.sum(axis=1) ** 2 / d
         length = np.sqrt(np.maximum(squares, 0))
-        lengths[rows] = length * spread
+        lengths[rows] = length / scale
         inverse = 1 / np.where(length > 0, length, 1)
         middle += inverse @ block
         factor[rows] = scale * inverse
@@ -252,32 +256,32 @@ def _euclidean(x: Floats, *, squared: bool) -> Float64:
 
     def unscale(strip: Float64) -> None:
         with np.errstate(over="ignore"):
+            strip *= 2
             if squared:
                 strip /= scale
             else:
                 np.sqrt(strip, out=strip)
             strip /= scale
 
-    return _squared_distances(_Rows(x, None, factor, middle), unscale, centre=False)
+    return _half_squares(_Rows(x, None, factor, middle), unscale, centre=False)
 
 
-def _squared_distances(rows: _Rows, finish: Callable[[Float64], None], *, centre: bool) -> Float64:
-    """Squared distances of all rows by one product. ``finish`` changes each strip of them in place.
+def _half_squares(rows: _Rows, finish: Callable[[Float64], None], *, centre: bool) -> Float64:
+    """Half of the squared distances of all rows by one product. ``finish`` changes each strip in place.
 
-    |x|^2 + |y|^2 - 2xy loses digits where x and y are nearly the same. Pairs that are close are computed from
+    |x|^2 / 2 + |y|^2 / 2 - xy loses digits where x and y are nearly the same. Pairs that are close are computed from
     their difference. With ``centre``, the mean of a difference counts as rounding and is removed.
     """
     n, d = rows.x.shape
     products = upper_products(n, d, rows.prepare)
-    lengths = np.diagonal(products).copy()
+    halves = np.diagonal(products) / 2
 
     def transform(at: slice, strip: Float64) -> None:
-        sums = np.add.outer(lengths[at], lengths[at.start :])
-        strip *= -2
-        strip += sums
+        sums = np.add.outer(halves[at], halves[at.start :])
+        np.subtract(sums, strip, out=strip)
         sums *= _CLOSE
         i, j = np.nonzero(np.triu(strip < sums, 1))
-        strip[i, j] = _squared_differences(rows, i + at.start, j + at.start, centre=centre)
+        strip[i, j] = _half_squared_differences(rows, i + at.start, j + at.start, centre=centre)
         np.maximum(strip, 0, out=strip)
         finish(strip)
 
@@ -285,7 +289,7 @@ def _squared_distances(rows: _Rows, finish: Callable[[Float64], None], *, centre
     return products
 
 
-def _squared_differences(rows: _Rows, i: np.ndarray, j: np.ndarray, *, centre: bool) -> Float64:
+def _half_squared_differences(rows: _Rows, i: np.ndarray, j: np.ndarray, *, centre: bool) -> Float64:
     squares = np.empty(len(i))
     step = max(1, _DIFFERENCES // rows.x.shape[1])
     for start in range(0, len(i), step):
@@ -295,7 +299,7 @@ def _squared_differences(rows: _Rows, i: np.ndarray, j: np.ndarray, *, centre: b
         if centre:
             difference -= difference.mean(axis=1, keepdims=True)
         squares[part] = np.einsum("ij,ij->i", difference, difference)
-    return squares
+    return squares / 2
 
 
 def _require_size(largest: Float64, x: Floats) -> None:

@@ -25,6 +25,8 @@ _MEMO_VERSION = 3
 _LEAST = 0.01
 #: Distances of one basin differ by less than this share
 _BASIN = 1e-2
+#: Distances are equal up to rounding if they differ by less than this share of the RDMs' mean squares
+_SAME = 1e-13
 
 
 @dataclass(frozen=True)
@@ -411,7 +413,9 @@ def _result(
         for start, history in enumerate(histories)
         for epsilon, distance, matching, converged in history.rows
     ]
-    least = min(range(len(histories)), key=lambda start: min(row[1] for row in histories[start].rows))
+    lowest = np.array([min(row[1] for row in history.rows) for history in histories])
+    # Starts that reach the same distance up to rounding: the first.
+    least = int(np.argmax(lowest <= lowest.min() + _SAME * sum(side.mean_square for side in search.problem.exact)))
     highest = max(
         range(len(histories)),
         key=lambda start: max((np.nan_to_num(row[2]), -row[1]) for row in histories[start].rows),
@@ -422,7 +426,7 @@ def _result(
         oracle, highest = best, least
     assert best is not None
     assert oracle is not None
-    distances = [min(row[1] for row in histories[least].rows), search.problem.distance(rounded(oracle))]
+    distances = [float(lowest[least]), search.problem.distance(rounded(oracle))]
     return GromovWasserstein(
         in_order(best),
         distances[0],
