@@ -132,9 +132,10 @@ def unit_rows(x: Floats, name: str, *, centre: bool) -> Floats:
     Raises
     ------
     ValueError
-        If a row has no length, or, with ``centre``, is constant.
+        If a row has no length, has only tiny values, or, with ``centre``, is constant.
     """
     largest = np.abs(x).max(axis=1, keepdims=True)
+    _require_size(largest, x, name)
     # Rows are scaled first, so that no square leaves the range of the dtype.
     rows = x / np.where(largest > 0, largest, 1)
     if centre:
@@ -302,11 +303,11 @@ def _half_squared_differences(rows: _Rows, i: np.ndarray, j: np.ndarray, *, cent
     return squares / 2
 
 
-def _require_size(largest: Float64, x: Floats) -> None:
+def _require_size(largest: Floats, x: Floats, name: str = "features") -> None:
     """Raise if a greatest absolute value is so small that float64 has lost digits. Zero is right."""
     if ((largest > 0) & (largest < _SMALLEST)).any():
         raise ValueError(
-            f"features of shape {x.shape} has rows of values under {_SMALLEST:g}: scale the features up"
+            f"{name} of shape {x.shape} has rows of values under {_SMALLEST:g}: scale the features up"
         )
 
 

@@ -114,7 +114,9 @@ def test_layers_that_tie_up_to_rounding_go_to_the_first() -> None:
     for gain in (1e-15, -1e-15):
         layers = {"first": mean_statistic(hits), "second": mean_statistic(hits + gain)}
         found = select_layer(layers, 90, 20, np.random.default_rng(1))
-        alone = select_layer({"first": layers["first"], "again": layers["first"]}, 90, 20, np.random.default_rng(1))
+        alone = select_layer(
+            {"first": layers["first"], "again": layers["first"]}, 90, 20, np.random.default_rng(1)
+        )
         assert found.layer == "first"
         np.testing.assert_array_equal(found.draws, alone.draws)
 

@@ -86,7 +86,9 @@ def test_bootstrap_permutation_and_ceiling_see_the_same_ties() -> None:
     for metric in METRICS[:4]:
         first, second = (rdm(x[:, rng.permutation(D)], metric) for _ in range(2))
         for rerank in (True, False):
-            draws = [bootstrap_compare(m, target, draws=20, rng=0, rerank=rerank).draws for m in (first, second)]
+            draws = [
+                bootstrap_compare(m, target, draws=20, rng=0, rerank=rerank).draws for m in (first, second)
+            ]
             np.testing.assert_allclose(draws[0], draws[1], rtol=0, atol=1e-12)
         nulls = [permutation_compare(m, target, 20, 0) for m in (first, second)]
         np.testing.assert_allclose(nulls[0].null, nulls[1].null, rtol=0, atol=1e-12)
@@ -141,7 +143,9 @@ def test_no_warning_of_a_library(metric: str, size: float, dtype: type) -> None:
         try:
             assert np.isfinite(dissimilarity(x, metric)).all()
         except ValueError as error:
-            assert str(error).startswith(("features of shape", "features has", "constant features", "features w"))
+            assert str(error).startswith(
+                ("features of shape", "features has", "constant features", "features w")
+            )
 
 
 def test_complex_features_are_refused() -> None:
@@ -178,7 +182,9 @@ def people(things: Path) -> np.ndarray:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_categories_of_things_have_their_exact_score(things: Path, people: np.ndarray, dtype: type) -> None:
     table = np.loadtxt(things / "category_mat_manual.csv", delimiter=",", skiprows=1, usecols=range(1, 29))
-    assert order_does_not_matter(table.astype(dtype), people, "correlation") == pytest.approx(0.2293393, abs=1e-7)
+    assert order_does_not_matter(table.astype(dtype), people, "correlation") == pytest.approx(
+        0.2293393, abs=1e-7
+    )
 
 
 @pytest.mark.slow

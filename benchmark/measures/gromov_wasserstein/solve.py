@@ -415,7 +415,9 @@ def _result(
     ]
     lowest = np.array([min(row[1] for row in history.rows) for history in histories])
     # Starts that reach the same distance up to rounding: the first.
-    least = int(np.argmax(lowest <= lowest.min() + _SAME * sum(side.mean_square for side in search.problem.exact)))
+    least = int(
+        np.argmax(lowest <= lowest.min() + _SAME * sum(side.mean_square for side in search.problem.exact))
+    )
     highest = max(
         range(len(histories)),
         key=lambda start: max((np.nan_to_num(row[2]), -row[1]) for row in histories[start].rows),
