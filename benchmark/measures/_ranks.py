@@ -19,8 +19,8 @@ Order = NDArray[np.uint32]
 _KEYS = 2.0**32 - 2
 #: Smallest range of values that keys resolve. With a smaller range, or one beyond float64, all keys are equal
 _SMALLEST = 1e-290
-#: Neighbours are tied if they differ by less than this share of the greater of the two, plus this share of the
-#: greatest absolute value. Rounding leaves a tenth of that or less; millions of unrelated values lie further apart
+#: Neighbours are tied if they differ by at most this share of the greater of the two, plus this share of
+#: the greatest absolute value. Rounding leaves a tenth of that; unrelated values lie further apart
 _TIED_OF_VALUE, _TIED_OF_LARGEST = 1e-13, 1e-14
 #: Up to this length, the inversions of a run are counted pair by pair
 _RUN = 64
@@ -107,9 +107,10 @@ def tied_places(starts: NDArray[np.bool_]) -> NDArray[np.intp]:
 
 
 def settled(values: Float64) -> Float64:
-    """``values`` with tied ones made equal bit by bit: each becomes the mean of its group, without last digits.
+    """``values`` with tied ones made equal bit by bit.
 
-    So rounding does not decide between tied values, and hardly ever changes what they become.
+    Each becomes the mean of its group, without last digits. So rounding does not decide between tied
+    values, and hardly ever changes what they become.
     """
     order, starts = sort_order(values)
     first = np.flatnonzero(starts)

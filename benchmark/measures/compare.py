@@ -44,9 +44,11 @@ def compare_rdms(a: ArrayLike, b: ArrayLike, method: str = "spearman") -> float 
 
     All methods are symmetric in ``a`` and ``b``, do not depend on the order of the conditions, and lie in
     [-1, 1]. Dissimilarities that differ by no more than the rounding of their computation (10^-13 of the
-    greater one, plus 10^-14 of the greatest of the RDM) are tied in ranks. Dissimilarities that share a condition are correlated. The whitened methods undo that
-    correlation, for noise that is independent and equal in all conditions. They are the cosine of the
-    double-centred RDMs, diagonal included. For ``corr_cov``, the mean dissimilarity is subtracted first.
+    greater one, plus 10^-14 of the greatest of the RDM) are tied in ranks.
+
+    Dissimilarities that share a condition are correlated. The whitened methods undo that correlation,
+    for noise that is independent and equal in all conditions. They are the cosine of the double-centred
+    RDMs, diagonal included. For ``corr_cov``, the mean dissimilarity is subtracted first.
 
     Parameters
     ----------

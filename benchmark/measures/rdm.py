@@ -69,8 +69,8 @@ def rdm(features: ArrayLike, metric: str = "correlation", noise: ArrayLike | Non
     ValueError
         If the metric is not known, a shape does not fit or a value is not finite. If a row has no variance
         (correlation) or no length (cosine); the message names the rows. If values are too small, or distances
-        too great, for the dtype. If the noise precision is missing, is given for a metric that does not use it, or is
-        not positive definite.
+        too great, for the dtype. If the noise precision is missing, is given for a metric that does not use
+        it, or is not positive definite.
 
     References
     ----------
@@ -191,7 +191,7 @@ class _Rows:
 
     def take(self, i: np.ndarray) -> Float64:
         """Whole rows, in float64."""
-        rows = self.x[i].astype(np.float64, order="C")
+        rows: Float64 = self.x[i].astype(np.float64, order="C")
         if self.shift is not None:
             rows -= self.shift[i, None]
         rows *= self.factor[i, None]
@@ -204,7 +204,6 @@ def _angular(x: Floats, *, centre: bool) -> Float64:
     It is half of the squared distance of the rows at unit length. This form loses no digits where all rows
     point in nearly the same direction.
     """
-
     return _half_squares(_unit(x, centre=centre), lambda _: None, centre=centre)
 
 
@@ -228,7 +227,7 @@ def _unit(x: Floats, *, centre: bool) -> _Rows:
             block = block - shift[rows, None]
         # A power of two changes no digit. With it, no square leaves the range of float64.
         scale = np.ldexp(1.0, -np.frexp(np.where(spread > _SMALLEST, spread, 1))[1])
-        if not (_SAFE < scale.min() and scale.max() < 1 / _SAFE):
+        if not (scale.min() > _SAFE and scale.max() < 1 / _SAFE):
             block = block * scale[:, None]
         else:
             scale = np.ones(len(scale))
@@ -270,8 +269,8 @@ def _euclidean(x: Floats, *, squared: bool) -> Float64:
 def _half_squares(rows: _Rows, finish: Callable[[Float64], None], *, centre: bool) -> Float64:
     """Half of the squared distances of all rows by one product. ``finish`` changes each strip in place.
 
-    |x|^2 / 2 + |y|^2 / 2 - xy loses digits where x and y are nearly the same. Pairs that are close are computed from
-    their difference. With ``centre``, the mean of a difference counts as rounding and is removed.
+    |x|^2 / 2 + |y|^2 / 2 - xy loses digits where x and y are nearly the same. Pairs that are close are
+    computed from their difference. With ``centre``, the mean of a difference is rounding and is removed.
     """
     n, d = rows.x.shape
     products = upper_products(n, d, rows.prepare)
