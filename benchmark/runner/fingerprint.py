@@ -1,8 +1,9 @@
 """Fingerprints of what a model does with an image, taken once a run.
 
 The rest of a key is what others say: hashes of the sources that are known, versions that packages give
-themselves, the preprocessing as the plug-in words it. A fingerprint is taken from the model itself: from the pixels that the
-first stimulus becomes, and from the output for it. So a change that no hash covers is seen all the same.
+themselves, the preprocessing as the plug-in words it. A fingerprint is taken from the model itself: from the
+pixels that the first stimulus becomes, and from the output for it. So a change that no hash covers is seen
+all the same.
 
 To take it the network has to be built. For a model whose plug-in is part of the suite the fingerprint is
 remembered on the disk, together with the size and the time of change of every source file that can take part.
