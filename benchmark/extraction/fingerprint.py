@@ -73,14 +73,20 @@ def without_fingerprints(key: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def fingerprints(key: Mapping[str, Any]) -> list[Any]:
-    """The fingerprints in a ``key``, and in the keys of the models inside it, in a fixed order."""
-    values: list[Any] = []
-    for part, value in sorted(key.items()):
+def same_fingerprints(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two keys, and the keys of the models inside them, have the same fingerprints."""
+    ours, theirs = _fingerprints(one), _fingerprints(other)
+    return ours.keys() == theirs.keys() and all(same_fingerprint(ours[part], theirs[part]) for part in ours)
+
+
+def _fingerprints(key: Mapping[str, Any], inside: str = "") -> dict[str, Any]:
+    """The fingerprints in a key by their place."""
+    values: dict[str, Any] = {}
+    for part, value in key.items():
         if part == FINGERPRINT and isinstance(value, Mapping):
-            values += [value.get("pixels"), value.get("output")]
+            values |= {f"{inside}{part}.{name}": fingerprint for name, fingerprint in value.items()}
         elif isinstance(value, Mapping):
-            values += fingerprints(value)
+            values |= _fingerprints(value, f"{inside}{part}.")
     return values
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmark.common.errors import DataError
 from benchmark.common.files import put_aside, sha256_of, slug, write_atomic, write_temporary
-from benchmark.extraction.fingerprint import fingerprints, same_fingerprint, without_fingerprints
+from benchmark.extraction.fingerprint import same_fingerprints, without_fingerprints
 
 _log = logging.getLogger(__name__)
 
@@ -146,7 +146,7 @@ class FeatureStore:
 
 def _read(meta: Path, key: Mapping[str, Any]) -> np.ndarray | None:
     entry = json.loads(meta.read_bytes())
-    if not all(map(same_fingerprint, fingerprints(key), fingerprints(entry["key"]))):
+    if not same_fingerprints(key, entry["key"]):
         return None
     path = meta.parent / Path(entry["file"]).name
     if sha256_of(path) != entry["sha256"]:

@@ -78,7 +78,7 @@ def imports_of(module: ModuleType) -> Imports:
                 modules[name] = sha256_of(found.file)
                 if found.file.suffix == ".py":
                     waiting.append((found.file, name if found.folders else name.rpartition(".")[0]))
-            elif "." not in name:
+            elif "." not in name and not found.file.is_relative_to(PACKAGE.resolve()):
                 version = _version(name)
                 packages.update({} if version is None else {name: version})
     return Imports(dict(sorted(modules.items())), dict(sorted(packages.items())))
