@@ -74,7 +74,7 @@ def without_fingerprints(key: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def same_fingerprints(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two keys, and the keys of the models inside them, have the same fingerprints."""
+    """Whether two keys, ``one`` and ``other``, and the keys inside them have the same fingerprints."""
     ours, theirs = _fingerprints(one), _fingerprints(other)
     return ours.keys() == theirs.keys() and all(same_fingerprint(ours[part], theirs[part]) for part in ours)
 

@@ -7,6 +7,8 @@ import importlib
 import importlib.util
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -48,7 +50,7 @@ def load_plugin(plugin: str, base: Path) -> Any:
 
     A file runs as a module whose name is made from the file's path and content. So an unchanged file gives
     the same class every time. A changed file runs again, and so does one that imports a changed module of the
-    user's own. Modules beside the file can be imported by their name, as in a script.
+    user's own. While a file runs it can import the modules beside it by their name, as a script can.
 
     Parameters
     ----------
@@ -203,7 +205,6 @@ def _run_file(path: Path, plugin: str) -> ModuleType:
             return module
         for own in modules:
             sys.modules.pop(own, None)
-    _import_from_beside(path)
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise BenchError(f"plug-in {plugin}: {path} is not a Python file")
@@ -211,7 +212,8 @@ def _run_file(path: Path, plugin: str) -> ModuleType:
     # dataclasses and pickle look up the module of a class by name while the file still runs
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        with _importing_from_beside(path):
+            spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise _import_error(error, plugin) from error
@@ -220,11 +222,15 @@ def _run_file(path: Path, plugin: str) -> ModuleType:
     return module
 
 
-def _import_from_beside(path: Path) -> None:
-    """Let a plug-in file, and what it imports later, import the modules beside it, as a script can."""
+@contextmanager
+def _importing_from_beside(path: Path) -> Iterator[None]:
+    """Let a plug-in file import the modules beside it while it runs, as a script can."""
     folder = str(path.parent)
-    if path.parent.parent != shipped_root().resolve() and folder not in sys.path:
-        sys.path.insert(0, folder)
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
 
 
 def _require_own_neighbours(path: Path, imports: Imports, plugin: str) -> None:

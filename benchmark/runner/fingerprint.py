@@ -22,6 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from benchmark.common.errors import BenchError
 from benchmark.common.files import cache_folder, write_atomic
 from benchmark.datasets import Stimuli
 from benchmark.extraction.fingerprint import fingerprint_of
@@ -53,11 +54,18 @@ def take(model: Model, stimuli: Stimuli, device: str) -> Fingerprint:
     -------
     dict of str to list of float or None
         "output", and for networks "pixels". Empty if the model fails; the extraction will say why.
+
+    Raises
+    ------
+    BenchError
+        If the weights or the stimulus cannot be read.
     """
     first = stimuli.splits and stimuli.splits[:1]
     probe = replace(stimuli, ids=stimuli.ids[:1], concepts=stimuli.concepts[:1], splits=first)
     try:
         return {part: fingerprint_of(array) for part, array in model.trace(probe, device=device).items()}
+    except BenchError:  # the extraction would raise it too, perhaps in other words at a second try
+        raise
     except Exception:  # a plug-in may raise anything
         _log.debug("no fingerprint of %s", model.spec.name, exc_info=True)
         return {}

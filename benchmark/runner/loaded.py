@@ -85,7 +85,17 @@ class LoadedModel:
     def fingerprint(self, stimuli: Stimuli, device: str) -> fingerprint.Fingerprint:
         """The fingerprint of the model (:mod:`benchmark.runner.fingerprint`), taken once a run.
 
-        It is empty for a model that is built from another model, whose fingerprint the key holds.
+        Parameters
+        ----------
+        stimuli : Stimuli
+            The first of these is shown to the model.
+        device : str
+            "cpu", "cuda" or "mps".
+
+        Returns
+        -------
+        dict
+            Empty for a model that is built from another model, whose fingerprint the key holds.
         """
         if self.inner is not None:
             return {}

@@ -15,6 +15,7 @@ from benchmark.registry.imports import imports_of
 @pytest.fixture
 def folder(tmp_path):
     path, modules = list(sys.path), set(sys.modules)
+    sys.path.insert(0, str(tmp_path))
     yield tmp_path
     sys.path[:] = path
     for name in set(sys.modules) - modules:
