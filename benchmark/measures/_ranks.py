@@ -66,9 +66,7 @@ def sort_order(values: Float64) -> tuple[Order, NDArray[np.bool_]]:
     reach = int(min(float(tied_within(largest, largest)) * scale, _KEYS)) + 1
     starts = np.ones(len(values), dtype=bool)
     np.greater(integers[1:] - integers[:-1], reach, out=starts[1:])
-    shared = ~starts
-    shared[:-1] |= shared[1:]
-    places = np.flatnonzero(shared)
+    places = tied_places(starts)
     ordered = values.take(order[places])
     if (ordered[1:] < ordered[:-1]).any():
         # Keys rise with the values. So each value stays among the places of its key when all are sorted.
