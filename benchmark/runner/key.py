@@ -65,7 +65,8 @@ def unchanged(session: Session, cell: Cell) -> Stored | None:
         return None
     if not all(is_shipped(p.entry.plugin, p.base) for p in _other_plug_ins(session, binding, models)):
         return None
-    features = feature_outline(model, session.hash_of(binding.stimuli), session.device)
+    manifest = session.dataset_key(binding.stimuli)["hash"]
+    features = feature_outline(model, manifest, session.device)
     outline = cell_key(session, cell, features)
     return None if set(diff_keys(stored.cell.key, outline)) - _follows(len(models)) else stored
 

@@ -16,7 +16,7 @@ from benchmark.model import Model, Progress
 from benchmark.registry import Placed, PluginCode, ResolvedCheckpoint, is_shipped
 from benchmark.registry.schema import ModelEntry
 from benchmark.results import canonical, extraction_version, versions
-from benchmark.runner import fingerprint
+from benchmark.runner.fingerprint import Fingerprint, recall, remember, take
 from benchmark.runner.view import StoredView
 
 DTYPE = "float32"
@@ -48,7 +48,7 @@ class LoadedModel:
     make: Callable[[], Model]
     inner: LoadedModel | None = None
     target: Mapping[str, Any] | None = None
-    _fingerprints: dict[tuple[str, str], fingerprint.Fingerprint] = field(default_factory=dict, repr=False)
+    _fingerprints: dict[tuple[str, str], Fingerprint] = field(default_factory=dict, repr=False)
 
     @cached_property
     def model(self) -> Model:
@@ -82,7 +82,7 @@ class LoadedModel:
         entry = self.placed.entry
         return is_shipped(entry.plugin, self.placed.base) and not _may_name_a_file(entry.params)
 
-    def fingerprint(self, stimuli: Stimuli, device: str) -> fingerprint.Fingerprint:
+    def fingerprint(self, stimuli: Stimuli, device: str) -> Fingerprint:
         """The fingerprint of the model (:mod:`benchmark.runner.fingerprint`), taken once a run.
 
         Parameters
@@ -97,17 +97,36 @@ class LoadedModel:
         dict
             Empty for a model that is built from another model, whose fingerprint the key holds.
         """
+        known = self.remembered(stimuli.manifest, device)
+        if known is None:
+            known = take(self.model, stimuli, device)
+            self._fingerprints[stimuli.manifest, device] = known
+            if self.is_known:
+                remember(_feature_key(self, stimuli.manifest, device), known)
+        return known
+
+    def remembered(self, manifest: str, device: str) -> Fingerprint | None:
+        """The :meth:`fingerprint`, if it is known without building the model.
+
+        Parameters
+        ----------
+        manifest : str
+            Of the stimuli.
+        device : str
+            "cpu", "cuda" or "mps".
+
+        Returns
+        -------
+        dict or None
+            None: the model has to be built for it.
+        """
         if self.inner is not None:
             return {}
-        asked = (stimuli.manifest, device)
-        if asked not in self._fingerprints:
-            outline = _feature_key(self, stimuli.manifest, device)
-            known = fingerprint.recall(outline) if self.is_known else None
-            taken = fingerprint.take(self.model, stimuli, device) if known is None else known
-            if self.is_known and known is None:
-                fingerprint.remember(outline, taken)
-            self._fingerprints[asked] = taken
-        return self._fingerprints[asked]
+        if (manifest, device) not in self._fingerprints and self.is_known:
+            known = recall(_feature_key(self, manifest, device))
+            if known is not None:
+                self._fingerprints[manifest, device] = known
+        return self._fingerprints.get((manifest, device))
 
 
 def _may_name_a_file(value: Any) -> bool:
@@ -159,7 +178,7 @@ def feature_outline(loaded: LoadedModel, manifest: str, device: str) -> dict[str
     """
 
     def own(model: LoadedModel) -> dict[str, Any]:
-        known = None if model.inner else fingerprint.recall(_feature_key(model, manifest, device))
+        known = model.remembered(manifest, device)
         return {FINGERPRINT: known} if known else {}
 
     return _feature_key(loaded, manifest, device, own)

@@ -158,7 +158,7 @@ class Session:
         """
         placed = self.registry.dataset(name)
         hash_of = getattr(placed.load(), "hash_of", None)
-        if hash_of is not None and self._reader(placed) is None:
+        if hash_of is not None and is_shipped(str(placed.entry.plugin), placed.base):
             return str(hash_of(self._root(placed), name=name, **placed.entry.params))
         dataset: Any = self._dataset(name, object)
         return str(dataset.manifest if isinstance(dataset, Stimuli) else dataset.hash)
