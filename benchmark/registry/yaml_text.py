@@ -13,10 +13,10 @@ import yaml
 #: Bytes of a registry file; the shipped one has 47,000
 MOST_BYTES = 1_000_000
 #: Size of the content when every alias is written out: its characters, and this many for each value
-MOST_GROWN, VALUE_SIZE = 4_000_000, 10
+MOST_GROWN, VALUE_SIZE = 2_000_000, 20
 _DEEPEST = 50
 _MOST_DIGITS = 400
-#: The hints for 2020-01-01, for yes and on (YAML 1.2 has true and false only), and for "="
+#: Words that are texts in YAML 1.2: yes and on, 2020-01-01, and the sign =
 _NOT_WORDS = {f"tag:yaml.org,2002:{kind}" for kind in ("bool", "timestamp", "value")}
 _PLAIN = {f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str", "int", "float", "bool", "null")}
 
