@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from benchmark.common.errors import UsageError
-from benchmark.registry.names import check_name, expand_seeds, parse_model_name
+from benchmark.registry.names import check_name, first_of_seeds, parse_model_name
 
 
 def _plugin(text: str) -> str:
@@ -33,16 +33,22 @@ def _inside(text: str) -> str:
     return text
 
 
-def _paths_inside(value: Any) -> Any:
-    """``value``, if no text in it is a path that leaves its folder: each of them may name a file."""
+def _params(value: Any) -> Any:
+    """``value``, if JSON can hold it as it is, and no text in it is a path that leaves its folder.
+
+    Which texts name files only the plug-in knows, so each of them is checked.
+    """
     if isinstance(value, str):
         _inside(value)
     elif isinstance(value, dict):
-        for item in value.values():
-            _paths_inside(item)
+        for key, item in value.items():
+            if not isinstance(key, str):
+                # pydantic shows a ValueError as a fault of the file, and no TypeError
+                raise ValueError(f"the key {key!r} is not a text: write it in quotes")  # noqa: TRY004
+            _params(item)
     elif isinstance(value, list):
         for item in value:
-            _paths_inside(item)
+            _params(item)
     return value
 
 
@@ -54,7 +60,7 @@ def _sha256(text: str) -> str:
 
 def _model_name(text: str) -> str:
     try:
-        check_name(parse_model_name(expand_seeds(text)[0]).name)
+        check_name(parse_model_name(first_of_seeds(text)).name)
     except UsageError as error:
         raise ValueError(str(error)) from error
     return text
@@ -65,7 +71,7 @@ Name = Annotated[str, AfterValidator(check_name)]
 ListedModel = Annotated[str, AfterValidator(_model_name)]
 #: A path relative to the folder of the registry file or to the data root
 RelativePath = Annotated[str, AfterValidator(_inside)]
-Params = Annotated[dict[str, Any], AfterValidator(_paths_inside)]
+Params = Annotated[dict[str, Any], AfterValidator(_params)]
 Plugin = Annotated[str, AfterValidator(_plugin)]
 Sha256 = Annotated[str, AfterValidator(_sha256)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]

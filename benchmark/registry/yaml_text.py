@@ -49,7 +49,9 @@ class _Loader(_Safe):  # type: ignore[misc]
             value = super().construct_object(node, deep)
         except (NotReadableError, yaml.YAMLError):
             raise
-        except Exception as error:  # the constructors trust that a value fits its tag: "!!int x", "!!bool maybe"
+        except (
+            Exception
+        ) as error:  # the constructors trust that a value fits its tag: "!!int x", "!!bool maybe"
             raise NotReadableError(f"the value does not fit the tag {node.tag!r}", line) from error
         if isinstance(value, float) and not math.isfinite(value):
             raise NotReadableError(f"{node.value[:40]!r} is not a finite number", line)
@@ -152,4 +154,7 @@ def _measure(text: str) -> None:
                 raise NotReadableError(f"the anchor {event.anchor!r} refers to itself", line)
             size += anchored.get(event.anchor, 0)
         if size > MOST_GROWN:
-            raise NotReadableError("its aliases (*) make it too large: write less of it, or no aliases", line)
+            raise NotReadableError(
+                "holds too much, with every alias (*) written out: divide the file, or use fewer aliases",
+                line,
+            )
