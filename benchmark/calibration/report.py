@@ -64,7 +64,8 @@ class CalibrationReport:
     def passed(self) -> bool:
         """Whether every task has controls, and every control passed."""
         return all(
-            bool(controls) and all(control.passed for control in controls) for controls in self.controls.values()
+            bool(controls) and all(control.passed for control in controls)
+            for controls in self.controls.values()
         )
 
     def as_json(self) -> dict[str, Any]:

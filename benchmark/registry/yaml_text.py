@@ -134,7 +134,7 @@ def _measure(text: str) -> None:
     before: list[int] = []
     size = 0
     for event in yaml.parse(text, Loader=_Loader):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else None
         if isinstance(event, yaml.CollectionStartEvent):
             open_anchors.append(event.anchor)
             before.append(size)
@@ -152,7 +152,7 @@ def _measure(text: str) -> None:
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor in open_anchors:
                 raise NotReadableError(f"the anchor {event.anchor!r} refers to itself", line)
-            size += anchored.get(event.anchor, 0)
+            size += anchored.get(str(event.anchor), 0)
         if size > MOST_GROWN:
             raise NotReadableError(
                 "holds too much, with every alias (*) written out: divide the file, or use fewer aliases",
