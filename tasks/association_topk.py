@@ -21,7 +21,7 @@ from benchmark.measures.ranking import Ranking
 from benchmark.model import Associations
 from benchmark.representation.concepts import concept_means
 from benchmark.representation.readout import ClassReadouts, Fold, class_folds
-from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult, one_of, read_params
+from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult, one_of
 
 HEAD = "associations"
 _VOCABULARY = 5000
@@ -108,6 +108,11 @@ class AssociationTopK(Task):
         *map(_retrieval, _RETRIEVED),
     )
     target_kinds: ClassVar[tuple[str, ...]] = ("associations",)
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "split": Parameter(
+            "images", "images: new images of known classes are scored; classes: classes that are held out"
+        ),
+    }
     reference: ClassVar[str] = """@article{dedeyne2019small,
   author = {De Deyne, Simon and Navarro, Danielle J. and Perfors, Amy and Brysbaert, Marc and Storms, Gert},
   title = {The ``Small World of Words'' {English} word association norms for over 12,000 cue words},
@@ -135,7 +140,7 @@ class AssociationTopK(Task):
         UsageError
             If a parameter is unknown.
         """
-        split = read_params(self.name, params, {"split": "images"})["split"]
+        split = self.read(params)["split"]
         one_of(self.name, "split", split, ("images", "classes"))
         seeds = rng.integers(2**63, size=3)
         folds = class_folds(view.stimuli, joined.concepts, split, np.random.default_rng(seeds[0]))

@@ -407,6 +407,8 @@ class AssociationTarget(_CountTarget):
 class PropertyTarget(_CountTarget):
     """Property norms: production frequency of each property (column) for each concept (row).
 
+    No shipped task takes this kind of target: only a task of the user's own can use it.
+
     Attributes
     ----------
     columns, counts, respondents

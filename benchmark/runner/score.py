@@ -19,7 +19,7 @@ import numpy as np
 from benchmark.common.errors import NotPossible
 from benchmark.common.files import cache_folder
 from benchmark.common.memo import FolderMemo
-from benchmark.datasets import Stimuli, Target, join
+from benchmark.datasets import PropertyTarget, Stimuli, Target, join
 from benchmark.model import Progress
 from benchmark.registry import BindingEntry
 from benchmark.results import (
@@ -82,6 +82,7 @@ def assemble(session: Session, cell: Cell) -> Parts:
         raise NotPossible(
             f"task {binding.task!r} compares with {', '.join(task.target_kinds)}; "
             f"target {binding.target!r} is {target.kind}"
+            + ("; no shipped task takes properties" if target.kind == PropertyTarget.kind else "")
         )
     features = feature_key(model, stimuli, session.device)
     key = cell_key(session, cell, features) | {"task_version": task.version}
