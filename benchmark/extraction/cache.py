@@ -26,11 +26,11 @@ from benchmark.extraction.store import META, checked
 #: Age in seconds from which unfinished work is no longer kept for a run that goes on with it: 30 days
 EXPIRED = 30 * 86400.0
 
-Kind = Literal["features", "weights", "arrays", "unfinished", "aside", "abandoned"]
+Kind = Literal["features", "fingerprints", "weights", "arrays", "unfinished", "aside", "abandoned"]
 
 _FEATURES: Kind = "features"
 _UNFINISHED: Kind = "unfinished"
-_ROOMS = ("arrays", _FEATURES, _UNFINISHED, "weights")
+_ROOMS = ("arrays", _FEATURES, "fingerprints", _UNFINISHED, "weights")
 _ASIDE = (".damaged", ".rejected")
 
 
@@ -42,6 +42,7 @@ class CacheEntry:
     ----------
     kind : str
         - "features": one layer of a model for a stimulus set
+        - "fingerprints": what a model of the suite makes of one image, for the keys
         - "weights": a checkpoint that was fetched
         - "arrays": computed from a data file
         - "unfinished": results of a task whose run was broken off
@@ -216,6 +217,8 @@ def _single_file(path: Path, folder: Path, now: float) -> CacheEntry | None:
         if age < ABANDONED:
             return None
         kind = "abandoned"
+    elif room == "fingerprints":
+        kind = "fingerprints"
     elif room == _UNFINISHED:
         kind = "unfinished"
     elif room == "weights":

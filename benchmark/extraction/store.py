@@ -13,6 +13,7 @@ import numpy as np
 
 from benchmark.common.errors import DataError
 from benchmark.common.files import move_to, put_aside, sha256_of, slug, write_atomic, write_temporary
+from benchmark.extraction.fingerprint import same_fingerprints, without_fingerprints
 
 _log = logging.getLogger(__name__)
 
@@ -24,7 +25,8 @@ class FeatureStore:
     """Features by key and layer.
 
     A key holds everything that can change the features of one model for one stimulus set, except the layer.
-    Its sha256 is the name of a folder. Each layer is an entry in that folder: an npy file with a meta file
+    Its sha256, without the fingerprints, is the name of a folder. Features under other fingerprints are not
+    used, and are replaced. Each layer is an entry in that folder: an npy file with a meta file
     ``LAYER.meta.json`` (key, layer, shape, dtype, sha256). So one more layer of a known key is computed
     alone, and two processes that store layers of one key do not lose each other's layers.
 
@@ -61,12 +63,13 @@ class FeatureStore:
         """
         meta = self._meta(key, layer)
         try:
-            return np.load(checked(meta), mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
+            entry, features = checked(meta)
         except DataError as error:
             # None: there are no such features, or bench cache rm removed them meanwhile
             if put_aside(meta) is not None:
                 _log.warning("cached features %s are damaged (%s): put aside, computed again", meta, error)
             return None
+        return features if same_fingerprints(key, entry["key"]) else None
 
     def put(
         self,
@@ -136,11 +139,10 @@ class FeatureStore:
         return path if ours and array.offset + array.nbytes == path.stat().st_size else None
 
     def _meta(self, key: Mapping[str, Any], layer: str) -> Path:
-        digest = _digest(key)
-        return self.folder / digest[:2] / digest / f"{slug(layer)}{META}"
+        return self.folder / (digest := _digest(key))[:2] / digest / f"{slug(layer)}{META}"
 
 
-def checked(meta: Path) -> Path:
+def checked(meta: Path) -> tuple[dict[str, Any], np.ndarray]:
     """Check an entry against its place and its array.
 
     The key inside must be the one that the folder is named after, the layer the one that ``meta`` is named
@@ -154,8 +156,10 @@ def checked(meta: Path) -> Path:
 
     Returns
     -------
-    Path
-        The npy file of the entry.
+    entry : dict
+        What the meta file holds.
+    features : ndarray
+        Memory-mapped and read-only.
 
     Raises
     ------
@@ -170,8 +174,8 @@ def checked(meta: Path) -> Path:
         raise DataError(" ".join(f"{type(error).__name__}: {error}".split())[:200]) from error
 
 
-def _checked(meta: Path) -> Path:
-    entry = json.loads(meta.read_bytes())
+def _checked(meta: Path) -> tuple[dict[str, Any], np.ndarray]:
+    entry: dict[str, Any] = json.loads(meta.read_bytes())
     if _digest(entry["key"]) != meta.parent.name or f"{slug(entry['layer'])}{META}" != meta.name:
         raise DataError("they are those of another key or layer")
     path = meta.parent / f"{slug(entry['layer'])}.{entry['sha256'][:16]}.npy"
@@ -180,15 +184,15 @@ def _checked(meta: Path) -> Path:
     if sha256_of(path) != entry["sha256"]:
         put_aside(path)
         raise DataError("the array differs from its checksum")
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     if [list(array.shape), str(array.dtype)] != [entry["shape"], entry["dtype"]]:
         raise DataError("the array has another shape or type")
-    return path
+    return entry, array
 
 
 def _digest(key: Mapping[str, Any]) -> str:
-    key = json.loads(
-        json.dumps(key, allow_nan=False)
-    )  # numbers as names, which JSON makes text of, sort as text
-    text = json.dumps(key, sort_keys=True, separators=(",", ":"))
+    """The address of features: the hash of their key without its fingerprints."""
+    # numbers as names, which JSON makes text of, sort as text
+    address = json.loads(json.dumps(without_fingerprints(key), allow_nan=False))
+    text = json.dumps(address, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from benchmark.common.errors import DataError
 from benchmark.common.files import move_to, put_aside, sha256_of, slug, write_atomic, write_temporary
 from benchmark.common.leftovers import remove_abandoned
+from benchmark.extraction.fingerprint import FINGERPRINT, same_fingerprint
 from benchmark.results.schema import CellResult, canonical, checksum_of
 
 _log = logging.getLogger(__name__)
@@ -195,6 +196,8 @@ class _NoChecksumError(DataError):
 def diff_keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """List the parts of two cache keys that differ.
 
+    Fingerprints are compared within a tolerance (:func:`benchmark.extraction.fingerprint.same_fingerprint`).
+
     Parameters
     ----------
     old, new : mapping
@@ -223,6 +226,8 @@ def _differences(old: Any, new: Any, name: str) -> list[str]:
             else:
                 differences.append(inner)
         return differences
+    if f".{FINGERPRINT}." in f".{name}":
+        return [] if same_fingerprint(old, new) else [name]
     # in Python 1 == True == 1.0; in a key they differ
     return [] if old == new and type(old) is type(new) else [name]
 
