@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmark.common.errors import BenchError
+from benchmark.common.errors import error_summary, plugin_border
 from benchmark.extraction import NetworkModel
 from benchmark.model import Model
 from benchmark.registry import plugin_code
@@ -46,10 +46,10 @@ def identity(model: Model) -> Identity:
     if isinstance(model, NetworkModel):
         _ = model.network
     try:
-        return Identity(_source(type(model)), _digest(_state(model)))
+        with plugin_border():
+            return Identity(_source(type(model)), _digest(_state(model)))
     except Exception as error:  # an object that cannot be pickled may raise anything
-        random_hash = uuid.uuid4().hex
-        text = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
+        random_hash, text = uuid.uuid4().hex, error_summary(error)
         return Identity(random_hash, random_hash, f"its state or its source cannot be hashed ({text})")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from benchmark.association.profile import Profiles, profiles
-from benchmark.common.errors import BenchError, DataError, NotPossible
+from benchmark.common.errors import BenchError, DataError, NotPossible, error_summary, plugin_border
 from benchmark.common.files import sha256_of
 from benchmark.datasets.readers.image_files import open_rgb
 from benchmark.datasets.types import Stimuli
@@ -110,14 +110,16 @@ def _associate_photo(
     try:
         image = _open(path)
         fitted = fit(image) if fit else image
-        return Photo(path, name, _thumbnail(fitted)), _profile(model, path, fitted, device)
+        with plugin_border():
+            profile = _profile(model, path, fitted, device)
+        return Photo(path, name, _thumbnail(fitted)), profile
     except DataError as error:
         message = str(error)
         return message if str(path) in message else f"{path}: {message}"
     except BenchError:  # an error of the model, not of this photo
         raise
     except Exception as error:  # a plug-in may raise anything; the other photos still get their profiles
-        return f"{path}: {type(error).__name__}: {error}"
+        return f"{path}: {error_summary(error)}"
 
 
 def _open(path: Path) -> Image.Image:

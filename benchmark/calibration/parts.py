@@ -16,7 +16,7 @@ from benchmark.calibration.controls import check_task
 from benchmark.calibration.power import QualityLevels, Trial, pilot, trial
 from benchmark.calibration.recovery import Networks, recover
 from benchmark.calibration.simulate import Simulation, simulation
-from benchmark.common.errors import BenchError, NotPossible
+from benchmark.common.errors import BenchError, NotPossible, error_summary, plugin_border
 from benchmark.datasets import Join, Target, VectorTarget, join
 from benchmark.model import ClassProbabilities
 from benchmark.runner import Cell, Options, Session
@@ -42,10 +42,10 @@ def controls_part(session: Session, name: str) -> list[Control]:
     """Run the controls of the task ``name``. An error of the task is a failed control."""
     rng = np.random.default_rng(part_seed(session.options, "", f"controls/{name}"))
     try:
-        return check_task(session.task(name), rng)
+        with plugin_border():
+            return check_task(session.task(name), rng)
     except Exception as error:  # a plug-in may raise anything; the other tasks are still calibrated
-        message = " ".join(f"{type(error).__name__}: {error}".split())
-        return [Control(f"controls run ({message})", "no error", float("nan"), passed=False)]
+        return [Control(f"controls run ({error_summary(error)})", "no error", float("nan"), passed=False)]
 
 
 def pilot_part(session: Session, suite: str, binding: str) -> QualityLevels:

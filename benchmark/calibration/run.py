@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 
 from benchmark.calibration.parts import (
     controls_part,
@@ -23,7 +22,8 @@ from benchmark.calibration.parts import (
 from benchmark.calibration.power import QualityLevels, power
 from benchmark.calibration.recovery import PEOPLE, Recovery
 from benchmark.calibration.report import BindingPower, CalibrationReport
-from benchmark.common.errors import BenchError, UsageError
+from benchmark.common.errors import UsageError, error_summary, plugin_border
+from benchmark.common.processes import ProcessEnded, in_processes
 from benchmark.datasets import RDMTarget
 from benchmark.registry import Registry, unknown
 from benchmark.runner import Options, Session
@@ -177,32 +177,28 @@ class _Run:
     def _noted(self, name: str, attempt: Callable[..., object], *arguments: object) -> bool:
         """Whether an attempt succeeds. If it fails, the reason goes into the notes of the report."""
         try:
-            attempt(*arguments)
-        except BenchError as error:
-            self.report.notes.append(f"{name}: {error}")
+            with plugin_border():
+                attempt(*arguments)
+        except Exception as error:  # a plug-in may raise anything; the other bindings are still calibrated
+            self.report.notes.append(f"{name}: {error_summary(error)}")
             return False
         return True
 
     def execute(self, parts: Sequence[Part], later: int = 0) -> dict[Part, Any]:
         """Run the parts, and give the result of each; for a part that is not possible, the reason as text."""
-        options = self.session.options
+        work = partial(_execute, options=self.session.options)
+        outcomes: Iterator[tuple[Part, Any]]
         if self.jobs == 1 or len(parts) < 2:
-            outcomes = (_execute(part, options) for part in parts)
+            outcomes = ((part, work(part)) for part in parts)
         else:
-            workers = Parallel(n_jobs=self.jobs, backend="loky", return_as="generator_unordered")
-            outcomes = workers(delayed(_execute)(part, options) for part in parts)
+            outcomes = in_processes(work, [[part] for part in parts], self.jobs)
         total = self.finished + len(parts) + later
         done = {}
-        with warnings.catch_warnings():
-            # loky replaces a worker whose memory has grown; no part is lost, so there is nothing to act on
-            warnings.filterwarnings(
-                "ignore", message="A worker stopped while some jobs", category=UserWarning
-            )
-            for part, outcome in outcomes:
-                done[part] = outcome
-                self.finished += 1
-                if self.advance:
-                    self.advance(" ".join(str(word) for word in part[1:3]), total)
+        for part, outcome in outcomes:
+            done[part] = str(outcome) if isinstance(outcome, ProcessEnded) else outcome
+            self.finished += 1
+            if self.advance:
+                self.advance(" ".join(str(word) for word in part[1:3]), total)
         return done
 
     def power(self, binding: str, levels: QualityLevels | str, trials: Sequence[Any]) -> BindingPower:
@@ -226,9 +222,10 @@ class _Run:
         self.report.recovery[binding] = Recovery(models, layers, mean_wins, mean_scores, PEOPLE)
 
 
-def _execute(part: Part, options: Options) -> tuple[Part, Any]:
+def _execute(part: Part, options: Options) -> Any:
     function, *arguments = part
     try:
-        return part, function(open_session(options), *arguments)
-    except BenchError as error:
-        return part, str(error)
+        with plugin_border():
+            return function(open_session(options), *arguments)
+    except Exception as error:  # a plug-in may raise anything; the other parts still run
+        return error_summary(error)

@@ -6,11 +6,13 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmark.common.claim import CLAIM, claim
 from benchmark.common.errors import DataError
 from benchmark.common.files import move_to, put_aside, sha256_of, slug, write_atomic, write_temporary
 from benchmark.extraction.fingerprint import same_fingerprints, without_fingerprints
@@ -70,6 +72,18 @@ class FeatureStore:
                 _log.warning("cached features %s are damaged (%s): put aside, computed again", meta, error)
             return None
         return features if same_fingerprints(key, entry["key"]) else None
+
+    def claim(self, key: Mapping[str, Any], waiting: str) -> AbstractContextManager[bool]:
+        """Claim the extraction of the features of a key, so that no other process does it meanwhile.
+
+        Parameters
+        ----------
+        key : mapping
+            Everything that decides the features.
+        waiting : str
+            As for :func:`benchmark.common.claim.claim`, which this gives.
+        """
+        return claim(self._folder(key) / CLAIM, waiting)
 
     def put(
         self,
@@ -139,7 +153,10 @@ class FeatureStore:
         return path if ours and array.offset + array.nbytes == path.stat().st_size else None
 
     def _meta(self, key: Mapping[str, Any], layer: str) -> Path:
-        return self.folder / (digest := _digest(key))[:2] / digest / f"{slug(layer)}{META}"
+        return self._folder(key) / f"{slug(layer)}{META}"
+
+    def _folder(self, key: Mapping[str, Any]) -> Path:
+        return self.folder / (digest := _digest(key))[:2] / digest
 
 
 def checked(meta: Path) -> tuple[dict[str, Any], np.ndarray]:

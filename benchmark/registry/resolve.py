@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from benchmark.common.did_you_mean import did_you_mean
-from benchmark.common.errors import BenchError
+from benchmark.common.errors import BenchError, error_summary, plugin_border
 from benchmark.registry.imports import Imports, imports_of
 from benchmark.registry.shipped import shipped_root
 
@@ -212,9 +212,9 @@ def _run_file(path: Path, plugin: str) -> ModuleType:
     # dataclasses and pickle look up the module of a class by name while the file still runs
     sys.modules[name] = module
     try:
-        with _importing_from_beside(path):
+        with plugin_border(), _importing_from_beside(path):
             spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+    except Exception as error:
         del sys.modules[name]
         raise _import_error(error, plugin) from error
     _imported[name] = PluginCode(identity, imports_of(module))
@@ -248,8 +248,9 @@ def _require_own_neighbours(path: Path, imports: Imports, plugin: str) -> None:
 def _import(where: str, plugin: str) -> ModuleType:
     _origin(where, plugin)
     try:
-        module = importlib.import_module(where)
-    except (Exception, SystemExit) as error:
+        with plugin_border():
+            module = importlib.import_module(where)
+    except Exception as error:
         raise _import_error(error, plugin) from error
     if where.split(".")[0] != "benchmark":
         code = PluginCode(plugin_source_hash(plugin, Path()), imports_of(module))
@@ -260,10 +261,11 @@ def _import(where: str, plugin: str) -> ModuleType:
 
 def _origin(where: str, plugin: str) -> Path:
     try:
-        spec = importlib.util.find_spec(where)
+        with plugin_border():
+            spec = importlib.util.find_spec(where)
     except ModuleNotFoundError as error:
         raise BenchError(f"plug-in {plugin}: no module {error.name!r}; is its package installed?") from error
-    except (Exception, SystemExit) as error:
+    except Exception as error:
         # find_spec imports the packages above a submodule
         raise _import_error(error, plugin) from error
     if spec is None or spec.origin is None:
@@ -271,8 +273,7 @@ def _origin(where: str, plugin: str) -> Path:
     return Path(spec.origin)
 
 
-def _import_error(error: BaseException, plugin: str) -> BenchError:
-    last = traceback.format_exception_only(type(error), error)[-1].strip().splitlines()[-1]
+def _import_error(error: Exception, plugin: str) -> BenchError:
     if isinstance(error, SyntaxError):
         place = f"{error.filename}:{error.lineno}"
     else:
@@ -280,4 +281,4 @@ def _import_error(error: BaseException, plugin: str) -> BenchError:
             f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith("<frozen")
         ]
         place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown place"
-    return BenchError(f"plug-in {plugin} fails at import: {last} ({place})")
+    return BenchError(f"plug-in {plugin} fails at import: {error_summary(error)} ({place})")

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,6 +16,7 @@ from zipfile import BadZipFile
 import numpy as np
 from pydantic import ValidationError
 
+from benchmark.common.claim import CLAIM, claim, remove_free
 from benchmark.common.errors import DataError
 from benchmark.common.files import move_to, put_aside, sha256_of, slug, write_atomic, write_temporary
 from benchmark.common.leftovers import remove_abandoned
@@ -59,6 +61,19 @@ class ResultStore:
         # some systems do not allow ':' in a file name
         name = f"{slug(name)}@untrained-{seed}" if twin and seed.isdecimal() else slug(model)
         return self.folder / slug(suite) / slug(binding) / f"{name}.json"
+
+    def claim(
+        self, suite: str, binding: str, model: str, waiting: str | None = None
+    ) -> AbstractContextManager[bool]:
+        """Claim the work on a cell, so that no other run does it meanwhile.
+
+        Parameters
+        ----------
+        waiting : str, optional
+            As for :func:`benchmark.common.claim.claim`, which this gives.
+        """
+        path = self.path_for(suite, binding, model)
+        return claim(path.with_name(f".{path.stem}{CLAIM}"), waiting)
 
     def read(self, path: Path) -> CellResult:
         """Read the result in the file ``path``.
@@ -145,6 +160,7 @@ class ResultStore:
         try:
             if not self._cleaned:
                 remove_abandoned(self.folder)
+                remove_free(self.folder.glob(f"*/*/.*{CLAIM}"))
                 self._cleaned = True
             name = _write_arrays(path, arrays) if arrays else None
             cell = cell.model_copy(update={"arrays": name})

@@ -6,13 +6,13 @@ import logging
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from itertools import groupby
 from pathlib import Path
 
-from benchmark.common.errors import BenchError, UsageError
-from benchmark.results import CellResult
+from benchmark.common.errors import BenchError, UsageError, error_summary, plugin_border
+from benchmark.results import CellResult, Stored
 from benchmark.runner import score as scoring
-from benchmark.runner.key import unchanged
 from benchmark.runner.plan import Cell
 from benchmark.runner.session import Options, Session
 
@@ -47,7 +47,8 @@ def execute(
     """Score every cell, and yield each outcome as soon as it is there.
 
     The result of a cell is written as soon as the cell is scored. The seed of a cell depends only on its
-    binding. So neither the order of the cells nor the number of jobs changes a number.
+    binding. So neither the order of the cells nor the number of jobs changes a number. Cells that another run
+    is scoring into the same folder come last: they are waited for, and their results are used.
 
     Parameters
     ----------
@@ -56,6 +57,7 @@ def execute(
         With several jobs each process opens its own session with the same options.
     jobs : int
         Number of processes. One process takes all cells of a model, so that its features are computed once.
+        If a process is killed, the cell that it was scoring is failed, and the others go on.
     bars : callable, optional
         Makes progress bars: ``bars("features of alexnet")`` gives the function that is called as that work
         goes on. Used with one job only.
@@ -66,19 +68,39 @@ def execute(
     """
     if jobs < 1:
         raise UsageError(f"--jobs {jobs}: give a whole number of processes, at least 1")
+    claimed = []
+    for cell, outcome in _outcomes(cells, session, jobs, bars, wait=False):
+        if outcome is None:
+            claimed.append(cell)
+        else:
+            yield outcome
+    for _, outcome in _outcomes(claimed, session, jobs, bars, wait=True):
+        if outcome is not None:
+            yield outcome
+
+
+def _outcomes(
+    cells: Sequence[Cell], session: Session, jobs: int, bars: scoring.Bars | None, wait: bool
+) -> Iterator[tuple[Cell, Outcome | None]]:
+    """Each cell with its outcome; None: another run is scoring it, and ``wait`` is off."""
     if jobs == 1:
         for cell in cells:
-            yield execute_cell(session, cell, bars)
+            yield cell, execute_cell(session, cell, bars, wait)
         return
-    from joblib import Parallel, delayed  # slow to import: one job does not need it
+    from benchmark.common.processes import ProcessEnded, in_processes  # slow to import
 
     batches = [list(group) for _, group in groupby(cells, key=lambda cell: cell.model)]
-    workers = Parallel(n_jobs=jobs, backend="loky", return_as="generator_unordered")
-    for outcomes in workers(delayed(_execute_batch)(batch, session.options) for batch in batches):
-        yield from outcomes
+    work = partial(_execute_in_process, options=session.options, wait=wait)
+    for cell, answer in in_processes(work, batches, jobs):
+        if isinstance(answer, ProcessEnded):
+            yield cell, Outcome(scoring.describe(session, cell, "failed", str(answer)), None, cached=False)
+        else:
+            yield cell, answer
 
 
-def execute_cell(session: Session, cell: Cell, bars: scoring.Bars | None = None) -> Outcome:
+def execute_cell(
+    session: Session, cell: Cell, bars: scoring.Bars | None = None, wait: bool = True
+) -> Outcome | None:
     """Score one cell; an error in it becomes its outcome.
 
     Parameters
@@ -87,35 +109,50 @@ def execute_cell(session: Session, cell: Cell, bars: scoring.Bars | None = None)
     cell : Cell
     bars : callable, optional
         As for :func:`execute`.
+    wait : bool
+        Whether to wait for another run that is scoring the cell.
 
     Returns
     -------
-    Outcome
+    Outcome or None
+        None: another run is scoring the cell.
     """
     try:
-        stored = unchanged(session, cell)
-        if stored is not None:
-            return Outcome(stored.cell, stored.path, cached=True)
-        parts = scoring.assemble(session, cell)
-        stored = scoring.look_up(session, parts)
-        if stored is not None:
-            return Outcome(stored.cell, stored.path, cached=True)
-        stored = scoring.score(session, parts, bars)
-        return Outcome(stored.cell, stored.path, cached=False)
+        with plugin_border():
+            return _execute(session, cell, bars, wait)
     except BenchError as error:
-        _log.debug("cell %s", cell, exc_info=True)
-        return Outcome(scoring.describe(session, cell, "not_possible", str(error)), None, cached=False)
+        status, reason = "not_possible", error_summary(error)
     except Exception as error:  # a plug-in may raise anything; the other cells still run
-        _log.debug("cell %s", cell, exc_info=True)
-        return Outcome(scoring.describe(session, cell, "failed", _where(error)), None, cached=False)
+        status, reason = "failed", where_raised(error)
+    _log.debug("cell %s", cell, exc_info=True)
+    return Outcome(scoring.describe(session, cell, status, reason), None, cached=False)
 
 
-def _execute_batch(cells: Sequence[Cell], options: Options) -> list[Outcome]:
-    session = Session(options)
-    return [execute_cell(session, cell) for cell in cells]
-
-
-def _where(error: Exception) -> str:
+def where_raised(error: Exception) -> str:
     """One line: the error, and the place where it was raised."""
     last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {error} ({last.filename}:{last.lineno}; --debug shows the traceback)"
+    return f"{error_summary(error)} ({last.filename}:{last.lineno}; --debug shows the traceback)"
+
+
+def _execute(session: Session, cell: Cell, bars: scoring.Bars | None, wait: bool) -> Outcome | None:
+    found = scoring.stored_or_parts(session, cell)
+    if isinstance(found, Stored):
+        return Outcome(found.cell, found.path, cached=True)
+    waiting = f"another run scores {cell.binding} of {cell.model}: waiting for it" if wait else None
+    with session.results.claim(cell.suite, cell.binding, cell.model, waiting) as is_ours:
+        if not is_ours:
+            return None
+        stored = scoring.look_up(session, found)  # another run may have finished it
+        if stored is not None:
+            return Outcome(stored.cell, stored.path, cached=True)
+        stored = scoring.score(session, found, bars)
+        return Outcome(stored.cell, stored.path, cached=False)
+
+
+def _execute_in_process(cell: Cell, options: Options, wait: bool) -> Outcome | None:
+    return execute_cell(_session_for(cell.model, options), cell, wait=wait)
+
+
+@lru_cache(maxsize=1)
+def _session_for(model: str, options: Options) -> Session:  # noqa: ARG001 - one model in memory at a time
+    return Session(options)

@@ -22,7 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchmark.common.errors import NotPossible
+from benchmark.common.errors import NotPossible, plugin_border
 from benchmark.common.files import cache_folder, write_atomic
 from benchmark.datasets import Stimuli
 from benchmark.extraction.fingerprint import fingerprint_of
@@ -63,7 +63,8 @@ def take(model: Model, stimuli: Stimuli, device: str) -> Fingerprint:
     first = stimuli.splits and stimuli.splits[:1]
     probe = replace(stimuli, ids=stimuli.ids[:1], concepts=stimuli.concepts[:1], splits=first)
     try:
-        return {part: fingerprint_of(array) for part, array in model.trace(probe, device=device).items()}
+        with plugin_border():
+            return {part: fingerprint_of(array) for part, array in model.trace(probe, device=device).items()}
     except NotPossible:  # weights that were refused and put aside: a second try would only miss them
         raise
     except Exception:  # a plug-in may raise anything; of bad features the extraction names the first layer

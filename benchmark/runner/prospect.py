@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from benchmark.common.cost import Cost
-from benchmark.common.errors import BenchError
-from benchmark.results import canonical
+from benchmark.common.errors import BenchError, error_summary, plugin_border
+from benchmark.results import Stored, canonical
 from benchmark.runner import score as scoring
-from benchmark.runner.key import unchanged
+from benchmark.runner.execute import where_raised
 from benchmark.runner.plan import Cell
 from benchmark.runner.session import Session
 
@@ -21,13 +21,13 @@ class Prospect:
     Attributes
     ----------
     cell : Cell
-    state : "scored already", "to score" or "not possible"
+    state : "scored already", "to score", "not possible" or "failed"
     layers : int
         Number of layers to extract for the cell.
     cost : Cost or None
         Cost of these layers. None: it is not known, it is close to nothing, or an earlier cell has it.
     why : str or None
-        Why a cell is not possible.
+        Why a cell is not possible, or failed.
     """
 
     cell: Cell
@@ -55,18 +55,22 @@ def prospects(session: Session, cells: Sequence[Cell]) -> Iterator[Prospect]:
     planned: set[str] = set()
     for cell in cells:
         try:
-            if unchanged(session, cell) is not None:
-                yield Prospect(cell, "scored already")
-                continue
-            parts = scoring.assemble(session, cell)
-            if scoring.look_up(session, parts) is not None:
-                yield Prospect(cell, "scored already")
-                continue
-            view = scoring.view(session, parts)
-            key = repr(canonical(parts.feature_key))
-            # the first cell that needs these features extracts them for all cells
-            layers = [] if key in planned else view.missing()
-            planned.add(key)
-            yield Prospect(cell, "to score", len(layers), view.cost(layers) if layers else None)
+            with plugin_border():
+                prospect = _prospect(session, cell, planned)
         except BenchError as error:
-            yield Prospect(cell, "not possible", why=str(error))
+            prospect = Prospect(cell, "not possible", why=error_summary(error))
+        except Exception as error:  # a plug-in may raise anything; the other cells are still looked at
+            prospect = Prospect(cell, "failed", why=where_raised(error))
+        yield prospect
+
+
+def _prospect(session: Session, cell: Cell, planned: set[str]) -> Prospect:
+    found = scoring.stored_or_parts(session, cell)
+    if isinstance(found, Stored):
+        return Prospect(cell, "scored already")
+    view = scoring.view(session, found)
+    key = repr(canonical(found.feature_key))
+    # the first cell that needs these features extracts them for all cells
+    layers = [] if key in planned else view.missing()
+    planned.add(key)
+    return Prospect(cell, "to score", len(layers), view.cost(layers) if layers else None)

@@ -32,7 +32,7 @@ from benchmark.results import (
     peak_memory_mb,
     versions,
 )
-from benchmark.runner.key import cell_key
+from benchmark.runner.key import cell_key, unchanged
 from benchmark.runner.loaded import DTYPE, LoadedModel, feature_key
 from benchmark.runner.plan import Cell
 from benchmark.runner.session import Session, binding_seed
@@ -99,6 +99,21 @@ def covered_stimuli(model: LoadedModel, stimuli: Stimuli) -> Stimuli:
     if known.isdisjoint(stimuli.concepts):
         raise NotPossible(f"model {model.placed.name!r} can represent no concept of {stimuli.name!r}")
     return stimuli.of_concepts(known)
+
+
+def stored_or_parts(session: Session, cell: Cell) -> Stored | Parts:
+    """The stored result of the cell if nothing that decides it has changed; else what is needed to score it.
+
+    Raises
+    ------
+    BenchError
+        If weights, data or a plug-in cannot be loaded.
+    """
+    stored = unchanged(session, cell)
+    if stored is not None:
+        return stored
+    parts = assemble(session, cell)
+    return look_up(session, parts) or parts
 
 
 def look_up(session: Session, parts: Parts) -> Stored | None:

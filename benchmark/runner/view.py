@@ -77,8 +77,16 @@ class StoredView:
         return self._model.estimate(self.stimuli, layers, device=self._device)
 
     def _extract_missing(self, asked: str) -> dict[str, np.ndarray]:
-        """Extract ``asked`` and every other layer that is not stored yet, in one pass."""
-        layers = self.missing(asked)
+        """Extract ``asked`` and every other layer that is not stored yet, in one pass.
+
+        Another process that extracts features of this model is waited for, and its features are used.
+        """
+        waiting = f"another run extracts features of {self.name}: waiting for them"
+        with self._store.claim(self._key, waiting):
+            stored = self._store.get(self._key, asked)
+            return self._extract(self.missing(asked)) if stored is None else {asked: stored}
+
+    def _extract(self, layers: Sequence[str]) -> dict[str, np.ndarray]:
         if isinstance(self._progress, Announcing) and len(self.stimuli) >= LONG:
             cost = self.cost(layers)
             if cost is not None:

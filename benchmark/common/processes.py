@@ -1,0 +1,142 @@
+"""Work in several processes. A process that is killed loses the item it worked on, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Generic, TypeVar
+
+from joblib import cpu_count
+from joblib.externals.loky import ProcessPoolExecutor
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+#: Variables that decide how many threads a library starts; the same as joblib sets for its workers
+_THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+
+
+@dataclass(frozen=True)
+class ProcessEnded:
+    """Stands for the answer of an item whose process ended before it answered.
+
+    Attributes
+    ----------
+    how : str
+        The signal or the exit status, such as ``SIGKILL(-9)``; empty: not known.
+    """
+
+    how: str
+
+    def __str__(self) -> str:
+        how = f" ({self.how})" if self.how else ""
+        return f"its process ended{how}: it was killed, ran out of memory or crashed"
+
+
+@dataclass
+class _Lane(Generic[Item]):
+    """One process, and the batch it works on. One process for each lane, so that the lost item is known."""
+
+    batch: deque[Item]
+    start: Callable[[], ProcessPoolExecutor]
+    item: Item = field(init=False)
+    process: ProcessPoolExecutor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.process = self.start()
+
+    def submit(self, work: Callable[[Item], Answer]) -> Future[Answer]:
+        """Start the work on the next item of the batch."""
+        self.item = self.batch.popleft()
+        try:
+            return self.process.submit(work, self.item)  # type: ignore[no-any-return]
+        except BrokenProcessPool:  # the process was killed while it had nothing to do
+            self.restart()
+            return self.process.submit(work, self.item)  # type: ignore[no-any-return]
+
+    def restart(self) -> None:
+        """Take a new process for one that ended."""
+        self.process.shutdown(kill_workers=True)
+        self.process = self.start()
+
+
+def in_processes(
+    work: Callable[[Item], Answer], batches: Iterable[Sequence[Item]], jobs: int
+) -> Iterator[tuple[Item, Answer | ProcessEnded]]:
+    """Do some work for every item, in ``jobs`` processes.
+
+    Parameters
+    ----------
+    work : callable
+        A function of a module, or a partial of one. What it raises is raised here.
+    batches : iterable of sequence
+        Items. One process takes all items of a batch, in order, so that it can keep what they share.
+    jobs : int
+        Number of processes, at least 1.
+
+    Yields
+    ------
+    item, answer
+        As soon as the answer is there. :class:`ProcessEnded` stands for the answer that a process did not
+        give because it ended; the rest of its batch goes on in a new process.
+    """
+    # loky replaces a worker whose memory has grown, and nothing is lost
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
+    waiting = deque(deque(batch) for batch in batches if batch)
+    start = partial(
+        ProcessPoolExecutor, 1, initializer=_ignore_interrupt, env=_threads(min(jobs, len(waiting)))
+    )
+    lanes = [_Lane(waiting.popleft(), start) for _ in range(min(jobs, len(waiting)))]
+    running = {}
+    try:
+        running = {lane.submit(work): lane for lane in lanes}
+        while running:
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                lane = running.pop(future)
+                answer = lane.item, _answer(future)
+                if isinstance(answer[1], ProcessEnded):
+                    lane.restart()
+                if not lane.batch and waiting:
+                    lane.batch = waiting.popleft()
+                if lane.batch:
+                    running[lane.submit(work)] = lane
+                yield answer
+    finally:
+        for lane in lanes:
+            lane.process.shutdown(kill_workers=bool(running))
+
+
+def _answer(future: Future[Answer]) -> Answer | ProcessEnded:
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        how = re.search(r"exit codes of the workers are \{(.*?)\}", str(error))
+        return ProcessEnded(how[1] if how else "")
+
+
+def _ignore_interrupt() -> None:
+    # Ctrl-C reaches every process of a terminal; the first one stops the others
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _threads(jobs: int) -> dict[str, str]:
+    """The share of the processors that each process gets, where the user did not set it."""
+    share = str(max(1, cpu_count() // max(1, jobs)))
+    return {name: os.environ.get(name, share) for name in _THREADS}
