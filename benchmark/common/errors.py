@@ -1,5 +1,6 @@
 """Errors that a user can act on: one line that says what is wrong, where, and what to do."""
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -56,5 +57,11 @@ def error_summary(error: BaseException) -> str:
     return error_text(error) if isinstance(error, (BenchError, PluginStop)) else _with_kind(error)
 
 
+def place_of(error: BaseException) -> str:
+    """File and line where ``error`` was raised, ``file.py:3``; the machinery of imports is left out."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith("<frozen")]
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown place"
+
+
 def _with_kind(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error_text(error)}"
+    return f"{type(error).__name__}: {error_text(error)}".removesuffix(": ")

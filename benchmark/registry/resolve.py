@@ -6,7 +6,6 @@ import hashlib
 import importlib
 import importlib.util
 import sys
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from benchmark.common.did_you_mean import did_you_mean
-from benchmark.common.errors import BenchError, error_summary, plugin_border
+from benchmark.common.errors import BenchError, error_summary, place_of, plugin_border
 from benchmark.registry.imports import Imports, imports_of
 from benchmark.registry.shipped import shipped_root
 
@@ -274,11 +273,5 @@ def _origin(where: str, plugin: str) -> Path:
 
 
 def _import_error(error: Exception, plugin: str) -> BenchError:
-    if isinstance(error, SyntaxError):
-        place = f"{error.filename}:{error.lineno}"
-    else:
-        frames = [
-            f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith("<frozen")
-        ]
-        place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown place"
+    place = f"{error.filename}:{error.lineno}" if isinstance(error, SyntaxError) else place_of(error)
     return BenchError(f"plug-in {plugin} fails at import: {error_summary(error)} ({place})")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import groupby
 from pathlib import Path
 
-from benchmark.common.errors import BenchError, UsageError, error_summary, plugin_border
+from benchmark.common.errors import BenchError, UsageError, error_summary, place_of, plugin_border
 from benchmark.results import CellResult, Stored
 from benchmark.runner import score as scoring
 from benchmark.runner.plan import Cell
@@ -123,15 +122,9 @@ def execute_cell(
     except BenchError as error:
         status, reason = "not_possible", error_summary(error)
     except Exception as error:  # a plug-in may raise anything; the other cells still run
-        status, reason = "failed", where_raised(error)
+        status, reason = "failed", f"{error_summary(error)} ({place_of(error)}; --debug shows the traceback)"
     _log.debug("cell %s", cell, exc_info=True)
     return Outcome(scoring.describe(session, cell, status, reason), None, cached=False)
-
-
-def where_raised(error: Exception) -> str:
-    """One line: the error, and the place where it was raised."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{error_summary(error)} ({last.filename}:{last.lineno}; --debug shows the traceback)"
 
 
 def _execute(session: Session, cell: Cell, bars: scoring.Bars | None, wait: bool) -> Outcome | None:

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from benchmark.common.cost import Cost
-from benchmark.common.errors import BenchError, error_summary, plugin_border
+from benchmark.common.errors import BenchError, error_summary, place_of, plugin_border
 from benchmark.results import Stored, canonical
 from benchmark.runner import score as scoring
-from benchmark.runner.execute import where_raised
 from benchmark.runner.plan import Cell
 from benchmark.runner.session import Session
 
@@ -60,7 +59,7 @@ def prospects(session: Session, cells: Sequence[Cell]) -> Iterator[Prospect]:
         except BenchError as error:
             prospect = Prospect(cell, "not possible", why=error_summary(error))
         except Exception as error:  # a plug-in may raise anything; the other cells are still looked at
-            prospect = Prospect(cell, "failed", why=where_raised(error))
+            prospect = Prospect(cell, "failed", why=f"{error_summary(error)} ({place_of(error)})")
         yield prospect
 
 

@@ -1,0 +1,104 @@
+"""Processes really killed: each loses the item that it worked on, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from benchmark.common.processes import ProcessEnded, in_processes
+
+
+def work(item: int | str, noted: Path | None = None) -> object:
+    if item == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if item == "exit":
+        os._exit(3)
+    if item == "raise":
+        raise LookupError("no such item")
+    if item == "sleep":
+        (noted / str(os.getpid())).touch()
+        time.sleep(600)
+    return item, os.getpid()
+
+
+def test_all_items_are_answered_and_one_process_takes_a_batch() -> None:
+    batches = [[1, 2, 3], [], [4, 5], [6]]
+    answers = dict(in_processes(work, batches, jobs=2))
+    assert {item: answer[0] for item, answer in answers.items()} == {i: i for i in range(1, 7)}
+    for batch in batches:
+        assert len({answers[item][1] for item in batch}) <= 1
+    assert len({answer[1] for answer in answers.values()}) == 2
+    assert os.getpid() not in {answer[1] for answer in answers.values()}
+
+
+@pytest.mark.parametrize("end, how", [("kill", "SIGKILL"), ("exit", "3")])
+def test_a_process_that_ends_costs_its_item_alone(end: str, how: str) -> None:
+    answers = dict(in_processes(work, [[1, end, 2], [3, 4, 5, 6]], jobs=2))
+    lost = answers.pop(end)
+    assert isinstance(lost, ProcessEnded) and how in lost.how
+    assert how in str(lost)
+    assert {item: answer[0] for item, answer in answers.items()} == {i: i for i in range(1, 7)}
+
+
+def test_every_item_may_end_its_process() -> None:
+    answers = list(in_processes(work, [["kill"], ["exit"], ["kill"]], jobs=2))
+    assert [item for item, _ in answers].count("kill") == 2
+    assert all(isinstance(answer, ProcessEnded) for _, answer in answers)
+
+
+def test_a_process_that_is_killed_while_it_has_nothing_to_do_costs_nothing() -> None:
+    answers = in_processes(work, [[1, 2], [3]], jobs=2)
+    done = {}
+    for item, answer in answers:
+        done[item] = answer[0]
+        if item == 3:
+            os.kill(answer[1], signal.SIGKILL)
+    assert done == {1: 1, 2: 2, 3: 3}
+
+
+def test_what_the_work_raises_is_raised() -> None:
+    with pytest.raises(LookupError, match="no such item"):
+        list(in_processes(work, [[1], ["raise"]], jobs=2))
+
+
+def test_a_caller_that_stops_leaves_no_process(tmp_path: Path, gone: Callable[[int], bool]) -> None:
+    answers = in_processes(partial(work, noted=tmp_path), [["sleep"], [1]], jobs=2)
+    next(answers)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    (sleeper,) = (int(path.name) for path in tmp_path.iterdir())
+    answers.close()
+    while not gone(sleeper) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert gone(sleeper)
+
+
+@pytest.fixture
+def gone() -> Callable[[int], bool]:
+    def is_gone(process: int) -> bool:
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+    return is_gone
+
+
+def test_each_process_gets_its_share_of_the_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmark.common.processes.cpu_count", lambda: 8)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("MKL_NUM_THREADS", "3")
+    answers = [answer for _, answer in in_processes(threads, [[1], [2]], jobs=2)]
+    assert answers == [("4", "3"), ("4", "3")]
+
+
+def threads(_: int) -> tuple[str | None, str | None]:
+    return os.environ.get("OMP_NUM_THREADS"), os.environ.get("MKL_NUM_THREADS")
