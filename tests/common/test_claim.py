@@ -131,4 +131,5 @@ def test_where_no_claim_can_be_made_the_work_is_done(
     else:
         (tmp_path / "a").touch()  # a file stands where the folder should be
     with claim(path) as first, claim(path, "waiting") as second:
-        assert first and second
+        assert first
+        assert second

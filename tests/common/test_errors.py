@@ -7,7 +7,7 @@ import pytest
 from benchmark.common.errors import DataError, PluginStop, error_summary, error_text, plugin_border
 
 
-class Mute(Exception):
+class MuteError(Exception):
     def __str__(self) -> str:
         raise SystemExit(0)
 
@@ -41,8 +41,8 @@ def test_errors_and_ctrl_c_pass(kind: type[BaseException]) -> None:
 
 def test_a_message_is_one_line_that_can_be_printed() -> None:
     assert error_text(ValueError("a\n  b\udce9")) == "a b\\udce9"
-    assert error_text(Mute()) == "(its text cannot be made: SystemExit)"
-    assert error_summary(Mute()) == "Mute: (its text cannot be made: SystemExit)"
+    assert error_text(MuteError()) == "(its text cannot be made: SystemExit)"
+    assert error_summary(MuteError()) == "MuteError: (its text cannot be made: SystemExit)"
     assert error_summary(DataError("x.csv: empty")) == "x.csv: empty"
     assert error_summary(KeyError("k")) == "KeyError: 'k'"
     assert error_summary(ValueError()) == "ValueError"

@@ -41,7 +41,8 @@ def test_all_items_are_answered_and_one_process_takes_a_batch() -> None:
 def test_a_process_that_ends_costs_its_item_alone(end: str, how: str) -> None:
     answers = dict(in_processes(work, [[1, end, 2], [3, 4, 5, 6]], jobs=2))
     lost = answers.pop(end)
-    assert isinstance(lost, ProcessEnded) and how in lost.how
+    assert isinstance(lost, ProcessEnded)
+    assert how in lost.how
     assert how in str(lost)
     assert {item: answer[0] for item, answer in answers.items()} == {i: i for i in range(1, 7)}
 
