@@ -183,6 +183,24 @@ class Model(ABC):
             One array per layer of ``layers``, with rows in the order of ``stimuli``.
         """
 
+    def trace(self, stimuli: Stimuli, *, device: str = "cpu") -> dict[str, np.ndarray]:
+        """What the model makes of one stimulus, for its fingerprint in the cache key.
+
+        Parameters
+        ----------
+        stimuli : Stimuli
+            One stimulus.
+        device : str
+            Where to compute, by its name in torch.
+
+        Returns
+        -------
+        dict of str to ndarray
+            "output": features of the last layer. A network adds "pixels", what it gets to see.
+        """
+        last = self.layers[-1]
+        return {"output": self.features(stimuli, [last], device=device)[last]}
+
     def estimate(self, stimuli: Stimuli, layers: Sequence[str], *, device: str = "cpu") -> Cost | None:
         """The expected cost of :meth:`features`. None: it is not known, or very small."""
         del stimuli, layers, device

@@ -184,6 +184,22 @@ class Control:
     band: tuple[float, float] | None = None
 
 
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a task, which a binding may set under ``params``.
+
+    Attributes
+    ----------
+    default : object
+        Its value where the binding says nothing. A given value must have the same type; None: any type.
+    meaning : str
+        What it decides, and which values it can have. The documentation shows it in a table.
+    """
+
+    default: Any
+    meaning: str
+
+
 class Task(ABC):
     """A way of comparing models with people."""
 
@@ -194,6 +210,19 @@ class Task(ABC):
     target_kinds: ClassVar[tuple[str, ...]]
     #: Number of sets of simulated people for the power of the task. Use fewer if scoring a layer takes long
     simulations: ClassVar[int] = 10
+    #: Every parameter of the task by its name; :meth:`read` gives their values
+    parameters: ClassVar[Mapping[str, Parameter]] = {}
+
+    def read(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """A value for each of :attr:`parameters`: that of ``params``, or else its default.
+
+        Raises
+        ------
+        UsageError
+            If a key is unknown or a value has another type (:func:`read_params`).
+        """
+        defaults = {key: parameter.default for key, parameter in self.parameters.items()}
+        return read_params(self.name, params, defaults)
 
     @abstractmethod
     def score(

@@ -1,7 +1,7 @@
 """Write the generated parts of the documentation: ``python docs/generate.py``.
 
-They are the tree in ``explanation/architecture.md``, and the pages ``reference/models.md`` and
-``reference/bindings.md``.
+They are the tree in ``explanation/architecture.md``, the table of parameters in ``reference/registry.md``,
+and the pages ``reference/models.md`` and ``reference/bindings.md``.
 """
 
 from __future__ import annotations
@@ -10,13 +10,9 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
-
-import numpy as np
 
 from benchmark.registry import BindingEntry, ModelEntry, Registry, load_registry
-from benchmark.task import Task
+from benchmark.task import Parameter
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -67,8 +63,10 @@ others are the defaults of the task; `None` means that the task chooses for itse
 def pages(registry: Registry) -> dict[Path, str]:
     """What each page with a generated part must hold, by its path."""
     architecture = DOCS / "explanation" / "architecture.md"
+    keys = DOCS / "reference" / "registry.md"
     return {
         architecture: between_marks(architecture.read_text(encoding="utf-8"), tree()),
+        keys: between_marks(keys.read_text(encoding="utf-8"), parameters_table(registry)),
         DOCS / "reference" / "models.md": models_page(registry),
         DOCS / "reference" / "bindings.md": bindings_page(registry),
     }
@@ -181,19 +179,19 @@ def _pin(entry: ModelEntry) -> str:
 
 def bindings_page(registry: Registry) -> str:
     """The page of the bindings: a table for each suite."""
-    defaults = {name: default_params(placed.load()()) for name, placed in registry.tasks.items()}
+    parameters = {name: placed.load().parameters for name, placed in registry.tasks.items()}
     head = ("binding", "task", "stimuli", "target", "joined on", "parameters")
     sections = []
     for suite, entry in registry.suites.items():
-        rows = [_binding(name, binding, defaults[binding.task]) for name, binding in entry.bindings.items()]
+        rows = [_binding(name, binding, parameters[binding.task]) for name, binding in entry.bindings.items()]
         sections.append(f"\n## Suite `{suite}`\n\n{entry.description}.\n\n{_table(head, rows)}")
     return BINDINGS + "".join(sections)
 
 
-def _binding(name: str, binding: BindingEntry, defaults: Mapping[str, Any]) -> tuple[str, ...]:
+def _binding(name: str, binding: BindingEntry, parameters: Mapping[str, Parameter]) -> tuple[str, ...]:
     params = [
-        f"`{key}`: **{binding.params[key]}**" if key in binding.params else f"`{key}`: {default}"
-        for key, default in defaults.items()
+        f"`{key}`: **{binding.params[key]}**" if key in binding.params else f"`{key}`: {parameter.default}"
+        for key, parameter in parameters.items()
     ]
     return (
         f"`{name}`",
@@ -205,23 +203,21 @@ def _binding(name: str, binding: BindingEntry, defaults: Mapping[str, Any]) -> t
     )
 
 
-class _Asked(Exception):  # noqa: N818  # it carries an answer and is no error
-    """Stops a task as soon as it has said which parameters it reads."""
+# The parameters of the tasks
 
 
-def default_params(task: Task) -> dict[str, Any]:
-    """Every parameter of ``task`` with its default: what it asks :func:`benchmark.task.read_params` for."""
-
-    def stop(*arguments: Any) -> None:
-        raise _Asked(arguments[2])
-
-    nothing: Any = None  # parameters are read before anything else
-    with patch.dict(type(task).score.__globals__, read_params=stop):
-        try:
-            task.score(nothing, nothing, {}, np.random.default_rng(0))
-        except _Asked as asked:
-            return dict(asked.args[0])
-    raise ValueError(f"task {task.name} does not read its parameters with read_params")
+def parameters_table(registry: Registry) -> str:
+    """A row for each parameter of each shipped task."""
+    rows = []
+    for name, placed in registry.tasks.items():
+        parameters: Mapping[str, Parameter] = placed.load().parameters
+        rows += [
+            (f"`{name}`", f"`{key}`", f"`{parameter.default}`", parameter.meaning)
+            for key, parameter in parameters.items()
+        ]
+        if not parameters:
+            rows.append((f"`{name}`", "-", "-", "no parameters"))
+    return _table(("task", "parameter", "default", "meaning"), rows)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 from benchmark.common.errors import DataError, NotPossible, UsageError
 from benchmark.common.files import sha256_of
 from benchmark.datasets import DataRoot, Stimuli
+from benchmark.datasets.readers.text import column_of, names_of, read_ids, read_rows, unique_names
 from benchmark.model import OUTPUT, Model, Progress
 
 #: Name of the array of ids in a .npz file; every other array is a layer.
@@ -27,6 +27,10 @@ class Features(Model):
     - ``.csv``: a header, the ids in the column ``params: {column: NAME}`` (default: the first), and numbers
       in all other columns. One layer, ``"output"``.
     - ``.npz``: an array ``ids`` of strings, and an array of shape (n, d) for each layer, in depth order.
+
+    The table may be as people have it: with a byte-order mark, in UTF-16, with semicolons or tabs, with the
+    column of row numbers that pandas writes. Ids are compared in Unicode's form NFC, without blanks at their
+    ends.
 
     Ids are those of stimuli, or those of concepts. The embedding of a concept is used for all its stimuli.
     """
@@ -81,9 +85,10 @@ class Features(Model):
         )
         missing = [name for name in names if name not in index]
         if missing:
+            listed = self._ids_file if "ids" in self.spec.params else self._path.name
             raise NotPossible(
                 f"{self.spec.name}: {len(missing)} of {len(names)} stimuli of {stimuli.name!r} have no row "
-                f"in {self._path} ({missing[0]!r} is missing; its ids look like {ids[0]!r})"
+                f"in {self._path} ({missing[0]!r} is missing; the ids of {listed} look like {ids[0]!r})"
             )
         return np.array([index[name] for name in names])
 
@@ -112,50 +117,31 @@ class Features(Model):
             raise UsageError(
                 f"{self.spec.name}: a .npy file carries no ids; give params.ids, a .txt or .csv file"
             )
-        ids = self._ids_file
-        if ids.suffix == ".csv":
-            header, rows = _csv_rows(ids)
-            place = _column(ids, header, self.spec.params.get("column"))
-            names = tuple(row[place] for row in rows)
-        else:
-            names = tuple(ids.read_text(encoding="utf-8").splitlines())
+        names = read_ids(self._ids_file, self.spec.params.get("column"))
         return names, {OUTPUT: np.load(self._path, allow_pickle=False)}
 
     def _read_npz(self) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
         with np.load(self._path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        if IDS not in arrays:
-            raise DataError(f"{self._path}: holds no array {IDS!r} of strings")
-        names = tuple(str(name) for name in arrays.pop(IDS))
-        return names, arrays
+            if IDS not in file.files:
+                raise DataError(f"{self._path}: holds no array {IDS!r} of strings")
+            arrays = {name: _member(self._path, file, name) for name in file.files}
+        return names_of(arrays.pop(IDS), f"{self._path}: array {IDS!r}"), arrays
 
     def _read_csv(self) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
-        header, rows = _csv_rows(self._path)
-        place = _column(self._path, header, self.spec.params.get("column"))
-        names = tuple(row[place] for row in rows)
+        header, rows, lines = read_rows(self._path, self.spec.params.get("column"))
+        place = column_of(self._path, header, self.spec.params.get("column"))
+        names = unique_names(self._path, [row[place] for row in rows], lines)
         values = [[float(cell) for i, cell in enumerate(row) if i != place] for row in rows]
         return names, {OUTPUT: np.array(values)}
 
 
-def _csv_rows(path: Path) -> tuple[list[str], list[list[str]]]:
-    with path.open(newline="", encoding="utf-8") as stream:
-        rows = [row for row in csv.reader(stream) if row]
-    if len(rows) < 2:
-        raise DataError(f"{path}: needs a header and at least one row")
-    uneven = next((i for i, row in enumerate(rows) if len(row) != len(rows[0])), None)
-    if uneven is not None:
+def _member(path: Path, archive: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    try:
+        return archive[name]
+    except ValueError as error:  # numpy refuses arrays of Python objects, which could run code
         raise DataError(
-            f"{path}: row {uneven + 1} has {len(rows[uneven])} cells; the header has {len(rows[0])}"
-        )
-    return rows[0], rows[1:]
-
-
-def _column(path: Path, header: list[str], name: str | None) -> int:
-    if name is None:
-        return 0
-    if name not in header:
-        raise DataError(f"{path}: no column {name!r}; it has {', '.join(header[:8])}")
-    return header.index(name)
+            f"{path}: array {name!r} holds Python objects; save ids as np.array(ids, dtype=str)"
+        ) from error
 
 
 def _checked(path: Path, layer: str, ids: tuple[str, ...], array: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from benchmark.association.checkpoint import Encoder, TrainingRecord, read_record, read_vocabulary
-from benchmark.association.classes import ClassMixture
+from benchmark.association.classes import ClassMixture, mixture_strengths
 from benchmark.association.encoders import TASKONOMY, build_encoder_model, trained_preprocessing
 from benchmark.association.network import AssociationNetwork, encoder_of
 from benchmark.association.recipe import strengths_of
@@ -98,13 +98,18 @@ class SwowAssociation(NetworkModel):
         return {path: path for path in paths} | head
 
     def associations(self, output: np.ndarray) -> Associations | None:
-        """Association strengths: the sigmoid or the softmax of the logits, as in the training."""
+        """Association strengths: the sigmoid or the softmax of the logits, as in the training.
+
+        A network that mixes classes gives the strengths that it mixed, zero included.
+        """
         if self.vocabulary is None:
             return None
         loss = self.record.loss if self.record else "softmax"
-        return Associations(
-            self.vocabulary, strengths_of(loss, torch.tensor(output, dtype=torch.float64)).numpy()
+        mixture = self.record is not None and self.record.classes == "mixture"
+        strengths = (mixture_strengths if mixture else strengths_of)(
+            loss, torch.tensor(output, dtype=torch.float64)
         )
+        return Associations(self.vocabulary, strengths.numpy())
 
     def _encoder_model(self) -> NetworkModel:
         """The plug-in of the encoder, with random weights from torch's present seed; a new one each time."""

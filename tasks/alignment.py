@@ -29,7 +29,7 @@ from benchmark.representation.concepts import (
     joined_vectors,
     require_varied,
 )
-from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult, read_params
+from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult
 
 _FEWEST = 5
 _PERMUTATIONS = 1000
@@ -64,6 +64,9 @@ class Alignment(Task):
         ),
     )
     target_kinds: ClassVar[tuple[str, ...]] = ("vectors", "rdm")
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "neighbours": Parameter(10, "how many nearest neighbours are compared, at least 1"),
+    }
     reference: ClassVar[str] = """@inproceedings{kornblith2019similarity,
   author = {Kornblith, Simon and Norouzi, Mohammad and Lee, Honglak and Hinton, Geoffrey},
   title = {Similarity of Neural Network Representations Revisited},
@@ -95,7 +98,7 @@ class Alignment(Task):
         UsageError
             If a parameter is unknown, or ``neighbours`` is less than one.
         """
-        k = read_params(self.name, params, {"neighbours": 10})["neighbours"]
+        k = self.read(params)["neighbours"]
         if k < 1:
             raise UsageError(f"task {self.name}: parameter 'neighbours' is {k}: at least 1 is needed")
         n = len(joined.concepts)

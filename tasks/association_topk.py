@@ -13,6 +13,7 @@ from benchmark.calibration import ArrayView, association_world, exact_control, p
 from benchmark.calibration.definitions import class_retrieval
 from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join, join
+from benchmark.datasets.names import nfc
 from benchmark.datasets.types import AssociationTarget
 from benchmark.inference import mean_statistic
 from benchmark.measures import ranking
@@ -20,7 +21,7 @@ from benchmark.measures.ranking import Ranking
 from benchmark.model import Associations
 from benchmark.representation.concepts import concept_means
 from benchmark.representation.readout import ClassReadouts, Fold, class_folds
-from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult, one_of, read_params
+from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult, one_of
 
 HEAD = "associations"
 _VOCABULARY = 5000
@@ -107,6 +108,11 @@ class AssociationTopK(Task):
         *map(_retrieval, _RETRIEVED),
     )
     target_kinds: ClassVar[tuple[str, ...]] = ("associations",)
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "split": Parameter(
+            "images", "images: new images of known classes are scored; classes: classes that are held out"
+        ),
+    }
     reference: ClassVar[str] = """@article{dedeyne2019small,
   author = {De Deyne, Simon and Navarro, Danielle J. and Perfors, Amy and Brysbaert, Marc and Storms, Gert},
   title = {The ``Small World of Words'' {English} word association norms for over 12,000 cue words},
@@ -134,7 +140,7 @@ class AssociationTopK(Task):
         UsageError
             If a parameter is unknown.
         """
-        split = read_params(self.name, params, {"split": "images"})["split"]
+        split = self.read(params)["split"]
         one_of(self.name, "split", split, ("images", "classes"))
         seeds = rng.integers(2**63, size=3)
         folds = class_folds(view.stimuli, joined.concepts, split, np.random.default_rng(seeds[0]))
@@ -278,7 +284,7 @@ def _score_head(
     permutations: np.ndarray,
 ) -> tuple[LayerResult, list[str]]:
     """Result of the model's own associations, over the target's vocabulary, and notes about it."""
-    known = {word: j for j, word in enumerate(head.vocabulary)}
+    known = {nfc(word): j for j, word in enumerate(head.vocabulary)}
     columns = np.array([known.get(word, -1) for word in words])
     if not (columns >= 0).any():
         return LayerResult(undefined="the association head has none of the target's responses"), []

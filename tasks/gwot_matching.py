@@ -35,10 +35,10 @@ from benchmark.task import (
     LongWork,
     Metric,
     ModelView,
+    Parameter,
     Task,
     TaskResult,
     one_of,
-    read_params,
 )
 
 _TOP = (1, 5, 10)
@@ -82,6 +82,11 @@ class GWOTMatching(Task):
         Metric(_CATEGORY, "category matching rate", (0.0, 1.0), "random plans, simulated", _CEILING),
     )
     target_kinds: ClassVar[tuple[str, ...]] = ("rdm",)
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "metric": Parameter("correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}"),
+        "epsilons": Parameter(None, "a list of positive numbers; None: ten values, computed from the RDMs"),
+        "starts": Parameter(_STARTS, "initial plans for each epsilon, at least 1"),
+    }
     simulations: ClassVar[int] = 5
     reference: ClassVar[str] = """@misc{sasaki2023gwtune,
   author = {Sasaki, Masaru and Takeda, Ken and Abe, Kota and Oizumi, Masafumi},
@@ -157,8 +162,7 @@ class GWOTMatching(Task):
         )
 
     def _options(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        defaults = {"metric": "correlation", "epsilons": None, "starts": _STARTS}
-        options = read_params(self.name, params, defaults)
+        options = self.read(params)
         one_of(self.name, "metric", options["metric"], RDM_METRICS)
         epsilons = options["epsilons"]
         if epsilons is not None and not (

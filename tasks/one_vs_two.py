@@ -17,7 +17,7 @@ from benchmark.inference import grouped_mean_statistic
 from benchmark.measures import one_vs_two, one_vs_two_permutation
 from benchmark.model import ClassProbabilities
 from benchmark.representation.concepts import concept_images, joined_vectors, require_varied
-from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult, read_params
+from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult
 
 _PERMUTATIONS = 1000
 _FEWEST_WRONG = 5
@@ -85,7 +85,7 @@ class OneVsTwo(Task):
         UsageError
             If a parameter is given.
         """
-        read_params(self.name, params, {})
+        self.read(params)
         classes = view.classify()
         if classes is None:
             raise NotPossible(f"model {view.name!r} has no classes: 1 vs 2 needs its mistakes")

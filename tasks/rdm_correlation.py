@@ -19,7 +19,7 @@ from benchmark.representation.concepts import (
     concept_means,
     feature_rdm,
 )
-from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult, one_of, read_params
+from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult, one_of
 
 _METHODS = ("spearman", "pearson")
 _PERMUTATIONS = 1000
@@ -49,6 +49,9 @@ class RDMCorrelation(Task):
     version: ClassVar[int] = 1
     metrics: ClassVar[tuple[Metric, ...]] = tuple(_metric(method) for method in _METHODS)
     target_kinds: ClassVar[tuple[str, ...]] = ("rdm",)
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "metric": Parameter("correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}"),
+    }
     reference: ClassVar[str] = """@article{nili2014toolbox,
   author = {Nili, Hamed and Wingfield, Cai and Walther, Alexander and Su, Li and Marslen-Wilson, William
             and Kriegeskorte, Nikolaus},
@@ -78,7 +81,7 @@ class RDMCorrelation(Task):
         UsageError
             If a parameter is unknown.
         """
-        metric = read_params(self.name, params, {"metric": "correlation"})["metric"]
+        metric = self.read(params)["metric"]
         one_of(self.name, "metric", metric, RDM_METRICS)
         rdms = joined.target.rdms
         images = concept_images(view.stimuli, joined.concepts)

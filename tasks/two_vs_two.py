@@ -14,7 +14,7 @@ from benchmark.datasets.types import VectorTarget
 from benchmark.inference import pair_statistic
 from benchmark.measures import PermutationTest, two_vs_two, two_vs_two_permutation
 from benchmark.representation.concepts import concept_images, joined_vectors, require_varied
-from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult, read_params
+from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult
 
 _PERMUTATIONS = 200
 #: With fewer concepts, a correlation over the k - 2 remaining concepts has fewer than three values
@@ -61,7 +61,7 @@ class TwoVsTwo(Task):
         UsageError
             If a parameter is given.
         """
-        read_params(self.name, params, {})
+        self.read(params)
         words = joined_vectors(joined, _FEWEST)
         images = concept_images(view.stimuli, joined.concepts)
         groups = np.stack([rows[: min(map(len, images))] for rows in images], axis=1)

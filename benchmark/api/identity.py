@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import uuid
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,7 @@ import torch
 from benchmark.common.errors import BenchError
 from benchmark.extraction import NetworkModel
 from benchmark.model import Model
-from benchmark.registry import plugin_source_hash
+from benchmark.registry import plugin_code
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class Identity:
     ----------
     source : str
         sha256 of the code. For a class in a module: of the module, or of the whole package if it is
-        installed. For a class that was written in a notebook: of the class with every function and global
-        that it uses.
+        installed, and of what it imports of the user's own. For a class that was written in a notebook: of
+        the class with every function and global that it uses.
     state : str
         sha256 of all attributes, with the weights.
     reason : str or None
@@ -55,8 +56,8 @@ def identity(model: Model) -> Identity:
 def _source(kind: type) -> str:
     if kind.__module__ == "__main__":
         return _digest(kind)
-    parts = [plugin_source_hash(f"{base.__module__}:{base.__name__}", Path()) for base in _own_bases(kind)]
-    return hashlib.sha256("".join(parts).encode()).hexdigest()
+    parts = [plugin_code(f"{base.__module__}:{base.__name__}", Path()).as_key() for base in _own_bases(kind)]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _own_bases(kind: type) -> list[type]:

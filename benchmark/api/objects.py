@@ -13,7 +13,7 @@ from benchmark.api.identity import identity
 from benchmark.common.errors import UsageError
 from benchmark.extraction.store import FeatureStore
 from benchmark.model import Model, ModelSpec
-from benchmark.registry import Placed, ResolvedCheckpoint
+from benchmark.registry import Placed, PluginCode, ResolvedCheckpoint
 from benchmark.registry.names import check_name
 from benchmark.registry.schema import ModelEntry
 from benchmark.runner import Session
@@ -92,4 +92,4 @@ def _place(session: Session, model: Model, suite: str, source: str, state: str) 
     placed = Placed(name, entry, Path(), "a Python object")
     checkpoint = ResolvedCheckpoint(untrained=model.spec.untrained, sha256=state, label="in memory")
     session.registry = replace(session.registry, models={**session.registry.models, name: placed})
-    session.adopt(LoadedModel(placed, checkpoint, source, lambda: model), suite)
+    session.adopt(LoadedModel(placed, checkpoint, PluginCode(source), lambda: model), suite)

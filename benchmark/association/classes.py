@@ -30,13 +30,14 @@ from torch import nn
 
 from benchmark.association.checkpoint import Loss
 from benchmark.association.network import classifier_of
-from benchmark.association.recipe import logits_of
+from benchmark.association.recipe import LEAST, logits_of
 from benchmark.common.errors import UsageError
 from benchmark.extraction import NetworkModel
 
 #: Number of classes of ImageNet
 CLASSES = 1000
-#: Weight of the mean profile that is added to the profile of a class: no response gets the strength zero
+#: Weight of the mean profile that is added to the profile of a class: no response that people give to any
+#: of the cues gets the strength zero
 _SMOOTHING = 0.1
 #: The gate learns this many times faster than the classifier, so that it learns before the classifier forgets
 _GATE_SPEED = 10.0
@@ -45,11 +46,11 @@ _GATE_SPEED = 10.0
 class ClassMixture(nn.Module):
     """A head that mixes what people say to the classes it sees.
 
-    The strengths are sum_c p_c profile_c, and the output is their logits. The class probabilities are
-    p = g known + (1 - g) learned: ``known`` are the probabilities of the fixed classifier, ``learned`` those
-    of the trained classifier, and the gate g is between 0 and 1. At the start of the training both
-    classifiers are equal and the gate is one half. The gate is the sigmoid of ten times a linear map of the
-    features. The profiles are not trained.
+    The strengths are sum_c p_c profile_c, and the output is their logits (:func:`mixture_logits`). The class
+    probabilities are p = g known + (1 - g) learned: ``known`` are the probabilities of the fixed classifier,
+    ``learned`` those of the trained classifier, and the gate g is between 0 and 1. At the start of the
+    training both classifiers are equal and the gate is one half. The gate is the sigmoid of ten times a
+    linear map of the features. The profiles are not trained.
 
     Parameters
     ----------
@@ -78,7 +79,42 @@ class ClassMixture(nn.Module):
         gate = (_GATE_SPEED * self.gate(features)).sigmoid()
         known, learned = self.known(features).softmax(1), self.learned(features).softmax(1)
         probabilities = gate * known + (1 - gate) * learned
-        return logits_of(self.loss, probabilities @ self.profiles)
+        return mixture_logits(self.loss, probabilities @ self.profiles)
+
+
+def mixture_logits(loss: Loss, strengths: torch.Tensor) -> torch.Tensor:
+    """Finite logits from which :func:`mixture_strengths` gets every strength back, zero included.
+
+    Below :data:`LEAST` the logarithm is continued along its tangent, which reaches strength zero one lower.
+
+    Parameters
+    ----------
+    loss : {"bce", "softmax", "mse"}
+        It decides how strengths become logits. For "mse" the logits are the strengths.
+    strengths : Tensor
+        Strengths of any shape, from 0 to 1.
+    """
+    if loss == "mse":
+        return strengths
+    return logits_of(loss, strengths) + (strengths / LEAST - 1).clamp(max=0)
+
+
+def mixture_strengths(loss: Loss, logits: torch.Tensor) -> torch.Tensor:
+    """The strengths, to 12 decimals, that the ``logits`` of a :class:`ClassMixture` stand for.
+
+    Parameters
+    ----------
+    loss : {"bce", "softmax", "mse"}
+        The loss of the head.
+    logits : Tensor
+        Outputs of the head, of any shape.
+    """
+    if loss == "mse":
+        return logits
+    # in single precision, as the head computes it, so that strength zero comes back as zero
+    lowest = logits_of(loss, torch.zeros(1)).to(logits)
+    strengths = logits.sigmoid() if loss == "bce" else logits.exp()
+    return torch.where(logits < lowest, (LEAST * (1 + logits - lowest)).clamp(min=0), strengths)
 
 
 def class_mixture(

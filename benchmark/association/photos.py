@@ -123,7 +123,7 @@ def _associate_photo(
 def _open(path: Path) -> Image.Image:
     if path.is_dir():
         raise DataError(f"{path}: a folder, not an image; give the names of image files")
-    return open_rgb(path, upright=True)
+    return open_rgb(path)
 
 
 def _profile(model: Model, path: Path, image: Image.Image, device: str) -> Profiles:

@@ -10,6 +10,9 @@ from torch.nn import functional
 
 from benchmark.association.checkpoint import Loss
 
+#: A weaker strength gets the logit of this one, since the logit of zero is not finite
+LEAST = 1e-6
+
 Precision = Literal["no", "bf16", "fp16"]
 
 
@@ -86,10 +89,10 @@ def loss_sum(loss: Loss, logits: torch.Tensor, strengths: torch.Tensor) -> torch
 
 
 def logits_of(loss: Loss, strengths: torch.Tensor) -> torch.Tensor:
-    """Logits that become ``strengths`` (any shape) under ``loss``: the inverse of :func:`strengths_of`."""
+    """Logits that become ``strengths`` (any shape) under ``loss``, down to :data:`LEAST`."""
     if loss == "bce":
-        return torch.logit(strengths.clamp(1e-6, 1 - 1e-6))
-    return strengths.clamp(min=1e-6).log() if loss == "softmax" else strengths
+        return torch.logit(strengths.clamp(LEAST, 1 - LEAST))
+    return strengths.clamp(min=LEAST).log() if loss == "softmax" else strengths
 
 
 def strengths_of(loss: Loss, logits: torch.Tensor) -> torch.Tensor:

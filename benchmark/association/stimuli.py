@@ -7,7 +7,7 @@ from dataclasses import replace
 from benchmark.association.sampling import read_manifest
 from benchmark.datasets.readers.files import locate
 from benchmark.datasets.readers.folders import image_stimuli
-from benchmark.datasets.root import DataRoot
+from benchmark.datasets.root import DataRoot, hash_files
 from benchmark.datasets.types import Stimuli
 
 
@@ -48,4 +48,4 @@ def manifest(root: DataRoot, *, name: str, path: str) -> Stimuli:
         splits=[image.role for image in images],
     )
     held_out = frozenset(image.cue for image in images if image.held_out)
-    return replace(stimuli, held_out=held_out)
+    return replace(stimuli, held_out=held_out, manifest=hash_files((), stimuli.manifest, sorted(held_out)))

@@ -47,8 +47,8 @@ def check_task(task: Task, rng: np.random.Generator) -> list[Control]:
 
     ``task.calibrate`` gives the task's own controls. If one of the kinds copy, noisy copy, noise and permuted
     labels is missing, this function runs a general control of that kind, in a world of the task's kind of
-    target. So a task cannot pass by leaving out the controls that it would fail. A task whose targets are of
-    another kind gets no general controls.
+    target. So a task cannot pass by leaving out the controls that it would fail. For another kind of target
+    there is no such world. The kinds that are missing are then one failed control, which names them.
 
     Parameters
     ----------
@@ -66,7 +66,21 @@ def check_task(task: Task, rng: np.random.Generator) -> list[Control]:
     worlds = [_WORLDS[kind] for kind in task.target_kinds if kind in _WORLDS]
     if missing and worlds:
         controls += [c for c in general_controls(task, worlds[0], general) if c.kind in missing]
+    elif missing:
+        controls.append(_not_calibrated(task, missing))
     return controls
+
+
+def _not_calibrated(task: Task, missing: Sequence[str]) -> Control:
+    what = "nothing is calibrated" if len(missing) == len(COMPLETE) else "not calibrated"
+    targets = ", ".join(task.target_kinds) or "no kind"
+    return Control(
+        f"{what}: calibrate() has no control of kind {', '.join(missing)}, and there is no world for targets "
+        f"of kind {targets}; return standard_controls with a world of your own",
+        expected="controls",
+        found=float("nan"),
+        passed=False,
+    )
 
 
 def standard_controls(

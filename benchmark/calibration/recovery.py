@@ -12,7 +12,7 @@ from benchmark.calibration.arrays import ArrayView, plain_score, synthetic_stimu
 from benchmark.calibration.simulate import SimulatedRDMs
 from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join, join
-from benchmark.inference.bootstrap import SPLITS
+from benchmark.inference.bootstrap import SPLITS, first_best
 from benchmark.representation.concepts import concept_images, concept_means, feature_rdm
 from benchmark.task import ModelView, Statistic, Task, TaskResult
 
@@ -146,7 +146,7 @@ def recover(
     defined = {layer: score for layer, score in by_layer.items() if np.isfinite(score)}
     if not defined:
         raise NotPossible(f"model {true!r}: no layer has a score")
-    best = max(defined, key=defined.__getitem__)
+    best = list(defined)[int(first_best(list(defined.values())))]
     metric_of_rdm = str(params.get("metric", "correlation"))
     signal = feature_rdm(true_view.features(best).astype(np.float64), joined.concepts, metric_of_rdm)
     people = SimulatedRDMs(joined, signal)
@@ -198,7 +198,7 @@ def split_half(statistics: Mapping[str, Statistic], n: int, rng: np.random.Gener
     values = np.array([statistic(halves) for statistic in statistics.values()])
     if len(values) == 1:
         return float(next(iter(statistics.values()))(np.ones((1, n)))[0])
-    best = np.argmax(np.where(np.isnan(values), -np.inf, values), axis=0)
+    best = first_best(values)
     # half i + SPLITS is the complement of half i
     complement = np.roll(np.arange(2 * SPLITS), SPLITS)
     return float(np.nanmean(values[best, complement]))

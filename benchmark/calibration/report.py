@@ -62,8 +62,11 @@ class CalibrationReport:
 
     @property
     def passed(self) -> bool:
-        """Whether every control passed."""
-        return all(control.passed for controls in self.controls.values() for control in controls)
+        """Whether every task has controls, and every control passed."""
+        return all(
+            bool(controls) and all(control.passed for control in controls)
+            for controls in self.controls.values()
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values for JSON; a number that is not finite becomes null."""

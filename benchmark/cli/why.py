@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from benchmark.extraction.fingerprint import is_fingerprint
 from benchmark.runner import Options, Session, plan
 from benchmark.runner.why import Change, Reason, why
 
@@ -67,6 +68,8 @@ def _short(value: Any) -> str:
     """Part of a key as a short text: the first digits of a hash, the start of anything else."""
     if value is None:
         return "(none)"
+    if is_fingerprint(value):
+        return f"{value[0]:.0f} values, norm {value[1]:.5g}, first sum {value[2]:.5g}"
     if isinstance(value, str):
         digest = re.fullmatch(r"([0-9a-f]{12})[0-9a-f]{52}", value)
         text = f"{digest[1]}…" if digest else value

@@ -63,9 +63,12 @@ class DataRoot:
         """
         path = self.path / relative
         if not path.exists():
-            raise NotPossible(
-                f"looked for {path}, which is not there: {how}; or name a data root with --data"
+            other = (
+                ""
+                if Path(relative).is_absolute()
+                else f"; or name another data root than {self.path} with --data"
             )
+            raise NotPossible(f"looked for {path}, which is not there: {how}{other}")
         return path
 
 

@@ -10,12 +10,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import numpy as np
 from PIL import Image
 
 from benchmark.common.errors import DataError, NotPossible
+from benchmark.datasets.names import nfc
+from benchmark.datasets.rdm_check import is_constant, rdm_fault
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -29,7 +32,7 @@ class Stimuli:
     """An ordered set of stimuli.
 
     An object of this class is what a reader of stimuli returns and what a model gets. It opens an image only
-    when somebody asks for it.
+    when somebody asks for it. Ids, concepts and their other names are kept in Unicode's form NFC.
 
     Attributes
     ----------
@@ -57,6 +60,9 @@ class Stimuli:
     whole : Stimuli or None
         The set that this one is a part of (:meth:`of_concepts`). A model may be fitted on all of it. None:
         the set is not a part of another.
+    is_turned : callable or None
+        ``is_turned(i)`` says whether stimulus i is stored turned, so that ``open_image`` turns it upright.
+        Results count such images. None: no image is turned.
 
     Raises
     ------
@@ -95,16 +101,35 @@ class Stimuli:
     held_out: frozenset[str] = frozenset()
     miniature: bool = False
     whole: Stimuli | None = None
+    is_turned: Callable[[int], bool] | None = None
 
     def __post_init__(self) -> None:
         if not self.ids:
             raise DataError(f"stimulus set {self.name!r} is empty: no image was found; check the folder")
+        names = (*self.ids, *self.concepts, *self.labels, *(c for keys in self.keys.values() for c in keys))
+        aliases = (alias for keys in self.keys.values() for alias in chain.from_iterable(keys.values()))
+        if not all(map(str.isascii, chain(names, aliases))):
+            self._write_names_in_nfc()
         _require_unique(self.ids, f"stimulus set {self.name!r}")
         for what, values in (("concepts", self.concepts), ("splits", self.splits)):
             if values is not None and len(values) != len(self.ids):
                 raise DataError(
                     f"stimulus set {self.name!r}: {len(values)} {what} for {len(self.ids)} stimuli"
                 )
+
+    def _write_names_in_nfc(self) -> None:
+        names = {
+            "ids": tuple(map(nfc, self.ids)),
+            "concepts": tuple(map(nfc, self.concepts)),
+            "held_out": frozenset(map(nfc, self.held_out)),
+            "labels": {nfc(concept): nfc(label) for concept, label in self.labels.items()},
+            "keys": {
+                key: {nfc(concept): tuple(map(nfc, aliases)) for concept, aliases in keys.items()}
+                for key, keys in self.keys.items()
+            },
+        }
+        for attribute, value in names.items():
+            object.__setattr__(self, attribute, value)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -137,7 +162,7 @@ class Stimuli:
         """
         rows = [i for i, concept in enumerate(self.concepts) if concept in concepts]
         ids = tuple(self.ids[i] for i in rows)
-        open_image = self.open_image
+        open_image, is_turned = self.open_image, self.is_turned
         return replace(
             self,
             ids=ids,
@@ -145,6 +170,7 @@ class Stimuli:
             splits=self.splits and tuple(self.splits[i] for i in rows),
             manifest=hashlib.sha256("\0".join((self.manifest, *ids)).encode()).hexdigest(),
             open_image=None if open_image is None else lambda i: open_image(rows[i]),
+            is_turned=None if is_turned is None else lambda i: is_turned(rows[i]),
             whole=self.whole or self,
         )
 
@@ -192,6 +218,8 @@ class Target:
         sha256 over the files, or the code, from which the target is made.
     simulated : bool
         True for the embedded miniature. It is authored or simulated, not measured in people.
+    source : str
+        The file from which the target is read, for error messages. Default: it is not named.
 
     Raises
     ------
@@ -204,13 +232,20 @@ class Target:
     ids: tuple[str, ...]
     hash: str
     simulated: bool = False
+    source: str = ""
 
     kind: ClassVar[str] = "target"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "ids", tuple(map(nfc, self.ids)))
         if not self.ids:
-            raise DataError(f"target {self.name!r} is empty")
-        _require_unique(self.ids, f"target {self.name!r}")
+            raise DataError(f"{self._where} is empty")
+        _require_unique(self.ids, self._where)
+
+    @property
+    def _where(self) -> str:
+        """The name of the target, and its file if that is known, for error messages."""
+        return f"target {self.name!r}" + (f" ({self.source})" if self.source else "")
 
     def rows(self, ids: Sequence[str]) -> np.ndarray:
         """Row numbers (from 0) of ``ids``, shape (len(ids),)."""
@@ -266,16 +301,19 @@ class RDMTarget(Target):
         n = len(self.ids)
         if self.rdms.shape != (len(self.subjects), n, n) or not self.subjects:
             raise DataError(
-                f"target {self.name!r}: RDMs of shape {self.rdms.shape} for {len(self.subjects)} subjects "
+                f"{self._where}: RDMs of shape {self.rdms.shape} for {len(self.subjects)} subjects "
                 f"and {n} ids; expected (subjects, ids, ids)"
             )
-        if not np.isfinite(self.rdms).all():
-            raise DataError(f"target {self.name!r}: RDM has values that are not finite")
-        scale = max(float(np.abs(self.rdms).max()), 1e-300)
-        if np.abs(self.rdms - self.rdms.transpose(0, 2, 1)).max() > 1e-6 * scale:
-            raise DataError(f"target {self.name!r}: RDM is not symmetric")
-        if np.abs(np.einsum("sii->si", self.rdms)).max() > 1e-6 * scale:
-            raise DataError(f"target {self.name!r}: RDM has a diagonal that is not zero")
+        scale = max(float(np.abs(np.where(np.isfinite(self.rdms), self.rdms, 0)).max()), 1e-300)
+        for subject, rdm in zip(self.subjects, self.rdms, strict=True):
+            fault = rdm_fault(rdm, self.ids, scale)
+            if fault is not None:
+                raise DataError(f"{self._where}, subject {subject!r}: RDM {fault}")
+            if is_constant(rdm, scale):
+                raise NotPossible(
+                    f"{self._where}, subject {subject!r}: RDM has the same value, {rdm[0, 1]:g}, for all "
+                    f"pairs of {n} ids, so nothing can be compared with it; leave the subject out"
+                )
 
     def select(self, ids: Sequence[str]) -> RDMTarget:
         """The same target with only the rows ``ids``, in that order."""
@@ -303,11 +341,9 @@ class VectorTarget(Target):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.vectors.ndim != 2 or len(self.vectors) != len(self.ids):
-            raise DataError(
-                f"target {self.name!r}: vectors of shape {self.vectors.shape} for {len(self.ids)} ids"
-            )
+            raise DataError(f"{self._where}: vectors of shape {self.vectors.shape} for {len(self.ids)} ids")
         if not np.isfinite(self.vectors).all():
-            raise DataError(f"target {self.name!r}: vectors have values that are not finite")
+            raise DataError(f"{self._where}: vectors have values that are not finite")
 
     def select(self, ids: Sequence[str]) -> VectorTarget:
         """The same target with only the rows ``ids``, in that order."""
@@ -333,15 +369,16 @@ class _CountTarget(Target):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require_unique(self.columns, f"target {self.name!r} (columns)")
+        object.__setattr__(self, "columns", tuple(map(nfc, self.columns)))
+        _require_unique(self.columns, f"{self._where} (columns)")
         expected = (len(self.ids), len(self.columns))
         if self.counts.shape != expected or self.respondents.shape != expected[:1]:
             raise DataError(
-                f"target {self.name!r}: counts of shape {self.counts.shape} and respondents of shape "
+                f"{self._where}: counts of shape {self.counts.shape} and respondents of shape "
                 f"{self.respondents.shape}; expected {expected} and {expected[:1]}"
             )
         if self.counts.nnz and (not np.isfinite(self.counts.data).all() or self.counts.data.min() < 0):
-            raise DataError(f"target {self.name!r}: counts must be finite and not negative")
+            raise DataError(f"{self._where}: counts must be finite and not negative")
 
     def select(self: C, ids: Sequence[str]) -> C:
         """The same target with only the rows ``ids``, in that order. All columns stay."""
@@ -370,6 +407,8 @@ class AssociationTarget(_CountTarget):
 class PropertyTarget(_CountTarget):
     """Property norms: production frequency of each property (column) for each concept (row).
 
+    No shipped task takes this kind of target: only a task of the user's own can use it.
+
     Attributes
     ----------
     columns, counts, respondents
@@ -385,9 +424,7 @@ class PropertyTarget(_CountTarget):
     def __post_init__(self) -> None:
         super().__post_init__()
         if len(self.types) != len(self.columns):
-            raise DataError(
-                f"target {self.name!r}: {len(self.types)} types for {len(self.columns)} properties"
-            )
+            raise DataError(f"{self._where}: {len(self.types)} types for {len(self.columns)} properties")
 
 
 def _require_unique(values: Sequence[str], where: str) -> None:

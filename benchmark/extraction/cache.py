@@ -23,10 +23,10 @@ from benchmark.common.files import put_aside, sha256_of
 #: Age in seconds from which a temporary file counts as left behind by a process that died.
 ABANDONED = 3600.0
 
-Kind = Literal["features", "weights", "arrays", "unfinished", "aside", "abandoned"]
+Kind = Literal["features", "fingerprints", "weights", "arrays", "unfinished", "aside", "abandoned"]
 
 _FEATURES, _UNFINISHED = "features", "unfinished"
-_ROOMS = ("arrays", _FEATURES, _UNFINISHED, "weights")
+_ROOMS = ("arrays", _FEATURES, "fingerprints", _UNFINISHED, "weights")
 _META = ".meta.json"
 _ASIDE = (".damaged", ".rejected")
 
@@ -39,6 +39,7 @@ class CacheEntry:
     ----------
     kind : str
         - "features": one layer of a model for a stimulus set
+        - "fingerprints": what a model of the suite makes of one image, for the keys
         - "weights": a checkpoint that was fetched
         - "arrays": computed from a data file
         - "unfinished": results of a task whose run was broken off
@@ -181,6 +182,8 @@ def _single_file(path: Path, folder: Path, now: float) -> CacheEntry | None:
         if age < ABANDONED:
             return None
         kind = "abandoned"
+    elif room == "fingerprints":
+        kind = "fingerprints"
     elif room == _UNFINISHED:
         kind = "unfinished"
     elif room == "weights":

@@ -247,6 +247,23 @@ class NetworkModel(Model):
             self._projections.clear()
             return rows.result()
 
+    def trace(self, stimuli: Stimuli, *, device: str = "cpu") -> dict[str, np.ndarray]:
+        """The preprocessed pixels of one stimulus, and the output for it.
+
+        Parameters
+        ----------
+        stimuli : Stimuli
+            One stimulus.
+        device : {"cpu", "cuda", "mps"}
+            Where the network runs.
+
+        Returns
+        -------
+        dict of str to ndarray
+            "pixels" and "output".
+        """
+        return {"pixels": self.preprocess(stimuli.image(0)).numpy(), **super().trace(stimuli, device=device)}
+
     def estimate(self, stimuli: Stimuli, layers: Sequence[str], *, device: str = "cpu") -> Cost:
         """What :meth:`features` will cost, estimated from the first stimuli, which are timed."""
         widths: dict[str, int] = {}

@@ -13,6 +13,7 @@ import numpy as np
 
 from benchmark.common.errors import DataError
 from benchmark.common.files import put_aside, sha256_of, slug, write_atomic, write_temporary
+from benchmark.extraction.fingerprint import same_fingerprints, without_fingerprints
 
 _log = logging.getLogger(__name__)
 
@@ -21,7 +22,8 @@ class FeatureStore:
     """Features by key and layer.
 
     A key holds everything that can change the features of one model for one stimulus set, except the layer.
-    Its sha256 is the name of a folder. Each layer is an entry in that folder: an npy file with a meta file
+    Its sha256, without the fingerprints, is the name of a folder. Features under other fingerprints are not
+    used, and are replaced. Each layer is an entry in that folder: an npy file with a meta file
     ``LAYER.meta.json`` (key, layer, shape, dtype, sha256). So one more layer of a known key is computed
     alone, and two processes that store layers of one key do not lose each other's layers.
 
@@ -60,7 +62,7 @@ class FeatureStore:
         if not meta.is_file():
             return None
         try:
-            return _read(meta)
+            return _read(meta, key)
         except (OSError, ValueError, KeyError, TypeError) as error:
             if not meta.exists():  # bench cache rm, in another process
                 return None
@@ -136,13 +138,16 @@ class FeatureStore:
         return path if ours and array.offset + array.nbytes == path.stat().st_size else None
 
     def _meta(self, key: Mapping[str, Any], layer: str) -> Path:
-        text = json.dumps(key, sort_keys=True, allow_nan=False, separators=(",", ":"))
+        address = without_fingerprints(key)
+        text = json.dumps(address, sort_keys=True, allow_nan=False, separators=(",", ":"))
         digest = hashlib.sha256(text.encode()).hexdigest()
         return self.folder / digest[:2] / digest / f"{slug(layer)}.meta.json"
 
 
-def _read(meta: Path) -> np.ndarray:
+def _read(meta: Path, key: Mapping[str, Any]) -> np.ndarray | None:
     entry = json.loads(meta.read_bytes())
+    if not same_fingerprints(key, entry["key"]):
+        return None
     path = meta.parent / Path(entry["file"]).name
     if sha256_of(path) != entry["sha256"]:
         put_aside(path)

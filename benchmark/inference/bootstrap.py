@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from benchmark.inference.statistics import Statistic
 from benchmark.measures._checks import Float64
 
+#: Scores that differ by no more than this are tied: rounding, and the order of features, move them less
+_TIED = 1e-9
 #: Number of halvings over which the choice of a layer is averaged
 SPLITS = 8
 
@@ -162,7 +164,8 @@ def select_layer(
     Parameters
     ----------
     statistics : mapping of str to Statistic
-        By layer, in the model's order. Of layers with the same score the first is chosen.
+        By layer, in the model's order. Of layers with the same score, up to rounding, the first is
+        chosen.
     n : int
         Number of concepts.
     draws : int
@@ -205,7 +208,7 @@ def select_layer(
     # The first row gives the score and the other rows the draws. The procedure is the same for all.
     rows = np.vstack([np.ones(n), weights])
     full = np.array([float(statistic(rows[:1])[0]) for statistic in statistics.values()])
-    best = layers[int(np.argmax(np.where(np.isnan(full), -np.inf, full)))]
+    best = layers[int(first_best(full))]
     crossed = np.empty((2 * SPLITS, len(rows)))
     for split in range(SPLITS):
         first = np.zeros(n, dtype=bool)
@@ -267,11 +270,31 @@ def paired_difference(draws_a: ArrayLike, draws_b: ArrayLike) -> PairedDifferenc
     return PairedDifference(float(differences.mean()), *interval(differences), p)
 
 
+def first_best(scores: ArrayLike) -> NDArray[np.intp]:
+    """Number of the greatest score along the first axis; of scores that tie, the first.
+
+    Parameters
+    ----------
+    scores : array_like, shape (m, ...)
+        NaN is never the greatest. Scores within 1e-9 of the greatest, or of its size if that is above one,
+        are tied with it.
+
+    Returns
+    -------
+    ndarray of int, shape (...)
+        0 where all scores are NaN.
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    values = np.where(np.isnan(values), -np.inf, values)
+    greatest = values.max(axis=0)
+    tied: NDArray[np.intp] = np.argmax(values >= greatest - _TIED * np.fmax(1, np.abs(greatest)), axis=0)
+    return tied
+
+
 def _chosen(choice: Float64, score: Float64) -> Float64:
     """Score (b,) of the layer that is best in ``choice``; both are (layers, b). NaN where none is defined."""
-    defined = ~np.isnan(choice)
-    best = np.argmax(np.where(defined, choice, -np.inf), axis=0)
-    chosen: Float64 = np.where(defined.any(axis=0), score[best, np.arange(score.shape[1])], np.nan)
+    best = first_best(choice)
+    chosen: Float64 = np.where(~np.isnan(choice).all(axis=0), score[best, np.arange(score.shape[1])], np.nan)
     return chosen
 
 

@@ -10,7 +10,10 @@ from numpy.typing import ArrayLike
 from benchmark.inference._pairs import standardised
 from benchmark.measures._checks import Float64, as_rdms
 from benchmark.measures._ranks import average_ranks
-from benchmark.measures.compare import is_constant, upper_triangle
+from benchmark.measures.compare import upper_triangle
+
+#: Subjects that cancel leave a mean of rounding. A subject's own values have a spread of one or more
+_NO_SPREAD = 1e-10
 
 
 class NoiseCeiling(NamedTuple):
@@ -82,12 +85,9 @@ def _values(subject: Float64, method: str, name: str) -> Float64:
 
 def _correlation(subject: Float64, mean: Float64, method: str) -> float:
     """Correlation (or cosine) with a mean. For ``spearman`` the mean is ranked first."""
-    # Sums of the same numbers in another order can differ in the last bit. Rounding makes them equal again.
-    target = np.round(mean, 10)
     if method == "cosine":
-        return float(subject @ target / np.sqrt((subject @ subject) * (target @ target)))
-    if is_constant(target):
+        return float(subject @ mean / np.sqrt((subject @ subject) * (mean @ mean)))
+    if np.ptp(mean) <= _NO_SPREAD:
         return float("nan")
-    if method == "spearman":
-        target = average_ranks(target)
+    target = average_ranks(mean) if method == "spearman" else mean
     return float(np.corrcoef(subject, target)[0, 1])

@@ -21,6 +21,8 @@ _TILE = 256
 def as_matrix(values: ArrayLike, name: str) -> Floats:
     """``values`` as a finite (n, d) array: float32 stays float32, everything else becomes float64."""
     array = np.asarray(values)
+    if np.iscomplexobj(array):
+        raise ValueError(f"{name} of shape {array.shape} is complex: expected real numbers")
     if array.dtype != np.float32:
         array = array.astype(np.float64, copy=False)
     if array.ndim != 2 or array.shape[1] == 0:

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.linalg import blas
 
-from benchmark.measures._checks import Floats
+from benchmark.measures._checks import Float64
 
 #: Columns of a block: enough for a fast product, few enough to need little memory
 _COLUMNS = 1024
@@ -16,40 +16,38 @@ _COLUMNS = 1024
 _ROWS = 64
 
 
-def upper_products(x: Floats, prepare: Callable[[slice, slice, Floats], None]) -> Floats:
-    """Sum over blocks of columns of P P', where ``prepare`` makes P from the same columns of ``x``.
+def upper_products(n: int, d: int, prepare: Callable[[slice, slice, Float64], None]) -> Float64:
+    """P P', summed over blocks of columns, where ``prepare`` makes the columns of P (n, d).
 
     Only the upper triangle is computed, which is half the work of a full product. Blocks are summed in place:
     besides the result, at most one prepared block is in memory.
 
     Parameters
     ----------
-    x : ndarray, shape (n, d)
-        float32 or float64.
+    n, d : int
+        Number of rows and of columns of P.
     prepare : callable
-        ``prepare(rows, columns, out)`` writes the prepared ``x[rows, columns]`` into ``out``.
+        ``prepare(rows, columns, out)`` writes ``P[rows, columns]`` into ``out``.
 
     Returns
     -------
     ndarray, shape (n, n)
-        The dtype of ``x``. Entries below the diagonal are zero.
+        Entries below the diagonal are zero.
     """
-    n, d = x.shape
-    syrk = blas.ssyrk if x.dtype == np.float32 else blas.dsyrk
-    total = np.zeros((n, n), dtype=x.dtype)
+    total = np.zeros((n, n))
     blocks = -(-d // _COLUMNS)
     edges = [d * i // blocks for i in range(blocks + 1)]
-    buffer = np.empty(n * -(-d // blocks), dtype=x.dtype)
+    buffer = np.empty(n * -(-d // blocks))
     for start, stop in pairwise(edges):
         block = buffer[: n * (stop - start)].reshape(n, stop - start)
         for rows in row_blocks(n):
             prepare(rows, slice(start, stop), block[rows])
         # BLAS stores arrays by column. The transposed views have that order, so nothing is copied.
-        syrk(1.0, block.T, beta=1.0, c=total.T, trans=1, lower=1, overwrite_c=1)
+        blas.dsyrk(1.0, block.T, beta=1.0, c=total.T, trans=1, lower=1, overwrite_c=1)
     return total
 
 
-def mirror(upper: Floats, transform: Callable[[slice, Floats], None]) -> None:
+def mirror(upper: Float64, transform: Callable[[slice, Float64], None]) -> None:
     """Transform the upper triangle in place, strip by strip, and copy it below the diagonal.
 
     Parameters

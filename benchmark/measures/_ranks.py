@@ -1,4 +1,10 @@
-"""Order, ranks and inversions of millions of numbers, by counting sorts of integer keys."""
+"""Order, ranks and inversions of millions of numbers, by counting sorts of integer keys.
+
+Numbers that are equal in exact arithmetic differ by rounding once they are computed, and the difference
+depends on the order of features, on the processor and on the number of threads. So numbers that follow one
+another in the order, and differ by no more than rounding leaves, are tied (:func:`tied_within`). This is the
+one rule for dissimilarities; see docs/reference/methodology.md.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +19,20 @@ Order = NDArray[np.uint32]
 _KEYS = 2.0**32 - 2
 #: Smallest range of values that keys resolve. With a smaller range, or one beyond float64, all keys are equal
 _SMALLEST = 1e-290
+#: Neighbours are tied if they differ by at most this share of the greater of the two, plus this share of
+#: the greatest absolute value. Rounding leaves a tenth of that; unrelated values lie further apart
+_TIED_OF_VALUE, _TIED_OF_LARGEST = 1e-13, 1e-14
 #: Up to this length, the inversions of a run are counted pair by pair
 _RUN = 64
+
+
+def tied_within(values: Float64 | float, largest: float) -> Float64:
+    """Greatest difference at which each of ``values`` is tied with a smaller neighbour.
+
+    ``largest`` is the greatest absolute value of all that are compared.
+    """
+    tolerance: Float64 = np.abs(values) * _TIED_OF_VALUE + largest * _TIED_OF_LARGEST
+    return tolerance
 
 
 def sort_order(values: Float64) -> tuple[Order, NDArray[np.bool_]]:
@@ -22,7 +40,7 @@ def sort_order(values: Float64) -> tuple[Order, NDArray[np.bool_]]:
 
     Values are sorted by an integer key of 32 bits that is linear in the value. Two passes of numpy's counting
     sort take a third of the time of a comparison sort. The values themselves are compared only where keys are
-    equal.
+    so close that the values may be tied.
 
     Parameters
     ----------
@@ -34,7 +52,7 @@ def sort_order(values: Float64) -> tuple[Order, NDArray[np.bool_]]:
     order : ndarray of int, shape (n,)
         ``values[order]`` is ascending.
     starts : ndarray of bool, shape (n,)
-        Whether ``values[order]`` differs from the value before it. The first entry is true.
+        Whether ``values[order]`` is not tied with the value before it. The first entry is true.
     """
     least, greatest = float(values.min()), float(values.max())
     scale = _KEYS / (greatest - least) if _SMALLEST < greatest - least < np.inf else 0.0
@@ -43,17 +61,18 @@ def sort_order(values: Float64) -> tuple[Order, NDArray[np.bool_]]:
     integers = keys.astype(np.uint32)
     order = integer_order(integers)
     integers = integers.take(order)
+    largest = max(greatest, -least)
+    # Two values whose keys differ by more than this are not tied.
+    reach = int(min(float(tied_within(largest, largest)) * scale, _KEYS)) + 1
     starts = np.ones(len(values), dtype=bool)
-    np.not_equal(integers[1:], integers[:-1], out=starts[1:])
-    shared = ~starts
-    shared[:-1] |= shared[1:]
-    places = np.flatnonzero(shared)
+    np.greater(integers[1:] - integers[:-1], reach, out=starts[1:])
+    places = tied_places(starts)
     ordered = values.take(order[places])
     if (ordered[1:] < ordered[:-1]).any():
         # Keys rise with the values. So each value stays among the places of its key when all are sorted.
         inner = np.argsort(ordered)
         order[places], ordered = order[places[inner]], ordered[inner]
-    starts[places[1:]] = ordered[1:] != ordered[:-1]
+    starts[places[1:]] = ordered[1:] - ordered[:-1] > tied_within(ordered[1:], largest)
     return order, starts
 
 
@@ -66,16 +85,39 @@ def integer_order(keys: NDArray[np.uint32]) -> Order:
 
 
 def average_ranks(values: Float64) -> Float64:
-    """Ranks of ``values`` from 1 to n. Equal values get the mean of their ranks."""
+    """Ranks of ``values`` from 1 to n. Tied values get the mean of their ranks."""
     order, starts = sort_order(values)
+    ascending = np.arange(1.0, len(values) + 1)
+    places = tied_places(starts)
+    first = np.flatnonzero(starts[places])
+    counts = np.diff(first, append=len(places))
+    ascending[places] = np.repeat(places[first] + (counts + 1) / 2, counts)
     ranks = np.empty(len(values))
-    if starts.all():
-        ranks[order] = np.arange(1.0, len(values) + 1)
-        return ranks
-    first = np.flatnonzero(starts)
-    counts = np.diff(first, append=len(values))
-    ranks[order] = np.repeat(first + (counts + 1) / 2, counts)
+    ranks[order] = ascending
     return ranks
+
+
+def tied_places(starts: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Places in the order of values that are tied with a neighbour, from :func:`sort_order`'s ``starts``."""
+    tied = ~starts
+    tied[:-1] |= tied[1:]
+    return np.flatnonzero(tied)
+
+
+def settled(values: Float64) -> Float64:
+    """``values`` with tied ones made equal bit by bit.
+
+    Each becomes the mean of its group, without last digits. So rounding does not decide between tied
+    values, and hardly ever changes what they become.
+    """
+    order, starts = sort_order(values)
+    first = np.flatnonzero(starts)
+    means = np.add.reduceat(values[order], first) / np.diff(first, append=len(values))
+    # A power of two near 1e-13 of the greatest value: multiples of it are exact.
+    unit = np.ldexp(1.0, int(np.frexp(1.3 * np.abs(means).max())[1]) - 43)
+    result = np.empty(len(values))
+    result[order] = (np.rint(means / unit) * unit)[np.cumsum(starts) - 1]
+    return result
 
 
 def inversions(permutation: Order) -> int:

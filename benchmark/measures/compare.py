@@ -11,7 +11,16 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import squareform
 
 from benchmark.measures._checks import Float64, as_rdm
-from benchmark.measures._ranks import Order, average_ranks, integer_order, inversions, sort_order
+from benchmark.measures._ranks import (
+    Order,
+    average_ranks,
+    integer_order,
+    inversions,
+    settled,
+    sort_order,
+    tied_places,
+    tied_within,
+)
 from benchmark.measures._threads import in_threads
 
 #: Bytes of RDMs of each stack that are processed at a time
@@ -34,9 +43,12 @@ def compare_rdms(a: ArrayLike, b: ArrayLike, method: str = "spearman") -> float 
     ==============  =====================================================================  ================
 
     All methods are symmetric in ``a`` and ``b``, do not depend on the order of the conditions, and lie in
-    [-1, 1]. Dissimilarities that share a condition are correlated. The whitened methods undo that
-    correlation, for noise that is independent and equal in all conditions. They are the cosine of the
-    double-centred RDMs, diagonal included. For ``corr_cov``, the mean dissimilarity is subtracted first.
+    [-1, 1]. Dissimilarities that differ by no more than the rounding of their computation (10^-13 of the
+    greater one, plus 10^-14 of the greatest of the RDM) are tied in ranks.
+
+    Dissimilarities that share a condition are correlated. The whitened methods undo that correlation,
+    for noise that is independent and equal in all conditions. They are the cosine of the double-centred
+    RDMs, diagonal included. For ``corr_cov``, the mean dissimilarity is subtracted first.
 
     Parameters
     ----------
@@ -130,10 +142,19 @@ def upper_triangle(matrix: Float64) -> Float64:
     return values
 
 
+def settled_rdm(rdm: Float64) -> Float64:
+    """The symmetric ``rdm`` (n, n) with tied dissimilarities made equal bit by bit, and a zero diagonal."""
+    matrix: Float64 = squareform(settled(upper_triangle(rdm)))
+    return matrix
+
+
 def is_constant(values: Float64) -> bool:
-    """Whether all ``values`` are equal up to rounding."""
-    high, low = values.max(), values.min()
-    return bool(high - low <= 1e-12 * max(high, -low))
+    """Whether all ``values`` are tied, each with the next."""
+    high, low = float(values.max()), float(values.min())
+    tolerance = float(tied_within(max(high, -low), max(high, -low)))
+    if high - low <= tolerance or high - low > len(values) * tolerance:
+        return high - low <= tolerance
+    return not sort_order(values)[1][1:].any()
 
 
 def _all_pairs(left: _Stack, right: _Stack, method: str) -> Float64:
@@ -200,11 +221,12 @@ class _DenseRanks:
     """Ranks for Kendall's tau.
 
     ``ranks`` is the rank of each value among the distinct values, from 0; ``order`` sorts the values;
-    ``tied`` is the number of pairs that are tied.
+    ``places`` are the places in that order that are tied; ``tied`` is the number of pairs that are tied.
     """
 
     ranks: NDArray[np.uint32]
     order: Order
+    places: NDArray[np.intp]
     tied: int
 
     @classmethod
@@ -212,7 +234,7 @@ class _DenseRanks:
         order, starts = sort_order(upper_triangle(rdm))
         ranks = np.empty(len(order), dtype=np.uint32)
         ranks[order] = np.cumsum(starts, dtype=np.uint32) - np.uint32(1)
-        return cls(ranks, order, _pairs_within(starts))
+        return cls(ranks, order, tied_places(starts), _pairs_within(starts))
 
 
 def _pairs_within(starts: NDArray[np.bool_]) -> int:
@@ -228,10 +250,10 @@ def _tau_a(x: _DenseRanks, y: _DenseRanks) -> float:
     tied_in_both = 0
     if x.tied:
         # Where x is equal, pairs are ordered by y, so that none of them counts as discordant.
-        keys = (x.ranks.astype(np.uint64) << np.uint64(32)) | y.ranks
+        keys = (x.ranks.take(x.order[x.places]).astype(np.uint64) << np.uint64(32)) | sequence[x.places]
         keys.sort()
         tied_in_both = _pairs_within(np.append(True, keys[1:] != keys[:-1]))
-        sequence = keys.astype(np.uint32)
+        sequence[x.places] = keys.astype(np.uint32)
     # The inversions of a stable order are the pairs with the greater number first.
     discordant = inversions(integer_order(sequence) if y.tied else sequence)
     pairs = n * (n - 1) // 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -14,7 +16,11 @@ from benchmark.measures._products import mirror, row_blocks, upper_products
 METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean", "mahalanobis", "crossnobis")
 
 #: Below this share of the two squared lengths, a squared distance by products has lost too many digits
-_CLOSE = {np.dtype(np.float64): 1e-4, np.dtype(np.float32): 1e-2}
+_CLOSE = 1e-3
+#: Greatest absolute value below which digits are lost, because numbers get near the end of float64
+_SMALLEST = 1e-290
+#: Scales between this and its inverse leave all squares within float64
+_SAFE = 1e-100
 #: Numbers in a block of differences
 _DIFFERENCES = 2**19
 
@@ -36,15 +42,16 @@ def rdm(features: ArrayLike, metric: str = "correlation", noise: ArrayLike | Non
                      negative
     ===============  =======================================================================================
 
-    The first four work in blocks of columns. Besides the input, memory holds the result and a block of 1,024
-    columns. Means are subtracted before any product, so rows with large values keep their digits.
+    The first four work in blocks of columns. Besides the input, memory holds the result in float64 and a
+    block of 1,024 columns. Means are subtracted before any product, so values keep their digits where rows
+    are large, and where rows are nearly the same. Dissimilarities that are equal in exact arithmetic differ
+    by less than the tolerance within which :func:`compare_rdms` takes them as tied.
 
     Parameters
     ----------
     features : array_like, shape (n, d); for ``crossnobis`` (folds, n, d)
         One row per condition, one column per unit, n >= 2. ``crossnobis`` needs at least two folds, which are
-        independent measurements of the same conditions. The first four metrics compute float32 input in
-        float32. All other input is computed in float64.
+        independent measurements of the same conditions. The computation is in float64.
     metric : str
         One of the table. The default is ``correlation``.
     noise : array_like, shape (d, d), optional
@@ -55,14 +62,15 @@ def rdm(features: ArrayLike, metric: str = "correlation", noise: ArrayLike | Non
     -------
     ndarray, shape (n, n)
         Symmetric, zero diagonal. 0 is identical, greater is less alike. Only ``crossnobis`` can be negative.
+        The first four metrics give float32 for float32 input. All else is float64.
 
     Raises
     ------
     ValueError
         If the metric is not known, a shape does not fit or a value is not finite. If a row has no variance
-        (correlation) or no length (cosine); the message names the rows. If squared distances are too great
-        for the dtype. If the noise precision is missing, is given for a metric that does not use it, or is
-        not positive definite.
+        (correlation) or no length (cosine); the message names the rows. If values are too small, or distances
+        too great, for the dtype. If the noise precision is missing, is given for a metric that does not use
+        it, or is not positive definite.
 
     References
     ----------
@@ -98,7 +106,10 @@ def rdm(features: ArrayLike, metric: str = "correlation", noise: ArrayLike | Non
     else:
         distances = _euclidean(x, squared=metric == "sqeuclidean")
     np.fill_diagonal(distances, 0)
-    return distances
+    if not distances.max() <= np.finfo(x.dtype).max:
+        what = "squared distances" if metric == "sqeuclidean" else "distances"
+        raise ValueError(f"features of shape {x.shape}: {what} are too great for {x.dtype}")
+    return distances.astype(x.dtype, copy=False)
 
 
 def unit_rows(x: Floats, name: str, *, centre: bool) -> Floats:
@@ -121,9 +132,10 @@ def unit_rows(x: Floats, name: str, *, centre: bool) -> Floats:
     Raises
     ------
     ValueError
-        If a row has no length, or, with ``centre``, is constant.
+        If a row has no length, has only tiny values, or, with ``centre``, is constant.
     """
     largest = np.abs(x).max(axis=1, keepdims=True)
+    _require_size(largest, x, name)
     # Rows are scaled first, so that no square leaves the range of the dtype.
     rows = x / np.where(largest > 0, largest, 1)
     if centre:
@@ -147,118 +159,183 @@ def _require_length(norms: Floats, x: Floats, name: str, *, centre: bool) -> Non
         raise ValueError(f"{what}: {kind} undefined ({name} of shape {x.shape}, {where})")
 
 
-def _angular(x: Floats, *, centre: bool) -> Floats:
-    """1 - the cosine of every two rows. With ``centre``, rows are centred first."""
+@dataclass(frozen=True)
+class _Rows:
+    """Rows of features, shifted and scaled: (x - shift) factor. ``middle`` is the mean of these rows.
+
+    Attributes
+    ----------
+    x : ndarray, shape (n, d)
+        float32 or float64. It is not copied.
+    shift : ndarray, shape (n,), or None
+        Mean of each row. None: nothing is subtracted.
+    factor : ndarray, shape (n,)
+        What each row is multiplied by.
+    middle : ndarray, shape (d,)
+        Mean of the rows, as far as rounding allows.
+    """
+
+    x: Floats
+    shift: Float64 | None
+    factor: Float64
+    middle: Float64
+
+    def prepare(self, rows: slice, columns: slice, out: Float64) -> None:
+        """Write some columns of the rows less their mean into ``out``."""
+        if self.shift is None:
+            np.multiply(self.x[rows, columns], self.factor[rows, None], out=out)
+        else:
+            np.subtract(self.x[rows, columns], self.shift[rows, None], out=out)
+            out *= self.factor[rows, None]
+        out -= self.middle[columns]
+
+    def take(self, i: np.ndarray) -> Float64:
+        """Whole rows, in float64."""
+        rows: Float64 = self.x[i].astype(np.float64, order="C")
+        if self.shift is not None:
+            rows -= self.shift[i, None]
+        rows *= self.factor[i, None]
+        return rows
+
+
+def _angular(x: Floats, *, centre: bool) -> Float64:
+    """1 - the cosine of every two rows. With ``centre``, rows are centred first.
+
+    It is half of the squared distance of the rows at unit length. This form loses no digits where all rows
+    point in nearly the same direction.
+    """
+    return _half_squares(_unit(x, centre=centre), lambda _: None, centre=centre)
+
+
+def _unit(x: Floats, *, centre: bool) -> _Rows:
+    """The rows at unit length; with ``centre``, less their means."""
     n, d = x.shape
-    shift, spread, largest = _row_statistics(x, centre=centre)
-    scale = 1 / np.where(spread > 0, spread, 1)
-    mean_errors = np.zeros(n, dtype=x.dtype)
-
-    def prepare(rows: slice, columns: slice, out: Floats) -> None:
-        np.subtract(x[rows, columns], shift[rows, None], out=out)
-        out *= scale[rows, None]
-        if centre:
-            mean_errors[rows] += out.sum(axis=1)
-
-    products = upper_products(x, prepare)
-    # A mean is rounded, so a centred row sums to a small r_i. The products lose r_i r_j / d for that.
-    mean_errors /= np.sqrt(d, dtype=x.dtype)
-    lengths = np.sqrt(np.maximum(np.diagonal(products) - mean_errors**2, 0))
-    _require_length(lengths * spread / np.where(largest > 0, largest, 1), x, "features", centre=centre)
-    inverse = 1 / lengths
-
-    def transform(rows: slice, strip: Floats) -> None:
-        others = slice(rows.start, None)
-        if centre:
-            strip -= np.multiply.outer(mean_errors[rows], mean_errors[others])
-        strip *= -inverse[rows, None]
-        strip *= inverse[others]
-        strip += 1
-        np.maximum(strip, 0, out=strip)
-
-    mirror(products, transform)
-    return products
-
-
-def _row_statistics(x: Floats, *, centre: bool) -> tuple[Floats, Floats, Floats]:
-    """Mean (or 0) of each row, greatest distance from it, greatest absolute value; in one pass over ``x``."""
-    shift, spread, largest = (np.zeros(len(x), dtype=x.dtype) for _ in range(3))
-    for rows in row_blocks(len(x)):
-        high, low = x[rows].max(axis=1), x[rows].min(axis=1)
+    shift, lengths, largest = np.zeros(n), np.empty(n), np.empty(n)
+    middle = np.zeros(d)
+    factor = np.empty(n)
+    for rows in row_blocks(n):
+        block = np.ascontiguousarray(x[rows], np.float64)  # numpy rounds sums along a whole row least
+        high, low = block.max(axis=1), block.min(axis=1)
+        largest[rows] = np.maximum(high, -low)
         if centre:
             with np.errstate(over="ignore"):
-                shift[rows] = x[rows].mean(axis=1)
-        spread[rows] = np.maximum(high - shift[rows], shift[rows] - low)
-        largest[rows] = np.maximum(high, -low)
-    if not np.isfinite(spread).all():
-        raise ValueError(f"features of shape {x.shape}: sums of its values are too great for {x.dtype}")
-    return shift, spread, largest
+                shift[rows] = block.mean(axis=1)
+        spread = np.maximum(high - shift[rows], shift[rows] - low)
+        if not np.isfinite(spread).all():
+            raise ValueError(f"features of shape {x.shape}: sums of its values are too great for {x.dtype}")
+        if centre:
+            block = block - shift[rows, None]
+        # A power of two changes no digit. With it, no square leaves the range of float64.
+        scale = np.ldexp(1.0, -np.frexp(np.where(spread > _SMALLEST, spread, 1))[1])
+        if not (scale.min() > _SAFE and scale.max() < 1 / _SAFE):
+            block = block * scale[:, None]
+        else:
+            scale = np.ones(len(scale))
+        squares = np.matmul(block[:, None], block[:, :, None]).ravel()  # rounds less than one running sum
+        if centre:
+            # A mean is rounded, so a centred row does not sum to zero exactly.
+            squares -= block.sum(axis=1) ** 2 / d
+        length = np.sqrt(np.maximum(squares, 0))
+        lengths[rows] = length / scale
+        inverse = 1 / np.where(length > 0, length, 1)
+        middle += inverse @ block
+        factor[rows] = scale * inverse
+    _require_size(largest, x)
+    _require_length(lengths / np.where(largest > 0, largest, 1), x, "features", centre=centre)
+    return _Rows(x, shift if centre else None, factor, middle / n)
 
 
-def _euclidean(x: Floats, *, squared: bool) -> Floats:
-    """(Squared) distances by one product. Pairs that are close are recomputed from their difference.
+def _euclidean(x: Floats, *, squared: bool) -> Float64:
+    """(Squared) distances."""
+    largest = max(float(x.max()), -float(x.min()))
+    _require_size(np.array([largest]), x)
+    # The scale is a power of two, which changes no digit. With it, no square leaves the range of float64.
+    scale = np.ldexp(1.0, -int(np.frexp(largest)[1]))
+    factor = np.full(len(x), scale)
+    middle = sum((factor[rows] @ x[rows] for rows in row_blocks(len(x))), np.zeros(x.shape[1])) / len(x)
 
-    |x|^2 + |y|^2 - 2xy loses digits where x and y are nearly the same.
-    """
-    # The scale is a power of two, which changes no digit. With it, no square leaves the range of the dtype.
-    scale = np.ldexp(x.dtype.type(1), -int(np.frexp(max(x.max(), -x.min()))[1]))
-    centre = x.mean(axis=0, dtype=np.float64).astype(x.dtype)
-
-    def prepare(rows: slice, columns: slice, out: Floats) -> None:
-        np.subtract(x[rows, columns], centre[columns], out=out)
-        out *= scale
-
-    products = upper_products(x, prepare)
-    lengths = np.diagonal(products).copy()
-
-    def transform(rows: slice, strip: Floats) -> None:
-        sums = np.add.outer(lengths[rows], lengths[rows.start :])
-        strip *= -2
-        strip += sums
-        i, j = np.nonzero(np.triu(strip < _CLOSE[x.dtype] * sums, 1))
-        strip[i, j] = _squared_differences(x, i + rows.start, j + rows.start, scale)
-        np.maximum(strip, 0, out=strip)
-        if not squared:
-            np.sqrt(strip, out=strip)
-            strip /= scale
-            return
+    def unscale(strip: Float64) -> None:
         with np.errstate(over="ignore"):
+            strip *= 2
+            if squared:
+                strip /= scale
+            else:
+                np.sqrt(strip, out=strip)
             strip /= scale
-            strip /= scale
-        if not np.isfinite(strip).all():
-            raise ValueError(f"features of shape {x.shape}: squared distances are too great for {x.dtype}")
+
+    return _half_squares(_Rows(x, None, factor, middle), unscale, centre=False)
+
+
+def _half_squares(rows: _Rows, finish: Callable[[Float64], None], *, centre: bool) -> Float64:
+    """Half of the squared distances of all rows by one product. ``finish`` changes each strip in place.
+
+    |x|^2 / 2 + |y|^2 / 2 - xy loses digits where x and y are nearly the same. Pairs that are close are
+    computed from their difference. With ``centre``, the mean of a difference is rounding and is removed.
+    """
+    n, d = rows.x.shape
+    products = upper_products(n, d, rows.prepare)
+    halves = np.diagonal(products) / 2
+
+    def transform(at: slice, strip: Float64) -> None:
+        sums = np.add.outer(halves[at], halves[at.start :])
+        np.subtract(sums, strip, out=strip)
+        sums *= _CLOSE
+        i, j = np.nonzero(np.triu(strip < sums, 1))
+        strip[i, j] = _half_squared_differences(rows, i + at.start, j + at.start, centre=centre)
+        np.maximum(strip, 0, out=strip)
+        finish(strip)
 
     mirror(products, transform)
     return products
 
 
-def _squared_differences(x: Floats, i: np.ndarray, j: np.ndarray, scale: np.floating[Any]) -> Floats:
-    squares = np.empty(len(i), dtype=x.dtype)
-    step = max(1, _DIFFERENCES // x.shape[1])
+def _half_squared_differences(rows: _Rows, i: np.ndarray, j: np.ndarray, *, centre: bool) -> Float64:
+    squares = np.empty(len(i))
+    step = max(1, _DIFFERENCES // rows.x.shape[1])
     for start in range(0, len(i), step):
         part = slice(start, start + step)
-        difference = (x[i[part]] - x[j[part]]) * scale
+        difference = rows.take(i[part])
+        difference -= rows.take(j[part])
+        if centre:
+            difference -= difference.mean(axis=1, keepdims=True)
         squares[part] = np.einsum("ij,ij->i", difference, difference)
-    return squares
+    return squares / 2
+
+
+def _require_size(largest: Floats, x: Floats, name: str = "features") -> None:
+    """Raise if a greatest absolute value is so small that float64 has lost digits. Zero is right."""
+    if ((largest > 0) & (largest < _SMALLEST)).any():
+        raise ValueError(
+            f"{name} of shape {x.shape} has rows of values under {_SMALLEST:g}: scale the features up"
+        )
 
 
 def _whitened(features: ArrayLike, metric: str, noise: ArrayLike | None) -> Float64:
     """Mahalanobis and crossnobis, by rsatoolbox."""
-    x = np.asarray(features, dtype=np.float64)
+    x = np.asarray(features)
     folded = metric == "crossnobis"
     if x.ndim != 2 + folded or 0 in x.shape or x.shape[-2] < 2 or (folded and len(x) < 2):
         expected = "(folds, n, d) with 2 folds or more" if folded else "(n, d)"
         raise ValueError(f"features has shape {x.shape}: {metric} needs {expected} and 2 conditions or more")
     folds, n, d = x.shape if folded else (1, *x.shape)
-    flat = as_matrix(x.reshape(folds * n, d), "features")
+    flat = as_matrix(x.reshape(folds * n, d), "features").astype(np.float64, copy=False)
     precision = _precision(noise, metric, d)
     # rsatoolbox takes a second to import, and most runs do not need it.
     rsa: Any = import_module("rsatoolbox")
+    # Neither metric depends on the mean of a unit. Without it, products keep their digits.
+    flat = flat - flat.mean(axis=0)
     labels = {"condition": np.tile(np.arange(n), folds), "fold": np.repeat(np.arange(folds), n)}
     data = rsa.data.Dataset(flat, obs_descriptors=labels)
     cross_validation = {"cv_descriptor": "fold"} if folded else {}
-    rdms = rsa.rdm.calc_rdm(data, metric, descriptor="condition", noise=precision, **cross_validation)
+    # rsatoolbox casts a NaN of its own to a whole number, and says nothing where a product overflows.
+    with np.errstate(all="ignore"):
+        rdms = rsa.rdm.calc_rdm(data, metric, descriptor="condition", noise=precision, **cross_validation)
     matrix: Float64 = rdms.get_matrices()[0]
+    if not np.isfinite(matrix).all():
+        raise ValueError(
+            f"features of shape {x.shape} and noise of shape {precision.shape}: "
+            f"{metric} distances are too great for float64"
+        )
     return matrix
 
 

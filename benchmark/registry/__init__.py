@@ -4,7 +4,7 @@ from benchmark.registry.checkpoints import ResolvedCheckpoint, resolve_checkpoin
 from benchmark.registry.load import load_registry, read_registry
 from benchmark.registry.names import ModelName, expand_seeds, parse_model_name, unknown
 from benchmark.registry.registry import Placed, Registry
-from benchmark.registry.resolve import is_shipped, load_plugin, plugin_source_hash
+from benchmark.registry.resolve import PluginCode, is_shipped, load_plugin, plugin_code, plugin_source_hash
 from benchmark.registry.schema import (
     BindingEntry,
     BuiltFrom,
@@ -25,6 +25,7 @@ __all__ = [
     "ModelEntry",
     "ModelName",
     "Placed",
+    "PluginCode",
     "Registry",
     "RegistryError",
     "ResolvedCheckpoint",
@@ -35,6 +36,7 @@ __all__ = [
     "load_plugin",
     "load_registry",
     "parse_model_name",
+    "plugin_code",
     "plugin_source_hash",
     "read_registry",
     "resolve_checkpoint",

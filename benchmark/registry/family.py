@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from benchmark.registry.source import Key, RegistryError, Source
+from benchmark.registry.yaml_text import MOST_GROWN, VALUE_SIZE
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -39,6 +41,7 @@ def expand_families(source: Source) -> tuple[dict[str, Any], dict[str, Key]]:
         return source.data, {}
     expanded: dict[Any, Any] = {}
     places: dict[str, Key] = {}
+    filler = _Filler()
     for name, entry in models.items():
         if not isinstance(entry, dict) or "members" not in entry:
             expanded[name] = entry
@@ -50,7 +53,9 @@ def expand_families(source: Source) -> tuple[dict[str, Any], dict[str, Key]]:
             if full in models or full in expanded:
                 raise source.error(place, f"the name {full} is taken")
             try:
-                expanded[full] = _filled(common, {"member": member, **values})
+                expanded[full] = filler.filled(common, {"member": member, **values})
+            except _TooLargeError:
+                raise source.error(place, "the members make the file too large: write less of it") from None
             except KeyError as error:
                 raise source.error(
                     place, f"the entry says {{{error.args[0]}}}, a key that this member lacks"
@@ -96,11 +101,33 @@ def _members(source: Source, family: str, members: Any) -> dict[str, dict[str, s
     return {str(member): values for member, values in members.items()}
 
 
-def _filled(value: Any, texts: dict[str, str]) -> Any:
-    if isinstance(value, str):
-        return _PLACEHOLDER.sub(lambda match: texts[match[1]], value)
-    if isinstance(value, dict):
-        return {key: _filled(inner, texts) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_filled(inner, texts) for inner in value]
-    return value
+class _TooLargeError(Exception):
+    pass
+
+
+@dataclass
+class _Filler:
+    """Writes the texts of members into entries, until the result is larger than a file may grow to."""
+
+    left: int = MOST_GROWN
+
+    def filled(self, value: Any, texts: dict[str, str]) -> Any:
+        """``value`` with ``{key}`` replaced by the text of that key."""
+        self._take(VALUE_SIZE)
+        if isinstance(value, str):
+            self._take(len(value))
+            return _PLACEHOLDER.sub(lambda match: self._text(texts[match[1]]), value)
+        if isinstance(value, dict):
+            return {key: self.filled(inner, texts) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self.filled(inner, texts) for inner in value]
+        return value
+
+    def _text(self, text: str) -> str:
+        self._take(len(text))
+        return text
+
+    def _take(self, size: int) -> None:
+        self.left -= size
+        if self.left < 0:
+            raise _TooLargeError

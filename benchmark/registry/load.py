@@ -22,6 +22,9 @@ from benchmark.registry.source import Key, RegistryError, Source
 #: Installed packages add models under this group of entry points: name -> package.module:Class
 ENTRY_POINTS = "semantic_benchmark.models"
 
+#: Models of one suite, each seed counted
+_MOST_LISTED = 20_000
+
 _SECTIONS = ("models", "datasets", "tasks", "suites")
 
 
@@ -63,8 +66,9 @@ def read_registry(files: Iterable[Path]) -> Registry:
     for path in files:
         collected.add_file(Source(Path(path).expanduser()))
     collected.add_installed()
-    _check_references(collected)
-    return collected.registry()
+    registry = collected.registry()
+    _check_references(collected, registry)
+    return registry
 
 
 @dataclass
@@ -119,10 +123,12 @@ class _Collected:
 
     def _placed(self, section: str) -> dict[str, Placed[Any]]:
         placed = {}
+        bases: dict[Source | None, Path] = {None: Path()}
         for name, entry in self.sections[section].items():
             source = self.origin[section, name]
-            base = source.path.resolve().parent if source else Path()
-            placed[name] = Placed(name, entry, base, self.where[section, name])
+            if source is not None and source not in bases:
+                bases[source] = source.path.resolve().parent
+            placed[name] = Placed(name, entry, bases[source], self.where[section, name])
         return placed
 
 
@@ -179,7 +185,7 @@ def _required(annotation: Any) -> Any:
     return arguments[0] if type(None) in arguments else annotation
 
 
-def _check_references(collected: _Collected) -> None:
+def _check_references(collected: _Collected, known: Registry) -> None:
     """Check that every name an entry uses exists and is of the right kind."""
     for section, name in collected.where:
         source = collected.origin[section, name]
@@ -189,7 +195,7 @@ def _check_references(collected: _Collected) -> None:
         if section == "models":
             problems = _model_problems(entry, collected.sections)
         elif section == "suites":
-            problems = _suite_problems(name, entry, collected.sections)
+            problems = _suite_problems(name, entry, collected.sections, known)
         else:
             continue
         for key, message in problems:
@@ -228,21 +234,9 @@ def _built_from_problems(
 
 
 def _suite_problems(
-    name: str, suite: SuiteEntry, sections: dict[str, dict[str, Any]]
+    name: str, suite: SuiteEntry, sections: dict[str, dict[str, Any]], known: Registry
 ) -> Iterator[tuple[Key, str]]:
-    models = Registry(
-        models={n: Placed(n, e, Path(), "") for n, e in sections["models"].items()}, suites=sections["suites"]
-    )
-    for i, text in enumerate(suite.models):
-        try:
-            for model in expand_seeds(text):
-                models.model(model, name)
-        except UsageError as error:
-            yield ("models", i), str(error)
-        before = [model for earlier in suite.models[:i] for model in expand_seeds(earlier)]
-        for model in expand_seeds(text):
-            if model in before:
-                yield ("models", i), f"model {str(parse_model_name(model))!r} stands twice"
+    yield from _listed_problems(name, suite, known)
     for binding, entry in suite.bindings.items():
         if entry.task not in sections["tasks"]:
             yield ("bindings", binding, "task"), unknown("task", entry.task, sections["tasks"])
@@ -252,3 +246,19 @@ def _suite_problems(
                 yield ("bindings", binding, role), unknown("dataset", dataset, sections["datasets"])
             elif (kind := sections["datasets"][dataset].kind) != role:
                 yield ("bindings", binding, role), f"dataset {dataset!r} is of kind {kind}, not {role}"
+
+
+def _listed_problems(name: str, suite: SuiteEntry, known: Registry) -> Iterator[tuple[Key, str]]:
+    before: set[str] = set()
+    for i, text in enumerate(suite.models):
+        expanded = expand_seeds(text)
+        try:
+            known.model(expanded[0], name)  # the text is one model and its seeds: the first speaks for all
+        except UsageError as error:
+            yield ("models", i), str(error)
+        if len(before) + len(expanded) > _MOST_LISTED:
+            yield ("models", i), f"the suite lists more than {_MOST_LISTED:,} models: leave some out"
+        for model in expanded:
+            if model in before:
+                yield ("models", i), f"model {str(parse_model_name(model))!r} stands twice"
+            before.add(model)

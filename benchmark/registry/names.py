@@ -80,15 +80,26 @@ def expand_seeds(text: str) -> list[str]:
     UsageError
         If the first seed is greater than the last, or the range has more than 1000 seeds.
     """
+    prefix, seeds = _seed_range(text)
+    return [text] if seeds is None else [f"{prefix}{seed}" for seed in seeds]
+
+
+def first_of_seeds(text: str) -> str:
+    """The first name that :func:`expand_seeds` gives for ``text``. It raises the same errors."""
+    prefix, seeds = _seed_range(text)
+    return text if seeds is None else f"{prefix}{seeds[0]}"
+
+
+def _seed_range(text: str) -> tuple[str, range | None]:
     match = re.fullmatch(r"(.+@untrained:)([0-9]{1,10})-([0-9]{1,10})", text)
     if match is None:
-        return [text]
+        return text, None
     first, last = int(match[2]), int(match[3])
     if not first <= last <= _MAX_SEED or last - first >= _MAX_SEEDS:
         raise UsageError(
             f"cannot read model {text!r}: write NAME@untrained:FIRST-LAST, at most {_MAX_SEEDS} seeds"
         )
-    return [f"{match[1]}{seed}" for seed in range(first, last + 1)]
+    return match[1], range(first, last + 1)
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:

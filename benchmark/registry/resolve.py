@@ -7,20 +7,50 @@ import importlib
 import importlib.util
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from benchmark.common.did_you_mean import did_you_mean
 from benchmark.common.errors import BenchError
+from benchmark.registry.imports import Imports, imports_of
 from benchmark.registry.shipped import shipped_root
+
+
+@dataclass(frozen=True)
+class PluginCode:
+    """The code of a plug-in, for cache keys.
+
+    Attributes
+    ----------
+    source : str
+        sha256 of its own source (:func:`plugin_source_hash`).
+    imports : Imports
+        What it imports. Empty for a plug-in of the suite, which imports only the suite and its packages.
+    """
+
+    source: str
+    imports: Imports = field(default_factory=Imports)
+
+    def as_key(self) -> dict[str, Any]:
+        """The parts of a key; without the imports where there are none."""
+        imports = {"modules": dict(self.imports.modules), "imported_packages": dict(self.imports.packages)}
+        return {"source": self.source, **{part: value for part, value in imports.items() if value}}
+
+
+#: The code of the plug-ins of this process when they were imported, by the name of their module
+_imported: dict[str, PluginCode] = {}
 
 
 def load_plugin(plugin: str, base: Path) -> Any:
     """Load the class or function that ``plugin`` names.
 
     A file runs as a module whose name is made from the file's path and content. So an unchanged file gives
-    the same class every time, and a changed file runs again.
+    the same class every time. A changed file runs again, and so does one that imports a changed module of the
+    user's own. While a file runs it can import the modules beside it by their name, as a script can.
 
     Parameters
     ----------
@@ -41,7 +71,7 @@ def load_plugin(plugin: str, base: Path) -> Any:
         last line of the traceback, with file and line.
     """
     where, attribute = _split(plugin)
-    module = _run_file(_find_file(where, base), plugin) if _is_file(where) else _import(where, plugin)
+    module = _load_module(plugin, base)
     if not hasattr(module, attribute):
         public = [
             name for name, value in vars(module).items() if callable(value) and not name.startswith("_")
@@ -55,12 +85,37 @@ def load_plugin(plugin: str, base: Path) -> Any:
     return loaded
 
 
+def plugin_code(plugin: str, base: Path) -> PluginCode:
+    """The code of a plug-in and of everything of the user's own that it imports.
+
+    A plug-in that does not belong to the suite is imported for it.
+
+    Parameters
+    ----------
+    plugin, base
+        As in :func:`load_plugin`.
+
+    Returns
+    -------
+    PluginCode
+
+    Raises
+    ------
+    BenchError
+        If there is no such file or module, or its import fails.
+    """
+    source = plugin_source_hash(plugin, base)
+    if is_shipped(plugin, base):
+        return PluginCode(source)
+    return PluginCode(source, imports_of(_load_module(plugin, base)))
+
+
 def plugin_source_hash(plugin: str, base: Path) -> str:
-    """sha256 over the source of a plug-in, for cache keys.
+    """sha256 over the source of a plug-in, without what it imports (:func:`plugin_code`).
 
     Which files count depends on the plug-in:
 
-    - ``path/file.py:Name``: the file itself. Files that it imports from elsewhere do not count.
+    - ``path/file.py:Name``: the file itself.
     - a plug-in inside ``benchmark``: its module; for a package, every module in its folder.
     - a plug-in of an installed package: every module of the top-level package.
 
@@ -112,6 +167,11 @@ def is_shipped(plugin: str, base: Path) -> bool:
     return _find_file(where, base).parent in folders
 
 
+def _load_module(plugin: str, base: Path) -> ModuleType:
+    where, _ = _split(plugin)
+    return _run_file(_find_file(where, base), plugin) if _is_file(where) else _import(where, plugin)
+
+
 def _split(plugin: str) -> tuple[str, str]:
     where, _, attribute = plugin.rpartition(":")
     if not where or not attribute:
@@ -138,8 +198,13 @@ def _find_file(where: str, base: Path) -> Path:
 def _run_file(path: Path, plugin: str) -> ModuleType:
     identity = hashlib.sha256(str(path).encode() + b"\0" + path.read_bytes()).hexdigest()[:16]
     name = f"benchmark_plugin_{path.stem}_{identity}"
-    if name in sys.modules:
-        return sys.modules[name]
+    module = sys.modules.get(name)
+    if module is not None:
+        modules = _imported[name].imports.modules if name in _imported else None
+        if modules is None or imports_of(module).modules == modules:
+            return module
+        for own in modules:
+            sys.modules.pop(own, None)
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise BenchError(f"plug-in {plugin}: {path} is not a Python file")
@@ -147,19 +212,50 @@ def _run_file(path: Path, plugin: str) -> ModuleType:
     # dataclasses and pickle look up the module of a class by name while the file still runs
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        with _importing_from_beside(path):
+            spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise _import_error(error, plugin) from error
+    _imported[name] = PluginCode(identity, imports_of(module))
+    _require_own_neighbours(path, _imported[name].imports, plugin)
     return module
+
+
+@contextmanager
+def _importing_from_beside(path: Path) -> Iterator[None]:
+    """Let a plug-in file import the modules beside it while it runs, as a script can."""
+    folder = str(path.parent)
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+
+
+def _require_own_neighbours(path: Path, imports: Imports, plugin: str) -> None:
+    """Refuse a module that stands beside the plug-in if one of that name from elsewhere was loaded before."""
+    for name in imports.modules:
+        loaded, beside = sys.modules.get(name), path.parent / f"{name}.py"
+        file = getattr(loaded, "__file__", None)
+        if file is not None and beside.is_file() and Path(file).resolve() != beside:
+            raise BenchError(
+                f"plug-in {plugin}: it imports {name!r} from {file}, which was loaded before {beside}: "
+                f"give one of the two another name"
+            )
 
 
 def _import(where: str, plugin: str) -> ModuleType:
     _origin(where, plugin)
     try:
-        return importlib.import_module(where)
+        module = importlib.import_module(where)
     except (Exception, SystemExit) as error:
         raise _import_error(error, plugin) from error
+    if where.split(".")[0] != "benchmark":
+        code = PluginCode(plugin_source_hash(plugin, Path()), imports_of(module))
+        if _imported.setdefault(where, code) != code:
+            raise BenchError(f"plug-in {plugin}: its code changed after it was imported: start Python again")
+    return module
 
 
 def _origin(where: str, plugin: str) -> Path:

@@ -3,19 +3,53 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from benchmark.common.errors import UsageError
-from benchmark.registry.names import check_name, expand_seeds, parse_model_name
+from benchmark.registry.names import check_name, first_of_seeds, parse_model_name
 
 
 def _plugin(text: str) -> str:
     where, _, attribute = text.rpartition(":")
-    if where and attribute.isidentifier():
-        return text
+    if where and attribute.isidentifier() and text.isprintable():
+        return _inside(where) and text
     raise ValueError(f"{text!r} names no class: write path/file.py:Class or package.module:Class")
+
+
+def _inside(text: str) -> str:
+    """``text``, if as a path it does not lead out of the folder to which it is relative.
+
+    A path with ``..`` is refused even where it comes back: behind a link it leads elsewhere. An absolute path
+    says openly where it leads, and a link in a folder was put there by the owner of the folder.
+    """
+    path = PurePosixPath(text)
+    if ".." in path.parts and not path.is_absolute():
+        raise ValueError(
+            f"{text!r} leaves its folder: write a path without '..', or the whole path from the root"
+        )
+    return text
+
+
+def _params(value: Any) -> Any:
+    """``value``, if JSON can hold it as it is, and no text in it is a path that leaves its folder.
+
+    Which texts name files only the plug-in knows, so each of them is checked.
+    """
+    if isinstance(value, str):
+        _inside(value)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                # pydantic shows a ValueError as a fault of the file, and no TypeError
+                raise ValueError(f"the key {key!r} is not a text: write it in quotes")  # noqa: TRY004
+            _params(item)
+    elif isinstance(value, list):
+        for item in value:
+            _params(item)
+    return value
 
 
 def _sha256(text: str) -> str:
@@ -26,8 +60,7 @@ def _sha256(text: str) -> str:
 
 def _model_name(text: str) -> str:
     try:
-        for name in expand_seeds(text):
-            check_name(parse_model_name(name).name)
+        check_name(parse_model_name(first_of_seeds(text)).name)
     except UsageError as error:
         raise ValueError(str(error)) from error
     return text
@@ -36,6 +69,9 @@ def _model_name(text: str) -> str:
 Name = Annotated[str, AfterValidator(check_name)]
 #: ``NAME``, ``NAME@untrained:SEED`` or ``NAME@untrained:FIRST-LAST``
 ListedModel = Annotated[str, AfterValidator(_model_name)]
+#: A path relative to the folder of the registry file or to the data root
+RelativePath = Annotated[str, AfterValidator(_inside)]
+Params = Annotated[dict[str, Any], AfterValidator(_params)]
 Plugin = Annotated[str, AfterValidator(_plugin)]
 Sha256 = Annotated[str, AfterValidator(_sha256)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
@@ -67,7 +103,7 @@ class Checkpoint(_Entry):
         One line that says how to get the file.
     """
 
-    file: str | None = None
+    file: RelativePath | None = None
     url: str | None = None
     sha256: Sha256 | None = None
     hub: str | None = None
@@ -115,7 +151,7 @@ class BuiltFrom(_Entry):
     """
 
     model: Name
-    params: dict[str, Any] = Field(default_factory=dict)
+    params: Params = Field(default_factory=dict)
     target: Name | None = None
     on: str | None = None
 
@@ -125,7 +161,7 @@ class ModelVariant(_Entry):
 
     plugin: Plugin | None = None
     description: str = ""
-    params: dict[str, Any] = Field(default_factory=dict)
+    params: Params = Field(default_factory=dict)
     checkpoint: Checkpoint | None = None
     trained_on: tuple[Name, ...] = ()
     licence: str | None = None
@@ -164,7 +200,7 @@ class ModelEntry(_Described):
     """
 
     plugin: Plugin
-    params: dict[str, Any] = Field(default_factory=dict)
+    params: Params = Field(default_factory=dict)
     checkpoint: Checkpoint | None = None
     built_from: BuiltFrom | None = None
     members: dict[Name, dict[str, str]] = Field(default_factory=dict)
@@ -204,7 +240,7 @@ class DatasetEntry(_Described):
 
     kind: Literal["stimuli", "target", "training"]
     plugin: Plugin | None = None
-    params: dict[str, Any] = Field(default_factory=dict)
+    params: Params = Field(default_factory=dict)
     how: str | None = None
 
     @model_validator(mode="after")
@@ -238,7 +274,7 @@ class BindingEntry(_Entry):
     stimuli: Name
     target: Name
     on: str | None = None
-    params: dict[str, Any] = Field(default_factory=dict)
+    params: Params = Field(default_factory=dict)
 
 
 class SuiteEntry(_Entry):

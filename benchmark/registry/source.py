@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from benchmark.common.errors import UsageError
+from benchmark.registry.yaml_text import NotReadableError, read_text, read_yaml
 
 Key = tuple[str | int, ...]
 
 
 class RegistryError(UsageError):
     """A registry file cannot be used; the message is ``FILE:LINE: key: what is wrong``."""
-
-
-# libyaml reads the shipped registry ten times as fast as PyYAML's own loader, with the same result
-_Safe: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _Loader(_Safe):  # type: ignore[misc]
-    """Reads words as YAML 1.2 does: ``on`` and ``yes`` are text, not true; ``2020-01-01`` is not a date."""
-
-
-_NOT_WORDS = {"tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"}
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in rules if tag not in _NOT_WORDS]
-    for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
 
 
 class Source:
@@ -51,29 +34,20 @@ class Source:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._pairs: dict[int, dict[str | None, tuple[yaml.Node, yaml.Node]]] = {}
         try:
-            text = path.read_text(encoding="utf-8")
+            self._root, self.data = read_yaml(read_text(path))
         except OSError as error:
             raise RegistryError(f"cannot read registry {path}: {error.strerror}") from error
-        except UnicodeDecodeError as error:
-            raise RegistryError(f"{path}: is not UTF-8 text: {error.reason}") from error
-        loader = _Loader(text)
-        try:
-            self._root = loader.get_single_node()
-            if self._root is not None:
-                self._refuse_duplicates(self._root, (), ())
-            self.data: Any = {} if self._root is None else loader.construct_document(self._root)
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            line = f":{mark.line + 1}" if mark else ""
-            problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-            raise RegistryError(f"{path}{line}: is not YAML: {problem}") from error
-        finally:
-            loader.dispose()
+        except NotReadableError as error:
+            line = f":{error.line}" if error.line else ""
+            raise RegistryError(f"{path}{line}: {error}") from error
+        if self._root is not None:
+            self._refuse_duplicates(self._root, ())
 
     def error(self, key: Sequence[str | int], message: str) -> RegistryError:
         """Make the error ``FILE:LINE: models.foo.plugin: message`` for the key ``key``."""
-        dotted = ".".join(str(part) for part in key)
+        dotted = _dotted(key)
         return RegistryError(f"{self.where(key)}: {dotted + ': ' if dotted else ''}{message}")
 
     def where(self, key: Sequence[str | int]) -> str:
@@ -84,10 +58,10 @@ class Source:
         node, line = self._root, 1
         for part in key:
             if isinstance(node, yaml.MappingNode):
-                pairs = [(k, v) for k, v in node.value if _text(k) == str(part)]
-                if not pairs:
+                pair = self._pairs_of(node).get(str(part))
+                if pair is None:
                     break
-                line, node = pairs[0][0].start_mark.line + 1, pairs[0][1]
+                line, node = pair[0].start_mark.line + 1, pair[1]
             elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
                 node = node.value[part]
                 line = node.start_mark.line + 1
@@ -95,25 +69,34 @@ class Source:
                 break
         return line
 
-    def _refuse_duplicates(self, node: yaml.Node, key: Key, above: tuple[int, ...]) -> None:
-        if id(node) in above:
-            raise self.error(key, "refers to itself")
-        above = (*above, id(node))
+    def _pairs_of(self, node: yaml.MappingNode) -> dict[str | None, tuple[yaml.Node, yaml.Node]]:
+        """Key and value by the text of the key. They are kept: every entry of a file asks for its line."""
+        if id(node) not in self._pairs:
+            self._pairs[id(node)] = {_text(name): (name, value) for name, value in reversed(node.value)}
+        return self._pairs[id(node)]
+
+    def _refuse_duplicates(self, node: yaml.Node, key: Key) -> None:
         if isinstance(node, yaml.SequenceNode):
             for i, item in enumerate(node.value):
-                self._refuse_duplicates(item, (*key, i), above)
+                self._refuse_duplicates(item, (*key, i))
         if isinstance(node, yaml.MappingNode):
             seen: dict[str | None, int] = {}
             for name, value in node.value:
                 text, line = _text(name), name.start_mark.line + 1
                 if text is not None and text in seen:
-                    dotted = ".".join(str(part) for part in (*key, text))
                     raise RegistryError(
-                        f"{self.path}:{line}: {dotted}: stands twice; it is already at line {seen[text]}"
+                        f"{self.path}:{line}: {_dotted((*key, text))}: stands twice; "
+                        f"it is already at line {seen[text]}"
                     )
                 seen[text] = line
-                self._refuse_duplicates(value, (*key, text or "?"), above)
+                self._refuse_duplicates(value, (*key, text or "?"))
 
 
 def _text(node: yaml.Node) -> str | None:
     return str(node.value) if isinstance(node, yaml.ScalarNode) else None
+
+
+def _dotted(key: Sequence[object]) -> str:
+    """A key for a message of one line: what cannot be printed is escaped, and what is long is cut."""
+    parts = (part if isinstance(part, str) and part.isprintable() else repr(part) for part in key)
+    return ".".join(part if len(part) <= 100 else f"{part[:100]}..." for part in parts)

@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmark.common.errors import NotPossible
 from benchmark.datasets.types import Stimuli
+from benchmark.inference.bootstrap import first_best
 from benchmark.representation.concepts import concept_images, concept_means
 
 #: Penalties to choose from, for features whose rows have mean squared length one
@@ -84,7 +85,7 @@ def ridge_to_profiles(
         residual = energy + np.einsum("ir,ir->i", shrunk, shrunk @ among - 2 * cross)
         leverage = np.einsum("ir,ir->i", shrunk, basis) + 1 / n
         losses.append(np.mean(residual / (1 - leverage) ** 2))
-    alpha = float(ALPHAS[int(np.argmin(losses))])
+    alpha = float(ALPHAS[int(first_best(-np.array(losses) / max(*losses, np.finfo(float).tiny)))])
     return ProfileReadout(test_scores / (variances + alpha) @ by_class.T + share, alpha)
 
 

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from benchmark.common.errors import DataError
 from benchmark.common.files import slug, write_atomic, write_temporary
+from benchmark.extraction.fingerprint import FINGERPRINT, same_fingerprint
 from benchmark.results.schema import CellResult, canonical
 
 _log = logging.getLogger(__name__)
@@ -165,6 +166,8 @@ class ResultStore:
 def diff_keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """List the parts of two cache keys that differ.
 
+    Fingerprints are compared within a tolerance (:func:`benchmark.extraction.fingerprint.same_fingerprint`).
+
     Parameters
     ----------
     old, new : mapping
@@ -193,6 +196,8 @@ def _differences(old: Any, new: Any, name: str) -> list[str]:
             else:
                 differences.append(inner)
         return differences
+    if f".{FINGERPRINT}." in f".{name}":
+        return [] if same_fingerprint(old, new) else [name]
     # in Python 1 == True == 1.0; in a key they differ
     return [] if old == new and type(old) is type(new) else [name]
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from benchmark.registry import BindingEntry, Placed, is_shipped, plugin_source_hash
+from benchmark.registry import BindingEntry, Placed, is_shipped, plugin_code
 from benchmark.results import Stored, code_version, diff_keys
 from benchmark.runner.loaded import LoadedModel, feature_outline
 from benchmark.runner.plan import Cell
 from benchmark.runner.session import Session
 
 
-def cell_key(session: Session, cell: Cell, features: Mapping[str, Any], target: str) -> dict[str, Any]:
+def cell_key(session: Session, cell: Cell, features: Mapping[str, Any]) -> dict[str, Any]:
     """The key of a cell, except the version of its task.
 
     Parameters
@@ -21,17 +21,17 @@ def cell_key(session: Session, cell: Cell, features: Mapping[str, Any], target: 
     cell : Cell
     features : mapping
         The key of the features, or its outline.
-    target : str
-        Hash of the target.
     """
     binding = session.registry.binding(cell.suite, cell.binding)
     placed = session.registry.task(binding.task)
+    task = plugin_code(placed.entry.plugin, placed.base).as_key()
     return {
         "features": features,
         "layers": session.options.layers,
         "binding": binding.model_dump(mode="json"),
-        "target": target,
-        "task_source": plugin_source_hash(placed.entry.plugin, placed.base),
+        "stimuli": session.dataset_key(binding.stimuli),
+        "target": session.dataset_key(binding.target),
+        **{f"task_{part}": value for part, value in task.items()},
         "seed": session.options.seed,
         "code": code_version(),
     }
@@ -41,10 +41,10 @@ def unchanged(session: Session, cell: Cell) -> Stored | None:
     """The stored result of a cell if everything that decides its key is unchanged.
 
     No plug-in of a model or task is loaded. What is not compared follows from what is: the preprocessing from
-    the code and the entry of the model, the version of a task from its code. That does not hold for a user's
-    plug-in, which may import further files, nor for an entry whose params may name a file, since what is in
-    that file can decide the preprocessing. A model that cannot represent every concept has to name those it
-    can. For these the answer is None, and :func:`benchmark.runner.score.look_up` compares the whole key.
+    the code and the entry of the model, the version of a task from its code. That does not hold where a model
+    is not known by its key (:attr:`LoadedModel.is_known`), nor for a user's task or reader, which may read
+    further files. A model that cannot represent every concept has to name those it can. For these the answer
+    is None, and :func:`benchmark.runner.score.look_up` compares the whole key.
 
     Parameters
     ----------
@@ -60,44 +60,27 @@ def unchanged(session: Session, cell: Cell) -> Stored | None:
         return None
     binding = session.registry.binding(cell.suite, cell.binding)
     model = session.model(cell.model, cell.suite)
-    models = list(_chain(model))
-    if not all(is_shipped(p.entry.plugin, p.base) for p in _plug_ins(session, binding, models)):
+    models = list(model.chain)
+    if not all(part.is_known for part in models):
         return None
-    if any(_may_name_a_file(part.placed.entry.params) for part in models):
+    if not all(is_shipped(p.entry.plugin, p.base) for p in _other_plug_ins(session, binding, models)):
         return None
-    features = feature_outline(model, session.hash_of(binding.stimuli), session.device)
-    outline = cell_key(session, cell, features, session.hash_of(binding.target))
+    manifest = session.dataset_key(binding.stimuli)["hash"]
+    features = feature_outline(model, manifest, session.device)
+    outline = cell_key(session, cell, features)
     return None if set(diff_keys(stored.cell.key, outline)) - _follows(len(models)) else stored
 
 
-def _chain(model: LoadedModel) -> Iterator[LoadedModel]:
-    """The model, the one it is built from, and so on."""
-    part: LoadedModel | None = model
-    while part is not None:
-        yield part
-        part = part.inner
-
-
-def _plug_ins(
-    session: Session, binding: BindingEntry, models: Sequence[LoadedModel]
+def _other_plug_ins(
+    session: Session, binding: BindingEntry, models: list[LoadedModel]
 ) -> Iterator[Placed[Any]]:
     yield session.registry.task(binding.task)
     yield session.registry.dataset(binding.stimuli)
     yield session.registry.dataset(binding.target)
     for part in models:
-        yield part.placed
         built = part.placed.entry.built_from
         if built is not None and built.target is not None:
             yield session.registry.dataset(built.target)
-
-
-def _may_name_a_file(value: Any) -> bool:
-    """Whether a text in ``value`` looks like a path or a plug-in; a false alarm costs only time."""
-    if isinstance(value, str):
-        return any(mark in value for mark in "./\\:")
-    if isinstance(value, Mapping):
-        return any(map(_may_name_a_file, value.values()))
-    return isinstance(value, (list, tuple)) and any(map(_may_name_a_file, value))
 
 
 def _follows(models: int) -> set[str]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from benchmark.datasets import Stimuli
+from benchmark.extraction.fingerprint import FINGERPRINT
 from benchmark.extraction.store import FeatureStore
 from benchmark.model import Model, Progress
-from benchmark.registry import Placed, ResolvedCheckpoint
+from benchmark.registry import Placed, PluginCode, ResolvedCheckpoint, is_shipped
 from benchmark.registry.schema import ModelEntry
 from benchmark.results import canonical, extraction_version, versions
+from benchmark.runner.fingerprint import Fingerprint, recall, remember, take
 from benchmark.runner.view import StoredView
 
 DTYPE = "float32"
@@ -30,22 +32,23 @@ class LoadedModel:
         The registry entry and its place.
     checkpoint : ResolvedCheckpoint
         The weights.
-    source : str
-        sha256 of the plug-in's source.
+    code : PluginCode
+        The code of the plug-in, and what it imports.
     make : callable
         Makes the plug-in's object; this imports what the plug-in imports, but builds no network.
     inner : LoadedModel or None
         The other model from which this model is built.
-    target_hash : str or None
-        Hash of the target from which this model is built.
+    target : mapping or None
+        The part of the key for the target from which this model is built.
     """
 
     placed: Placed[ModelEntry]
     checkpoint: ResolvedCheckpoint
-    source: str
+    code: PluginCode
     make: Callable[[], Model]
     inner: LoadedModel | None = None
-    target_hash: str | None = None
+    target: Mapping[str, Any] | None = None
+    _fingerprints: dict[tuple[str, str], Fingerprint] = field(default_factory=dict, repr=False)
 
     @cached_property
     def model(self) -> Model:
@@ -60,6 +63,79 @@ class LoadedModel:
             return checkpoint.sha256 or checkpoint.label
         pin = checkpoint.revision or checkpoint.sha256
         return f"{checkpoint.label}@{pin}" if pin else checkpoint.label
+
+    @property
+    def chain(self) -> Iterator[LoadedModel]:
+        """This model, the one from which it is built, and so on."""
+        part: LoadedModel | None = self
+        while part is not None:
+            yield part
+            part = part.inner
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the key holds all that can change the model, besides the suite and its packages.
+
+        That does not hold for a user's plug-in, which may read further files, nor for an entry whose params
+        may name a file.
+        """
+        entry = self.placed.entry
+        return is_shipped(entry.plugin, self.placed.base) and not _may_name_a_file(entry.params)
+
+    def fingerprint(self, stimuli: Stimuli, device: str) -> Fingerprint:
+        """The fingerprint of the model (:mod:`benchmark.runner.fingerprint`), taken once a run.
+
+        Parameters
+        ----------
+        stimuli : Stimuli
+            The first of these is shown to the model.
+        device : str
+            "cpu", "cuda" or "mps".
+
+        Returns
+        -------
+        dict
+            Empty for a model that is built from another model, whose fingerprint the key holds.
+        """
+        known = self.remembered(stimuli.manifest, device)
+        if known is None:
+            known = take(self.model, stimuli, device)
+            self._fingerprints[stimuli.manifest, device] = known
+            if self.is_known:
+                remember(_feature_key(self, stimuli.manifest, device), known)
+        return known
+
+    def remembered(self, manifest: str, device: str) -> Fingerprint | None:
+        """The :meth:`fingerprint`, if it is known without building the model.
+
+        Parameters
+        ----------
+        manifest : str
+            Of the stimuli.
+        device : str
+            "cpu", "cuda" or "mps".
+
+        Returns
+        -------
+        dict or None
+            None: the model has to be built for it.
+        """
+        if self.inner is not None:
+            return {}
+        if (manifest, device) not in self._fingerprints and self.is_known:
+            known = recall(_feature_key(self, manifest, device))
+            if known is not None:
+                self._fingerprints[manifest, device] = known
+        return self._fingerprints.get((manifest, device))
+
+
+def _may_name_a_file(value: Any) -> bool:
+    """Whether a text in ``value`` looks like a path or a plug-in; a false alarm costs only time."""
+    if isinstance(value, str):
+        return any(mark in value for mark in "./\\:")
+    if isinstance(value, Mapping):
+        return any(map(_may_name_a_file, value.values()))
+    return isinstance(value, (list, tuple)) and any(map(_may_name_a_file, value))
 
 
 def feature_key(loaded: LoadedModel, stimuli: Stimuli, device: str) -> dict[str, Any]:
@@ -79,14 +155,19 @@ def feature_key(loaded: LoadedModel, stimuli: Stimuli, device: str) -> dict[str,
     dict
         Can be written as JSON.
     """
-    return _feature_key(loaded, stimuli.manifest, device, complete=True)
+
+    def own(model: LoadedModel) -> dict[str, Any]:
+        taken = model.fingerprint(stimuli, device)
+        return {"preprocessing": model.model.preprocessing, **({FINGERPRINT: taken} if taken else {})}
+
+    return _feature_key(loaded, stimuli.manifest, device, own)
 
 
 def feature_outline(loaded: LoadedModel, manifest: str, device: str) -> dict[str, Any]:
     """The parts of :func:`feature_key` that are known before the plug-in is loaded.
 
-    The missing part is the preprocessing in words. It may follow from the others, as
-    :func:`benchmark.runner.key.unchanged` says.
+    The preprocessing in words is missing. It may follow from the others, as
+    :func:`benchmark.runner.key.unchanged` says. So is a fingerprint that is not remembered.
 
     Parameters
     ----------
@@ -95,14 +176,25 @@ def feature_outline(loaded: LoadedModel, manifest: str, device: str) -> dict[str
         Of the stimuli.
     device : str
     """
-    return _feature_key(loaded, manifest, device, complete=False)
+
+    def own(model: LoadedModel) -> dict[str, Any]:
+        known = model.remembered(manifest, device)
+        return {FINGERPRINT: known} if known else {}
+
+    return _feature_key(loaded, manifest, device, own)
 
 
-def _feature_key(loaded: LoadedModel, manifest: str, device: str, *, complete: bool) -> dict[str, Any]:
+def _feature_key(
+    loaded: LoadedModel,
+    manifest: str,
+    device: str,
+    own: Callable[[LoadedModel], Mapping[str, Any]] = lambda _: {},
+) -> dict[str, Any]:
+    """A key with the parts that ``own`` adds for each model of the chain."""
     entry = loaded.placed.entry
     key = {
         "plugin": entry.plugin,
-        "source": loaded.source,
+        **loaded.code.as_key(),
         "params": entry.params,
         "weights": loaded.weights,
         "stimuli": manifest,
@@ -111,12 +203,11 @@ def _feature_key(loaded: LoadedModel, manifest: str, device: str, *, complete: b
         "code": extraction_version(),
         "packages": {name: v for name, v in versions().items() if name != "semantic-benchmark"},
     }
-    if complete:
-        key["preprocessing"] = loaded.model.preprocessing
+    key.update(own(loaded))
     if loaded.inner is not None:
         key["built_from"] = {
-            "model": _feature_key(loaded.inner, manifest, device, complete=complete),
-            "target": loaded.target_hash,
+            "model": _feature_key(loaded.inner, manifest, device, own),
+            "target": loaded.target,
             "on": None if entry.built_from is None else entry.built_from.on,
         }
     canonical_key: dict[str, Any] = canonical(key)

@@ -19,7 +19,7 @@ import numpy as np
 from benchmark.common.errors import NotPossible
 from benchmark.common.files import cache_folder
 from benchmark.common.memo import FolderMemo
-from benchmark.datasets import Stimuli, Target, join
+from benchmark.datasets import PropertyTarget, Stimuli, Target, join
 from benchmark.model import Progress
 from benchmark.registry import BindingEntry
 from benchmark.results import (
@@ -82,9 +82,10 @@ def assemble(session: Session, cell: Cell) -> Parts:
         raise NotPossible(
             f"task {binding.task!r} compares with {', '.join(task.target_kinds)}; "
             f"target {binding.target!r} is {target.kind}"
+            + ("; no shipped task takes properties" if target.kind == PropertyTarget.kind else "")
         )
     features = feature_key(model, stimuli, session.device)
-    key = cell_key(session, cell, features, target.hash) | {"task_version": task.version}
+    key = cell_key(session, cell, features) | {"task_version": task.version}
     uncovered = len(shown.concept_ids) - len(stimuli.concept_ids)
     return Parts(cell, binding, model, task, stimuli, target, features, canonical(key), uncovered)
 
@@ -202,7 +203,7 @@ def _cell_result(
             "layers": summary.layers,
             "n": len(result.concepts),
             "counts": {**joined, **result.counts},
-            "notes": (*result.notes, *_uncovered_note(parts)),
+            "notes": (*result.notes, *_uncovered_note(parts), *_turned_note(parts.stimuli)),
             "key": parts.key,
             "provenance": _provenance(session, parts, seconds),
         }
@@ -214,6 +215,16 @@ def _uncovered_note(parts: Parts) -> tuple[str, ...]:
         return ()
     return (
         f"{parts.uncovered} concepts of the stimuli were dropped: the model has no representation of them",
+    )
+
+
+def _turned_note(stimuli: Stimuli) -> tuple[str, ...]:
+    is_turned = stimuli.is_turned
+    turned = 0 if is_turned is None else sum(map(is_turned, range(len(stimuli))))
+    if not turned:
+        return ()
+    return (
+        f"{turned} of {len(stimuli)} images are stored turned; they were read upright, as people see them",
     )
 
 

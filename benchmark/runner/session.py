@@ -12,14 +12,16 @@ from typing import Any, TypeVar
 from benchmark.common.errors import BenchError, DataError
 from benchmark.common.files import cache_folder
 from benchmark.datasets import DataRoot, Stimuli, Target
+from benchmark.datasets.content import hashed_by_content
 from benchmark.extraction.devices import resolve_device
 from benchmark.extraction.store import FeatureStore
 from benchmark.model import BuiltFrom, Model, ModelSpec
 from benchmark.registry import (
     Placed,
     Registry,
+    is_shipped,
     load_registry,
-    plugin_source_hash,
+    plugin_code,
     resolve_checkpoint,
 )
 from benchmark.registry.schema import BuiltFrom as BuiltFromEntry
@@ -138,9 +140,9 @@ class Session:
             model: Model = placed.load()(spec)
             return model
 
-        target_hash = self.hash_of(built.target) if built is not None and built.target is not None else None
-        source = plugin_source_hash(entry.plugin, placed.base)
-        return LoadedModel(placed, checkpoint, source, make, inner, target_hash)
+        target = self.dataset_key(built.target) if built is not None and built.target is not None else None
+        code = plugin_code(entry.plugin, placed.base)
+        return LoadedModel(placed, checkpoint, code, make, inner, target)
 
     def _inner(self, placed: Placed[ModelEntry], built: BuiltFromEntry, suite: str) -> LoadedModel:
         """The other model from which a model is built; for an untrained twin, its twin of the same seed."""
@@ -156,10 +158,26 @@ class Session:
         """
         placed = self.registry.dataset(name)
         hash_of = getattr(placed.load(), "hash_of", None)
-        if hash_of is not None:
+        if hash_of is not None and is_shipped(str(placed.entry.plugin), placed.base):
             return str(hash_of(self._root(placed), name=name, **placed.entry.params))
         dataset: Any = self._dataset(name, object)
         return str(dataset.manifest if isinstance(dataset, Stimuli) else dataset.hash)
+
+    def dataset_key(self, name: str) -> dict[str, Any]:
+        """The part of a cache key for the data set ``name``: hash, entry, and code of a user's own reader."""
+
+        def make() -> dict[str, Any]:
+            placed = self.registry.dataset(name)
+            entry = placed.entry
+            key = {"hash": self.hash_of(name), "plugin": entry.plugin, "params": entry.params}
+            return key | (self._reader(placed) or {})
+
+        return self._once("dataset_key", name, make)
+
+    def _reader(self, placed: Placed[DatasetEntry]) -> dict[str, Any] | None:
+        """The code of a reader as part of a key; None for a reader of the suite, which other parts hold."""
+        plugin = str(placed.entry.plugin)
+        return None if is_shipped(plugin, placed.base) else plugin_code(plugin, placed.base).as_key()
 
     def _root(self, placed: Placed[DatasetEntry]) -> DataRoot:
         how = placed.entry.how
@@ -167,9 +185,13 @@ class Session:
 
     def _dataset(self, name: str, kind: type[T]) -> T:
         placed = self.registry.dataset(name)
-        dataset = self._once(
-            "dataset", name, lambda: placed.load()(self._root(placed), name=name, **placed.entry.params)
-        )
+
+        def read() -> Any:
+            dataset = placed.load()(self._root(placed), name=name, **placed.entry.params)
+            reader = self._reader(placed)
+            return dataset if reader is None else hashed_by_content(dataset, reader)
+
+        dataset = self._once("dataset", name, read)
         if not isinstance(dataset, kind):
             raise DataError(
                 f"{placed.where}: dataset {name!r} gives {type(dataset).__name__}; "

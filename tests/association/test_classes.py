@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,11 +13,11 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from benchmark.association.checkpoint import read_record
-from benchmark.association.classes import CLASSES, class_mixture
+from benchmark.association.classes import CLASSES, class_mixture, mixture_logits, mixture_strengths
 from benchmark.association.head import Features, fit_head
 from benchmark.association.mapping import imagenet_names
 from benchmark.association.pipeline import TrainingPlan, train_associations
-from benchmark.association.recipe import Recipe, strengths_of
+from benchmark.association.recipe import Recipe
 from benchmark.association.sampling import Shares
 from benchmark.association.targets import association_targets, class_profiles
 from benchmark.cli import main
@@ -25,7 +26,7 @@ from benchmark.datasets.readers.folders import image_folder
 from benchmark.datasets.root import DataRoot
 from benchmark.extraction import NetworkModel
 from benchmark.model import ModelSpec
-from benchmark.registry import load_registry
+from benchmark.registry import load_plugin, load_registry
 
 SAID = {"dog": {"bark": 6, "cat": 3, "pet": 1}, "banana": {"yellow": 7, "fruit": 3}, "sock": {"foot": 4}}
 
@@ -68,8 +69,35 @@ def test_the_head_begins_as_the_mixture_of_the_profiles_by_the_probabilities(kno
     head = class_mixture(known, [3, 500, 7], profiles, mean, loss)
     with torch.no_grad():
         logits = torch.cat([known.network[1](features)[:, [3, 500, 7]], torch.zeros(5, 1)], 1)
-        said = strengths_of(loss, head(features))
+        said = mixture_strengths(loss, head(features))
     assert torch.allclose(said, logits.softmax(1) @ ((profiles + 0.1 * mean) / 1.1), atol=1e-5)
+
+
+@pytest.mark.parametrize("loss", ["bce", "softmax", "mse"])
+def test_strengths_come_back_from_the_logits_without_a_floor(loss) -> None:
+    """Zero is zero, and weak strengths keep their order; the logits stay finite."""
+    strengths = torch.tensor([[0.0, 1e-9, 1e-8, 3e-7, 9.9e-7, 1.1e-6, 1e-3, 0.4, 0.99, 0.0]])
+    logits = mixture_logits(loss, strengths)
+    assert logits.isfinite().all()
+    back = mixture_strengths(loss, logits.double())
+    assert torch.allclose(back, strengths.double(), rtol=2e-6, atol=2e-12)
+    assert back[0, [0, 9]].tolist() == [0, 0]
+    assert (back[0, :-1].diff() > 0).all()
+
+
+def test_the_model_gives_the_strengths_that_the_head_mixes(known, tmp_path) -> None:
+    """A word with profile zero in every class gets strength zero from the plug-in too."""
+    profiles = torch.tensor([[0.7, 0.3, 0.0], [0.1, 0.9, 0.0]])
+    head = class_mixture(known, [3, 500], profiles, profiles.mean(0), "bce")
+    with torch.no_grad():
+        output = head(torch.randn(4, 12)).numpy()
+    spec = ModelSpec("mine", weights=tmp_path / "mine.safetensors")
+    model = load_plugin("models/swow_assoc.py:SwowAssociation", Path(__file__).parents[2])(spec)
+    model.__dict__["vocabulary"] = ("a", "b", "c")
+    model.__dict__["record"] = SimpleNamespace(loss="bce", classes="mixture")
+    strengths = model.associations(output).strengths
+    assert (strengths[:, 2] == 0).all()
+    np.testing.assert_allclose(strengths.sum(axis=1), 1, atol=1e-5)
 
 
 def test_what_people_say_and_what_was_known_stay_and_what_is_seen_is_learned(known) -> None:

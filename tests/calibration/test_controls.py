@@ -12,11 +12,12 @@ from benchmark.calibration.definitions import (
     spearman_of_noisy_rdms,
     two_vs_two_accuracy,
 )
+from benchmark.calibration.report import CalibrationReport
 from benchmark.calibration.worlds import association_world, mistaken_world, vector_world
 from benchmark.inference import mean_statistic, rdm_statistic
 from benchmark.measures import rdm
 from benchmark.representation.concepts import concept_images, concept_means
-from benchmark.task import LayerResult, Metric, Task, TaskResult
+from benchmark.task import Control, LayerResult, Metric, Task, TaskResult
 
 WORLDS = (rdm_world, vector_world, mistaken_world, association_world)
 
@@ -203,3 +204,53 @@ def test_definitions_of_a_perfect_model():
     assert informed_matching(rdms, rdms.signal) == 1
     swapped = rdms.signal[[1, 0, *range(2, 12)]]
     assert informed_matching(rdms, swapped) == pytest.approx(10 / 12)
+
+
+class OwnKind(Correlation):
+    """A task for a kind of target that the engine has no world for; its calibrate controls nothing."""
+
+    target_kinds = ("gaze",)
+
+    def calibrate(self, rng):
+        return [Control("one is one", "1", 1.0, passed=True)]
+
+
+class OwnKindWithControls(OwnKind):
+    def calibrate(self, rng):
+        return Correlation.calibrate(self, rng)
+
+
+class OwnKindInPart(OwnKind):
+    def calibrate(self, rng):
+        return [c for c in Correlation.calibrate(self, rng) if c.kind != "permuted"]
+
+
+class OwnKindWithNone(OwnKind):
+    def calibrate(self, rng):
+        return []
+
+
+@pytest.mark.parametrize(
+    ("task", "says"),
+    [
+        (OwnKind(), "nothing is calibrated: calibrate() has no control of kind copy, noisy, noise, permuted"),
+        (OwnKindWithNone(), "nothing is calibrated"),
+        (OwnKindInPart(), "not calibrated: calibrate() has no control of kind permuted"),
+    ],
+)
+def test_a_target_of_an_own_kind_without_controls_is_not_calibrated(task, says):
+    controls = check_task(task, np.random.default_rng(0))
+    assert controls[-1].name.startswith(says)
+    assert "targets of kind gaze" in controls[-1].name
+    assert not controls[-1].passed
+    assert not CalibrationReport("mine", controls={"own": controls}).passed
+
+
+def test_a_target_of_an_own_kind_with_controls_is_calibrated():
+    controls = check_task(OwnKindWithControls(), np.random.default_rng(0))
+    assert all(control.passed for control in controls)
+    assert CalibrationReport("mine", controls={"own": controls}).passed
+
+
+def test_a_task_without_controls_has_not_passed():
+    assert not CalibrationReport("mine", controls={"own": []}).passed

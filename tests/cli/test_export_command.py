@@ -23,8 +23,9 @@ from benchmark.model import Model
 class Mine(Model):
     layers = ("coarse", "layer.1", "flat")
     def features(self, stimuli, layers, *, device="cpu", progress=None):
-        with open({calls!r}, "a") as file:
-            file.write("called\\n")
+        if len(stimuli) > 1:  # one stimulus alone is shown for the fingerprint
+            with open({calls!r}, "a") as file:
+                file.write("called\\n")
         side = {{"coarse": 4, "layer.1": 8, "flat": 4}}
         made = {{
             layer: np.array([np.asarray(stimuli.image(i).resize((side[layer],) * 2), np.float32).ravel()

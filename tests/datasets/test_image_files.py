@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from benchmark.common.errors import DataError
-from benchmark.datasets.readers.image_files import open_rgb
+from benchmark.datasets.readers.image_files import is_turned, open_rgb
 
 COLOUR = np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8)
 
@@ -68,11 +68,29 @@ def test_palette_with_a_transparent_entry_shows_white(tmp_path: Path) -> None:
     assert np.asarray(open_rgb(path)).tolist() == [[[255, 255, 255], [200, 100, 50]]]
 
 
-def test_exif_orientation_is_not_applied(tmp_path: Path) -> None:
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", ["png", "tiff", "webp"])
+def test_an_image_that_is_stored_turned_is_read_upright(
+    tmp_path: Path, orientation: int, suffix: str
+) -> None:
+    """The eight orientations of the EXIF standard: each is undone, and only those that turn are counted."""
+    stored = {
+        1: COLOUR,
+        2: COLOUR[:, ::-1],
+        3: COLOUR[::-1, ::-1],
+        4: COLOUR[::-1],
+        5: COLOUR.transpose(1, 0, 2),
+        6: np.rot90(COLOUR, 1),
+        7: COLOUR[::-1, ::-1].transpose(1, 0, 2),
+        8: np.rot90(COLOUR, -1),
+    }[orientation]
     exif = Image.Exif()
-    exif[0x0112] = 6
-    path = save(Image.fromarray(COLOUR), tmp_path / "turned.jpg", exif=exif)
-    assert open_rgb(path).size == (16, 12)
+    exif[0x0112] = orientation
+    lossless = {"lossless": True} if suffix == "webp" else {}
+    image = Image.fromarray(np.ascontiguousarray(stored))
+    path = save(image, tmp_path / f"a.{suffix}", exif=exif, **lossless)
+    assert np.array_equal(np.asarray(open_rgb(path)), COLOUR)
+    assert is_turned(path) == (orientation != 1)
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "gif", "bmp"])

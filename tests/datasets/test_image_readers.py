@@ -10,9 +10,11 @@ from PIL import Image
 
 from benchmark.common.errors import DataError, NotPossible
 from benchmark.datasets import DataRoot
+from benchmark.datasets.readers.class_cues import Decision
 from benchmark.datasets.readers.folders import image_folder, name_variants
 from benchmark.datasets.readers.imagenet import sample, tiny_validation
 from benchmark.datasets.readers.neural import cichy, images
+from benchmark.runner.score import _turned_note
 
 
 def picture(path: Path, value: int = 0) -> None:
@@ -138,6 +140,57 @@ def test_imagenet_classes_stand_in_index_order_and_join_on_their_names(two_class
     assert stimuli.labels == {"n02": "polar bear", "n01": "crane"}
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("{}/classes.csv", "polar bear", "white bear"),
+        ("{}/classes.csv", "ice bear, Ursa", "Ursa, ice bear"),
+        ("things/imagenet_overlap.csv", "crane,7", "crane1,7"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("reader", "folder"), [(sample, "imagenet-sample"), (tiny_validation, "tiny-imagenet-val")]
+)
+def test_the_manifest_holds_the_names_that_targets_are_joined_on(two_classes, reader, folder, file, old, new):
+    before = reader(DataRoot(two_classes), name="made_up")
+    path = two_classes / file.format(folder)
+    path.write_text(path.read_text().replace(old, new))
+    after = reader(DataRoot(two_classes), name="made_up")
+    assert after.keys != before.keys
+    assert after.manifest != before.manifest
+
+
+def test_the_manifest_holds_the_curated_cues(two_classes, monkeypatch):
+    before = sample(DataRoot(two_classes), name="made_up").manifest
+    crane = Decision((("heron", "synonym"),), sense="a machine")
+    monkeypatch.setattr("benchmark.datasets.readers.imagenet.decisions", lambda: {"n01": crane})
+    assert sample(DataRoot(two_classes), name="made_up").manifest != before
+
+
+def test_images_that_are_stored_turned_are_counted_in_the_notes(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for name in ("ant", "bee", "cat"):
+        picture(tmp_path / "pictures" / name / "a.png")
+    Image.new("RGB", (4, 6)).save(tmp_path / "pictures" / "bee" / "b.jpg", exif=exif)
+    stimuli = read(tmp_path)
+    assert [stimuli.image(i).size for i in range(4)] == [(4, 4), (4, 4), (6, 4), (4, 4)]
+    assert _turned_note(stimuli) == (
+        "1 of 4 images are stored turned; they were read upright, as people see them",
+    )
+    assert _turned_note(stimuli.of_concepts({"bee"}))[0].startswith("1 of 2 images")
+    assert _turned_note(stimuli.of_concepts({"ant", "cat"})) == ()
+
+
+def test_a_folder_of_names_in_another_form_of_letters_is_the_same_set(tmp_path):
+    picture(tmp_path / "a" / "cafe\u0301" / "b.png")
+    picture(tmp_path / "b" / "caf\u00e9" / "b.png")
+    other, same = read(tmp_path, "a"), read(tmp_path, "b")
+    assert other.ids == same.ids == ("caf\u00e9/b",)
+    assert other.manifest == same.manifest
+    assert other.candidates("caf\u00e9", "word") == ("caf\u00e9",)
+
+
 def test_a_class_without_an_image_is_refused(two_classes):
     (two_classes / "imagenet-sample" / "images" / "n01.jpg").unlink()
     with pytest.raises(DataError, match=r"n01\.jpg: no image there"):
@@ -183,23 +236,46 @@ def test_a_table_whose_index_has_a_gap_is_refused(three_images):
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda rdms: rdms + np.triu(np.ones((3, 3)), 1), "not symmetric"),
-        (lambda rdms: rdms + np.eye(3), "diagonal that is not zero"),
-        (lambda rdms: np.where(rdms == 1, np.nan, rdms), "not finite"),
-        (lambda rdms: rdms[:, :2, :2], "expected (subjects, ids, ids)"),
-        (lambda rdms: rdms[:0], "0 subjects"),
+        (
+            lambda rdm: rdm + np.triu(np.ones((3, 3)), 1),
+            "not symmetric: 2 for 'stim001' and 'stim002', 1 the",
+        ),
+        (lambda rdm: rdm + np.diag([0, 0.5, 0]), "a diagonal that is not zero: 0.5 for 'stim002'"),
+        (lambda rdm: 2 - rdm, "it is a matrix of similarities: give 1 - similarity"),
+        (lambda rdm: rdm * np.array(0.0) + 1 - np.eye(3), "has the same value, 1, for all pairs"),
+        (lambda rdm: rdm * 0, "has the same value, 0, for all pairs"),
+        (lambda rdm: np.where(rdm == 1, np.nan, rdm), "not finite, first for 'stim001' and 'stim002'"),
+        (lambda rdm: np.where(np.eye(3) > 0, np.nan, rdm), "on its diagonal that are not finite"),
     ],
 )
 def test_bad_rdms_are_refused(three_images, spoil, said):
-    rdms = np.tile(1 - np.eye(3), (2, 1, 1))
+    rdms = np.tile(np.array([[0, 1, 2], [1, 0, 1.5], [2, 1.5, 0]]), (2, 1, 1))
     path = three_images / "cichy92" / "fmri_IT_RDMs.npz"
     np.savez(path, Net_RDM=rdms)
     good = cichy(DataRoot(three_images), name="made_up", area="IT")
     assert good.subjects == ("subject01", "subject02")
     assert good.categories == ("body", "face", "face")
-    np.savez(path, Net_RDM=spoil(rdms))
+    rdms[1] = spoil(rdms[1])
+    np.savez(path, Net_RDM=rdms)
+    with pytest.raises((DataError, NotPossible)) as error:
+        cichy(DataRoot(three_images), name="made_up", area="IT")
+    assert one_line(error).startswith(f"target 'made_up' ({path}), subject 'subject02': RDM ")
+    assert said in one_line(error)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda rdms: rdms[:, :2, :2], "expected (subjects, ids, ids)"),
+        (lambda rdms: rdms[:0], "0 subjects"),
+    ],
+)
+def test_rdms_of_another_shape_are_refused(three_images, spoil, said):
+    path = three_images / "cichy92" / "fmri_IT_RDMs.npz"
+    np.savez(path, Net_RDM=spoil(np.ones((2, 3, 3))))
     with pytest.raises(DataError) as error:
         cichy(DataRoot(three_images), name="made_up", area="IT")
+    assert str(path) in one_line(error)
     assert said in one_line(error)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from benchmark.common.errors import NotPossible
 from benchmark.datasets import DataRoot, RDMTarget, join
 from benchmark.datasets.mini import (
     area_early,
@@ -266,3 +267,22 @@ def test_rdms_are_dissimilarities(make, targets):
     assert pairs.min() == pytest.approx(0.05)
     assert pairs.max() == pytest.approx(1.0)
     assert not np.diagonal(rdms, axis1=1, axis2=2).any()
+
+
+def test_no_two_readers_of_the_miniature_share_a_hash():
+    """An entry that is pointed to another reader must not get the scores of the first."""
+    hashes = [maker.hash_of(NOWHERE, name="same") for maker in MAKERS]
+    assert len(set(hashes)) == len(MAKERS)
+    assert hashes == [maker(NOWHERE, name="same").hash for maker in MAKERS]
+
+
+def test_what_is_not_there_is_said_with_the_root_that_was_used(tmp_path):
+    with pytest.raises(NotPossible) as error:
+        DataRoot(tmp_path).file("a.csv", "ask me")
+    assert str(error.value) == (
+        f"looked for {tmp_path / 'a.csv'}, which is not there: ask me; "
+        f"or name another data root than {tmp_path} with --data"
+    )
+    with pytest.raises(NotPossible) as error:
+        DataRoot(Path("elsewhere")).file(str(tmp_path / "a.csv"), "ask me")
+    assert str(error.value) == f"looked for {tmp_path / 'a.csv'}, which is not there: ask me"

@@ -55,13 +55,29 @@ def test_a_quote_is_a_character_of_the_word(tmp_path):
     assert target.columns == ('"', "nut")
 
 
+@pytest.mark.parametrize("mark", [",", ";", " ", "|"])
+def test_another_separator_and_quotes_are_read(tmp_path, mark):
+    plain = strengths(tmp_path, HEADER + "dog\tcat\t1\t2\t.5\ndog\tbone\t1\t2\t.5\n")
+    for text in (
+        HEADER.replace("\t", mark)
+        + f"dog{mark}cat{mark}1{mark}2{mark}.5\ndog{mark}bone{mark}1{mark}2{mark}.5\n",
+        '"","cue","response","R1","N"\n"1","dog","cat",1,2\n"2","dog","bone",1,2\n',
+    ):
+        target = strengths(tmp_path, text)
+        assert (target.ids, target.columns) == (plain.ids, plain.columns)
+        np.testing.assert_array_equal(target.counts.toarray(), plain.counts.toarray())
+
+
+def test_letters_are_compared_in_nfc_and_pairs_that_coincide_are_named(tmp_path):
+    target = strengths(tmp_path, HEADER + "cafe\u0301\tna\u00efve\t1\t1\t1\n")
+    assert (target.ids, target.columns) == (("caf\u00e9",), ("na\u00efve",))
+    with pytest.raises(DataError, match=r"norms\.csv, line 3: cue 'caf\u00e9'.*occurs twice"):
+        strengths(tmp_path, HEADER + "cafe\u0301\ttea\t1\t2\t.5\ncaf\u00e9\ttea \t1\t2\t.5\n")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (HEADER.replace("\t", ",") + "dog,cat,1,1,1\n", "its cells are separated by commas; write them with"),
-        (HEADER.replace("\t", ";") + "dog;cat;1;1;1\n", "its cells are separated by semicolons"),
-        (HEADER.replace("\t", " ") + "dog cat 1 1 1\n", "its cells are separated by spaces"),
-        ('"cue"\t"response"\t"R1"\t"N"\n"dog"\t"cat"\t1\t1\n', "its cells are in quotes"),
         (HEADER.replace("R1", "R2") + "dog\tcat\t1\t1\t1\n", "line 1: no column 'R1', it reads"),
         (HEADER.replace("R1\tN", "R1\tcount") + "dog\tcat\t1\t1\t1\n", "no column 'N'"),
         (HEADER + "dog\tcat\t1\t2\t.5\ndog\tcat\t1\t2\t.5\n", "line 3: cue 'dog' with response 'cat'"),
@@ -119,7 +135,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path):
 
 def test_a_file_in_another_encoding_is_refused(tmp_path):
     (tmp_path / "norms.csv").write_bytes((HEADER + "café\tcup\t1\t1\t1\n").encode("latin1"))
-    with pytest.raises(DataError, match=r"norms\.csv: not a table"):
+    with pytest.raises(DataError, match=r"norms\.csv, line 2: not utf-8 text"):
         associations(DataRoot(tmp_path), name="made_up", path="norms.csv")
 
 
@@ -181,3 +197,9 @@ def test_a_gzip_file_cut_short_is_refused(tmp_path):
     (tmp_path / "vectors.txt.gz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(DataError, match="cannot be read"):
         vectors(DataRoot(tmp_path), name="made_up", path="vectors.txt.gz")
+
+
+def test_of_words_that_unicode_writes_in_two_ways_the_first_is_kept(tmp_path):
+    target = word_vectors(tmp_path, "\ufeffcaf\u00e9 1 2\ndog 3 4\ncafe\u0301 5 6\n")
+    assert target.ids == ("caf\u00e9", "dog")
+    np.testing.assert_array_equal(target.vectors, [[1, 2], [3, 4]])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.registry import load_registry
+from benchmark.registry import load_registry, schema
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -17,7 +17,8 @@ GENERATE = runpy.run_path(str(DOCS / "generate.py"))
 
 
 @pytest.mark.parametrize(
-    "name", ["explanation/architecture.md", "reference/bindings.md", "reference/models.md"]
+    "name",
+    ["explanation/architecture.md", "reference/bindings.md", "reference/models.md", "reference/registry.md"],
 )
 def test_the_page_is_current(name):
     page = DOCS / name
@@ -37,9 +38,46 @@ def test_every_model_and_binding_has_a_row():
                 assert f"`{key}`: **{value}**" in row
 
 
-def test_defaults_are_those_of_the_task():
-    assert GENERATE["default_params"](REGISTRY.task("association_topk").load()()) == {"split": "images"}
-    assert GENERATE["default_params"](REGISTRY.task("two_vs_two").load()()) == {}
+def test_every_parameter_of_every_task_has_a_row():
+    page = (DOCS / "reference" / "registry.md").read_text(encoding="utf-8")
+    for name, placed in REGISTRY.tasks.items():
+        task = placed.load()()
+        assert task.read({}) == {key: parameter.default for key, parameter in task.parameters.items()}
+        for key, parameter in task.parameters.items():
+            assert f"| `{name}` | `{key}` | `{parameter.default}` | {parameter.meaning} |" in page
+
+
+def _keys_of(section: str) -> set[str]:
+    """The keys in the first table under a heading of the page of the registry."""
+    page = (DOCS / "reference" / "registry.md").read_text(encoding="utf-8")
+    part = re.split(r"\n##+ ", page.partition(f"\n{section}\n")[2])[0]
+    rows = [line.split("|")[1] for line in part.splitlines() if line.startswith("| `")]
+    return set(re.findall(r"`(\w+)`", " ".join(rows)))
+
+
+@pytest.mark.parametrize(
+    ("section", "entry"),
+    [
+        ("## models", schema.ModelEntry),
+        ("### checkpoint", schema.Checkpoint),
+        ("### built_from", schema.BuiltFrom),
+        ("## datasets", schema.DatasetEntry),
+        ("## tasks", schema.TaskEntry),
+        ("## suites", schema.SuiteEntry),
+    ],
+)
+def test_the_page_of_the_registry_has_every_key(section, entry):
+    assert _keys_of(section) == set(entry.model_fields)
+
+
+def test_the_page_of_the_registry_has_every_key_of_bindings_and_variants():
+    page = (DOCS / "reference" / "registry.md").read_text(encoding="utf-8")
+    bindings = page.partition("\n### bindings\n")[2].partition("Parameters of the shipped tasks")[0]
+    rows = [line.split("|")[1] for line in bindings.splitlines() if line.startswith("| `")]
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == set(schema.BindingEntry.model_fields)
+    variants = page.partition("\n### variants\n")[2].partition("A variant may\nhold ")[2].partition(".")[0]
+    assert set(re.findall(r"`(\w+)`", variants)) == set(schema.ModelVariant.model_fields)
+    assert all(f"\n## {section}\n" in page for section in schema.RegistryFile.model_fields)
 
 
 def test_the_order_of_the_rooms_has_every_room():

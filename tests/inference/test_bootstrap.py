@@ -108,6 +108,19 @@ def test_the_interval_covers_the_truth() -> None:
     assert covered / 150 > 0.88
 
 
+def test_layers_that_tie_up_to_rounding_go_to_the_first() -> None:
+    """Means of the same hits in another order: .0777...77 and ...78."""
+    hits = np.random.default_rng(0).permutation(np.repeat([0.7, 0.1, 0.0], [8, 9, 73]))
+    for gain in (1e-15, -1e-15):
+        layers = {"first": mean_statistic(hits), "second": mean_statistic(hits + gain)}
+        found = select_layer(layers, 90, 20, np.random.default_rng(1))
+        alone = select_layer(
+            {"first": layers["first"], "again": layers["first"]}, 90, 20, np.random.default_rng(1)
+        )
+        assert found.layer == "first"
+        np.testing.assert_array_equal(found.draws, alone.draws)
+
+
 def test_no_layer_defined() -> None:
     nothing = mean_statistic([np.nan] * 6)
     found = select_layer({"a": nothing, "b": nothing}, 6, 5, np.random.default_rng(0))

@@ -105,7 +105,7 @@ def broken(tmp_path: Path, what: str) -> Model:
     [
         ("NaN", "NaN.*'dog'"),
         ("rows", r"shape \(3, 3\); expected \(4 ids"),
-        ("twice", "unique"),
+        ("twice", "line 2: id 'cat' occurs twice, first in line 1"),
         ("flat", r"shape \(12,\)"),
         ("text", "not real numbers"),
         ("objects", "cannot be read"),
@@ -113,14 +113,14 @@ def broken(tmp_path: Path, what: str) -> Model:
     ],
 )
 def test_broken_files_are_refused_by_name(tmp_path: Path, what: str, says: str) -> None:
-    with pytest.raises(DataError, match=rf"f\.npy.*{says}"):
+    with pytest.raises(DataError, match=rf"{'ids.txt' if what == 'twice' else 'f.npy'}.*{says}"):
         _ = broken(tmp_path, what).layers
 
 
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("f.csv", "id,a\ncat,1\ndog", "row 3 has 1 cells"),
+        ("f.csv", "id,a\ncat,1\ndog", "line 3: row has 1 cells"),
         ("f.csv", "id,a\ncat,\n", "cannot be read"),
         ("f.csv", "id,a\n", "header"),
         ("f.csv", "id\ncat\n", "expected"),
@@ -182,3 +182,40 @@ def test_other_ids_are_another_model(npy: Model, tmp_path: Path) -> None:
     before = npy.preprocessing
     (tmp_path / "ids.txt").write_text("\n".join(reversed(IDS)) + "\n")
     assert features(tmp_path / "f.npy", ids="ids.txt").preprocessing != before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\ufeff" + "\r\n".join(IDS) + " \r\n\r\n",
+        ",0\n" + "\n".join(f"{row},{name}" for row, name in enumerate(IDS)),
+        "".join(f'"{name}"\n' for name in IDS),
+    ],
+)
+def test_ids_are_read_however_they_were_saved(npy: Model, tmp_path: Path, content: str) -> None:
+    (tmp_path / "ids.txt").write_bytes(content.encode())
+    found = npy.features(stimuli(IDS[::-1]), ["output"])["output"]
+    np.testing.assert_array_equal(found, VALUES[::-1].astype(np.float32))
+
+
+def test_ids_that_do_not_match_name_the_list(npy: Model) -> None:
+    with pytest.raises(NotPossible, match=r"the ids of .*ids\.txt look like 'cat'"):
+        npy.features(stimuli(("fox", "elk")), ["output"])
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_a_table_as_pandas_writes_it(tmp_path: Path, mark: str) -> None:
+    rows = [f"{row},{name},1,{row}" for row, name in enumerate(IDS)]
+    text = "\r\n".join([",id,a,b", *rows]).replace(",", mark)
+    (tmp_path / "f.csv").write_text(text, encoding="utf-16")
+    model = features(tmp_path / "f.csv")
+    assert model.features(stimuli((IDS[2],)), ["output"])["output"].tolist() == [[1, 2]]
+
+
+def test_byte_strings_are_ids_and_python_objects_are_not(tmp_path: Path) -> None:
+    np.savez(tmp_path / "f.npz", ids=np.array(IDS).astype("S"), early=VALUES)
+    found = features(tmp_path / "f.npz").features(stimuli(IDS), ["early"])["early"]
+    np.testing.assert_array_equal(found, VALUES.astype(np.float32))
+    np.savez(tmp_path / "f.npz", ids=np.array(IDS, dtype=object), early=VALUES)
+    with pytest.raises(DataError, match=r"f\.npz: array 'ids' holds Python objects; save ids as"):
+        _ = features(tmp_path / "f.npz").layers

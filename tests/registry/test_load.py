@@ -135,7 +135,7 @@ def test_good_is_good_for_a_reason(tmp_path, missing):
             "registry.yaml:12: datasets.norms: stands twice; it is already at line 11",
         ),
         ("width: 3", "width: 3, width: 4", "registry.yaml:4: models.net.params.width: stands twice"),
-        ("width: 3", "width: &a [*a]", "registry.yaml:4: models.net.params.width.0: refers to itself"),
+        ("width: 3", "width: &a [*a]", "registry.yaml:4: the anchor 'a' refers to itself"),
         ("{width: 3}", "{width: 3", "is not YAML"),
         ("nets.py:Net", "@x", "registry.yaml:3: is not YAML"),
     ],

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from benchmark.datasets import Stimuli, Target
-from benchmark.registry import load_registry
+from benchmark.registry import PluginCode, load_registry
 from benchmark.runner import Cell, Options, Session
 from benchmark.runner import key as key_module
+from benchmark.runner import loaded as loaded_module
 from benchmark.runner.key import unchanged
 
 CELL = Cell("pixels", "people_rdm", "mini")
@@ -49,9 +50,11 @@ def test_another_option_is_a_change(scored, options):
     assert unchanged(session(scored, **options), CELL) is None
 
 
-@pytest.mark.parametrize("function", ["plugin_source_hash", "code_version"])
-def test_other_code_is_a_change(scored, function, monkeypatch):
-    monkeypatch.setattr(key_module, function, lambda *_: "other")
+@pytest.mark.parametrize(
+    ("function", "answer"), [("plugin_code", PluginCode("other")), ("code_version", "other")]
+)
+def test_other_code_is_a_change(scored, function, answer, monkeypatch):
+    monkeypatch.setattr(key_module, function, lambda *_: answer)
     assert unchanged(session(scored), CELL) is None
 
 
@@ -188,4 +191,4 @@ def test_a_file_that_the_params_name_is_compared(bench, embeddings, tmp_path):
     ],
 )
 def test_params_that_may_name_a_file(params, names):
-    assert key_module._may_name_a_file(params) is names
+    assert loaded_module._may_name_a_file(params) is names

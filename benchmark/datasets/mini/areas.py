@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmark.datasets.mini.images import images
 from benchmark.datasets.mini.norms import IDS
-from benchmark.datasets.mini.source import made_from_source, source_hash
+from benchmark.datasets.mini.source import made_from_source, target_hash
 from benchmark.datasets.mini.structure import (
     CATEGORIES,
     KeyedDraws,
@@ -140,7 +140,7 @@ def _area(name: str, area: str, rdms: list[np.ndarray]) -> RDMTarget:
     return RDMTarget(
         name=name,
         ids=IDS,
-        hash=source_hash(),
+        hash=target_hash(area_early if area == "early" else area_late),
         simulated=True,
         rdms=np.stack([subject(number) for number in range(SUBJECTS)]),
         subjects=tuple(f"simulated-subject-{number + 1}" for number in range(SUBJECTS)),

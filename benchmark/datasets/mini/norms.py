@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.datasets.mini.concepts import CONCEPTS
-from benchmark.datasets.mini.source import made_from_source, source_hash
+from benchmark.datasets.mini.source import made_from_source, target_hash
 from benchmark.datasets.root import DataRoot
 from benchmark.datasets.types import AssociationTarget, PropertyTarget
 
@@ -57,7 +57,7 @@ def associations(root: DataRoot, *, name: str) -> AssociationTarget:  # noqa: AR
     return AssociationTarget(
         name=name,
         ids=IDS,
-        hash=source_hash(),
+        hash=target_hash(associations),
         simulated=True,
         columns=columns,
         counts=counts,
@@ -92,7 +92,7 @@ def properties(root: DataRoot, *, name: str) -> PropertyTarget:  # noqa: ARG001 
     return PropertyTarget(
         name=name,
         ids=IDS,
-        hash=source_hash(),
+        hash=target_hash(properties),
         simulated=True,
         columns=columns,
         counts=counts,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmark.datasets.mini.norms import IDS, associations, properties
-from benchmark.datasets.mini.source import made_from_source, source_hash
+from benchmark.datasets.mini.source import made_from_source, target_hash
 from benchmark.datasets.mini.structure import (
     CATEGORIES,
     KeyedDraws,
@@ -71,7 +71,7 @@ def people(root: DataRoot, *, name: str) -> RDMTarget:
     return RDMTarget(
         name=name,
         ids=IDS,
-        hash=source_hash(),
+        hash=target_hash(people),
         simulated=True,
         rdms=np.stack([person(number) for number in range(PEOPLE)]),
         subjects=tuple(f"simulated-person-{number + 1:02d}" for number in range(PEOPLE)),

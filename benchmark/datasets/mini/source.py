@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any, TypeVar
 
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
 
@@ -18,10 +20,19 @@ def source_hash() -> str:
     return hash_files(sorted(p for p in folder.iterdir() if p.suffix in {".py", ".csv"}))
 
 
-def _of_a_target(root: DataRoot, *, name: str) -> str:
-    del root, name  # every target is made from the sources alone
-    return source_hash()
+def target_hash(reader: Callable[..., Any]) -> str:
+    """sha256 over the sources and the name of ``reader``, which makes a target from them alone."""
+    return hash_files((), source_hash(), reader.__name__)
 
 
-#: Marks the reader of a target of the miniature
-made_from_source = hashed_by(_of_a_target)
+Reader = TypeVar("Reader", bound=Callable[..., Any])
+
+
+def made_from_source(reader: Reader) -> Reader:
+    """Mark ``reader``, which makes a target of the miniature, with its hash (:func:`target_hash`)."""
+
+    def hash_of(root: DataRoot, *, name: str) -> str:
+        del root, name
+        return target_hash(reader)
+
+    return hashed_by(hash_of)(reader)

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmark.datasets.mini.concepts import CONCEPTS
 from benchmark.datasets.mini.norms import IDS, table
-from benchmark.datasets.mini.source import made_from_source, source_hash
+from benchmark.datasets.mini.source import made_from_source, target_hash
 from benchmark.datasets.mini.structure import DECIMALS, KeyedDraws
 from benchmark.datasets.root import DataRoot
 from benchmark.datasets.types import VectorTarget
@@ -55,7 +55,9 @@ def word_vectors(root: DataRoot, *, name: str) -> VectorTarget:  # noqa: ARG001 
         Ids are words: first the 48 concepts in their order, then the others in alphabetical order.
     """
     words, vectors = _train()
-    return VectorTarget(name=name, ids=words, hash=source_hash(), simulated=True, vectors=vectors.copy())
+    return VectorTarget(
+        name=name, ids=words, hash=target_hash(word_vectors), simulated=True, vectors=vectors.copy()
+    )
 
 
 def sentences() -> list[str]:

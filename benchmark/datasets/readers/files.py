@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +12,8 @@ import numpy as np
 import pandas as pd
 
 from benchmark.common.errors import DataError
+from benchmark.datasets.readers.text import SEPARATORS, header_separator, is_row_numbers, read_text
 from benchmark.datasets.root import DataRoot
-
-_SEPARATORS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars", " ": "spaces"}
 
 
 def locate(root: DataRoot, name: str, relative: str) -> Path:
@@ -40,20 +40,25 @@ def locate(root: DataRoot, name: str, relative: str) -> Path:
 def read_table(
     path: Path, columns: Sequence[str], separator: str = ",", *, quoted: bool = True
 ) -> pd.DataFrame:
-    """Read a table with a header. Every cell stays the text that the file has.
+    """Read a table with a header. Every cell stays text.
 
-    Nothing is guessed: "null", "NA", "nan" and "true" are words, and stay words.
+    Nothing is guessed: "null", "NA", "nan" and "true" are words, and stay words. A byte-order mark, UTF-16,
+    any line ends, another separator than the expected one, and a column of row numbers without a name (as
+    pandas writes it) are understood.
 
     Parameters
     ----------
     path : Path
-        The file, UTF-8. Its first line names the columns.
+        The file, UTF-8, or UTF-16 with a byte-order mark. Its first line names the columns.
     columns : sequence of str
-        Columns that must be there. No cell in them may be empty. Other columns are read too.
+        Columns that must be there. No cell in them may be empty, and blanks at the ends of their cells are
+        removed. Other columns are read too.
     separator : str
-        The character between cells: a tab, ",", ";", "|" or a space.
+        The expected character between cells: a tab, ",", ";", "|" or a space. If the first line names the
+        columns only with another of these characters between them, that one is taken.
     quoted : bool
-        Whether a cell may be written in double quotes. False: a quote is a character like any other.
+        Whether a cell may be written in double quotes. False: a quote is a character like any other, unless
+        the names of the columns are in quotes or the separator is another than the expected one.
 
     Returns
     -------
@@ -66,47 +71,40 @@ def read_table(
         If the file is not a table, lacks a column, has no rows or has an empty cell. The message says what
         was expected.
     """
-    expected = f"expected columns {', '.join(columns)} separated by {_SEPARATORS[separator]}"
+    expected = f"expected columns {', '.join(columns)} separated by {SEPARATORS[separator]}"
+    text = read_text(path)
+    header = text.partition("\n")[0]
+    mark = header_separator(header, columns, separator)
+    quoted = quoted or mark != separator or header.lstrip().startswith('"')
     try:
         table = pd.read_csv(
-            path,
-            sep=separator,
+            io.StringIO(text),
+            sep=mark,
             dtype=str,
             keep_default_na=False,
             quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
-            encoding="utf-8",
         )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DataError(f"{path}: not a table ({str(error).strip().splitlines()[0]}); {expected}") from error
+    table.columns = table.columns.str.strip()
     missing = [column for column in columns if column not in table.columns]
     if missing:
-        hint = _layout_hint(list(map(str, table.columns)), columns, separator)
-        first = ", ".join(map(str, table.columns[:6]))
-        raise DataError(
-            f"{path}, line 1: no column {missing[0]!r}, it reads {first[:120]!r}{hint}; {expected}"
-        )
+        first = ", ".join(table.columns[:6])
+        raise DataError(f"{path}, line 1: no column {missing[0]!r}, it reads {first[:120]!r}; {expected}")
     # pandas takes the first cell of rows that are too long for row names, and fills short rows with ""
     if not isinstance(table.index, pd.RangeIndex):
         raise DataError(f"{path}: rows have more cells than the first line; {expected}")
     if table.empty:
         raise DataError(f"{path}: the table has no rows; {expected}")
+    # pandas calls a column without a name "Unnamed: 0"
+    if header.lstrip('"').startswith(mark) and is_row_numbers("", table.iloc[:, 0].tolist()):
+        table = table.iloc[:, 1:].copy()
     for column in columns:
-        empty = (table[column].str.strip() == "").to_numpy()
+        table[column] = table[column].str.strip()
+        empty = (table[column] == "").to_numpy()
         if empty.any():
             raise DataError(f"{path}, line {int(empty.argmax()) + 2}: {column} is empty; {expected}")
     return table
-
-
-def _layout_hint(header: list[str], columns: Sequence[str], separator: str) -> str:
-    """A hint for the error message if the header shows a common mistake: another separator, or quotes."""
-    line = separator.join(header)
-    for mark, name in _SEPARATORS.items():
-        cells = [cell.strip() for cell in line.split(mark)]
-        if mark != separator and set(columns) <= {cell.strip('"') for cell in cells}:
-            return f", its cells are separated by {name}; write them with {_SEPARATORS[separator]}"
-    if set(columns) <= {cell.strip('"') for cell in header}:
-        return ", its cells are in quotes; write them without"
-    return ""
 
 
 def whole_numbers(table: pd.DataFrame, column: str, path: Path) -> np.ndarray:
@@ -147,7 +145,8 @@ def read_array(path: Path, key: str | None = None) -> np.ndarray:
     Parameters
     ----------
     path : Path
-        ``.npy``, ``.npz``, or (any other ending) text with numbers separated by white space, one row a line.
+        ``.npy``, ``.npz``, or (any other ending) text with numbers separated by white space, commas or
+        semicolons, one row a line.
     key : str, optional
         Name of the array in an ``.npz`` file. Not used for other files.
 
@@ -171,7 +170,9 @@ def read_array(path: Path, key: str | None = None) -> np.ndarray:
         elif path.suffix == ".npy":
             array = np.load(path, allow_pickle=False)
         else:
-            array = np.loadtxt(path, ndmin=2)
+            text = read_text(path)
+            mark = next((mark for mark in ";," if mark in text.partition("\n")[0]), None)
+            array = np.loadtxt(io.StringIO(text), ndmin=2, delimiter=mark)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: cannot be read as an array ({str(error).splitlines()[0]})") from error
     return array

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmark.common.errors import DataError
 from benchmark.datasets.readers.files import locate
-from benchmark.datasets.readers.image_files import open_rgb
+from benchmark.datasets.readers.image_files import is_turned, open_rgb
 from benchmark.datasets.root import DataRoot, hash_files
 from benchmark.datasets.types import Keys, Stimuli
 
@@ -103,7 +104,8 @@ def image_stimuli(
 ) -> Stimuli:
     """Stimuli from image files.
 
-    The manifest is a hash over the bytes of every file, the ids, the concepts and the splits.
+    The manifest is a hash over the bytes of every file, the ids, the concepts, their other names and labels,
+    and the splits.
 
     Parameters
     ----------
@@ -121,16 +123,20 @@ def image_stimuli(
         "train" or "test" for each stimulus. Default: the set has no split.
     """
     paths = tuple(files)
-    return Stimuli(
+    stimuli = Stimuli(
         name=name,
         ids=tuple(ids),
         concepts=tuple(concepts),
-        manifest=hash_files(paths, tuple(ids), tuple(concepts), splits and tuple(splits)),
+        manifest="",
         open_image=lambda i: open_rgb(paths[i]),
+        is_turned=lambda i: is_turned(paths[i]),
         keys=keys or {},
         labels=labels or {},
         splits=tuple(splits) if splits else None,
     )
+    # names as the set keeps them, in NFC: how a file system writes their letters does not count
+    names = (stimuli.ids, stimuli.concepts, stimuli.splits, stimuli.keys, stimuli.labels)
+    return replace(stimuli, manifest=hash_files(paths, *names, "upright"))
 
 
 def name_variants(names: Sequence[str]) -> tuple[str, ...]:

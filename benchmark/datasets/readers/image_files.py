@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -12,21 +13,22 @@ from benchmark.common.errors import DataError
 #: The colour that shows where an image is transparent.
 GROUND = "white"
 
+#: The EXIF tag of the orientation: 1 is upright, 2 to 8 are turned or mirrored
+_ORIENTATION = 0x0112
+
 _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
 
-def open_rgb(path: Path, *, upright: bool = False) -> Image.Image:
+def open_rgb(path: Path) -> Image.Image:
     """Decode an image file.
 
-    Greyscale (8 or 16 bit), palette and CMYK images are converted to RGB. Transparent parts are put on white.
+    The image is turned as its EXIF orientation says, as viewers do: people see it upright. Greyscale (8 or
+    16 bit), palette and CMYK images are converted to RGB. Transparent parts are put on white.
 
     Parameters
     ----------
     path : Path
         The image file.
-    upright : bool
-        Whether to turn the image as its EXIF orientation says, as viewers do. Sets of stimuli are read
-        without turning: networks were trained on the pixels as the file has them.
 
     Returns
     -------
@@ -42,11 +44,21 @@ def open_rgb(path: Path, *, upright: bool = False) -> Image.Image:
     try:
         with Image.open(path) as image:
             image.load()
-            return _to_rgb(ImageOps.exif_transpose(image) if upright else image, path)
+            return _to_rgb(ImageOps.exif_transpose(image), path)
     except _UNREADABLE as error:
         empty = path.is_file() and path.stat().st_size == 0
         reason = "the file is empty" if empty else str(error)
         raise DataError(f"{path}: cannot be decoded as an image ({reason})") from error
+
+
+@lru_cache(maxsize=2**20)
+def is_turned(path: Path) -> bool:
+    """Whether the image file ``path`` is stored turned, so that :func:`open_rgb` turns it upright."""
+    try:
+        with Image.open(path) as image:
+            return image.getexif().get(_ORIENTATION, 1) in range(2, 9)
+    except _UNREADABLE:
+        return False
 
 
 def _to_rgb(image: Image.Image, path: Path) -> Image.Image:

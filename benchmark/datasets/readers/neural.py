@@ -16,6 +16,7 @@ import pandas as pd
 from benchmark.common.errors import DataError
 from benchmark.datasets.readers.files import locate, read_array, read_table, whole_numbers
 from benchmark.datasets.readers.folders import image_stimuli
+from benchmark.datasets.readers.text import names_of
 from benchmark.datasets.root import DataRoot, hash_files
 from benchmark.datasets.types import RDMTarget, Stimuli
 
@@ -62,7 +63,7 @@ def human_it(root: DataRoot, *, name: str) -> RDMTarget:
     rdms = read_array(path, "rdms")
     if rdms.ndim != 4:
         raise DataError(f"{path}: RDMs of shape {rdms.shape}, expected (subjects, sessions, images, images)")
-    subjects = tuple(str(subject) for subject in read_array(path, "subjects"))
+    subjects = names_of(read_array(path, "subjects"), f"{path}: array 'subjects'")
     return _target(root, name, path, rdms.astype(np.float64).mean(axis=1), subjects)
 
 
@@ -102,6 +103,7 @@ def _target(root: DataRoot, name: str, path: Path, rdms: np.ndarray, subjects: t
         ids=_ids(table),
         hash=hash_files([path, table_path]),
         rdms=rdms,
+        source=str(path),
         subjects=subjects,
         categories=tuple(table["category"]),
     )

@@ -10,7 +10,9 @@ import pandas as pd
 from scipy import sparse
 
 from benchmark.common.errors import DataError
+from benchmark.datasets.names import nfc
 from benchmark.datasets.readers.files import locate, read_table, whole_numbers
+from benchmark.datasets.readers.text import encoding_of
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
 from benchmark.datasets.types import AssociationTarget, PropertyTarget
 
@@ -73,6 +75,7 @@ def read_associations(file: Path, *, name: str) -> AssociationTarget:
     column = count_column(file)
     # "null" is a cue, "nan" is a response, and a quote is a character like any other.
     table = read_table(file, ("cue", "response", column, "N"), "\t", quoted=False)
+    table["cue"], table["response"] = table["cue"].map(nfc), table["response"].map(nfc)
     _require_unique_pairs(table, file)
     counts = whole_numbers(table, column, file)
     cue, cues = pd.factorize(table["cue"])
@@ -84,6 +87,7 @@ def read_associations(file: Path, *, name: str) -> AssociationTarget:
     _require_all_responses(np.bincount(cue, counts), respondents, cue, cues, file)
     return AssociationTarget(
         name=name,
+        source=str(file),
         ids=tuple(cues),
         hash=hash_files([file]),
         columns=tuple(responses),
@@ -96,8 +100,10 @@ def read_associations(file: Path, *, name: str) -> AssociationTarget:
 
 def count_column(file: Path) -> str:
     """The column of ``file`` that counts responses: "R123" (a person's first three) or "R1" (the first)."""
-    with file.open(encoding="utf-8", errors="replace") as stream:
-        first = stream.readline().rstrip("\r\n").split("\t")
+    with file.open("rb") as stream:
+        start = stream.read(4096)
+    header = start.decode(encoding_of(file, start), errors="replace").splitlines()[:1]
+    first = re.split("[\t,;| ]", "".join(header).replace('"', ""))
     return "R123" if "R123" in first and "R1" not in first else "R1"
 
 
@@ -141,6 +147,7 @@ def cslb(root: DataRoot, *, name: str, path: str = "cslb/norms.dat") -> Property
     file = locate(root, name, path)
     columns = ("feature type", "concept", "feature", "pf", "participant list")
     table = read_table(file, columns, "\t", quoted=False)
+    table["concept"], table["feature"] = table["concept"].map(nfc), table["feature"].map(nfc)
     table["count"] = whole_numbers(table, "pf", file)
     table["people"] = [frozenset(re.findall(r"\d+", people)) for people in table["participant list"]]
     repeated = table.duplicated(["concept", "feature"], keep=False)
@@ -154,6 +161,7 @@ def cslb(root: DataRoot, *, name: str, path: str = "cslb/norms.dat") -> Property
     participants = table.groupby("concept")["people"].agg(lambda sets: len(frozenset().union(*sets)))
     return PropertyTarget(
         name=name,
+        source=str(file),
         ids=tuple(concepts),
         hash=_cslb_hash(root, name=name, path=path),
         columns=tuple(features),

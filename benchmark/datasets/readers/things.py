@@ -19,6 +19,7 @@ from scipy.io import loadmat
 from benchmark.common.errors import DataError
 from benchmark.datasets.readers.files import locate, read_array, read_table
 from benchmark.datasets.readers.kept_arrays import cached_array
+from benchmark.datasets.readers.text import read_ids, unique_names
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
 from benchmark.datasets.types import RDMTarget, Stimuli
 from benchmark.measures import rdm, spose_rdm
@@ -108,13 +109,17 @@ def spose(root: DataRoot, *, name: str, dimensions: int = 66) -> RDMTarget:
         hash=_spose_hash(root, name=name, dimensions=dimensions),
         rdms=matrix[None],
         subjects=(f"SPoSE {dimensions}d",),
+        source=str(path),
         categories=categories(root, name, ids),
     )
 
 
 def _groups_hash(root: DataRoot, *, name: str) -> str:
     files = [_IDS, *(f"things/gwtune/{group}.npy" for group in _GROUPS), _CATEGORIES]
-    return hash_files([locate(root, name, file) for file in files], "euclidean")
+    # the code of the measure decides the RDMs too
+    return hash_files(
+        [*(locate(root, name, file) for file in files), Path(inspect.getfile(rdm))], "euclidean"
+    )
 
 
 @hashed_by(_groups_hash)
@@ -148,6 +153,7 @@ def groups(root: DataRoot, *, name: str) -> RDMTarget:
         hash=_groups_hash(root, name=name),
         rdms=np.stack(rdms),
         subjects=_GROUPS,
+        source=str(paths[0].parent),
         categories=categories(root, name, ids),
     )
 
@@ -183,13 +189,14 @@ def rdm48(root: DataRoot, *, name: str) -> RDMTarget:
         hash=hash_files([ids_path, path, words_path, locate(root, name, _CATEGORIES)]),
         rdms=np.asarray(_read_mat(path, "RDM48_triplet"), dtype=np.float64)[None],
         subjects=("triplets",),
+        source=str(path),
         categories=categories(root, name, tuple(ids)),
     )
 
 
 def unique_ids(path: Path) -> tuple[str, ...]:
     """The concept ids in ``path``, the file ``unique_id.txt``: the row order of every THINGS array."""
-    return tuple(path.read_text(encoding="utf-8").split())
+    return read_ids(path)
 
 
 def categories(root: DataRoot, name: str, ids: tuple[str, ...]) -> tuple[str | None, ...]:
@@ -215,7 +222,9 @@ def categories(root: DataRoot, name: str, ids: tuple[str, ...]) -> tuple[str | N
         If a concept is not in the file, or not in exactly one category.
     """
     path = locate(root, name, _CATEGORIES)
-    table = read_table(path, ("unique_id", "others")).set_index("unique_id")
+    table = read_table(path, ("unique_id", "others"))
+    table["unique_id"] = unique_names(path, table["unique_id"], range(2, len(table) + 2))
+    table = table.set_index("unique_id")
     missing = [concept for concept in ids if concept not in table.index]
     if missing:
         raise DataError(f"{path}: no row for concept {missing[0]!r} of {_IDS}")

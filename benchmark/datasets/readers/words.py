@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.common.errors import DataError
+from benchmark.datasets.names import nfc
 from benchmark.datasets.readers.files import locate
+from benchmark.datasets.readers.text import encoding_of
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
 from benchmark.datasets.types import VectorTarget
 
@@ -38,7 +40,8 @@ def vectors(root: DataRoot, *, name: str, path: str) -> VectorTarget:
     Returns
     -------
     VectorTarget
-        Ids are the words, in the order of the file. Vectors are float32.
+        Ids are the words, in the order of the file. Vectors are float32. Of words that differ only in how
+        Unicode writes their letters, the first is kept.
 
     Raises
     ------
@@ -50,12 +53,18 @@ def vectors(root: DataRoot, *, name: str, path: str) -> VectorTarget:
     file = locate(root, name, path)
     opener = gzip.open if file.suffix == ".gz" else open
     try:
-        with opener(file, "rt", encoding="utf-8", newline="\n") as lines:
+        with opener(file, "rb") as stream:
+            encoding = encoding_of(file, stream.read(100))
+        with opener(file, "rt", encoding=encoding, newline="\n") as lines:
             words, matrix = _parse(lines, file)
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise DataError(f"{file}: cannot be read as text ({error})") from error
     return VectorTarget(
-        name=name, ids=tuple(words), hash=_vectors_hash(root, name=name, path=path), vectors=matrix
+        name=name,
+        source=str(file),
+        ids=tuple(words),
+        hash=_vectors_hash(root, name=name, path=path),
+        vectors=matrix,
     )
 
 
@@ -64,7 +73,7 @@ def _parse(lines: Iterable[str], file: Path) -> tuple[list[str], np.ndarray]:
     rows: list[np.ndarray] = []
     length = 0
     for number, line in enumerate(lines, start=1):
-        fields = line.strip(" \r\n").split(" ")
+        fields = line.strip(" \r\n").split("\t" if "\t" in line and " " not in line else " ")
         if number == 1 and len(fields) == 2 and all(field.isdigit() for field in fields):
             length = int(fields[1])
             continue
@@ -83,4 +92,11 @@ def _parse(lines: Iterable[str], file: Path) -> tuple[list[str], np.ndarray]:
         rows.append(row)
     if not words:
         raise DataError(f"{file}: no word vectors in it")
-    return words, np.stack(rows)
+    matrix = np.stack(rows)
+    first: dict[str, int] = {}
+    for place, word in enumerate(words):
+        first.setdefault(nfc(word), place)
+    # Web text writes some letters in two ways. Files begin with the commonest words, so the first is kept.
+    if len(first) < len(set(words)) == len(words):
+        return list(first), matrix[list(first.values())]
+    return words, matrix

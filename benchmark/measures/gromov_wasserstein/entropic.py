@@ -235,7 +235,9 @@ def rounded(plan: Floats) -> Float64:
     feasible = plan.astype(np.float64)
     feasible *= np.minimum(1 / (n * feasible.sum(axis=1, keepdims=True)), 1)
     feasible *= np.minimum(1 / (m * feasible.sum(axis=0)), 1)
-    rows, columns = 1 / n - feasible.sum(axis=1), 1 / m - feasible.sum(axis=0)
+    # Where the plan was scaled down to its marginal, rounding can leave less than nothing missing.
+    rows = np.maximum(1 / n - feasible.sum(axis=1), 0)
+    columns = np.maximum(1 / m - feasible.sum(axis=0), 0)
     missing = rows.sum()
     if missing > 1e-300:
         feasible += np.outer(rows / missing, columns)

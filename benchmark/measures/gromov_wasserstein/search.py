@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmark.measures._checks import Float64, Floats
 from benchmark.measures._threads import in_threads
+from benchmark.measures.compare import settled_rdm
 from benchmark.measures.gromov_wasserstein.entropic import Entropic, entropic, rounded
 from benchmark.measures.gromov_wasserstein.exchange import iterated_exchange
 from benchmark.measures.gromov_wasserstein.problem import Problem, Side
@@ -216,8 +217,8 @@ class Search:
 
 
 def _rdm_of(side: Side) -> Float64:
-    rdm: Float64 = side.dense() + side.offset[:, None] + side.offset
-    return rdm
+    """The RDM of a side. Starts and exchanges choose by it, so rounding must not tell ties apart."""
+    return settled_rdm(side.dense() + side.offset[:, None] + side.offset)
 
 
 def follow_all(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from benchmark.representation.concepts import (
     concept_means,
     feature_rdm,
 )
-from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult, read_params
+from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult
 
 #: How many nearest neighbours are compared; the ``params`` of a binding may say another number
 NEIGHBOURS = 5
@@ -31,6 +31,9 @@ class NewName(Task):
     version = 1
     metrics = (Metric("shared", "shared neighbours", (0.0, 1.0), "neighbours / (concepts - 1), exact"),)
     target_kinds = ("rdm",)
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "neighbours": Parameter(NEIGHBOURS, "how many nearest neighbours are compared")
+    }
     reference = "@misc{new_name, title = {Your reference}}"
 
     def score(
@@ -38,7 +41,7 @@ class NewName(Task):
     ) -> TaskResult:
         """Score every layer of the model."""
         del rng  # nothing is drawn at random
-        k = read_params(self.name, params, {"neighbours": NEIGHBOURS})["neighbours"]
+        k = self.read(params)["neighbours"]
         n = len(joined.concepts)
         if not 0 < k < n - 1:
             raise NotPossible(f"neighbours is {k}: with {n} concepts write a number from 1 to {n - 2}")
