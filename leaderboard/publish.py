@@ -29,7 +29,7 @@ PUBLISHED = Path(__file__).parent / "results"
 #: float32 features differ in their last digits
 TOLERANCE = 1e-5
 #: What stands in a result beside the answer
-_BESIDE = {"key", "provenance", "arrays", "notes"}
+_BESIDE = {"key", "provenance", "checksum", "arrays", "notes"}
 
 
 def difference(old: CellResult, new: CellResult) -> float:
@@ -109,9 +109,14 @@ def publish(
         Whether every cell was published, or was put under the present code.
     """
     store = ResultStore(published)
-    scored = (stored for stored in ResultStore(results).all()[0] if stored.cell.status == "scored")
-    fresh = {stored.path.relative_to(results): stored.cell for stored in scored}
-    others = {s.path.relative_to(published): s.cell for s in store.all()[0]}
+    of_run, unread_run = ResultStore(results).all()
+    present, unread_present = store.all()
+    unread = [*unread_run, *unread_present]
+    if unread:
+        # nothing is replaced: a published file that was edited may hold any number
+        return [f"refused: {reason}" for reason in unread], False
+    fresh = {s.path.relative_to(results): s.cell for s in of_run if s.cell.status == "scored"}
+    others = {s.path.relative_to(published): s.cell for s in present}
     gaps = {path: difference(others.pop(path), cell) for path, cell in fresh.items() if path in others}
     refused = {path: gap for path, gap in gaps.items() if gap > TOLERANCE and not moved}
     for path in fresh.keys() - refused.keys():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -74,3 +75,25 @@ def bench(
 def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache of features for the whole session, never the user's own."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def writer() -> Iterator[Callable[[Path], tuple[subprocess.Popen[str], Path]]]:
+    """Starts a process that never ends writing a file in a folder; gives it and its temporary file."""
+    processes = []
+    endless = (
+        "import sys, time; from pathlib import Path; from benchmark.common.files import open_temporary; "
+        "print(open_temporary(Path(sys.argv[1]))[1], flush=True); time.sleep(600)"
+    )
+
+    def start(folder: Path) -> tuple[subprocess.Popen[str], Path]:
+        command = [sys.executable, "-c", endless, str(folder)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        processes.append(process)
+        return process, Path(process.stdout.readline().strip())
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+        process.stdout.close()

@@ -7,11 +7,14 @@ import hashlib
 import os
 import re
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 import platformdirs
+
+from benchmark.common.leftovers import temporary_prefix
 
 _CHUNK = 1 << 20
 _checksums: dict[tuple[Path, int, int], str] = {}
@@ -94,7 +97,7 @@ def open_temporary(folder: Path) -> tuple[int, Path]:
     for last in (False, False, True):
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            handle, name = tempfile.mkstemp(dir=folder, prefix=".", suffix=".tmp")
+            handle, name = tempfile.mkstemp(dir=folder, prefix=temporary_prefix(), suffix=".tmp")
         except FileNotFoundError:
             if last:
                 raise
@@ -110,17 +113,42 @@ def write_atomic(path: Path, content: bytes) -> None:
 
     A reader sees the old file or the new one.
     """
-    temporary = write_temporary(path.parent, lambda stream: stream.write(content))
-    temporary.replace(path)
+    move_to(write_temporary(path.parent, lambda stream: stream.write(content)), path)
 
 
-def put_aside(path: Path) -> None:
-    """Rename the file ``path``, which differs from its checksum, to ``*.damaged``.
+def move_to(temporary: Path, path: Path) -> None:
+    """Move a finished file to its place in one step.
 
-    Another process may have renamed it before; that is no error.
+    Parameters
+    ----------
+    temporary : Path
+        A file in the same file system. If it cannot be moved, it is removed.
+    path : Path
+        The place. An old file is replaced; a folder that stands there is put aside.
     """
-    with contextlib.suppress(FileNotFoundError):
-        path.replace(path.with_name(path.name + ".damaged"))
+    try:
+        if path.is_dir():
+            put_aside(path)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def put_aside(path: Path) -> Path | None:
+    """Rename the file or folder ``path``, which is not what it should be, to ``*.damaged``.
+
+    Returns
+    -------
+    Path or None
+        The new place; None: another process renamed it before, or this user may not rename it.
+    """
+    aside = path.with_name(f"{path.name}.damaged")
+    with contextlib.suppress(OSError):
+        if path.is_dir() or aside.is_dir():  # a folder cannot be replaced
+            aside = path.with_name(f"{path.name}.{time.time_ns()}.damaged")
+        return path.replace(aside)
+    return None
 
 
 def _umask() -> int:

@@ -9,7 +9,8 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from benchmark.common.files import slug, write_temporary
+from benchmark.common.files import move_to, slug, write_temporary
+from benchmark.common.leftovers import remove_abandoned
 
 
 class FolderMemo(MutableMapping[str, dict[str, np.ndarray]]):
@@ -33,12 +34,12 @@ class FolderMemo(MutableMapping[str, dict[str, np.ndarray]]):
         try:
             with np.load(self._path(key), allow_pickle=False) as record:
                 return {name: record[name] for name in record.files}
-        except (OSError, ValueError, EOFError, BadZipFile) as error:
+        except (OSError, ValueError, TypeError, EOFError, BadZipFile) as error:
             raise KeyError(key) from error
 
     def __setitem__(self, key: str, record: dict[str, np.ndarray]) -> None:
         path = self._path(key)
-        write_temporary(path.parent, lambda stream: np.savez(stream, **record)).replace(path)  # type: ignore[arg-type]
+        move_to(write_temporary(path.parent, lambda stream: np.savez(stream, **record)), path)  # type: ignore[arg-type]
 
     def __delitem__(self, key: str) -> None:
         try:
@@ -47,9 +48,10 @@ class FolderMemo(MutableMapping[str, dict[str, np.ndarray]]):
             raise KeyError(key) from error
 
     def clear(self) -> None:
-        """Remove every record without reading it, and the folder if it is then empty."""
+        """Remove every record unread, what killed runs left, and the folder if it is then empty."""
         for path in self._folder.glob("*.npz"):
             path.unlink(missing_ok=True)
+        remove_abandoned(self._folder)
         with contextlib.suppress(OSError):
             self._folder.rmdir()
 

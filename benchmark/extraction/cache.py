@@ -4,8 +4,7 @@ Everything there can be computed or fetched again. Folders that are not those of
 
 Other processes may use the cache at the same time. So the meta file of an entry of the feature store is
 removed first: a reader sees either the whole entry or none. An array that a process has mapped stays readable
-for that process. A temporary file that is younger than :data:`ABANDONED` is left alone, since a process may
-be writing it.
+for that process. A temporary file of a living process is left alone.
 """
 
 from __future__ import annotations
@@ -15,19 +14,23 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from benchmark.common.errors import DataError
 from benchmark.common.files import put_aside, sha256_of
+from benchmark.common.leftovers import ABANDONED, is_abandoned, is_temporary, remove_abandoned
+from benchmark.extraction.store import META, checked
 
-#: Age in seconds from which a temporary file counts as left behind by a process that died.
-ABANDONED = 3600.0
+#: Age in seconds from which unfinished work is no longer kept for a run that goes on with it: 30 days
+EXPIRED = 30 * 86400.0
 
 Kind = Literal["features", "fingerprints", "weights", "arrays", "unfinished", "aside", "abandoned"]
 
-_FEATURES, _UNFINISHED = "features", "unfinished"
+_FEATURES: Kind = "features"
+_UNFINISHED: Kind = "unfinished"
 _ROOMS = ("arrays", _FEATURES, "fingerprints", _UNFINISHED, "weights")
-_META = ".meta.json"
 _ASIDE = (".damaged", ".rejected")
 
 
@@ -100,8 +103,29 @@ def remove(entries: Iterable[CacheEntry]) -> int:
     return freed
 
 
+@cache
+def clean(folder: Path) -> None:
+    """Remove from the cache ``folder`` what killed runs left; once in a process.
+
+    These are temporary files whose process is gone, and unfinished work to which nothing was added for
+    :data:`EXPIRED`. A younger run that was broken off goes on with its unfinished work.
+    """
+    for room in _ROOMS:
+        remove_abandoned(folder / room)
+    for work in (folder / _UNFINISHED).glob("*"):
+        with contextlib.suppress(OSError):  # another process removed it first
+            files = [path for path in work.iterdir() if not is_temporary(path)]
+            newest = max((path.stat().st_mtime for path in files), default=work.stat().st_mtime)
+            if time.time() - newest > EXPIRED:
+                for path in files:
+                    path.unlink(missing_ok=True)
+                work.rmdir()
+
+
 def verify(entries: Iterable[CacheEntry], seen: Callable[[CacheEntry], None]) -> list[CacheEntry]:
-    """Find features and fetched weights that differ from their checksum, and rename their files.
+    """Find features and fetched weights that are not what they should be, and rename their files.
+
+    Features must have the key, layer and checksum that belong to their place; weights their checksum.
 
     Parameters
     ----------
@@ -128,37 +152,46 @@ def verify(entries: Iterable[CacheEntry], seen: Callable[[CacheEntry], None]) ->
 
 
 def _differs(entry: CacheEntry) -> bool:
+    if entry.kind == _FEATURES:
+        try:
+            checked(entry.files[0])
+        except DataError:
+            return entry.files[0].exists()  # else another process removed the whole entry
+        return False
     try:
         # the name of fetched weights begins with the first digits of their sha256
         return not sha256_of(entry.files[-1]).startswith(str(entry.sha256))
-    except FileNotFoundError:
-        # another process removed the whole entry, or these are features without their array
-        return entry.files[0].exists()
+    except FileNotFoundError:  # another process removed it
+        return False
+    except OSError:
+        return True
 
 
 def _features(meta: Path, folder: Path, now: float) -> CacheEntry | None:
-    """The features that a meta file describes; None if ``meta`` is not a readable meta file."""
-    if not meta.name.endswith(_META) or meta.relative_to(folder).parts[0] != _FEATURES:
+    """The features that a meta file describes; None if ``meta`` is no meta file, or is gone."""
+    if not meta.name.endswith(META) or meta.relative_to(folder).parts[0] != _FEATURES:
         return None
     try:
+        age = now - meta.stat().st_mtime
         entry: dict[str, Any] = json.loads(meta.read_bytes())
         array = meta.parent / Path(entry["file"]).name
         about, key = entry.get("about", {}), entry["key"]
-        status = meta.stat()
-        size = status.st_size + (array.stat().st_size if array.exists() else 0)
+        size = meta.stat().st_size + (array.stat().st_size if array.exists() else 0)
         return CacheEntry(
             kind="features",
             files=(meta, array),
             size=size,
-            age=now - status.st_mtime,
+            age=age,
             model=str(about.get("model", key.get("plugin", ""))),
             stimuli=str(about.get("stimuli", str(key.get("stimuli", ""))[:12])),
             layer=str(entry["layer"]),
             key=meta.parent.name,
             sha256=str(entry["sha256"]),
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except FileNotFoundError:
         return None
+    except Exception:  # a damaged meta file may hold anything: verify() finds it
+        return CacheEntry(_FEATURES, (meta,), meta.stat().st_size, age, key=meta.parent.name, sha256="")
 
 
 def _single_file(path: Path, folder: Path, now: float) -> CacheEntry | None:
@@ -171,8 +204,10 @@ def _single_file(path: Path, folder: Path, now: float) -> CacheEntry | None:
     room = path.relative_to(folder).parts[0]
     kind: Kind = "arrays"
     digest = None
-    if path.name.startswith(".") and path.name.endswith(".tmp"):
-        if age < ABANDONED:
+    inside = (path, *path.parents)[: len(path.relative_to(folder).parts)]
+    temporary = next((part for part in inside if is_temporary(part)), None)
+    if temporary is not None:
+        if not is_abandoned(temporary):
             return None
         kind = "abandoned"
     elif path.name.endswith(_ASIDE):

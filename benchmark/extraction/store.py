@@ -12,10 +12,13 @@ from typing import Any
 import numpy as np
 
 from benchmark.common.errors import DataError
-from benchmark.common.files import put_aside, sha256_of, slug, write_atomic, write_temporary
+from benchmark.common.files import move_to, put_aside, sha256_of, slug, write_atomic, write_temporary
 from benchmark.extraction.fingerprint import same_fingerprints, without_fingerprints
 
 _log = logging.getLogger(__name__)
+
+#: Ending of the name of a meta file
+META = ".meta.json"
 
 
 class FeatureStore:
@@ -43,8 +46,8 @@ class FeatureStore:
     def get(self, key: Mapping[str, Any], layer: str) -> np.ndarray | None:
         """Features of a layer, memory-mapped and read-only.
 
-        The checksum is verified, once per process until the file changes. A damaged file is renamed to
-        ``*.damaged``, and the log says so.
+        The entry is checked (:func:`checked`); the checksum once per process until the file changes. An
+        entry that is damaged, or is that of another key, is renamed to ``*.damaged``, and the log says so.
 
         Parameters
         ----------
@@ -59,16 +62,14 @@ class FeatureStore:
             None if the features are not there, or are damaged.
         """
         meta = self._meta(key, layer)
-        if not meta.is_file():
-            return None
         try:
-            return _read(meta, key)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            if not meta.exists():  # bench cache rm, in another process
-                return None
-            _log.warning("cached features %s are damaged (%s): put aside, computed again", meta, error)
-            put_aside(meta)
+            entry, features = checked(meta)
+        except DataError as error:
+            # None: there are no such features, or bench cache rm removed them meanwhile
+            if put_aside(meta) is not None:
+                _log.warning("cached features %s are damaged (%s): put aside, computed again", meta, error)
             return None
+        return features if same_fingerprints(key, entry["key"]) else None
 
     def put(
         self,
@@ -116,7 +117,7 @@ class FeatureStore:
         meta.parent.mkdir(parents=True, exist_ok=True)
         digest = sha256_of(temporary)
         path = meta.parent / f"{slug(layer)}.{digest[:16]}.npy"
-        temporary.replace(path)
+        move_to(temporary, path)
         entry = {
             "key": dict(key),
             "layer": layer,
@@ -138,19 +139,60 @@ class FeatureStore:
         return path if ours and array.offset + array.nbytes == path.stat().st_size else None
 
     def _meta(self, key: Mapping[str, Any], layer: str) -> Path:
-        address = without_fingerprints(key)
-        text = json.dumps(address, sort_keys=True, allow_nan=False, separators=(",", ":"))
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        return self.folder / digest[:2] / digest / f"{slug(layer)}.meta.json"
+        return self.folder / (digest := _digest(key))[:2] / digest / f"{slug(layer)}{META}"
 
 
-def _read(meta: Path, key: Mapping[str, Any]) -> np.ndarray | None:
-    entry = json.loads(meta.read_bytes())
-    if not same_fingerprints(key, entry["key"]):
-        return None
-    path = meta.parent / Path(entry["file"]).name
+def checked(meta: Path) -> tuple[dict[str, Any], np.ndarray]:
+    """Check an entry against its place and its array.
+
+    The key inside must be the one that the folder is named after, the layer the one that ``meta`` is named
+    after; the array must have the checksum, shape and type that stand inside. An array with another checksum
+    is put aside.
+
+    Parameters
+    ----------
+    meta : Path
+        The meta file of the entry.
+
+    Returns
+    -------
+    entry : dict
+        What the meta file holds.
+    features : ndarray
+        Memory-mapped and read-only.
+
+    Raises
+    ------
+    DataError
+        If the entry is damaged, in one line.
+    """
+    try:
+        return _checked(meta)
+    except DataError:
+        raise
+    except Exception as error:  # a meta file may hold anything, and reading it may raise anything
+        raise DataError(" ".join(f"{type(error).__name__}: {error}".split())[:200]) from error
+
+
+def _checked(meta: Path) -> tuple[dict[str, Any], np.ndarray]:
+    entry: dict[str, Any] = json.loads(meta.read_bytes())
+    if _digest(entry["key"]) != meta.parent.name or f"{slug(entry['layer'])}{META}" != meta.name:
+        raise DataError("they are those of another key or layer")
+    path = meta.parent / f"{slug(entry['layer'])}.{entry['sha256'][:16]}.npy"
+    if path.name != entry["file"]:
+        raise DataError("it names another file than that of the checksum")
     if sha256_of(path) != entry["sha256"]:
         put_aside(path)
-        raise ValueError("its features differ from their checksum")
-    features: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-    return features
+        raise DataError("the array differs from its checksum")
+    array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    if [list(array.shape), str(array.dtype)] != [entry["shape"], entry["dtype"]]:
+        raise DataError("the array has another shape or type")
+    return entry, array
+
+
+def _digest(key: Mapping[str, Any]) -> str:
+    """The address of features: the hash of their key without its fingerprints."""
+    # numbers as names, which JSON makes text of, sort as text
+    address = json.loads(json.dumps(without_fingerprints(key), allow_nan=False))
+    text = json.dumps(address, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

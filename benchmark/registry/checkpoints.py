@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from benchmark.common.errors import NotPossible
 from benchmark.common.files import sha256_of, slug
+from benchmark.common.leftovers import temporary_prefix
 from benchmark.registry.schema import Checkpoint, ModelEntry
 
 _DEFAULT_HOW = "get the file and put it at one of these places, or name a data root with --data"
@@ -120,7 +121,7 @@ def _fetched(checkpoint: Checkpoint, folder: Path) -> Path:
     pooch.get_logger().setLevel(logging.WARNING)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=temporary_prefix(), suffix=".tmp") as scratch:
             fetched = Path(pooch.retrieve(url, known_hash=None, fname=name, path=scratch))
             sha256 = sha256_of(fetched)
             fetched.replace(kept if sha256 == expected else folder / f"{name}.rejected")

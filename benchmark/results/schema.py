@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -23,11 +25,24 @@ def canonical(value: Any) -> Any:
         raise ValueError(f"cannot be written as JSON: {error}") from error
 
 
+def checksum_of(content: Mapping[str, Any]) -> str:
+    """The sha256 of the ``content`` of a result file, as JSON with sorted names, without its ``checksum``.
+
+    It shows that a file was changed by hand or by a fault. It is no signature: who wants to can make it anew.
+    """
+    rest = {name: value for name, value in content.items() if name != "checksum"}
+    text = json.dumps(rest, sort_keys=True, allow_nan=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def _finite(value: Any) -> Any:
     # an undefined number is null: JSON has no NaN, and a reader must not take NaN for a number
     if value is None or isinstance(value, str):
         return value
-    number = float(value)
+    try:
+        number = float(value)
+    except (TypeError, OverflowError):
+        raise ValueError("is no number") from None
     return number if math.isfinite(number) else None
 
 
@@ -174,8 +189,10 @@ class CellResult(_Frozen):
         equal.
     provenance : Provenance or None
         None: the cell was not computed.
+    checksum : str or None
+        sha256 over everything else in the file (:func:`checksum_of`). The store sets it.
     arrays : str or None
-        Name of the npz file beside the result.
+        Name of the npz file beside the result. It ends with the first 12 digits of the sha256 of that file.
     """
 
     schema_version: Literal[1] = 1
@@ -203,6 +220,7 @@ class CellResult(_Frozen):
     notes: tuple[str, ...] = ()
     key: Json = Field(default_factory=dict)
     provenance: Provenance | None = None
+    checksum: str | None = None
     arrays: str | None = None
 
     @property

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
+import json
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
+from zipfile import BadZipFile
 
 import numpy as np
 from pydantic import ValidationError
 
 from benchmark.common.errors import DataError
-from benchmark.common.files import slug, write_atomic, write_temporary
+from benchmark.common.files import move_to, put_aside, sha256_of, slug, write_atomic, write_temporary
+from benchmark.common.leftovers import remove_abandoned
 from benchmark.extraction.fingerprint import FINGERPRINT, same_fingerprint
-from benchmark.results.schema import CellResult, canonical
+from benchmark.results.schema import CellResult, canonical, checksum_of
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +51,7 @@ class ResultStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
+        self._cleaned = False
 
     def path_for(self, suite: str, binding: str, model: str) -> Path:
         """The file of the result of a cell. It is inside the folder, whatever the names are."""
@@ -61,22 +66,35 @@ class ResultStore:
         Raises
         ------
         DataError
-            If there is no such file, it is not a result, or it has another schema. The message is one line
-            that names the file.
+            If there is no such file, it is not a result, or it has another schema; if it has no checksum, or
+            its content differs from it; if it is the result of another cell than that of its place. The
+            message is one line that names the file.
         """
         try:
-            return CellResult.model_validate_json(path.read_bytes())
+            content = json.loads(path.read_bytes())
+            cell = CellResult.model_validate(content)
+            checksum = checksum_of(content)
         except OSError as error:
-            raise DataError(f"cannot read result {path}: {error.strerror}") from error
+            raise DataError(f"cannot read result {path}: {error.strerror or error}") from error
         except ValidationError as error:
             first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"])
+            key = ".".join(str(part) for part in first["loc"])[:80]
+            key = key if key.isprintable() else ascii(key)  # a name that is no field comes from the file
             raise DataError(f"{path} is not a result: {key + ': ' if key else ''}{first['msg']}") from error
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{path} is not a result: Invalid JSON: {error}") from error
+        if cell.checksum is None:
+            raise _NoChecksumError(f"{path} has no checksum: an older release wrote it, or it was edited")
+        if cell.checksum != checksum:
+            raise DataError(f"{path} differs from its checksum: it was edited or damaged")
+        if path.parts[-3:] != self.path_for(cell.suite, cell.binding, cell.model).parts[-3:]:
+            raise DataError(f"{path} holds the result of another cell")
+        return cell
 
     def find(self, suite: str, binding: str, model: str, key: Mapping[str, Any]) -> Stored | None:
         """The stored result of a cell, if it is scored and its whole key equals ``key``; else None.
 
-        A file that cannot be read counts as no result, with a warning in the log.
+        A file that cannot be used counts as no result, as in :meth:`last`.
         """
         stored = self.last(suite, binding, model)
         if stored is None or stored.cell.status != "scored" or diff_keys(stored.cell.key, key):
@@ -84,22 +102,25 @@ class ResultStore:
         return stored
 
     def last(self, suite: str, binding: str, model: str) -> Stored | None:
-        """The stored result of a cell, whatever its key and status; None if no result can be read."""
+        """The stored result of a cell, whatever its key and status; None if there is none that can be used.
+
+        A file that is no result, or differs from its checksum, or whose arrays do, is renamed to
+        ``*.damaged``, and the log says so. A result without a checksum stays until it is computed again.
+        """
         path = self.path_for(suite, binding, model)
-        if not path.exists():
+        if not os.path.lexists(path):
             return None
         try:
-            cell = self.read(path)
-        except DataError as error:
+            stored = Stored(path, self.read(path))
+            _arrays_file(stored)
+        except _NoChecksumError as error:
             _log.warning("%s; it is computed again", error)
-            return None
-        if (cell.suite, cell.binding, cell.model) != (suite, binding, model):
-            _log.warning("%s holds the result of another cell; it is computed again", path)
-            return None
-        if cell.arrays is not None and not (path.parent / cell.arrays).is_file():
-            _log.warning("%s: its arrays %s are gone; it is computed again", path, cell.arrays)
-            return None
-        return Stored(path, cell)
+        except DataError as error:
+            aside = put_aside(path)
+            _log.warning("%s; %s, it is computed again", error, f"kept as {aside}" if aside else "not used")
+        else:
+            return stored
+        return None
 
     def write(self, cell: CellResult, arrays: Mapping[str, np.ndarray] | None = None) -> Stored:
         """Write one result: the arrays first, then the JSON that names them.
@@ -122,14 +143,20 @@ class ResultStore:
         """
         path = self.path_for(cell.suite, cell.binding, cell.model)
         try:
+            if not self._cleaned:
+                remove_abandoned(self.folder)
+                self._cleaned = True
             name = _write_arrays(path, arrays) if arrays else None
             cell = cell.model_copy(update={"arrays": name})
+            content = json.loads(cell.model_dump_json())
+            cell = cell.model_copy(update={"checksum": checksum_of(content)})
             write_atomic(path, cell.model_dump_json(indent=1).encode() + b"\n")
         except OSError as error:
             raise DataError(f"cannot write result {path}: {error.strerror or error}") from error
         for old in path.parent.glob(f"{path.stem}+*.npz"):
             if old.name != name:
-                old.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    old.unlink()
         return Stored(path, cell)
 
     def arrays(self, stored: Stored) -> dict[str, np.ndarray]:
@@ -138,18 +165,17 @@ class ResultStore:
         Raises
         ------
         DataError
-            If their file is missing or damaged, or its name leads out of the folder.
+            If their file is missing, is damaged or not that of this result, or its name leads out of the
+            folder.
         """
-        name = stored.cell.arrays
-        if name is None:
+        path = _arrays_file(stored)
+        if path is None:
             return {}
-        if Path(name).name != name:
-            raise DataError(f"{stored.path}: arrays {name!r} is no file name")
         try:
-            with np.load(stored.path.parent / name, allow_pickle=False) as file:
+            with np.load(path, allow_pickle=False) as file:
                 return {key: file[key] for key in file.files}
-        except (OSError, ValueError) as error:
-            raise DataError(f"cannot read arrays {stored.path.parent / name}: {error}") from error
+        except (OSError, ValueError, EOFError, BadZipFile) as error:
+            raise DataError(f"cannot read arrays {path}: {error}") from error
 
     def all(self) -> tuple[list[Stored], list[str]]:
         """Read every result, in the order of the paths; and one line for each JSON file that is no result."""
@@ -161,6 +187,10 @@ class ResultStore:
             return Stored(path, self.read(path))
         except DataError as error:
             return str(error)
+
+
+class _NoChecksumError(DataError):
+    """A result without a checksum."""
 
 
 def diff_keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
@@ -202,6 +232,30 @@ def _differences(old: Any, new: Any, name: str) -> list[str]:
     return [] if old == new and type(old) is type(new) else [name]
 
 
+def _arrays_file(stored: Stored) -> Path | None:
+    """The file of the arrays of a result, which must have the sha256 that its name ends with."""
+    name = stored.cell.arrays
+    if name is None:
+        return None
+    if Path(name).name != name:
+        raise DataError(f"{stored.path}: arrays {name!r} is no file name")
+    path = stored.path.parent / name
+    try:
+        same = name == _arrays_name(stored.path, sha256_of(path))
+    except FileNotFoundError as error:
+        raise DataError(f"cannot read arrays {path}: they are gone") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot read arrays {path}: {error}") from error
+    if not same:
+        raise DataError(f"arrays {path} are not those of the result: they differ from its checksum")
+    return path
+
+
+def _arrays_name(path: Path, sha256: str) -> str:
+    # the name is made from the content, so that an old JSON never points to new arrays
+    return f"{path.stem}+{sha256[:12]}.npz"
+
+
 def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> str:
     objects = [name for name, array in arrays.items() if np.asarray(array).dtype.hasobject]
     if objects:
@@ -217,7 +271,6 @@ def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> str:
         np.savez_compressed(stream, **dict(arrays))  # type: ignore[arg-type]
 
     temporary = write_temporary(path.parent, save)
-    # the name is made from the content, so that an old JSON never points to new arrays
-    name = f"{path.stem}+{hashlib.sha256(temporary.read_bytes()).hexdigest()[:12]}.npz"
-    temporary.replace(path.parent / name)
+    name = _arrays_name(path, sha256_of(temporary))
+    move_to(temporary, path.parent / name)
     return name

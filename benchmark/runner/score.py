@@ -20,6 +20,7 @@ from benchmark.common.errors import NotPossible
 from benchmark.common.files import cache_folder
 from benchmark.common.memo import FolderMemo
 from benchmark.datasets import PropertyTarget, Stimuli, Target, join
+from benchmark.extraction.cache import clean
 from benchmark.model import Progress
 from benchmark.registry import BindingEntry
 from benchmark.results import (
@@ -157,6 +158,7 @@ def score(session: Session, parts: Parts, bars: Bars | None = None) -> Stored:
 
 def _memo(parts: Parts) -> FolderMemo:
     """Where the task keeps unfinished work; each cell and each key has its own folder."""
+    clean(cache_folder())
     digest = hashlib.sha256(json.dumps([parts.cell, parts.key], sort_keys=True).encode()).hexdigest()
     return FolderMemo(cache_folder() / "unfinished" / digest[:32])
 

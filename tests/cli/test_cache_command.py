@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -100,7 +101,7 @@ def test_half_written_files_of_dead_processes_are_found_and_young_ones_left(benc
     dead, alive = folder / ".dead.tmp", folder / ".alive.tmp"
     for path in (dead, alive):
         path.write_bytes(b"x" * 100)
-    os.utime(dead, (time.time() - 7200,) * 2)
+    os.utime(dead, (time.time() - 2 * 86400,) * 2)
     assert "abandoned" in bench("cache", "ls").out
     assert "removed 1 abandoned" in bench("cache", "rm", "--leftovers").out
     assert not dead.exists()
@@ -117,6 +118,41 @@ def test_damage_is_named_put_aside_and_status_1(bench, kept):
     assert array.with_name(array.name + ".damaged").exists()
     assert bench("cache", "verify").status == 0
     assert "removed 2 aside" in bench("cache", "rm", "--leftovers").out
+
+
+def test_exchanged_folders_are_found(bench, kept):
+    mine, pixels = (
+        next(m.parent for m in kept.rglob("*.meta.json") if f'"{name}"' in m.read_text())
+        for name in ("mine", "pixels")
+    )
+    between = kept / "between"
+    for old, new in ((mine, between), (pixels, mine), (between, pixels)):
+        old.rename(new)
+    done = bench("cache", "verify")
+    assert done.status == 1
+    assert "damaged: mine, mini_images, layer a" in done.out
+    assert "damaged: pixels, mini_images" in done.out
+    assert bench("cache", "verify").status == 0
+
+
+def test_a_truncated_meta_file_is_found(bench, kept):
+    meta = next(kept.rglob("*.meta.json"))
+    meta.write_bytes(meta.read_bytes()[:40])
+    done = bench("cache", "verify")
+    assert done.status == 1
+    assert f"{meta}.damaged" in done.out
+
+
+def test_an_edited_result_is_said_and_computed_again(bench, kept, tmp_path, caplog):
+    asked = ("run", "--registry", "mine.yaml", "-m", "mine", "-t", "people_rdm", "--device", "cpu")
+    path = tmp_path / "results" / "mini" / "people_rdm" / "mine.json"
+    score = json.loads(path.read_text())["score"]
+    path.write_text(json.dumps({**json.loads(path.read_text()), "score": 0.99}))
+    done = bench(*asked)
+    assert done.status == 0
+    assert "differs from its checksum" in caplog.text
+    assert "mine.json.damaged" in caplog.text
+    assert json.loads(path.read_text())["score"] == score
 
 
 def meta_of(array) -> str:

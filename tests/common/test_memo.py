@@ -55,3 +55,30 @@ def test_a_search_that_was_killed_goes_on_to_the_same_bytes(tmp_path: Path) -> N
     assert counts[:2] == [5, 6], "what was done is not done again"
     np.testing.assert_array_equal(resumed.plan, whole.plan)
     assert resumed.sweep == whole.sweep
+
+
+def test_a_killed_run_leaves_no_folder_once_the_work_is_done(tmp_path: Path, writer) -> None:
+    memo = FolderMemo(tmp_path / "memo")
+    memo["a-0"] = {"rows": np.ones(3)}
+    process, temporary = writer(tmp_path / "memo")
+    memo.clear()
+    assert temporary.exists(), "its process lives"
+    process.kill()
+    process.wait()
+    memo.clear()
+    assert not (tmp_path / "memo").exists()
+
+
+def test_whatever_stands_in_the_place_of_a_record_it_counts_as_absent(tmp_path: Path) -> None:
+    memo = FolderMemo(tmp_path)
+    path = tmp_path / "a-0.npz"
+    np.save(tmp_path / "array.npy", np.ones(3))
+    for damage in (
+        path.mkdir,
+        lambda: path.write_bytes((tmp_path / "array.npy").read_bytes()),
+        lambda: path.write_bytes(b""),
+    ):
+        damage()
+        assert memo.get("a-0") is None
+        memo["a-0"] = {"rows": np.ones(3)}
+        assert memo["a-0"]["rows"].sum() == 3

@@ -177,3 +177,15 @@ def test_scores_of_nought_and_below_are_drawn(tmp_path, score):
     text, _, rows = build(tmp_path, cell(score=score))
     assert f"{score:.3f}" in text
     assert float(rows[0]["score"]) == score
+
+
+def test_a_result_edited_by_hand_is_not_on_the_page(tmp_path):
+    build(tmp_path, cell("honest", 0.4), cell("edited", 0.3))
+    path = tmp_path / "results" / "mini" / "people_rdm" / "edited.json"
+    text = path.read_text()
+    assert '"score": 0.3,' in text
+    path.write_text(text.replace('"score": 0.3,', '"score": 0.95,'))
+    page, said, rows = build(tmp_path)
+    assert f"left out: {path} differs from its checksum" in said
+    assert {row["model"] for row in rows} == {"honest"}
+    assert "edited" not in page

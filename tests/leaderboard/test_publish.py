@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.registry import load_registry
-from benchmark.results import ResultStore
+from benchmark.results import CellResult, ResultStore
 from benchmark.runner import Cell, Options, Session
 from benchmark.runner.key import unchanged
 
@@ -58,7 +58,20 @@ def test_equal_numbers_take_the_present_code(publish, folders):
 
 
 def edit(path: Path, **change) -> None:
-    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    """Write another result, with the checksum that fits it."""
+    cell = CellResult.model_validate({**json.loads(path.read_text()), **change})
+    ResultStore(path.parents[2]).write(cell)
+
+
+@pytest.mark.parametrize("where", [0, 1], ids=["run", "published"])
+def test_a_file_edited_by_hand_is_named_and_nothing_is_published(publish, folders, where):
+    path = folders[where] / "mini" / "people_rdm" / "pixels.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "score": 0.99}))
+    before = {path: path.read_bytes() for path in folders[1].rglob("*.json")}
+    lines, complete = publish(*folders, load_registry(), moved=True)
+    assert not complete
+    assert lines == [f"refused: {path} differs from its checksum: it was edited or damaged"]
+    assert {path: path.read_bytes() for path in folders[1].rglob("*.json")} == before
 
 
 def test_other_numbers_are_refused_and_speak_for_nobody(publish, folders):

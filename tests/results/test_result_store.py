@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from benchmark.common import files
 from benchmark.common.errors import DataError
-from benchmark.results import CellResult, Provenance, ResultStore, diff_keys
+from benchmark.results import CellResult, Estimate, LayerScore, Provenance, ResultStore, diff_keys
 
 KEY = {"weights": "abc", "params": {"k": 5}, "layers": ["a", "b"], "seed": 0}
 PROVENANCE = Provenance(
@@ -115,7 +117,6 @@ json_keys = st.dictionaries(
 
 @given(json_keys, json_keys)
 def test_keys_differ_exactly_when_their_json_does(a, b):
-    import json
 
     same = json.dumps(a, sort_keys=True) == json.dumps(b, sort_keys=True)
     assert (diff_keys(a, b) == []) == same
@@ -182,7 +183,7 @@ def test_arrays_name_never_leads_elsewhere(store):
     [
         (b"", "Invalid JSON"),
         (b'{"model": "net", ', "Invalid JSON"),
-        (b"[1, 2]", "Input should be an object"),
+        (b"[1, 2]", "Input should be a valid dictionary"),
         (b'{"hello": "world"}', "is not a result"),
         (b"\xff\xfe", "Invalid JSON"),
     ],
@@ -195,12 +196,15 @@ def test_corrupt_or_foreign_file_is_said(store, caplog, content, message):
         store.read(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert store.find("mini", "norms", "net", KEY) is None
-    assert "computed again" in caplog.text
     results, problems = store.all()
     assert [stored.cell.model for stored in results] == ["other"]
     assert len(problems) == 1
     assert str(path) in problems[0]
+    assert store.find("mini", "norms", "net", KEY) is None
+    assert "computed again" in caplog.text
+    aside = path.with_name("net.json.damaged")
+    assert str(aside) in caplog.text
+    assert aside.read_bytes() == content
     store.write(cell())
     assert store.find("mini", "norms", "net", KEY) is not None
 
@@ -280,3 +284,187 @@ def test_a_path_never_leaves_the_folder(tmp_path_factory, suite, binding, model)
 def test_two_models_never_share_a_path(tmp_path_factory, models):
     store = ResultStore(tmp_path_factory.getbasetemp())
     assert len({store.path_for("s", "b", model) for model in models}) == len(models)
+
+
+def edit(path: Path, **changes) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def put_aside(path: Path) -> list[Path]:
+    return sorted(path.parent.glob(f"{path.name}*.damaged"))
+
+
+def test_an_edited_score_is_not_believed(store, caplog):
+    path = store.write(cell()).path
+    edit(path, score=0.9)
+    results, (problem,) = store.all()
+    assert results == []
+    assert problem == f"{path} differs from its checksum: it was edited or damaged"
+    assert store.find("mini", "norms", "net", KEY) is None
+    assert f"{problem}; kept as {path}.damaged, it is computed again" in caplog.text
+    assert json.loads(put_aside(path)[0].read_text())["score"] == 0.9
+    store.write(cell())
+    assert store.find("mini", "norms", "net", KEY).cell.score == 0.5
+
+
+def test_a_result_without_a_checksum_is_not_believed_and_stays(store, caplog):
+    path = store.write(cell()).path
+    edit(path, checksum=None)
+    assert "no checksum" in store.all()[1][0]
+    assert store.find("mini", "norms", "net", KEY) is None
+    assert "no checksum" in caplog.text
+    assert path.exists()
+
+
+def test_other_spacing_is_the_same_result(store):
+    path = store.write(cell()).path
+    path.write_text(json.dumps(json.loads(path.read_text()), sort_keys=True, indent=4), encoding="utf-16")
+    assert store.find("mini", "norms", "net", KEY).cell.score == 0.5
+
+
+def test_a_copy_under_the_name_of_another_model_is_on_no_page(store):
+    path = store.write(cell()).path
+    shutil.copy(path, path.with_name("better.json"))
+    results, (problem,) = store.all()
+    assert [stored.cell.model for stored in results] == ["net"]
+    assert problem == f"{path.with_name('better.json')} holds the result of another cell"
+
+
+@pytest.mark.parametrize("damage", ["another result's", "truncated", "a folder"])
+def test_arrays_that_are_not_those_of_the_result(store, caplog, damage):
+    written = store.write(cell(), {"x": np.arange(3.0)})
+    other = store.write(cell("other"), {"x": np.ones(3)})
+    path = written.path.parent / written.cell.arrays
+    if damage == "another result's":
+        shutil.copy(other.path.parent / other.cell.arrays, path)
+    elif damage == "truncated":
+        path.write_bytes(path.read_bytes()[:-20])
+    else:
+        path.unlink()
+        path.mkdir()
+    with pytest.raises(DataError, match=str(path.name).replace("+", r"\+")):
+        store.arrays(written)
+    assert store.find("mini", "norms", "net", KEY) is None
+    assert str(path) in caplog.text
+    again = store.write(cell(), {"x": np.arange(3.0)})
+    np.testing.assert_array_equal(store.arrays(again)["x"], np.arange(3.0))
+    assert store.arrays(store.last("mini", "norms", "other"))["x"].sum() == 3
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: edit(path, score=[0.5]),
+        lambda path: edit(path, score=10**400),
+        lambda path: path.write_text("[" * 100_000),
+        lambda path: path.write_text('{"key": ' + '{"a": ' * 100_000),
+        lambda path: path.write_text('{"key": ' + '{"a": ' * 900 + "1" + "}" * 901),
+        lambda path: path.write_text('{"n": ' + "9" * 5000 + "}"),
+        lambda path: edit(path, arrays="a" * 5000),
+        lambda path: edit(path, arrays="a\0b.npz"),
+        lambda path: path.write_bytes(b"\0" * 100),
+        lambda path: path.write_bytes(b"\xff\xfe\x00\xd8"),
+        lambda path: (path.unlink(), path.mkdir()),
+        lambda path: (path.unlink(), path.mkdir(), (path / "inside").touch()),
+        lambda path: (path.unlink(), path.symlink_to(path)),
+    ],
+)
+def test_a_broken_file_is_one_line_and_does_not_fail_its_cell_for_ever(store, caplog, damage):
+    path = store.write(cell()).path
+    damage(path)
+    results, problems = store.all()
+    assert results == []
+    assert all(str(path) in problem and "\n" not in problem for problem in problems)
+    assert store.last("mini", "norms", "net") is None
+    assert str(path) in caplog.text
+    assert put_aside(path)
+    store.write(cell())
+    assert store.last("mini", "norms", "net").cell.score == 0.5
+    damage(path)
+    assert store.last("mini", "norms", "net") is None
+    store.write(cell())
+    assert store.last("mini", "norms", "net").cell.score == 0.5
+
+
+def test_a_result_that_may_not_be_read(store, monkeypatch, caplog):
+    path = store.write(cell()).path
+
+    def refused(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    assert store.last("mini", "norms", "net") is None
+    assert f"cannot read result {path}: Permission denied" in caplog.text
+    monkeypatch.undo()
+    store.write(cell())
+    assert store.last("mini", "norms", "net").cell.score == 0.5
+
+
+def places(value, at=()):
+    """Every place in a JSON value."""
+    yield at
+    children = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for name, child in children:
+        yield from places(child, (*at, name))
+
+
+RESULT = json.loads(
+    cell(
+        counts={"joined": 5},
+        notes=("a", "b"),
+        layers=(LayerScore(name="a", p=0.5, metrics={"accuracy": Estimate(score=0.5)}),),
+    ).model_dump_json()
+)
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.data())
+def test_whatever_stands_in_a_file_a_result_is_the_written_one_or_none(tmp_path_factory, data):
+    store = ResultStore(tmp_path_factory.mktemp("fuzz"))
+    stored = store.write(CellResult.model_validate(RESULT), {"x": np.arange(3.0)})
+    content = json.loads(stored.path.read_text())
+    place = data.draw(st.sampled_from(list(places(content))))
+    value = data.draw(ANY_JSON)
+    if not place:
+        content = value
+    else:
+        inner = content
+        for name in place[:-1]:
+            inner = inner[name]
+        if isinstance(inner, dict) and data.draw(st.booleans()):
+            del inner[place[-1]]
+        else:
+            inner[place[-1]] = value
+    stored.path.write_text(json.dumps(content))
+    again = store.last("mini", "norms", "net")
+    assert again is None or again == stored
+
+
+@given(st.binary(max_size=40), st.integers(0, 3000), st.integers(0, 50))
+def test_bytes_put_anywhere_in_a_file(tmp_path_factory, piece, position, dropped):
+    store = ResultStore(tmp_path_factory.mktemp("bytes"))
+    stored = store.write(CellResult.model_validate(RESULT))
+    raw = stored.path.read_bytes()
+    stored.path.write_bytes(raw[:position] + piece + raw[position + dropped :])
+    again = store.last("mini", "norms", "net")
+    assert again is None or again == stored
+
+
+def test_what_a_killed_run_left_is_removed_and_what_a_living_one_writes_stays(store, writer):
+    folder = store.write(cell()).path.parent
+    process, temporary = writer(folder)
+    ResultStore(store.folder).write(cell())
+    assert temporary.exists(), "its process lives"
+    process.kill()
+    process.wait()
+    ResultStore(store.folder).write(cell())
+    assert not temporary.exists()
+    (folder / ".others.tmp").touch()
+    ResultStore(store.folder).write(cell())
+    assert (folder / ".others.tmp").exists(), "not a file of the suite"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmark.common.files import cache_folder, write_temporary
+from benchmark.common.files import cache_folder, move_to, write_temporary
 
 
 def cached_array(key: str, make: Callable[[], np.ndarray]) -> np.ndarray:
@@ -32,5 +32,5 @@ def cached_array(key: str, make: Callable[[], np.ndarray]) -> np.ndarray:
         array = np.asarray(make(), dtype=np.float32)
     else:
         return array
-    write_temporary(path.parent, lambda stream: np.save(stream, array)).replace(path)
+    move_to(write_temporary(path.parent, lambda stream: np.save(stream, array)), path)
     return array
