@@ -31,7 +31,8 @@ class OpenClip(LibraryNetwork):
 
     def construct(self) -> torch.nn.Module:
         """The image tower with random weights."""
-        clip = open_clip.create_model(self.params.architecture, load_weights=False, **self.params.kwargs)
+        kwargs = {**self.settings, **self.params.kwargs}
+        clip = open_clip.create_model(self.params.architecture, load_weights=False, **kwargs)
         return cast("torch.nn.Module", clip.visual)
 
     def fetch(self, hub: str) -> torch.nn.Module:
@@ -47,10 +48,20 @@ class OpenClip(LibraryNetwork):
             weights = hub
             if self.spec.revision is not None:
                 weights = download_pretrained_from_hf(repository, revision=self.spec.revision)
+            kwargs = {**self.settings, **self.params.kwargs}
             clip = open_clip.create_model(
-                self.params.architecture, pretrained=weights, weights_only=True, **self.params.kwargs
+                self.params.architecture, pretrained=weights, weights_only=True, **kwargs
             )
         return cast("torch.nn.Module", clip.visual)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """``quick_gelu`` as the named weights were trained, or else as the architecture has it."""
+        own = open_clip.get_model_config(self.params.architecture)
+        quick = bool((own or {}).get("quick_gelu", False))
+        if self.named_weights is not None:
+            quick = bool(self._config(self.named_weights).get("quick_gelu", False))
+        return {"force_quick_gelu": True} if quick else {"quick_gelu": False}
 
     def own_transform(self, weights: str | None) -> Transform:
         """The validation transform of open_clip for the weights."""

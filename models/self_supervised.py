@@ -14,6 +14,7 @@ from benchmark.extraction import (
     LibraryNetwork,
     Preprocessing,
     Transform,
+    as_state_dict,
     blocks,
     load_strictly,
     torch_hub_checkpoint,
@@ -145,7 +146,7 @@ def backbone(content: Mapping[str, Any], published: Published, where: object) ->
             raise BenchError(f"{where}: has no {'.'.join(published.within)}: not the checkpoint published")
         inner = inner[key]
     weights = {}
-    for name, weight in inner.items():
+    for name, weight in as_state_dict(inner, where).items():
         if name.startswith(published.dropped):
             continue
         if not name.startswith(published.prefix):

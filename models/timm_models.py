@@ -24,8 +24,10 @@ class Timm(LibraryNetwork):
         return timm.list_models()
 
     def construct(self) -> torch.nn.Module:
-        """The network with random weights."""
-        return timm.create_model(self.params.architecture, pretrained=False, **self.params.kwargs)
+        """The network with random weights, with the input size, classes and pooling of the named weights."""
+        if self.named_weights is not None:
+            self._config(self.named_weights)  # an error that lists the weights there are
+        return timm.create_model(self._name(self.named_weights), pretrained=False, **self.params.kwargs)
 
     def fetch(self, hub: str) -> torch.nn.Module:
         """The network with the weights ``hub``; timm downloads them if they are not there yet."""

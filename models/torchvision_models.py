@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from inspect import signature
 from typing import Any, cast
 
 import torch
 import torchvision
 
 from benchmark.common.errors import UsageError
-from benchmark.extraction import LibraryNetwork, Transform, fetching, torch_hub_file
+from benchmark.extraction import LibraryNetwork, Preprocessing, Transform, fetching, torch_hub_file
+
+#: Architectures that normalise their input once more if they are built for torchvision's own weights.
+_WITH_TRANSFORM = ("googlenet", "inception_v3")
 
 
 class Torchvision(LibraryNetwork):
@@ -23,10 +27,28 @@ class Torchvision(LibraryNetwork):
 
     def construct(self) -> torch.nn.Module:
         """The network with random weights."""
-        kwargs = dict(self.params.kwargs)
-        if self.params.architecture in ("googlenet", "inception_v3"):
+        kwargs = {**self.settings, **self.params.kwargs}
+        if self.params.architecture in _WITH_TRANSFORM:
             kwargs.setdefault("init_weights", True)
         return cast("torch.nn.Module", torchvision.models.get_model(self.params.architecture, **kwargs))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The arguments that torchvision sets itself when it loads weights, and not otherwise.
+
+        With preprocessing in full, ``transform_input`` depends on it: it turns ImageNet statistics into those
+        of the weights, so it is on unless the entry gives the latter (mean and standard deviation 0.5).
+        """
+        architecture, preprocessing = self.params.architecture, self.params.preprocessing
+        settings: dict[str, Any] = {}
+        if architecture in _WITH_TRANSFORM:
+            full = isinstance(preprocessing, Preprocessing)
+            settings["transform_input"] = not (full and preprocessing.mean == preprocessing.std == (0.5,) * 3)
+        if architecture.startswith("vit_") and isinstance(self.named_weights, str):
+            settings["image_size"] = self._weights(self.named_weights).meta["min_size"][0]
+        if "weights_backbone" in signature(torchvision.models.get_model_builder(architecture)).parameters:
+            settings["weights_backbone"] = None  # torchvision's default is a trained backbone
+        return settings
 
     def fetch(self, hub: str) -> torch.nn.Module:
         """The network with the weights ``hub``; ``torch.hub`` downloads them if they are not there yet."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from benchmark.extraction.pooling import POOLINGS, pool
     from benchmark.extraction.preprocess import Preprocessing
     from benchmark.extraction.structure import blocks
-    from benchmark.extraction.weights import load_strictly, read_state_dict, seeded
+    from benchmark.extraction.weights import as_state_dict, load_strictly, read_state_dict, seeded
 
 _MODULES = {
     "POOLINGS": "pooling",
@@ -26,6 +26,7 @@ _MODULES = {
     "NetworkModel": "network",
     "Preprocessing": "preprocess",
     "Transform": "library",
+    "as_state_dict": "weights",
     "fetching": "hub",
     "hugging_face_folder": "hub",
     "load_strictly": "weights",
@@ -42,6 +43,7 @@ __all__ = [
     "NetworkModel",
     "Preprocessing",
     "Transform",
+    "as_state_dict",
     "blocks",
     "fetching",
     "hugging_face_folder",

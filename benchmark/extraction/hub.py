@@ -15,7 +15,7 @@ import torch
 
 from benchmark.common.errors import BenchError, NotPossible
 from benchmark.common.files import sha256_of
-from benchmark.extraction.weights import refusal
+from benchmark.extraction.weights import load_checkpoint, refusal
 
 
 def torch_hub_file(url: str, name: str | None = None) -> Path:
@@ -56,7 +56,7 @@ def torch_hub_checkpoint(
             file.parent.mkdir(parents=True, exist_ok=True)
             expected = sha256 or _sha256_in(file.name)
             torch.hub.download_url_to_file(url, str(file), hash_prefix=expected, progress=False)
-        content = torch.load(file, map_location="cpu", weights_only=True)
+        content: Any = load_checkpoint(file)
     if not isinstance(content, Mapping):
         raise BenchError(f"{file}: holds a {type(content).__name__}, no checkpoint")
     return content
@@ -100,9 +100,11 @@ def fetching(looked_for: Path, source: str, sha256: str | None = None) -> Iterat
     except pickle.UnpicklingError as error:
         raise refusal(looked_for, error) from error
     except Exception as error:
-        # Libraries wrap a failed download in a RuntimeError. They also raise one if keys do not match.
-        if isinstance(error, RuntimeError) and not _was_missing(error):
-            reason = " ".join(str(error).split())[:400]
+        # Libraries wrap a failed download in a RuntimeError. They also raise one if keys do not match. A file
+        # of text, or of a list, raises anything.
+        present = isinstance(error, RuntimeError) or looked_for.is_file()
+        if present and not _was_missing(error):
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:400]
             raise BenchError(f"{looked_for}: the weights cannot be loaded ({reason})") from error
         raise NotPossible(
             f"looked for {looked_for}, which is not there, and {source} cannot be reached "

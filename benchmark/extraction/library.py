@@ -138,6 +138,28 @@ class LibraryNetwork(NetworkModel):
             )
         return network
 
+    @property
+    def named_weights(self) -> str | None:
+        """The library's weights whose configuration the network takes; None: the entry names none.
+
+        An untrained twin, or weights in a file, take that of the weights that ``params.preprocessing`` names.
+        """
+        named = self.params.preprocessing
+        return self.spec.hub or (named if isinstance(named, str) else None)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Arguments for the library's factory that belong to the weights; ``params.kwargs`` overrides them."""
+        return {}
+
+    @property
+    def assumed(self) -> str | None:
+        """The settings that neither the entry nor its weights say, in words; None: there are none."""
+        assumed = {key: value for key, value in self.settings.items() if key not in self.params.kwargs}
+        if not assumed or self.named_weights is not None or self.spec.untrained is not None:
+            return None
+        return ", ".join(f"{key}: {value}" for key, value in assumed.items())
+
     @cached_property
     def transform(self) -> Transform:
         """The preprocessing that is used: that of ``params``, else the library's."""
@@ -148,8 +170,10 @@ class LibraryNetwork(NetworkModel):
 
     @property
     def preprocessing(self) -> str:
-        """Everything done to an image before the first layer."""
-        return " ".join(repr(self.transform).split())
+        """Everything done to an image before the first layer, and the settings of the network."""
+        settings = {**self.settings, **self.params.kwargs}
+        words = [f"{key}={settings[key]}" for key in self.settings]
+        return " ".join([*repr(self.transform).split(), *(["with", *words] if words else [])])
 
     def preprocess(self, image: Image.Image) -> torch.Tensor:
         """RGB image to tensor, with the preprocessing of the weights."""

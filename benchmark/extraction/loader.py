@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import torch
+
+from benchmark.common.errors import DataError
 
 #: Number of batches that are decoded, or ready, while the network works on one.
 AHEAD = 2
 
 
 def batches(
-    count: int, load: Callable[[int], torch.Tensor], size: int, *, pinned: bool = False
+    ids: Sequence[str], load: Callable[[int], torch.Tensor], size: int, *, pinned: bool = False
 ) -> Iterator[tuple[int, torch.Tensor]]:
     """Yield batches of stimuli in their order.
 
     Parameters
     ----------
-    count : int
-        Number of stimuli.
+    ids : sequence of str
+        Ids of the stimuli, for the error message.
     load : callable
-        ``load(i)`` gives the preprocessed image of stimulus i. All these tensors have the same shape. Several
-        threads call it at once.
+        ``load(i)`` gives the preprocessed image of stimulus i, from 0. Several threads call it at once.
     size : int
         Stimuli per batch. The last batch may be smaller.
     pinned : bool
@@ -35,18 +36,38 @@ def batches(
     start : int
         Number of the first stimulus of the batch, from 0.
     batch : Tensor, shape (b, c, h, w)
+
+    Raises
+    ------
+    DataError
+        If two preprocessed images differ in shape, in the same batch or not. A map of 15 x 23 has as many
+        values as one of 23 x 15, and a mean over positions has the same length for every size: without this
+        error, such features would be compared position by position, or at different scales.
     """
-    starts = deque(range(0, count, size))
+    starts = deque(range(0, len(ids), size))
+    first: torch.Size | None = None
     waiting: deque[tuple[int, list[Future[torch.Tensor]]]] = deque()
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
         try:
             while starts or waiting:
                 while starts and len(waiting) <= AHEAD:
                     start = starts.popleft()
-                    stop = min(start + size, count)
+                    stop = min(start + size, len(ids))
                     waiting.append((start, [pool.submit(load, i) for i in range(start, stop)]))
                 start, futures = waiting.popleft()
-                batch = torch.stack([future.result() for future in futures])
+                images = [future.result() for future in futures]
+                first = first or images[0].shape
+                _require_shape(first, ids, start, images)
+                batch = torch.stack(images)
                 yield start, batch.pin_memory() if pinned else batch
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _require_shape(first: torch.Size, ids: Sequence[str], start: int, images: Sequence[torch.Tensor]) -> None:
+    for index, image in enumerate(images, start):
+        if image.shape != first:
+            raise DataError(
+                f"stimuli {ids[0]!r} and {ids[index]!r} have shapes {tuple(first)} and {tuple(image.shape)} "
+                "after the preprocessing; it must give one shape: add a crop, or resize to a height and a width"
+            )

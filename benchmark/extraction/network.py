@@ -155,9 +155,13 @@ class NetworkModel(Model):
         return output
 
     @property
-    def prefix_tokens(self) -> int:
-        """Number of tokens before the patches: the class token and registers."""
-        return 0
+    def prefix_tokens(self) -> int | None:
+        """Number of tokens before the patches: the class token and registers.
+
+        None: it is not known, and the pooling ``patches`` is refused. A plug-in whose network has tokens says
+        it: ``prefix_tokens = 1``.
+        """
+        return None
 
     def default_pooling(self, layer: str, activation: torch.Tensor) -> str:
         """Pooling of a layer for which the entry names none."""
@@ -168,7 +172,7 @@ class NetworkModel(Model):
         """Activation of ``layer`` to vectors, shape (n, d)."""
         return self._pooled(layer, activation, self.prefix_tokens)
 
-    def _pooled(self, layer: str, activation: torch.Tensor, leading: int) -> torch.Tensor:
+    def _pooled(self, layer: str, activation: torch.Tensor, leading: int | None) -> torch.Tensor:
         how = self._poolings.get(layer) or self.default_pooling(layer, activation)
         size = projection_size(how)
         if size is None:
@@ -233,7 +237,7 @@ class NetworkModel(Model):
                 capture(network, self._hooked(layers), self.pool_layer, rows.add) as captured,
             ):
                 for start, batch in batches(
-                    len(stimuli), self._loader(stimuli), size, pinned=device == "cuda"
+                    stimuli.ids, self._loader(stimuli), size, pinned=device == "cuda"
                 ):
                     rows.start(start)
                     self._pass(batch, captured, layers, device, precision)
@@ -275,7 +279,7 @@ class NetworkModel(Model):
         ):
 
             def run(count: int) -> None:
-                for _, batch in batches(count, load, size):
+                for _, batch in batches(stimuli.ids[:count], load, size):
                     self._pass(batch, captured, layers, device, self.precision)
 
             return timed_cost(len(stimuli), run, BATCH, lambda: sum(widths.get(layer, 0) for layer in layers))
@@ -313,7 +317,7 @@ class NetworkModel(Model):
             features[-1][layer] = vectors.to(torch.float32, copy=True)
 
         network = self._ready(layers, device)
-        _, batch = next(batches(min(BATCH, len(stimuli)), self._loader(stimuli), BATCH))
+        _, batch = next(batches(stimuli.ids[:BATCH], self._loader(stimuli), BATCH))
         with (
             torch.inference_mode(),
             capture(network, self._hooked(layers), self.pool_layer, keep) as captured,

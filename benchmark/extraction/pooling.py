@@ -75,7 +75,7 @@ def declared_poolings(declared: str | Mapping[str, str], layers: Sequence[str]) 
     return poolings
 
 
-def pool(activation: torch.Tensor, how: str, leading: int = 0) -> torch.Tensor:
+def pool(activation: torch.Tensor, how: str, leading: int | None = None) -> torch.Tensor:
     """Pool the activation of one layer to one vector per stimulus.
 
     Parameters
@@ -89,8 +89,8 @@ def pool(activation: torch.Tensor, how: str, leading: int = 0) -> torch.Tensor:
         - "none": every value, flattened
 
         Channel maps have no tokens: "cls" and "patches" average them.
-    leading : int
-        Number of tokens before the patches: the class token and registers.
+    leading : int, optional
+        Number of tokens before the patches: the class token and registers. Only "patches" needs it.
 
     Returns
     -------
@@ -100,7 +100,8 @@ def pool(activation: torch.Tensor, how: str, leading: int = 0) -> torch.Tensor:
     Raises
     ------
     ValueError
-        If the activation has another number of dimensions and ``how`` is not "none".
+        If the activation has another number of dimensions and ``how`` is not "none", or if ``how`` is
+        "patches" and the patches are not known, or there are none.
 
     Examples
     --------
@@ -126,6 +127,14 @@ def pool(activation: torch.Tensor, how: str, leading: int = 0) -> torch.Tensor:
     if how == "cls":
         return activation[:, 0]
     if how == "patches":
+        if leading is None:
+            raise ValueError(
+                "how many tokens come before the patches is not known; write prefix_tokens = NUMBER in the class"
+            )
+        if leading >= activation.shape[1]:
+            raise ValueError(
+                f"{activation.shape[1]} tokens, and {leading} come before the patches: no patches"
+            )
         activation, how = activation[:, leading:], "average"
     if how == "max":
         return activation.amax(1)

@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -38,17 +39,54 @@ def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
             return load_file(path)
         except (SafetensorError, OSError) as error:
             raise BenchError(f"{path}: not a safetensors file ({error})") from error
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise refusal(path, error) from error
-    except (OSError, RuntimeError, EOFError) as error:
-        raise BenchError(f"{path}: damaged, or not a torch checkpoint ({type(error).__name__})") from error
+    content = load_checkpoint(path)
     if isinstance(content, dict) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
-    if not isinstance(content, Mapping) or not all(isinstance(v, torch.Tensor) for v in content.values()):
-        raise BenchError(f"{path}: holds no state dict (a mapping of names to tensors)")
-    return dict(content)
+    return as_state_dict(content, path)
+
+
+def load_checkpoint(path: Path) -> Any:
+    """Whatever ``torch.save`` wrote into the file at ``path``, on the CPU; no code of the file is run.
+
+    Raises
+    ------
+    BenchError
+        If the file is not a checkpoint, or is a pickle that would run code.
+    """
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise refusal(path, error) from error
+    except Exception as error:  # text read as a pickle raises whatever its first letters mean
+        raise BenchError(f"{path}: damaged, or not a torch checkpoint ({type(error).__name__})") from error
+
+
+def as_state_dict(content: object, where: object) -> dict[str, torch.Tensor]:
+    """The ``content`` of a checkpoint, which must be a state dict.
+
+    Parameters
+    ----------
+    content : object
+        What the file holds, or the part of it that should be the state dict.
+    where : object
+        The file, for the error message.
+
+    Raises
+    ------
+    BenchError
+        If it is anything but a mapping of names to tensors, or is empty. The message says what it is.
+    """
+    if isinstance(content, Mapping):
+        fits = all(isinstance(k, str) and isinstance(v, torch.Tensor) for k, v in content.items())
+        if content and fits:
+            return dict(content)
+        what = f"a mapping of {_first([repr(name)[:40] for name in content])}" if content else "nothing"
+    else:
+        what = f"a {type(content).__name__}"
+    raise BenchError(
+        f"{where}: holds no state dict (a mapping of names to tensors), but {what}; save the network's "
+        "state_dict() alone"
+    )
 
 
 def refusal(path: Path, error: pickle.UnpicklingError) -> BenchError:
@@ -86,8 +124,9 @@ def load_strictly(module: torch.nn.Module, state: Mapping[str, torch.Tensor], wh
     Raises
     ------
     BenchError
-        If a key is missing or left over, or its weights have another shape. The message names the first ones.
+        If it is no state dict, a key is missing or left over, or its weights have another shape. The message names the first ones.
     """
+    state = as_state_dict(state, where)
     own = module.state_dict()
     missing = [key for key in own if key not in state]
     unexpected = [key for key in state if key not in own]
