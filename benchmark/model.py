@@ -50,6 +50,8 @@ class ModelSpec:
         Name of the weights in the model's own library ("IMAGENET1K_V1"), which fetches them itself.
     untrained : int or None
         Seed of an untrained twin. No weights are then read.
+    settings_of : str or None
+        For an untrained twin: the hub weights of the trained network, whose settings the twin has.
     data : Path
         The data root, for files that ``params`` name.
     sha256 : str or None
@@ -66,6 +68,7 @@ class ModelSpec:
     weights: Path | None = None
     hub: str | None = None
     untrained: int | None = None
+    settings_of: str | None = None
     data: Path = Path()
     sha256: str | None = None
     revision: str | None = None

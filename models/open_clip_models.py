@@ -56,12 +56,9 @@ class OpenClip(LibraryNetwork):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """``quick_gelu`` as the named weights were trained, or else as the architecture has it."""
-        own = open_clip.get_model_config(self.params.architecture)
-        quick = bool((own or {}).get("quick_gelu", False))
-        if self.named_weights is not None:
-            quick = bool(self._config(self.named_weights).get("quick_gelu", False))
-        return {"force_quick_gelu": True} if quick else {"quick_gelu": False}
+        """QuickGELU if the architecture has it, or the named weights were trained with it."""
+        configs = (open_clip.get_model_config(self.params.architecture), self._config(self.named_weights))
+        return {"force_quick_gelu": any((config or {}).get("quick_gelu", False) for config in configs)}
 
     def own_transform(self, weights: str | None) -> Transform:
         """The validation transform of open_clip for the weights."""

@@ -42,8 +42,10 @@ class Torchvision(LibraryNetwork):
         architecture, preprocessing = self.params.architecture, self.params.preprocessing
         settings: dict[str, Any] = {}
         if architecture in _WITH_TRANSFORM:
-            full = isinstance(preprocessing, Preprocessing)
-            settings["transform_input"] = not (full and preprocessing.mean == preprocessing.std == (0.5,) * 3)
+            is_own = isinstance(preprocessing, Preprocessing) and (
+                preprocessing.mean == preprocessing.std == (0.5, 0.5, 0.5)
+            )
+            settings["transform_input"] = not is_own
         if architecture.startswith("vit_") and isinstance(self.named_weights, str):
             settings["image_size"] = self._weights(self.named_weights).meta["min_size"][0]
         if "weights_backbone" in signature(torchvision.models.get_model_builder(architecture)).parameters:

@@ -13,7 +13,7 @@ from PIL import Image
 from benchmark.association.checkpoint import Encoder, read_record, read_vocabulary
 from benchmark.common.errors import UsageError
 from benchmark.common.files import cache_folder
-from benchmark.extraction import NetworkModel, Preprocessing
+from benchmark.extraction import LibraryNetwork, NetworkModel, Preprocessing
 from benchmark.model import ModelSpec
 from benchmark.registry import Registry, load_plugin, parse_model_name, resolve_checkpoint, shipped_root
 
@@ -92,10 +92,12 @@ def find_start(text: str, registry: Registry, data: Path) -> Start:
         weights=checkpoint.path,
         hub=checkpoint.hub,
         untrained=checkpoint.untrained,
+        settings_of=checkpoint.settings_of,
         data=data,
     )
-    encoder = _portable_encoder(entry.plugin, entry.params, placed.base)
-    return Start(text, _network(placed.load()(spec), text), encoder, checkpoint.untrained is not None)
+    model = _network(placed.load()(spec), text)
+    encoder = _portable_encoder(entry.plugin, _own_params(model), placed.base)
+    return Start(text, model, encoder, checkpoint.untrained is not None)
 
 
 def build_encoder_model(encoder: Encoder, seed: int = 0) -> NetworkModel:
@@ -180,8 +182,15 @@ def _from_library(text: str, library: str, name: str, untrained: int | None) -> 
     if untrained is None:
         hub = name if library == "taskonomy" else weights or _first_weights(library, architecture)
     params = {parameter: name if library == "taskonomy" else architecture}
-    model = load_plugin(plugin, shipped_root())(ModelSpec(text, params, hub=hub, untrained=untrained))
-    return Start(text, _network(model, text), Encoder(plugin=plugin, params=params), untrained is not None)
+    loaded = load_plugin(plugin, shipped_root())(ModelSpec(text, params, hub=hub, untrained=untrained))
+    model = _network(loaded, text)
+    encoder = Encoder(plugin=plugin, params=_own_params(model))
+    return Start(text, model, encoder, untrained is not None)
+
+
+def _own_params(model: NetworkModel) -> dict[str, Any]:
+    """Params that hold the settings of the weights too, since an encoder is built again without them."""
+    return model.own_params if isinstance(model, LibraryNetwork) else dict(model.spec.params)
 
 
 def _first_weights(library: str, architecture: str) -> str:

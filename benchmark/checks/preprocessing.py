@@ -107,7 +107,9 @@ def _reference(model: NetworkModel) -> tuple[str, dict[str, Transform]]:
 
 
 def _named(model: NetworkModel) -> str | None:
-    """The weights whose preprocessing the model must have, if the entry names them."""
+    """The weights whose preprocessing the model must have, if they are named."""
+    if isinstance(model, LibraryNetwork):
+        return model.named_weights
     preprocessing = model.spec.params.get("preprocessing")
     return model.spec.hub or (preprocessing if isinstance(preprocessing, str) else None)
 

@@ -97,17 +97,17 @@ def _noise(model: NetworkModel, candidate: Candidate, n: int) -> torch.Tensor:
 
 
 def _class_token(model: NetworkModel, entering: torch.Tensor) -> Check:
-    """Compare the number of tokens that do not depend on the image with what the plug-in declares."""
+    """Compare the number of tokens that do not depend on the image with what the plug-in makes of them."""
     alike = (entering == entering[:1]).all(dim=2).all(dim=0).tolist()
     leading = alike.index(False) if False in alike else len(alike)
     what = f"{leading} of {len(alike)} tokens, at the start, are the same for every image"
-    declared = model.prefix_tokens if isinstance(model, LibraryNetwork) else None
-    takes_first = model.pooling == "cls" or (bool(declared) and "pooling" not in model.spec.params)
+    declared, reads = model.prefix_tokens, isinstance(model, LibraryNetwork)
     name = "class token"
-    if takes_first and leading == 0:
+    if model.pooling == "cls" and leading == 0:
         return Check(name, Status.failed, "token 0 is a patch, and the model uses it as class token")
     if declared is not None and declared != leading:
-        return Check(name, Status.failed, f"{what}; the model uses {declared} as class token and registers")
-    if leading and not takes_first:
+        return Check(name, Status.failed, f"{what}; the model declares prefix_tokens = {declared}")
+    is_told_apart = model.pooling in ("cls", "patches") or (reads and "pooling" not in model.spec.params)
+    if leading and not is_told_apart:
         return Check(name, Status.note, f"{what}: class token and registers are pooled with the patches")
-    return Check(name, Status.passed, f"{what}" + ("; token 0 is the class token" if leading else ""))
+    return Check(name, Status.passed, what)

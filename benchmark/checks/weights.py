@@ -9,7 +9,7 @@ import torch
 
 from benchmark.checks.check import Candidate, Check, Status, error_line, first_few
 from benchmark.common.errors import NotPossible
-from benchmark.extraction import NetworkModel, read_state_dict, seeded
+from benchmark.extraction import LibraryNetwork, NetworkModel, read_state_dict, seeded
 
 NAME = "weights"
 
@@ -56,6 +56,15 @@ def check(candidate: Candidate) -> tuple[list[Check], bool]:
     checks = [
         _untrained(random) if model.spec.untrained is not None else _read(candidate, random, len(state))
     ]
+    if isinstance(model, LibraryNetwork) and model.assumed is not None:
+        checks.append(
+            Check(
+                "settings",
+                Status.note,
+                f"assumed, since neither the entry nor a file of weights says it: {model.assumed}; to change "
+                "it, give params.kwargs, or name the library's weights in params.preprocessing",
+            )
+        )
     if model.spec.weights is not None:
         checks += _left_over(read_state_dict(model.spec.weights), state)
     checks.append(_size(candidate, sum(p.numel() for p in model.network.parameters())))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
@@ -18,6 +17,7 @@ from benchmark.common.errors import UsageError
 from benchmark.extraction.network import NetworkModel
 from benchmark.extraction.preprocess import Preprocessing
 from benchmark.extraction.structure import blocks, classifier_path, feeds
+from benchmark.extraction.tokens import Tokens, read_tokens
 from benchmark.extraction.weights import load_strictly, read_state_dict
 from benchmark.model import ClassProbabilities, ModelSpec
 
@@ -29,9 +29,6 @@ PENULTIMATE = "pre_logits"
 #: Ending of the name of a layer that is the mean of a block's patch tokens, without class token and
 #: registers.
 PATCHES = ".patches"
-
-#: Path of a block whose output is the tokens of the whole image
-_TOKEN_BLOCK = re.compile(r"(?:^|\.)(?:blocks|resblocks|layers)\.\w+$")
 
 
 class LibraryParams(BaseModel):
@@ -79,8 +76,10 @@ class LibraryNetwork(NetworkModel):
     (the input of the classifier) and ``"output"``. If only pooling lies between the last block and the
     classifier, ``"pre_logits"`` replaces the last block.
 
-    A sequence of tokens becomes the mean of the tokens. In a network with a class token, each block gives two
-    layers: ``"blocks.3"`` (the class token) and ``"blocks.3.patches"`` (the mean of the patches).
+    A sequence of tokens becomes the mean of the patches. A block that holds a class token gives two layers:
+    ``"blocks.3"`` (the class token) and ``"blocks.3.patches"`` (the mean of the patches). Which tokens are
+    patches is read off the network (:mod:`benchmark.extraction.tokens`); a layer where it cannot be read off
+    is refused, unless the entry names a pooling of all tokens.
     """
 
     library: str
@@ -140,16 +139,17 @@ class LibraryNetwork(NetworkModel):
 
     @property
     def named_weights(self) -> str | None:
-        """The library's weights whose configuration the network takes; None: the entry names none.
+        """The library's weights whose settings and preprocessing the network has; None: none are named.
 
-        An untrained twin, or weights in a file, take that of the weights that ``params.preprocessing`` names.
+        Those of the entry; for an untrained twin, those of the trained network; else those that
+        ``params.preprocessing`` names.
         """
         named = self.params.preprocessing
-        return self.spec.hub or (named if isinstance(named, str) else None)
+        return self.spec.hub or self.spec.settings_of or (named if isinstance(named, str) else None)
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Arguments for the library's factory that belong to the weights; ``params.kwargs`` overrides them."""
+        """Arguments for the library's factory that belong to the weights; ``params.kwargs`` goes before."""
         return {}
 
     @property
@@ -160,13 +160,24 @@ class LibraryNetwork(NetworkModel):
             return None
         return ", ".join(f"{key}: {value}" for key, value in assumed.items())
 
+    @property
+    def own_params(self) -> dict[str, Any]:
+        """Params with which the same network is built without naming its weights."""
+        kwargs = {**self.settings, **self.params.kwargs}
+        named = self.params.preprocessing or self.named_weights
+        return {
+            **self.spec.params,
+            **({"kwargs": kwargs} if kwargs else {}),
+            **({"preprocessing": named} if isinstance(named, str) else {}),
+        }
+
     @cached_property
     def transform(self) -> Transform:
         """The preprocessing that is used: that of ``params``, else the library's."""
         preprocessing = self.params.preprocessing
         if isinstance(preprocessing, Preprocessing):
             return preprocessing
-        return self.own_transform(preprocessing or self.spec.hub)
+        return self.own_transform(preprocessing or self.named_weights)
 
     @property
     def preprocessing(self) -> str:
@@ -193,12 +204,12 @@ class LibraryNetwork(NetworkModel):
     def with_patches(self, paths: Sequence[str]) -> dict[str, str]:
         """Layers for the modules at ``paths``.
 
-        In a network with a class token, a block of tokens gives a second layer: the mean of its patches.
+        A block of tokens with a class token gives a second layer: the mean of its patches.
         """
         modules = {}
         for path in paths:
             modules[path] = path
-            if self.has_class_token and _TOKEN_BLOCK.search(path):
+            if self._has_class_token(self._tokens.lengths.get(path)):
                 modules[path + PATCHES] = path
         return modules
 
@@ -206,19 +217,17 @@ class LibraryNetwork(NetworkModel):
         """Dotted path of the map from the last features to the logits; None: there is none."""
         return classifier_path(self.network)
 
-    @property
-    def has_class_token(self) -> bool:
-        """Whether sequences of tokens begin with a class token."""
-        return self.prefix_tokens > 0
-
     @cached_property
-    def prefix_tokens(self) -> int:
-        """Number of tokens before the patches: the class token and registers."""
-        trunk = getattr(self.network, "trunk", self.network)
-        prefix_tokens = getattr(trunk, "num_prefix_tokens", None)
-        if isinstance(prefix_tokens, int):
-            return prefix_tokens
-        return int(any(hasattr(trunk, name) for name in ("class_token", "class_embedding")))
+    def _tokens(self) -> Tokens:
+        """Which tokens are patches, read off with two images of noise."""
+        shape = self.preprocess(Image.new("RGB", (256, 256))).shape
+        noise = torch.randn((2, *shape), generator=torch.Generator().manual_seed(0))
+        device = next((parameter.device for parameter in self.network.parameters()), torch.device("cpu"))
+        return read_tokens(self.network, self.forward, blocks(self.network), noise.to(device))
+
+    def _has_class_token(self, length: int | None) -> bool:
+        """Whether so many tokens begin with a class token; None stands for no tokens."""
+        return self._tokens.has_class_token and bool(length and self._tokens.leading.get(length))
 
     @cached_property
     def maps_end_in_channels(self) -> bool:
@@ -227,18 +236,45 @@ class LibraryNetwork(NetworkModel):
         return str(getattr(trunk, "output_fmt", "")) == "NHWC" or type(trunk).__name__ == "SwinTransformer"
 
     def default_pooling(self, layer: str, activation: torch.Tensor) -> str:
-        """The class token if there is one; for ``*.patches`` the mean."""
-        if activation.ndim == 3 and self.has_class_token and not layer.endswith(PATCHES):
-            return "cls"
-        return super().default_pooling(layer, activation)
+        """The class token if there is one, else the mean of the patches; for ``*.patches`` the mean."""
+        if activation.ndim != 3 or self.pooling != "average":
+            return super().default_pooling(layer, activation)
+        takes_class_token = self._has_class_token(activation.shape[1]) and not layer.endswith(PATCHES)
+        return "cls" if takes_class_token else "patches"
 
     def pool_layer(self, layer: str, activation: torch.Tensor) -> torch.Tensor:
-        """Activation of ``layer`` to vectors, shape (n, d); for ``*.patches`` only the patches are pooled."""
+        """Activation of ``layer`` to vectors, shape (n, d); for ``*.patches`` only the patches are pooled.
+
+        Raises
+        ------
+        UsageError
+            If the pooling needs the class token or the patches, and they are not there or cannot be told.
+        """
         if activation.ndim == 4 and self.maps_end_in_channels:
             activation = activation.movedim(-1, 1)
-        if activation.ndim == 3 and layer.endswith(PATCHES):
-            return self._pooled(layer, activation[:, self.prefix_tokens :], leading=0)
-        return self._pooled(layer, activation, self.prefix_tokens)
+        leading = None
+        if activation.ndim == 3:
+            leading = self._tokens.leading.get(activation.shape[1])
+            self._require_tokens(layer, activation, leading)
+        if leading is not None and layer.endswith(PATCHES):
+            activation, leading = activation[:, leading:], 0
+        return self._pooled(layer, activation, leading)
+
+    def _require_tokens(self, layer: str, activation: torch.Tensor, leading: int | None) -> None:
+        how, length = self.pooling_of(layer, activation), activation.shape[1]
+        if how not in ("cls", "patches") or length == 1:
+            return
+        if leading is None:
+            raise UsageError(
+                f"{self.spec.name}: layer {layer!r} gives {length} tokens, and it cannot be read off "
+                f"{self.params.architecture} which of them are patches; name other layers, or a pooling of "
+                "all tokens, such as params: {pooling: average}"
+            )
+        if how == "cls" and not self._has_class_token(length):
+            raise UsageError(
+                f"{self.spec.name}: layer {layer!r} gives {length} tokens and no class token, which the "
+                "pooling cls would take; use patches or average"
+            )
 
     def classify(self, output: np.ndarray) -> ClassProbabilities | None:
         """Class probabilities: the softmax of the logits."""

@@ -64,10 +64,29 @@ def batches(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+def require_one_shape(ids: Sequence[str], load: Callable[[int], torch.Tensor]) -> None:
+    """Preprocess every stimulus, and raise the error of :func:`batches` if two differ in shape.
+
+    Parameters
+    ----------
+    ids : sequence of str
+        Ids of the stimuli.
+    load : callable
+        As for :func:`batches`.
+
+    Raises
+    ------
+    DataError
+        If two preprocessed images differ in shape.
+    """
+    for _ in batches(ids, load, 1):
+        pass
+
+
 def _require_shape(first: torch.Size, ids: Sequence[str], start: int, images: Sequence[torch.Tensor]) -> None:
     for index, image in enumerate(images, start):
         if image.shape != first:
             raise DataError(
                 f"stimuli {ids[0]!r} and {ids[index]!r} have shapes {tuple(first)} and {tuple(image.shape)} "
-                "after the preprocessing; it must give one shape: add a crop, or resize to a height and a width"
+                "after the preprocessing; it must give one shape: add a crop, or resize to a height and width"
             )

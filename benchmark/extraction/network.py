@@ -19,7 +19,7 @@ from benchmark.extraction.capture import Captured, capture
 from benchmark.extraction.cost import timed_cost
 from benchmark.extraction.images import shared_images
 from benchmark.extraction.layer_sets import by_depth, convolutions, layer_set
-from benchmark.extraction.loader import batches
+from benchmark.extraction.loader import batches, require_one_shape
 from benchmark.extraction.pooling import declared_poolings, pool, projection_size
 from benchmark.extraction.precision import FEWEST, PRECISIONS, arithmetic, require_same_rdms
 from benchmark.extraction.projection import Projection
@@ -172,8 +172,12 @@ class NetworkModel(Model):
         """Activation of ``layer`` to vectors, shape (n, d)."""
         return self._pooled(layer, activation, self.prefix_tokens)
 
+    def pooling_of(self, layer: str, activation: torch.Tensor) -> str:
+        """Pooling of a layer: that of the entry, else the default."""
+        return self._poolings.get(layer) or self.default_pooling(layer, activation)
+
     def _pooled(self, layer: str, activation: torch.Tensor, leading: int | None) -> torch.Tensor:
-        how = self._poolings.get(layer) or self.default_pooling(layer, activation)
+        how = self.pooling_of(layer, activation)
         size = projection_size(how)
         if size is None:
             return pool(activation, how, leading)
@@ -227,6 +231,8 @@ class NetworkModel(Model):
             If a feature is not finite. The message names the layer and the first such stimulus.
         """
         network = self._ready(layers, device)
+        if not self._gives_one_shape:
+            require_one_shape(stimuli.ids, self._loader(stimuli))
         precision = self.precision if len(stimuli) >= FEWEST else PRECISIONS[0]
         if precision != PRECISIONS[0]:
             self._require_same_rdms(stimuli, layers, device)
@@ -283,6 +289,15 @@ class NetworkModel(Model):
                     self._pass(batch, captured, layers, device, self.precision)
 
             return timed_cost(len(stimuli), run, BATCH, lambda: sum(widths.get(layer, 0) for layer in layers))
+
+    @cached_property
+    def _gives_one_shape(self) -> bool:
+        """Whether the preprocessing gives one shape for images of any shape, as far as two images show it."""
+        try:
+            shapes = {self.preprocess(Image.new("RGB", size)).shape for size in ((96, 64), (64, 96))}
+        except Exception:  # a plug-in may refuse such images; the stimuli show what it makes of them
+            return False
+        return len(shapes) == 1
 
     def _loader(self, stimuli: Stimuli) -> Callable[[int], torch.Tensor]:
         # plug-ins share images only if their functions are the same, and not only their descriptions

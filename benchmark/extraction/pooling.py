@@ -129,7 +129,8 @@ def pool(activation: torch.Tensor, how: str, leading: int | None = None) -> torc
     if how == "patches":
         if leading is None:
             raise ValueError(
-                "how many tokens come before the patches is not known; write prefix_tokens = NUMBER in the class"
+                "how many tokens come before the patches is not known; in the class of the model, write "
+                "prefix_tokens = NUMBER"
             )
         if leading >= activation.shape[1]:
             raise ValueError(

@@ -74,13 +74,13 @@ def as_state_dict(content: object, where: object) -> dict[str, torch.Tensor]:
     Raises
     ------
     BenchError
-        If it is anything but a mapping of names to tensors, or is empty. The message says what it is.
+        If it is anything but a mapping of names to tensors. The message says what it is.
     """
     if isinstance(content, Mapping):
         fits = all(isinstance(k, str) and isinstance(v, torch.Tensor) for k, v in content.items())
-        if content and fits:
+        if fits:
             return dict(content)
-        what = f"a mapping of {_first([repr(name)[:40] for name in content])}" if content else "nothing"
+        what = f"a mapping of {_first([repr(name)[:40] for name in content])}"
     else:
         what = f"a {type(content).__name__}"
     raise BenchError(
@@ -124,7 +124,8 @@ def load_strictly(module: torch.nn.Module, state: Mapping[str, torch.Tensor], wh
     Raises
     ------
     BenchError
-        If it is no state dict, a key is missing or left over, or its weights have another shape. The message names the first ones.
+        If it is no state dict, a key is missing or left over, or its weights have another shape. The message
+        names the first ones.
     """
     state = as_state_dict(state, where)
     own = module.state_dict()

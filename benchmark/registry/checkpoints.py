@@ -28,6 +28,8 @@ class ResolvedCheckpoint:
         Name of the weights in the model's own library.
     untrained : int or None
         Seed of random weights.
+    settings_of : str or None
+        For random weights: the hub weights whose settings the network has.
     sha256 : str or None
         sha256 of the file. For hub weights: what the registry says, whole or its first digits.
     revision : str or None
@@ -39,6 +41,7 @@ class ResolvedCheckpoint:
     path: Path | None = None
     hub: str | None = None
     untrained: int | None = None
+    settings_of: str | None = None
     sha256: str | None = None
     revision: str | None = None
     label: str = "no weights"
@@ -74,7 +77,9 @@ def resolve_checkpoint(entry: ModelEntry, base: Path, data_root: Path, cache: Pa
         return ResolvedCheckpoint()
     if checkpoint.untrained is not None:
         label = f"untrained:{checkpoint.untrained}"
-        return ResolvedCheckpoint(untrained=checkpoint.untrained, label=label)
+        return ResolvedCheckpoint(
+            untrained=checkpoint.untrained, settings_of=checkpoint.settings_of, label=label
+        )
     if checkpoint.hub is not None:
         return ResolvedCheckpoint(
             hub=checkpoint.hub,

@@ -154,7 +154,8 @@ def _untrained(name: str, entry: ModelEntry, seed: int) -> ModelEntry:
         return entry.model_copy(update={"trained_on": () if target is None else (target,)})
     if entry.checkpoint is None:
         raise UsageError(f"model {name!r} has no weights, so no untrained twin: leave out @untrained:{seed}")
-    return entry.model_copy(update={"checkpoint": Checkpoint(untrained=seed), "trained_on": ()})
+    checkpoint = Checkpoint(untrained=seed, settings_of=entry.checkpoint.hub or entry.checkpoint.settings_of)
+    return entry.model_copy(update={"checkpoint": checkpoint, "trained_on": ()})
 
 
 def _look_up(what: str, name: str, known: Mapping[str, S]) -> S:

@@ -99,6 +99,9 @@ class Checkpoint(_Entry):
         With ``hub``: the commit of the Hugging Face repository that holds the weights; None: not pinned.
     untrained : int, optional
         Seed of random weights.
+    settings_of : str, optional
+        With ``untrained``: the hub weights whose settings (input size, activation) the network has. For the
+        untrained twin of a model with hub weights it is set to those.
     how : str, optional
         One line that says how to get the file.
     """
@@ -109,6 +112,7 @@ class Checkpoint(_Entry):
     hub: str | None = None
     revision: str | None = None
     untrained: Seed | None = None
+    settings_of: str | None = None
     how: str | None = None
 
     @model_validator(mode="after")
@@ -125,6 +129,8 @@ class Checkpoint(_Entry):
             raise ValueError(f"{self.sha256!r} is no sha256: write 64 hexadecimal digits")
         if self.revision is not None and named[0] != "hub":
             raise ValueError(f"revision belongs to hub, not to {named[0]}: leave it out")
+        if self.settings_of is not None and named[0] != "untrained":
+            raise ValueError(f"settings_of belongs to untrained, not to {named[0]}: leave it out")
         return self
 
 

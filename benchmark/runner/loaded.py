@@ -59,6 +59,8 @@ class LoadedModel:
     def weights(self) -> str:
         """Text that identifies the weights: the sha256 of their file, their hub name and pin, or the seed."""
         checkpoint = self.checkpoint
+        if checkpoint.settings_of is not None:
+            return f"{checkpoint.label} with the settings of {checkpoint.settings_of}"
         if checkpoint.hub is None:
             return checkpoint.sha256 or checkpoint.label
         pin = checkpoint.revision or checkpoint.sha256

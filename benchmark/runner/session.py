@@ -132,6 +132,7 @@ class Session:
                 weights=checkpoint.path,
                 hub=checkpoint.hub,
                 untrained=checkpoint.untrained,
+                settings_of=checkpoint.settings_of,
                 data=self.data.path,
                 sha256=checkpoint.sha256,
                 revision=checkpoint.revision,

@@ -60,6 +60,47 @@ def test_file_that_is_no_checkpoint_is_named(tmp_path: Path, name: str, content:
     assert "refused" not in str(caught.value)
 
 
+NOT_STATES = {
+    "text": "hello",
+    "list": [torch.zeros(2)],
+    "number": 3,
+    "tensor": torch.zeros(2),
+    "text in place of a tensor": {"weight": torch.zeros(2, 3), "note": "mine"},
+    "numbers as names": {0: torch.zeros(2)},
+    "a state dict that is a list": {"state_dict": [torch.zeros(2)]},
+}
+
+
+@pytest.mark.parametrize("kind", NOT_STATES)
+def test_a_checkpoint_that_is_no_state_dict_is_named_in_one_line(tmp_path: Path, kind: str) -> None:
+    torch.save(NOT_STATES[kind], tmp_path / "w.pt")
+    with pytest.raises(BenchError, match=r"w\.pt: holds no state dict .*, but a ") as caught:
+        read_state_dict(tmp_path / "w.pt")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "hello", "cos(x)\n", "0,1,2\n3,4,5\n", "{}", "\x80\x02]q\x00.", "I1\n."]
+)
+def test_text_in_a_pt_file_is_named_in_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "w.pt").write_bytes(text.encode("latin-1"))
+    with pytest.raises(BenchError, match=r"w\.pt: ") as caught:
+        read_state_dict(tmp_path / "w.pt")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["hello", "cos(x)\n"])
+def test_a_file_of_text_where_a_library_keeps_its_weights_is_named(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "w.pth"
+    file.write_text(text)
+    with (
+        pytest.raises(BenchError, match=r"w\.pth: ") as caught,
+        fetching(file, "https://example.org/w.pth"),
+    ):
+        torch.load(file, weights_only=True)
+    assert not isinstance(caught.value, NotPossible), "it is there, so it need not be downloaded"
+
+
 def test_checkpoint_without_tensors_is_named(tmp_path: Path) -> None:
     torch.save({"epoch": 3}, tmp_path / "w.pth")
     with pytest.raises(BenchError, match="no state dict"):
