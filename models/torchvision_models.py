@@ -46,6 +46,8 @@ class Torchvision(LibraryNetwork):
                 preprocessing.mean == preprocessing.std == (0.5, 0.5, 0.5)
             )
             settings["transform_input"] = not is_own
+        if architecture == "googlenet" and self.spec.untrained is not None:
+            settings["aux_logits"] = False  # torchvision takes them out of the trained network
         if architecture.startswith("vit_") and isinstance(self.named_weights, str):
             settings["image_size"] = self._weights(self.named_weights).meta["min_size"][0]
         if "weights_backbone" in signature(torchvision.models.get_model_builder(architecture)).parameters:
@@ -58,8 +60,9 @@ class Torchvision(LibraryNetwork):
         with fetching(torch_hub_file(weights.url), weights.url, self.spec.sha256):
             # This refuses pickles that would run code. get_model alone would run them.
             weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
+            kwargs = {**self.settings, **self.params.kwargs}
             network = torchvision.models.get_model(
-                self.params.architecture, weights=weights, progress=False, **self.params.kwargs
+                self.params.architecture, weights=weights, progress=False, **kwargs
             )
         return cast("torch.nn.Module", network)
 

@@ -220,8 +220,7 @@ class LibraryNetwork(NetworkModel):
     @cached_property
     def _tokens(self) -> Tokens:
         """Which tokens are patches, read off with two images of noise."""
-        shape = self.preprocess(Image.new("RGB", (256, 256))).shape
-        noise = torch.randn((2, *shape), generator=torch.Generator().manual_seed(0))
+        noise = torch.randn((2, *self._shape_of_square), generator=torch.Generator().manual_seed(0))
         device = next((parameter.device for parameter in self.network.parameters()), torch.device("cpu"))
         return read_tokens(self.network, self.forward, blocks(self.network), noise.to(device))
 
@@ -230,10 +229,30 @@ class LibraryNetwork(NetworkModel):
         return self._tokens.has_class_token and bool(length and self._tokens.leading.get(length))
 
     @cached_property
+    def _shape_of_square(self) -> torch.Size:
+        """Shape of a square image after the preprocessing."""
+        return self.preprocess(Image.new("RGB", (256, 256))).shape
+
+    @cached_property
+    def _takes_squares(self) -> bool:
+        """Whether every image is square after the preprocessing."""
+        return self._gives_one_shape and self._shape_of_square[-1] == self._shape_of_square[-2]
+
+    @cached_property
     def maps_end_in_channels(self) -> bool:
-        """Whether maps have shape (n, h, w, c), as in Swin transformers."""
+        """Whether the library says that maps have shape (n, h, w, c), as in Swin transformers."""
         trunk = getattr(self.network, "trunk", self.network)
         return str(getattr(trunk, "output_fmt", "")) == "NHWC" or type(trunk).__name__ == "SwinTransformer"
+
+    def _ends_in_channels(self, maps: torch.Tensor) -> bool:
+        """Whether maps have shape (n, h, w, c): two equal sides show it, and libraries do not always say it.
+
+        The first convolution of a Swin transformer gives (n, c, h, w), and a VOLO has (n, h, w, c) unsaid.
+        """
+        _, first, second, third = maps.shape
+        if self._takes_squares and (first == second) != (second == third):
+            return first == second
+        return self.maps_end_in_channels
 
     def default_pooling(self, layer: str, activation: torch.Tensor) -> str:
         """The class token if there is one, else the mean of the patches; for ``*.patches`` the mean."""
@@ -250,7 +269,7 @@ class LibraryNetwork(NetworkModel):
         UsageError
             If the pooling needs the class token or the patches, and they are not there or cannot be told.
         """
-        if activation.ndim == 4 and self.maps_end_in_channels:
+        if activation.ndim == 4 and self._ends_in_channels(activation):
             activation = activation.movedim(-1, 1)
         leading = None
         if activation.ndim == 3:

@@ -17,8 +17,8 @@ def blocks(network: nn.Module) -> list[str]:
     - a member of the stack inside a top module that has one ("transformer.resblocks.4");
     - a top module that is neither a container nor has a stack.
 
-    These are not blocks: modules without weights (activations, pooling), auxiliary classifiers, and single
-    convolutions, linear maps, normalisations and embeddings at the top.
+    These are not blocks: modules without weights (activations, pooling), auxiliary classifiers, embeddings of
+    patches and positions, and single convolutions, linear maps, normalisations and embeddings at the top.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def blocks(network: nn.Module) -> list[str]:
     """
     paths = []
     for name, child in network.named_children():
-        if name.lower().startswith("aux") or name == "patch_embed":
+        if name.lower().startswith("aux") or name in ("patch_embed", "pos_embed"):
             continue
         stack = next((s for s in _STACKS if isinstance(getattr(child, s, None), _CONTAINERS)), None)
         if isinstance(child, _CONTAINERS) and type(child) in _CONTAINERS:

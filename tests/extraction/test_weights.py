@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -87,6 +88,25 @@ def test_text_in_a_pt_file_is_named_in_one_line(tmp_path: Path, text: str) -> No
     with pytest.raises(BenchError, match=r"w\.pt: ") as caught:
         read_state_dict(tmp_path / "w.pt")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["hello", "list"])
+def test_a_run_names_the_file_that_is_no_checkpoint(bench: Any, tmp_path: Path, kind: str) -> None:
+    if kind in NOT_STATES:
+        torch.save(NOT_STATES[kind], tmp_path / "w.pt")
+    else:
+        (tmp_path / "w.pt").write_text(kind)
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        "models:\n  mine:\n    plugin: models/torchvision_models.py:Torchvision\n"
+        "    params: {architecture: squeezenet1_1, preprocessing: IMAGENET1K_V1}\n"
+        "    checkpoint: {file: w.pt}\n"
+    )
+    asked = ("--registry", own, "--output", tmp_path / "results", "--format", "json")
+    ran = bench("run", "--model", "mine", "--task", "people_rdm", *asked)
+    assert ran.status == 1
+    assert ran.cells[0]["reason"].startswith(f"{tmp_path / 'w.pt'}: ")
+    assert "Traceback" not in ran.err
 
 
 @pytest.mark.parametrize("text", ["hello", "cos(x)\n"])

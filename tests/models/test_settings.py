@@ -112,6 +112,19 @@ def test_a_file_that_cannot_tell_is_assumed_and_said(small_clip: str, tmp_path: 
     assert model.preprocessing != told.preprocessing, "the key of the features holds the setting"
 
 
+def test_check_model_says_what_is_assumed(small_clip: str, tmp_path: Path, bench: Any) -> None:
+    save_file(make("open_clip", small_clip, untrained=0).network.state_dict(), tmp_path / "w.safetensors")
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        "models:\n  clip:\n    plugin: models/open_clip_models.py:OpenClip\n"
+        "    checkpoint: {file: w.safetensors}\n    params:\n      architecture: tiny\n"
+        "      preprocessing: {resize: 32, crop: 32, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]}\n"
+    )
+    said = " ".join(bench("check-model", "clip", "--registry", own).out.split())
+    assert "settings note assumed, since neither the entry nor a file of weights says it" in said
+    assert "force_quick_gelu: False" in said
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["inception_v3", "googlenet"])
 def test_transform_input_is_that_of_torchvisions_own_loading(
@@ -139,6 +152,10 @@ def test_transform_input_is_that_of_torchvisions_own_loading(
         make("torchvision", architecture, settings_of="IMAGENET1K_V1", untrained=0),
     ):
         assert twin.network.transform_input
+        assert twin.network.state_dict().keys() == theirs.state_dict().keys()
+    # of two statements the entry's counts: with this mean and deviation, statistics are those of the weights
+    spelled = make("torchvision", architecture, {"preprocessing": HALF}, hub="IMAGENET1K_V1")
+    assert not spelled.network.transform_input
 
 
 @pytest.mark.parametrize(("preprocessing", "on"), [(IMAGENET, True), (HALF, False)])

@@ -121,6 +121,26 @@ def test_the_pooling_patches_leaves_registers_and_class_token_out(noise: Stimuli
     np.testing.assert_allclose(found, tokens[:, 5:].mean(1), atol=2e-5)
 
 
+@pytest.mark.parametrize(
+    ("architecture", "path", "axes"),
+    [
+        ("swin_tiny_patch4_window7_224", "layers.1", (1, 2)),
+        ("swin_tiny_patch4_window7_224", "patch_embed.proj", (2, 3)),
+        pytest.param("volo_d1_224", "network.0", (1, 2), marks=pytest.mark.slow),
+    ],
+)
+def test_channels_and_positions_of_maps_are_told_apart(
+    noise: Stimuli, architecture: str, path: str, axes: tuple[int, int]
+) -> None:
+    model = make(TIMM, architecture, layers=[path])
+    found = model.features(noise, [path])[path]
+    np.testing.assert_allclose(found, tokens_of(model, noise, path).mean(axes), atol=2e-5)
+
+
+def test_embedded_positions_are_no_layer() -> None:
+    assert make(TIMM, "xcit_nano_12_p16_224").layers[0] == "blocks.0"
+
+
 class Merging(nn.Module):
     """A class token, and half of the tokens between two blocks: which they are cannot be read off."""
 
@@ -192,3 +212,74 @@ def test_patches_of_a_users_network_need_the_number_of_tokens_before_them(noise:
     model = Declared(spec)
     found = model.features(noise, ["tokens"])["tokens"]
     np.testing.assert_allclose(found, tokens_of(model, noise, "blocks.0")[:, 1:].mean(1), atol=1e-6)
+
+
+MERGING = """
+import torch
+from torch import nn
+
+from benchmark.extraction import LibraryNetwork
+
+
+class Network(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cls_token = nn.Parameter(torch.randn(1, 1, 8))
+        self.embed = nn.Conv2d(3, 8, 8, 8)
+        self.blocks = nn.ModuleList(nn.Linear(8, 8) for _ in range(2))
+        self.head = nn.Linear(8, 4)
+
+    def forward(self, x):
+        patches = self.embed(x).flatten(2).transpose(1, 2)
+        x = self.blocks[0](torch.cat((self.cls_token.expand(len(x), -1, -1), patches), 1))
+        x = x + x.mean(1, keepdim=True)
+        return self.head(self.blocks[1](x[:, ::2])[:, 0])
+
+
+class Merging(LibraryNetwork):
+    library = "own"
+
+    def architectures(self):
+        return ["merging"]
+
+    def construct(self):
+        return Network()
+
+    def fetch(self, hub):
+        raise NotImplementedError
+
+    def own_transform(self, weights):
+        raise NotImplementedError
+"""
+HALF = "{resize: 32, crop: 32, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]}"
+REFUSED = {
+    "merging": (
+        f"own.py:Merging\n    params: {{architecture: merging, preprocessing: {HALF}}}",
+        "layer 'blocks.1' gives 9 tokens, and it cannot be read off merging which of them are patches",
+    ),
+    "register": (
+        "models/timm_models.py:Timm\n    params:\n      architecture: vit_tiny_patch16_224\n"
+        f"      pooling: cls\n      preprocessing: {HALF}\n      kwargs: {{img_size: 32, patch_size: 8, "
+        "depth: 2, reg_tokens: 1, class_token: false, global_pool: avg}",
+        "layer 'blocks.0' gives 17 tokens and no class token, which the pooling cls would take",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_run_and_export_refuse_what_is_not_known_in_one_line(bench: Any, tmp_path: Path, name: str) -> None:
+    plugin, said = REFUSED[name]
+    (tmp_path / "own.py").write_text(MERGING)
+    own = tmp_path / "own.yaml"
+    own.write_text(f"models:\n  {name}:\n    plugin: {plugin}\n    checkpoint: {{untrained: 0}}\n")
+    asked = ("--model", name, "--registry", own)
+    ran = bench("run", *asked, "--task", "people_rdm", "--output", tmp_path / "results", "--format", "json")
+    (cell,) = ran.cells
+    assert ran.status == 1
+    assert said in cell["reason"]
+    asked = (*asked, "--layer", "default", "--stimuli", "mini_images")
+    exported = bench("export", "rdm", *asked, "--output", tmp_path / "rdms")
+    assert exported.status != 0
+    assert said in " ".join(exported.err.split())
+    assert "Traceback" not in exported.err
+    assert not (tmp_path / "rdms").exists()
