@@ -1,4 +1,4 @@
-"""The commands of two words, such as ``bench cache ls``. As in ``app.py``, nothing heavy is imported early."""
+"""The commands of two words, such as ``bench cache ls``. Nothing heavy is imported at the top."""
 
 from __future__ import annotations
 
