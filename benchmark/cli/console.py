@@ -24,7 +24,7 @@ WIDTH = 170
 class PlainConsole(Console):
     """A console that prints every string as one line of plain text."""
 
-    def render_str(self, text: str, **options: Any) -> Text:  # type: ignore[override]
+    def render_str(self, text: str, **options: Any) -> Text:
         """Make of ``text`` what is printed, in lines of tables too; of the ``options`` the style counts."""
         style, justify = options.get("style", ""), options.get("justify")
         return Text(plain(text), style=style or "", justify=justify, overflow=options.get("overflow"))

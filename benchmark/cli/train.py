@@ -56,9 +56,13 @@ def train(plan: TrainingPlan, registries: tuple[Path, ...], data: Path | None, d
                 tasks[phase] = bar.add_task(phase)
             bar.update(tasks[phase], completed=done, total=total)  # type: ignore[arg-type]
 
-        outcome = train_associations(
-            plan, load_registry(registries), DataRoot.find(data).path, resolve_device(device), report
-        )
+        try:
+            outcome = train_associations(
+                plan, load_registry(registries), DataRoot.find(data).path, resolve_device(device), report
+            )
+        except KeyboardInterrupt:
+            kept = f"finished epochs are stored in {plan.output}"
+            raise KeyboardInterrupt(f"{kept}; the same command goes on from there") from None
     _print_summary(plan, outcome)
 
 

@@ -1,4 +1,4 @@
-"""What comes from a file or a plug-in is shown as text: as it is written, and never obeyed by the terminal."""
+"""What comes from a file or a plug-in is shown as text: as it is written, and no terminal obeys it."""
 
 from __future__ import annotations
 
