@@ -1,5 +1,5 @@
 """The command ``bench``: one thin function for each command."""
 
-from benchmark.cli.app import main
+from benchmark.cli.process import main
 
 __all__ = ["main"]

@@ -6,8 +6,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-import typer
-
+from benchmark.cli.console import say
 from benchmark.submission import UNKNOWN, add_entry, propose
 
 
@@ -33,12 +32,11 @@ def add_model(text: str, registries: Sequence[Path], name: str | None, weights: 
     file, *others = [path.expanduser() for path in registries]
     proposal = propose(text, file.parent, name, weights)
     entry_text = add_entry(proposal, file, others)
-    typer.echo(f"added to {file}:\n")
-    typer.echo(entry_text)
+    say(f"added to {file}:", "", *entry_text.splitlines())
     unknown = [key for key, value in proposal.entry.items() if value == UNKNOWN]
     if unknown:
-        typer.echo(f"not known, fill in: {', '.join(unknown)}")
+        say(f"not known, fill in: {', '.join(unknown)}")
     registry_options = " ".join(f"--registry {shlex.quote(str(path))}" for path in registries)
-    typer.echo("next:")
-    typer.echo(f"  bench check-model {proposal.name} {registry_options}")
-    typer.echo(f"  bench run --model {proposal.name} --task all {registry_options}")
+    say("next:")
+    say(f"  bench check-model {proposal.name} {registry_options}")
+    say(f"  bench run --model {proposal.name} --task all {registry_options}")

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, ImageOps
 from rich import box
 from rich.columns import Columns
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from benchmark.association.photos import Photo, associate
 from benchmark.association.profile import Profiles
-from benchmark.cli.tables import WIDTH
+from benchmark.cli.console import console, say
 from benchmark.common.errors import UsageError
 from benchmark.runner import Options, Session
 from benchmark.runner.loaded import LoadedModel
@@ -63,7 +60,7 @@ def associate_photos(
     if answer.profiles is not None:
         _print(answer.photos, answer.profiles, k, weights, miniature)
     for problem in answer.problems:
-        sys.stderr.write(f"error: {' '.join(problem.split())}\n")
+        say(f"error: {' '.join(problem.split())}", error=True)
     if answer.profiles is not None:
         _write(answer.photos, answer.profiles, k, weights, plot, html, miniature)
     return 1 if answer.problems else 0
@@ -94,26 +91,21 @@ def _weights(loaded: LoadedModel, suite: str, miniature: bool) -> list[str]:
 
 
 def _print(photos: Sequence[Photo], profiles: Profiles, k: int, weights: list[str], miniature: bool) -> None:
-    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
-    for line in weights:
-        console.print(Text(line), soft_wrap=True)
+    out = console()
+    say(*weights)
     if miniature:
-        console.print(
-            Text("MINIATURE: a network made for drawn images; it says nothing about people", "bold")
-        )
+        out.print("MINIATURE: a network made for drawn images; it says nothing about people", style="bold")
     tables = [_table(photo.name, profiles.strongest(i, k)) for i, photo in enumerate(photos)]
-    console.print(Columns(tables, padding=(1, 4)))
-    console.print(
-        f"the strengths of all {len(profiles.vocabulary)} words sum to 1", style="dim", highlight=False
-    )
+    out.print(Columns(tables, padding=(1, 4)))
+    out.print(f"the strengths of all {len(profiles.vocabulary)} words sum to 1", style="dim")
 
 
 def _table(name: str, strongest: Sequence[tuple[str, float]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column(Text(name), overflow="fold", max_width=40)
+    table.add_column(name, overflow="fold", max_width=40)
     table.add_column("strength", justify="right")
     for word, strength in strongest:
-        table.add_row(Text(word), f"{strength:.3f}")
+        table.add_row(word, f"{strength:.3f}")
     return table
 
 
@@ -132,12 +124,12 @@ def _write(
 
         note = "; miniature: says nothing about people" if miniature else ""
         save_figure(plot, photos, profiles, k, weights[0] + note)
-        print(f"figure: {plot.resolve()}")
+        say(f"figure: {plot.resolve()}")
     if html is not None:
         from benchmark.association.profile_page import save_page
 
         save_page(html, photos, profiles, k, weights, miniature)
-        print(f"page: {html.resolve()}")
+        say(f"page: {html.resolve()}")
 
 
 def _require_format(plot: Path) -> None:

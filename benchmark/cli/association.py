@@ -8,11 +8,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from benchmark.association.mapping import Match, imagenet_cues, imagenet_names
+from benchmark.cli.console import console, say
 from benchmark.common.errors import UsageError
 from benchmark.datasets import DataRoot
 from benchmark.datasets.readers.norms import count_column, read_associations
@@ -61,13 +60,12 @@ def _print_csv(matches: Mapping[str, Match]) -> None:
 
 
 def _print_summary(matches: Mapping[str, Match], norms: str) -> None:
-    console = Console()
+    out = console()
     cues = {match.cue for match in matches.values() if match.cue is not None}
     mapped = sum(match.cue is not None for match in matches.values())
-    console.print(
+    out.print(
         f"{mapped:,} of {len(matches):,} classes of ImageNet have a cue in {norms}: {len(cues):,} cues",
         style="bold",
-        highlight=False,
         soft_wrap=True,
     )
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -77,11 +75,11 @@ def _print_summary(matches: Mapping[str, Match], norms: str) -> None:
     for kind in _kinds(matches):
         of_kind = [match for match in matches.values() if _kind(match) == kind]
         table.add_row(kind, str(len(of_kind)), str(len({match.cue for match in of_kind} - {None})))
-    console.print(table)
+    out.print(table)
     for kind in _kinds(matches):
-        console.print(f"\n{kind}", style="bold", highlight=False)
-        for line in _lines({wnid: match for wnid, match in matches.items() if _kind(match) == kind}):
-            console.print(Text(line), soft_wrap=True)
+        out.print()
+        out.print(kind, style="bold")
+        say(*_lines({wnid: match for wnid, match in matches.items() if _kind(match) == kind}))
 
 
 def _kind(match: Match) -> str:

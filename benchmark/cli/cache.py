@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable
 from itertools import groupby
 
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
-from benchmark.cli.tables import WIDTH
+from benchmark.cli.console import console, say
 from benchmark.common.errors import UsageError
 from benchmark.common.files import cache_folder
 from benchmark.extraction.cache import CacheEntry, contents, remove, verify
@@ -37,12 +34,9 @@ def list_cache() -> None:
         layers = str(len(row)) if kind == "features" else "-"
         files = sum(len(item.files) for item in row)
         youngest = min(item.age for item in row)
-        table.add_row(
-            kind, Text(model or "-"), Text(stimuli or "-"), layers, str(files), _bytes(row), _age(youngest)
-        )
-    console = _console()
-    console.print(table)
-    console.print(f"{_bytes(items)} in {cache_folder()}", soft_wrap=True)
+        table.add_row(kind, model or "-", stimuli or "-", layers, str(files), _bytes(row), _age(youngest))
+    console().print(table)
+    say(f"{_bytes(items)} in {cache_folder()}")
 
 
 def remove_from_cache(
@@ -82,30 +76,23 @@ def remove_from_cache(
         seconds = _seconds(older_than)
         chosen = [item for item in chosen if item.age > seconds]
     freed = remove(chosen)
-    console = _console()
     for kind, members in groupby(sorted(chosen, key=lambda item: item.kind), key=lambda item: item.kind):
         removed = list(members)
         sources = sorted({f"{item.model} on {item.stimuli}" for item in removed if item.model})
         suffix = f": {', '.join(sources)}" if sources else ""
-        console.print(f"removed {len(removed)} {kind}{suffix}", soft_wrap=True)
-    console.print(f"freed {_size(freed)} in {cache_folder()}", soft_wrap=True)
+        say(f"removed {len(removed)} {kind}{suffix}")
+    say(f"freed {_size(freed)} in {cache_folder()}")
 
 
 def verify_cache() -> int:
     """Read every file that has a checksum; the exit status is 1 if one is damaged."""
     verified: list[CacheEntry] = []
     damaged = verify(contents(cache_folder()), verified.append)
-    console = _console()
     for item in damaged:
         name = f"{item.model}, {item.stimuli}, layer {item.layer}" if item.model else item.kind
-        console.print(f"damaged: {name}: put aside as {item.files[-1]}.damaged", soft_wrap=True)
-    console.print(f"{len(verified)} read ({_bytes(verified)}), {len(damaged)} damaged", soft_wrap=True)
+        say(f"damaged: {name}: put aside as {item.files[-1]}.damaged")
+    say(f"{len(verified)} read ({_bytes(verified)}), {len(damaged)} damaged")
     return 1 if damaged else 0
-
-
-def _console() -> Console:
-    options = {} if sys.stdout.isatty() else {"width": WIDTH}
-    return Console(highlight=False, markup=False, **options)  # type: ignore[arg-type]
 
 
 def _seconds(text: str) -> float:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import platform
-import sys
 import time
 from pathlib import Path
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from benchmark.calibration.power import ALPHA, POWER
 from benchmark.calibration.recovery import Recovery
 from benchmark.calibration.report import BindingPower, CalibrationReport
 from benchmark.calibration.run import calibrate
-from benchmark.cli.run import progress_bars
-from benchmark.cli.tables import WIDTH, number
+from benchmark.cli.console import console, progress_bars, styled
+from benchmark.cli.tables import number
 from benchmark.common.errors import DataError
 from benchmark.common.files import write_atomic
 from benchmark.results import code_version, now, versions
@@ -81,28 +78,28 @@ def _write(calibration: CalibrationReport, session: Session, tasks: list[str], s
 
 
 def _print(calibration: CalibrationReport, session: Session, path: Path) -> None:
-    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
-    console.print("controls: the answer of each task on data where the right answer is known", style="bold")
-    console.print(_controls(calibration.controls))
+    out = console()
+    out.print("controls: the answer of each task on data where the right answer is known", style="bold")
+    out.print(_controls(calibration.controls))
     suite = session.registry.suite(calibration.suite)
     about = " - MINIATURE: drawn images and simulated people" if suite.miniature else ""
     if calibration.power:
-        console.print(
+        out.print(
             f"power, suite {calibration.suite}{about}: the least difference between two models that is "
             f"detected in {POWER:.0%} of the simulations; paired bootstrap at alpha {ALPHA:g}",
             style="bold",
         )
-        console.print(_power(calibration.power))
+        out.print(_power(calibration.power))
     for binding, recovery in calibration.recovery.items():
-        console.print(
+        out.print(
             f"model recovery, {binding}{about}: from the model of each row, {recovery.people} sets of people "
             "are simulated; a number is the share of these sets in which the model of the column wins; "
             f"the true model wins in {recovery.recovered:.3f} on average, chance is {recovery.chance:.3f}",
             style="bold",
         )
-        console.print(_recovery(recovery))
+        out.print(_recovery(recovery))
     for note in calibration.notes:
-        console.print(Text(note, style="yellow"), soft_wrap=True)
+        out.print(note, style="yellow", soft_wrap=True)
     failed = [
         f"{task}: {control.name}"
         for task, controls in calibration.controls.items()
@@ -110,10 +107,10 @@ def _print(calibration: CalibrationReport, session: Session, path: Path) -> None
         if not control.passed
     ]
     for name in failed:
-        console.print(Text(f"FAILED {name}", style="red"), soft_wrap=True)
+        out.print(f"FAILED {name}", style="red", soft_wrap=True)
     total = sum(map(len, calibration.controls.values()))
-    console.print(f"{total - len(failed)} of {total} controls passed", highlight=False)
-    console.print(f"results: {path.resolve()}", highlight=False, soft_wrap=True)
+    out.print(f"{total - len(failed)} of {total} controls passed")
+    out.print(f"results: {path.resolve()}", soft_wrap=True)
 
 
 def _table(texts: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
@@ -132,11 +129,11 @@ def _controls(controls: dict[str, list[Control]]) -> Table:
         for i, control in enumerate(of_task):
             table.add_row(
                 "" if i else task,
-                Text(control.name),
+                control.name,
                 control.expected,
                 _band(control.band),
                 number(control.found),
-                Text("passed", style="green") if control.passed else Text("FAILED", style="bold red"),
+                styled("passed", "green") if control.passed else styled("FAILED", "bold red"),
             )
     return table
 
@@ -159,7 +156,7 @@ def _power(power: dict[str, BindingPower]) -> Table:
         estimate = entry.power
         counts = str(entry.concepts), str(entry.subjects or "-")
         if estimate is None:
-            table.add_row(binding, Text(f"not possible: {entry.reason}"), *counts)
+            table.add_row(binding, f"not possible: {entry.reason}", *counts)
             continue
         beyond = f"over {estimate.greatest:.3f}"
         low, high = (beyond if value is None else number(value) for value in (estimate.low, estimate.high))
@@ -178,7 +175,9 @@ def _power(power: dict[str, BindingPower]) -> Table:
 def _recovery(recovery: Recovery) -> Table:
     table = _table(("true model", "layer"), tuple(str(i + 1) for i in range(len(recovery.models))))
     for i, model in enumerate(recovery.models):
-        cells = [f"{share:.2f}" if share else "." for share in recovery.wins[i]]
-        cells[i] = f"[bold]{cells[i]}[/bold]"
-        table.add_row(Text(f"{i + 1} {model}"), recovery.layers[i], *cells)
+        cells = [
+            styled(f"{share:.2f}" if share else ".", "bold" if column == i else "")
+            for column, share in enumerate(recovery.wins[i])
+        ]
+        table.add_row(f"{i + 1} {model}", recovery.layers[i], *cells)
     return table

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
-from benchmark.cli.tables import WIDTH
+from benchmark.cli.console import console, styled
 from benchmark.runner import Options, Session
 
 if TYPE_CHECKING:
@@ -40,12 +37,12 @@ def show_checks(name: str, suite: str | None, options: Options) -> int:
     from benchmark.checks import Status, check_model
 
     checks = check_model(session, name, suite)
-    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
-    console.print(name, style="bold", highlight=False)
-    console.print(_table(checks))
+    out = console()
+    out.print(name, style="bold")
+    out.print(_table(checks))
     failed = sum(check.status is Status.failed for check in checks)
     passed = sum(check.status is Status.passed for check in checks)
-    console.print(f"{passed} passed, {failed} failed", style="bold red" if failed else "", highlight=False)
+    out.print(f"{passed} passed, {failed} failed", style="bold red" if failed else "")
     return 1 if failed else 0
 
 
@@ -54,5 +51,5 @@ def _table(checks: list[Check]) -> Table:
     for column in ("check", "result", "detail"):
         table.add_column(column, no_wrap=column != "detail", overflow="fold")
     for check in checks:
-        table.add_row(check.name, Text(check.status.value, _STYLES[check.status.value]), Text(check.detail))
+        table.add_row(check.name, styled(check.status.value, _STYLES[check.status.value]), check.detail)
     return table

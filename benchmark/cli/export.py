@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.console import Console
-from rich.text import Text
-
-from benchmark.cli.run import WorkBar, progress_bars
+from benchmark.cli.console import console, progress_bars
+from benchmark.cli.run import WorkBar
 from benchmark.runner import Options, Session
 
 
@@ -66,13 +64,10 @@ def export_rdms(
             metric=metric,
             progress=WorkBar(bars, f"features of {model}"),
         )
-    console = Console()
+    out = console()
     if rdms.provenance["miniature"]:
-        console.print(
-            Text("MINIATURE: a network made for drawn images; it says nothing about people", "bold")
-        )
+        out.print("MINIATURE: a network made for drawn images; it says nothing about people", style="bold")
     unit = "stimuli" if by == "stimulus" else "concepts"
     for path in write(rdms, form, output):
-        console.print(
-            Text(f"{len(rdms.ids)} {unit}, {metric}: {path.resolve()}, and {path.name}.json"), soft_wrap=True
-        )
+        line = f"{len(rdms.ids)} {unit}, {metric}: {path.resolve()}, and {path.name}.json"
+        out.print(line, soft_wrap=True)

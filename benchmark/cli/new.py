@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import typer
+from benchmark.cli.console import say
 
 
 def make_new(kind: str, name: str, folder: Path) -> None:
@@ -13,7 +13,7 @@ def make_new(kind: str, name: str, folder: Path) -> None:
 
     new = write_new(kind, name, folder.expanduser())
     for file in new.files:
-        typer.echo(f"wrote {file}")
-    typer.echo("next:")
+        say(f"wrote {file}")
+    say("next:")
     for command in new.commands:
-        typer.echo(f"  {command}")
+        say(f"  {command}")

@@ -1,6 +1,6 @@
 """The options and arguments of ``bench``: the name, the limits and the help text of each.
 
-The commands are in :mod:`benchmark.cli.app`, with the default of each option.
+The commands are in :mod:`benchmark.cli.app` and :mod:`benchmark.cli.groups`, with the default of each option.
 """
 
 from __future__ import annotations

@@ -5,23 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
-
+from benchmark.cli.console import progress_bars
 from benchmark.cli.tables import print_outcomes, print_prospects
 from benchmark.common.cost import Cost
 from benchmark.results import row
 from benchmark.runner import Cell, Options, Outcome, Session, execute, plan, prospects
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 
 def run_cells(models: list[str], tasks: list[str], suite: str, options: Options, jobs: int, form: str) -> int:
@@ -47,7 +40,7 @@ def run_cells(models: list[str], tasks: list[str], suite: str, options: Options,
     """
     session = Session(options)
     cells = plan(session.registry, models, tasks, suite)
-    outcomes = in_plan_order(cells, list(_with_progress(cells, session, jobs)))
+    outcomes = in_plan_order(cells, _score(cells, session, jobs))
     if form == "json":
         rows = [row(o.cell, cached=o.cached, path=o.path) for o in outcomes]
         sys.stdout.write(json.dumps(rows, indent=1, allow_nan=False) + "\n")
@@ -82,6 +75,19 @@ def in_plan_order(cells: list[Cell], outcomes: list[Outcome]) -> list[Outcome]:
     """Sort ``outcomes`` into the order of ``cells``; processes may have finished them in another order."""
     place = {cell: i for i, cell in enumerate(cells)}
     return sorted(outcomes, key=lambda o: place[Cell(o.cell.model, o.cell.binding, o.cell.suite)])
+
+
+def _score(cells: list[Cell], session: Session, jobs: int) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    try:
+        for outcome in _with_progress(cells, session, jobs):
+            outcomes.append(outcome)  # noqa: PERF402 - what is done when the user stops the run is counted
+    except KeyboardInterrupt:
+        done = sum(outcome.cell.status == "scored" for outcome in outcomes)
+        raise KeyboardInterrupt(
+            f"{done} of {len(cells)} cells are finished and stored; the same command goes on from there"
+        ) from None
+    return outcomes
 
 
 def _with_progress(cells: list[Cell], session: Session, jobs: int) -> Iterator[Outcome]:
@@ -119,7 +125,7 @@ class WorkBar:
 
     def expect(self, cost: Cost) -> None:
         """Print ``cost``, what the work will cost."""
-        self._bars.console.print(f"{self._label}: {cost}", highlight=False)
+        self._bars.console.print(f"{self._label}: {cost}")
 
     def __call__(self, done: int, total: int) -> None:
         """Show that ``done`` of ``total`` steps are done."""
@@ -134,18 +140,3 @@ class WorkBar:
         if self._task is not None:
             self._bars.remove_task(self._task)
             self._task = None
-
-
-@contextmanager
-def progress_bars() -> Iterator[Progress]:
-    """Progress bars on standard error; they are off if standard error is not a terminal."""
-    console = Console(stderr=True)
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-        yield bars

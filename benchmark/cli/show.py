@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from benchmark.cli.console import console, stacked
 from benchmark.common.errors import UsageError
 from benchmark.registry import Registry, unknown
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 
 def show_list(registry: Registry, kind: str) -> None:
@@ -28,10 +30,8 @@ def show_list(registry: Registry, kind: str) -> None:
     entries = getattr(registry, kind)
     for name, placed in entries.items():
         entry = getattr(placed, "entry", placed)
-        table.add_row(
-            name, *(_cell(getattr(entry, column)) for column in _COLUMNS[kind]), Text(entry.description)
-        )
-    Console().print(table)
+        table.add_row(name, *(_cell(getattr(entry, column)) for column in _COLUMNS[kind]), entry.description)
+    console().print(table)
 
 
 def show_info(registry: Registry, name: str) -> None:
@@ -49,22 +49,22 @@ def show_info(registry: Registry, name: str) -> None:
     UsageError
         If nothing has this name; the message gives the most similar name.
     """
-    console = Console()
+    out = console()
     kinds = [kind for kind in _COLUMNS if name in getattr(registry, kind)]
     if not kinds:
         raise UsageError(unknown("name", name, [n for kind in _COLUMNS for n in getattr(registry, kind)]))
     for kind in kinds:
         placed = getattr(registry, kind)[name]
         entry = getattr(placed, "entry", placed)
-        console.print(Text(f"{name}  ({kind[:-1]})", style="bold"))
+        out.print(f"{name}  ({kind[:-1]})", style="bold")
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         for key, value in entry.model_dump(mode="json", exclude_defaults=True).items():
-            table.add_row(key, Text(_cell(value)))
+            table.add_row(key, _cell(value))
         if kind == "tasks":
             _add_task(table, registry, name)
         if hasattr(placed, "where"):
-            table.add_row("registered in", Text(str(placed.where)))
-        console.print(table)
+            table.add_row("registered in", str(placed.where))
+        out.print(table)
 
 
 def _add_task(table: Table, registry: Registry, name: str) -> None:
@@ -72,9 +72,8 @@ def _add_task(table: Table, registry: Registry, name: str) -> None:
     table.add_row("version", str(task.version))
     for metric in task.metrics:
         text = f"{metric.label}; from {metric.range[0]:g} to {metric.range[1]:g}; chance: {metric.chance}"
-        table.add_row(
-            f"metric {metric.name}", Text(text + (f"; ceiling: {metric.ceiling}" if metric.ceiling else ""))
-        )
+        ceiling = f"; ceiling: {metric.ceiling}" if metric.ceiling else ""
+        table.add_row(f"metric {metric.name}", text + ceiling)
     bindings = [
         f"{suite_name}/{binding_name}"
         for suite_name, suite in registry.suites.items()
@@ -82,7 +81,7 @@ def _add_task(table: Table, registry: Registry, name: str) -> None:
         if binding.task == name
     ]
     table.add_row("bindings", ", ".join(bindings) or "-")
-    table.add_row("reference", Text(task.reference.strip()))
+    table.add_row("reference", stacked(task.reference.strip().splitlines()))
 
 
 _COLUMNS: dict[str, tuple[str, ...]] = {
@@ -93,11 +92,11 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
 }
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any) -> str | Text:
     if value is None:
         return "-"
     if isinstance(value, dict):
-        return "\n".join(f"{key}: {item}" for key, item in value.items())
+        return stacked([f"{key}: {item}" for key, item in value.items()])
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value))
     return str(value)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from benchmark.cli.console import console
 from benchmark.results import average_seeds
 from benchmark.runner import Outcome, Prospect
 
-#: width of the output, in characters, where it does not go to a terminal
-WIDTH = 170
 MARKS = {
     "*": "the model was trained with this target",
     "u": "untrained: random weights",
@@ -48,32 +44,30 @@ def print_outcomes(outcomes: Sequence[Outcome], miniature: bool, suite: str, out
     output : Path
         Folder of the results.
     """
-    # a pipe or a file has no width: make it so wide that no column folds
-    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
+    out = console()
     title = f"suite {suite}"
     if miniature:
         title += (
             " - MINIATURE: drawn images, simulated people; it tests the tasks, it says nothing about people"
         )
-    console.print(title, style="bold", highlight=False)
+    out.print(title, style="bold")
     scored = [o for o in outcomes if o.cell.status == "scored"]
     if scored:
         rows = _one_row_for_seeds(scored)
-        console.print(_table(rows))
+        out.print(_table(rows))
         for key in dict.fromkeys(key for o in rows for key in _marks(o)):
-            console.print(f"{key} {MARKS[key]}", highlight=False)
+            out.print(f"{key} {MARKS[key]}")
     for outcome in outcomes:
         cell = outcome.cell
         if cell.status != "scored":
             status = cell.status.replace("_", " ")
-            console.print(
-                Text(f"{cell.model}, {cell.binding}: {status}: {cell.reason}", style="red"), soft_wrap=True
-            )
+            reason = f"{cell.model}, {cell.binding}: {status}: {cell.reason}"
+            out.print(reason, style="red", soft_wrap=True)
     cached = sum(o.cached for o in outcomes)
     note = f"; {cached} stored already: nothing was recomputed for stored cells" if cached else ""
-    console.print(f"{len(scored)} of {len(outcomes)} cells scored{note}", highlight=False)
+    out.print(f"{len(scored)} of {len(outcomes)} cells scored{note}")
     if scored:
-        console.print(f"results: {output.resolve() / suite}", highlight=False, soft_wrap=True)
+        out.print(f"results: {output.resolve() / suite}", soft_wrap=True)
 
 
 def _one_row_for_seeds(scored: Sequence[Outcome]) -> list[Outcome]:
@@ -132,7 +126,7 @@ def _marks(outcome: Outcome) -> list[str]:
 
 def print_prospects(planned: Sequence[Prospect]) -> None:
     """Print what a run would do with the ``planned`` cells: a row for each, then how many would be scored."""
-    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
+    out = console()
     table = Table(box=box.SIMPLE)
     for column in ("model", "binding", "state", "layers to extract", "cost of the features"):
         table.add_column(column)
@@ -140,7 +134,7 @@ def print_prospects(planned: Sequence[Prospect]) -> None:
         cost = "" if prospect.cost is None else str(prospect.cost)
         layers = str(prospect.layers) if prospect.layers else ""
         row = (prospect.cell.model, prospect.cell.binding, prospect.state, layers, cost or prospect.why or "")
-        table.add_row(*map(Text, row))
-    console.print(table)
+        table.add_row(*row)
+    out.print(table)
     missing = sum(prospect.state == "to score" for prospect in planned)
-    console.print(f"{missing} of {len(planned)} cells would be scored", highlight=False)
+    out.print(f"{missing} of {len(planned)} cells would be scored")

@@ -7,8 +7,7 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import TimeRemainingColumn
 
 from benchmark.association.pipeline import (
     CHECKPOINT,
@@ -17,6 +16,7 @@ from benchmark.association.pipeline import (
     TrainingPlan,
     train_associations,
 )
+from benchmark.cli.console import progress_bars, say
 from benchmark.datasets import DataRoot
 from benchmark.extraction.devices import resolve_device
 from benchmark.registry import load_registry
@@ -48,9 +48,7 @@ def train(plan: TrainingPlan, registries: tuple[Path, ...], data: Path | None, d
         If the images, the norms, the start or the folder cannot be used.
     """
     plan = replace(plan, command=shlex.join(["bench", *sys.argv[1:]]))
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with progress_bars(TimeRemainingColumn()) as bar:
         tasks: dict[str, int] = {}
 
         def report(phase: str, done: int, total: int) -> None:
@@ -58,20 +56,24 @@ def train(plan: TrainingPlan, registries: tuple[Path, ...], data: Path | None, d
                 tasks[phase] = bar.add_task(phase)
             bar.update(tasks[phase], completed=done, total=total)  # type: ignore[arg-type]
 
-        outcome = train_associations(
-            plan, load_registry(registries), DataRoot.find(data).path, resolve_device(device), report
-        )
-    _print_summary(plan, outcome, console)
+        try:
+            outcome = train_associations(
+                plan, load_registry(registries), DataRoot.find(data).path, resolve_device(device), report
+            )
+        except KeyboardInterrupt:
+            kept = f"finished epochs are stored in {plan.output}"
+            raise KeyboardInterrupt(f"{kept}; the same command goes on from there") from None
+    _print_summary(plan, outcome)
 
 
-def _print_summary(plan: TrainingPlan, outcome: TrainingOutcome, console: Console) -> None:
+def _print_summary(plan: TrainingPlan, outcome: TrainingOutcome) -> None:
     sample = outcome.sample
     for image_id, fault in list(outcome.unreadable.items())[:_NAMED]:
-        console.print(f"skipped {image_id}: {fault}", highlight=False, markup=False)
-    print(f"{len(outcome.unreadable)} images could not be decoded and were skipped")
-    print(f"{len(sample.unmatched)} classes have no cue and were left out")
+        say(f"skipped {image_id}: {fault}", error=True)
+    say(f"{len(outcome.unreadable)} images could not be decoded and were skipped")
+    say(f"{len(sample.unmatched)} classes have no cue and were left out")
     counts = [f"{len(sample.with_role(role))} for {role}" for role in ("train", "validation", "test")]
     words = len(outcome.targets.vocabulary)
-    print(f"images: {', '.join(counts)}; {len(sample.cues)} cues, {words} responses")
-    print(f"{plan.output / CHECKPOINT}")
-    print(f"bench run --registry {plan.output / REGISTRY} --suite {plan.name} --model {plan.name} --task all")
+    say(f"images: {', '.join(counts)}; {len(sample.cues)} cues, {words} responses")
+    say(f"{plan.output / CHECKPOINT}")
+    say(f"bench run --registry {plan.output / REGISTRY} --suite {plan.name} --model {plan.name} --task all")

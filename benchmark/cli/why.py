@@ -6,8 +6,7 @@ import json
 import re
 from typing import Any
 
-from rich.console import Console
-
+from benchmark.cli.console import say
 from benchmark.extraction.fingerprint import is_fingerprint
 from benchmark.runner import Options, Session, plan
 from benchmark.runner.why import Change, Reason, why
@@ -34,10 +33,8 @@ def show_why(model: str, task: str, suite: str, options: Options) -> int:
     """
     session = Session(options)
     reasons = [why(session, cell) for cell in plan(session.registry, [model], [task], suite)]
-    console = Console(highlight=False, soft_wrap=True, markup=False)
     for reason in reasons:
-        for line in _lines(reason):
-            console.print(line)
+        say(*_lines(reason))
     return 0 if all(reason.status == "current" for reason in reasons) else 1
 
 

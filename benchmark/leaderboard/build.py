@@ -78,10 +78,23 @@ def _csv(by_suite: list[Board]) -> str:
             for c in column.cells:
                 interval = "5-95 % of seeds" if c.averaged else "95 % over concepts"
                 marks = (c.n, c.trained_on, c.untrained, interval)
-                head = (c.suite, c.binding, c.task, c.model)
-                write((*head, "", c.metric, *(getattr(c, key) for key in numbers), *marks))
+                head = tuple(map(_no_formula, (c.suite, c.binding, c.task, c.model)))
+                write((*head, "", _no_formula(c.metric or ""), *(getattr(c, key) for key in numbers), *marks))
                 for layer in c.layers:
                     for metric, estimate in layer.metrics.items():
                         values = (getattr(estimate, key) for key in numbers)
-                        write((*head, layer.name, metric, *values, *marks))
+                        write((*head, _no_formula(layer.name), _no_formula(metric), *values, *marks))
     return out.getvalue()
+
+
+def _no_formula(name: str) -> str:
+    """``name`` as it is, unless a spreadsheet would run it as a formula: then after an apostrophe."""
+    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) and not _is_number(name) else name
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

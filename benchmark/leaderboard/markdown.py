@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from benchmark.common.text import plain
 from benchmark.leaderboard.board import Board, Column
 from benchmark.leaderboard.charts import number
 from benchmark.results import CellResult
@@ -12,7 +15,7 @@ def markdown(board: Board) -> str:
 
     A row has the score of every model with its 95 % interval, then chance and ceiling.
     """
-    head = ["binding", "score", *board.models, "chance", "ceiling", "n"]
+    head = ["binding", "score", *map(_text, board.models), "chance", "ceiling", "n"]
     lines = [
         _line(head),
         _line(["---"] * len(head)),
@@ -25,7 +28,7 @@ def markdown(board: Board) -> str:
             "\nFor untrained seeds (`@untrained:0-9`): the mean of the seeds, and in brackets the band from "
             "their 5th to their 95th percentile.\n"
         )
-    return f"## {board.suite}\n\n{note}" + "\n".join(lines) + "\n" + seeds
+    return f"## {_text(board.suite)}\n\n{note}" + "\n".join(lines) + "\n" + seeds
 
 
 def _row(board: Board, column: Column) -> list[str]:
@@ -33,7 +36,7 @@ def _row(board: Board, column: Column) -> list[str]:
     known = first.ceiling_low is not None
     ceiling = f"{number(first.ceiling_low)} to {number(first.ceiling_high)}" if known else "-"
     cells = [_cell(column.by_model.get(model)) for model in board.models]
-    return [f"`{column.binding}`", column.label, *cells, number(first.chance), ceiling, str(first.n)]
+    return [_code(column.binding), _text(column.label), *cells, number(first.chance), ceiling, str(first.n)]
 
 
 def _cell(cell: CellResult | None) -> str:
@@ -45,3 +48,13 @@ def _cell(cell: CellResult | None) -> str:
 
 def _line(cells: list[str]) -> str:
     return "| " + " | ".join(cells) + " |"
+
+
+def _text(text: str) -> str:
+    """``text`` so that no character of it is markup, and none ends a cell of a table."""
+    return re.sub(r"([\\`*\[\]<>&|~#])", r"\\\1", plain(text))
+
+
+def _code(name: str) -> str:
+    """``name`` as code; a name with a backtick cannot be."""
+    return _text(name) if "`" in name else f"`{plain(name)}`".replace("|", "\\|")
