@@ -25,16 +25,6 @@ class ZeroToOne(Sound):
         return (super().preprocess(image) + 1) / 2
 
 
-class Reversed(Sound):
-    def preprocess(self, image):
-        return super().preprocess(image).flip(0)
-
-
-class Bytes(Sound):
-    def preprocess(self, image):
-        return ((super().preprocess(image) + 1) / 2 - 115) / 58
-
-
 class Folded(Sound):
     def build(self):
         network = super().build()
@@ -88,13 +78,10 @@ def test_another_normalisation_shows_in_batch_normalisation(own, plugin):
     assert "mean and std 0.5" in detail
 
 
-@pytest.mark.parametrize(
-    ("plugin", "better"), [("ZeroToOne", "mean and std 0.5"), ("Reversed", "channels in reverse order")]
-)
-def test_what_recognises_more_images_is_named(own, plugin, better):
-    status, detail = own(plugin)["alternatives"]
+def test_what_recognises_more_images_is_named(own):
+    status, detail = own("ZeroToOne")["alternatives"]
     assert status == "fail"
-    assert better in detail
+    assert "mean and std 0.5" in detail
 
 
 def test_folded_statistics_are_not_read(own):
