@@ -92,7 +92,7 @@ def _look(_index: int) -> NoReturn:
 
 
 def _why_not(model: Model, layers: Sequence[str], stimuli: Stimuli) -> str | None:
-    """Why the model lacks features of some ``stimuli``; None: it has all, or a check will report the fault."""
+    """Why features of some ``stimuli`` are missing; None: none are, or a check will report the fault."""
     try:
         model.features(replace(stimuli, open_image=_look), layers)
     except NotPossible as error:

@@ -122,14 +122,13 @@ def test_values_on_no_scale_fail(tmp_path, bench, preprocess, said):
         ([0.485, 0.456, 0.406], [0.229, 0.224, 57.375], "57.375"),
         ([-0.1, 0.5, 0.5], [0.5, 0.5, 0.5], "-0.1"),
         ([0.5, 0.5, 0.5], [0.5, 0.0, 0.5], "0.0"),
-        ([0.5, 0.5, float("nan")], [0.5, 0.5, 0.5], "nan"),
     ],
 )
 def test_statistics_off_the_scale_are_refused_in_one_line(bench, tmp_path, mean, std, named):
     (tmp_path / "mine.yaml").write_text(
         "models:\n  mine:\n    plugin: models/timm_models.py:Timm\n    checkpoint: {untrained: 0}\n"
         "    params:\n      architecture: mobilenetv3_small_050\n"
-        f"      preprocessing: {{resize: 64, crop: 64, mean: {mean}, std: {std}}}\n".replace("nan", ".nan")
+        f"      preprocessing: {{resize: 64, crop: 64, mean: {mean}, std: {std}}}\n"
     )
     for command in (["check-model", "mine"], ["run", "--model", "mine", "--task", "people_rdm"]):
         done = bench(*command, "--registry", tmp_path / "mine.yaml", "--device", "cpu")
