@@ -13,15 +13,10 @@ from benchmark.datasets import DataRoot, mini
 @pytest.fixture
 def checked(tmp_path, bench):
     def check(ids, *lines):
-        np.savez(
-            tmp_path / "f.npz", ids=np.array(ids), output=np.random.default_rng(0).normal(size=(len(ids), 5))
-        )
-        entry = [
-            "models:",
-            "  mine:",
-            "    plugin: models/features.py:Features",
-            "    checkpoint: {file: f.npz}",
-        ]
+        output = np.random.default_rng(0).normal(size=(len(ids), 5))
+        np.savez(tmp_path / "f.npz", ids=np.array(ids), output=output)
+        entry = ["models:", "  mine:", "    plugin: models/features.py:Features"]
+        entry += ["    checkpoint: {file: f.npz}"]
         (tmp_path / "mine.yaml").write_text("\n".join([*entry, *(f"    {line}" for line in lines)]) + "\n")
         done = bench("check-model", "mine", "--registry", tmp_path / "mine.yaml", "--data", tmp_path)
         return done.status, " ".join(done.out.split())
