@@ -13,7 +13,7 @@ from benchmark.api.identity import identity
 from benchmark.common.errors import UsageError
 from benchmark.extraction.store import FeatureStore
 from benchmark.model import Model, ModelSpec
-from benchmark.registry import Placed, PluginCode, ResolvedCheckpoint
+from benchmark.registry import IN_MEMORY, Placed, PluginCode, ResolvedCheckpoint
 from benchmark.registry.names import check_name
 from benchmark.registry.schema import ModelEntry
 from benchmark.runner import Session
@@ -90,6 +90,6 @@ def _place(session: Session, model: Model, suite: str, source: str, state: str) 
         params=dict(model.spec.params),
     )
     placed = Placed(name, entry, Path(), "a Python object")
-    checkpoint = ResolvedCheckpoint(untrained=model.spec.untrained, sha256=state, label="in memory")
+    checkpoint = ResolvedCheckpoint(untrained=model.spec.untrained, sha256=state, label=IN_MEMORY)
     session.registry = replace(session.registry, models={**session.registry.models, name: placed})
     session.adopt(LoadedModel(placed, checkpoint, PluginCode(source), lambda: model), suite)

@@ -10,6 +10,7 @@ from enum import Enum
 from benchmark.common.errors import BenchError
 from benchmark.datasets import Stimuli
 from benchmark.model import Model
+from benchmark.registry import IN_MEMORY
 from benchmark.registry.schema import ModelEntry
 from benchmark.runner.loaded import LoadedModel
 
@@ -62,6 +63,11 @@ class Candidate:
     def model(self) -> Model:
         """The plug-in."""
         return self.loaded.model
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the model is an object made in Python. It has no entry that could say more about it."""
+        return self.loaded.checkpoint.label == IN_MEMORY
 
     @property
     def entry(self) -> ModelEntry:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from benchmark.checks import alternatives
 from benchmark.checks.check import Candidate, Check, Status
 from benchmark.common.errors import BenchError
 from benchmark.datasets import Stimuli
@@ -19,10 +20,11 @@ WITHIN = 0.015
 SETS = ("imagenet_sample", "mini_images")
 
 
-def check(candidate: Candidate, features: dict[str, np.ndarray], session: Session) -> Check:
+def check(candidate: Candidate, features: dict[str, np.ndarray], session: Session) -> list[Check]:
     """Compare top-1 on images whose class is known with the recorded top-1, or else with chance.
 
-    A wrong order of the classes, a wrong preprocessing and missing weights all show here.
+    A wrong order of the classes, a wrong preprocessing and missing weights all show here. Then compare it
+    with the top-1 of other normalisations, orders of channels and paddings.
 
     Parameters
     ----------
@@ -34,25 +36,30 @@ def check(candidate: Candidate, features: dict[str, np.ndarray], session: Sessio
 
     Returns
     -------
-    Check
+    list of Check
     """
     if OUTPUT not in features:
-        return Check(NAME, Status.skipped, "the model has no layer output")
+        return [Check(NAME, Status.skipped, "the model has no layer output")]
     try:
         classes = candidate.model.classify(features[OUTPUT])
     except BenchError as error:
-        return Check(NAME, Status.failed, str(error))
+        return [Check(NAME, Status.failed, str(error))]
     if classes is None:
-        return Check(NAME, Status.skipped, "the model has no classes")
+        return [Check(NAME, Status.skipped, "the model has no classes")]
     fault = _fault(classes)
     if fault is not None:
-        return Check(NAME, Status.failed, fault)
+        return [Check(NAME, Status.failed, fault)]
     if candidate.loaded.checkpoint.untrained is not None:
-        return Check(NAME, Status.skipped, f"untrained; {len(classes.class_ids)} classes")
+        return [Check(NAME, Status.skipped, f"untrained; {len(classes.class_ids)} classes")]
     stimuli, missing = _images(session, classes)
     if stimuli is None:
-        return Check(NAME, Status.skipped, missing or "no stimulus set shows its classes")
-    return _compare_top1(candidate, stimuli)
+        return [Check(NAME, Status.skipped, missing or "no stimulus set shows its classes")]
+    correct = _correct(candidate, stimuli)
+    if correct is None:
+        fault = "the model has classes for some outputs and no classes for others"
+        return [Check(NAME, Status.failed, fault)]
+    found = _compare_top1(candidate, stimuli, correct, len(classes.class_ids))
+    return [found, alternatives.check(candidate, stimuli, correct)]
 
 
 def _fault(classes: ClassProbabilities) -> str | None:
@@ -80,14 +87,18 @@ def _images(session: Session, classes: ClassProbabilities) -> tuple[Stimuli | No
     return None, missing
 
 
-def _compare_top1(candidate: Candidate, stimuli: Stimuli) -> Check:
-    model = candidate.model
-    output = model.features(stimuli, [OUTPUT], device=candidate.device)[OUTPUT]
-    classes = model.classify(output)
+def _correct(candidate: Candidate, stimuli: Stimuli) -> np.ndarray | None:
+    """Which stimuli the model recognises; None: it gives no classes."""
+    output = candidate.model.features(stimuli, [OUTPUT], device=candidate.device)[OUTPUT]
+    classes = candidate.model.classify(output)
     if classes is None:
-        return Check(NAME, Status.failed, "the model has classes for some outputs and no classes for others")
+        return None
     predicted = np.array(classes.class_ids)[classes.probabilities.argmax(axis=1)]
-    top1 = float(np.mean(predicted == np.array(stimuli.concepts)))
+    return np.asarray(predicted == np.array(stimuli.concepts))
+
+
+def _compare_top1(candidate: Candidate, stimuli: Stimuli, correct: np.ndarray, n_classes: int) -> Check:
+    top1 = float(correct.mean())
     measured = f"top-1 {top1:.3f} on the {len(stimuli)} images of {stimuli.name}"
     recorded = candidate.entry.top1
     if recorded is not None and abs(top1 - recorded) > WITHIN:
@@ -98,7 +109,7 @@ def _compare_top1(candidate: Candidate, stimuli: Stimuli) -> Check:
         )
     if recorded is not None:
         return Check(NAME, Status.passed, f"{measured}; the entry records {recorded:.3f}")
-    chance = 1 / len(classes.class_ids)
+    chance = 1 / n_classes
     # clearly above guessing: 5 standard deviations of a binomial
     if top1 < chance + 5 * np.sqrt(chance * (1 - chance) / len(stimuli)):
         return Check(

@@ -18,6 +18,10 @@ NAME = "preprocessing"
 #: For values of about -2 to 2. Rounding stays below it; another resize or other statistics do not.
 TOLERANCE = 1e-3
 
+#: Standard deviations of a channel, and distance of its mean from 0 in standard deviations, beyond which it
+#: is plainly wrong. Pixels from 0 to 1 have about .25, pixels from 0 to 255 about 60, and a distance of 2.
+NARROWEST, WIDEST, FARTHEST = 0.02, 200.0, 20.0
+
 _SIZES = ((320, 260), (200, 300), (64, 64))
 
 
@@ -45,7 +49,7 @@ def check(candidate: Candidate) -> list[Check]:
     fault = _fault(tensors)
     if fault is not None:
         return [Check(NAME, Status.failed, fault)]
-    return [_compare(model, images, tensors)]
+    return [_compare(candidate, model, images, tensors)]
 
 
 def _fault(tensors: list[torch.Tensor]) -> str | None:
@@ -58,10 +62,25 @@ def _fault(tensors: list[torch.Tensor]) -> str | None:
         return f"images of other sizes give other shapes ({', '.join(map(str, sorted(shapes)))}): crop them"
     if not all(torch.isfinite(tensor).all() for tensor in tensors):
         return "gives NaN or infinite values"
-    return None
+    return _scale_fault(tensors)
 
 
-def _compare(model: NetworkModel, images: list[Image.Image], tensors: list[torch.Tensor]) -> Check:
+def _scale_fault(tensors: list[torch.Tensor]) -> str | None:
+    """Whether the values are on a scale that no network is trained with."""
+    pixels = torch.stack(tensors).transpose(0, 1).flatten(1)
+    means, stds = pixels.mean(1), pixels.std(1)
+    if stds.min() >= NARROWEST and stds.max() <= WIDEST and (means.abs() <= FARTHEST * stds).all():
+        return None
+    listed = [", ".join(f"{value:.3g}" for value in values) for values in (means, stds)]
+    return (
+        f"the channels of photos have means {listed[0]} and standard deviations {listed[1]}: no network is "
+        "trained so; mean and std are on the scale of pixels from 0 to 1"
+    )
+
+
+def _compare(
+    candidate: Candidate, model: NetworkModel, images: list[Image.Image], tensors: list[torch.Tensor]
+) -> Check:
     try:
         library, known = _reference(model)
     except BenchError as error:
@@ -78,6 +97,8 @@ def _compare(model: NetworkModel, images: list[Image.Image], tensors: list[torch
     fault = f"not as {library} has it for {weights}: {difference}"
     if isinstance(model.spec.params.get("preprocessing"), Mapping):
         return Check(NAME, Status.note, f"{fault}; the entry spells out its own, so it is meant")
+    if candidate.in_memory:
+        return Check(NAME, Status.note, f"{fault}; the object has its own")
     return Check(NAME, Status.failed, f"{fault}; if it is meant, spell it out in params.preprocessing")
 
 

@@ -8,7 +8,17 @@ from functools import partial
 import numpy as np
 from PIL import Image
 
-from benchmark.checks import cost, known_answers, layers, preprocessing, repeats, tokens, weights
+from benchmark.checks import (
+    cost,
+    known_answers,
+    layers,
+    normalisation,
+    preprocessing,
+    repeats,
+    suites,
+    tokens,
+    weights,
+)
 from benchmark.checks.check import Candidate, Check, Status, select_stimuli
 from benchmark.common.errors import DataError, NotPossible
 from benchmark.datasets import Stimuli
@@ -72,11 +82,18 @@ def check_loaded(session: Session, loaded: LoadedModel) -> list[Check]:
     NotPossible
         If the weights of the model are missing.
     """
-    candidate = Candidate(loaded, _known_stimuli(session, loaded), session.device)
+    fit = suites.find(session, loaded)
+    if fit is not None and fit.first is None:
+        return [suites.check(fit)]
+    stimuli = _known_stimuli(session, loaded) if fit is None else _few_of(session, str(fit.first))
+    candidate = Candidate(loaded, stimuli, session.device)
     checks, built = weights.check(candidate)
+    checks += [] if fit is None else [suites.check(fit)]
     if not built:
         return checks
-    checks += preprocessing.check(candidate)
+    seen = preprocessing.check(candidate)
+    as_library = all(check.status is Status.passed for check in seen)
+    checks += [*seen, *normalisation.check(candidate, session, as_library=as_library)]
     layer_checks, features = layers.check(candidate)
     checks += layer_checks
     if features and not _failed(layer_checks):
@@ -86,7 +103,7 @@ def check_loaded(session: Session, loaded: LoadedModel) -> list[Check]:
     if not features:
         return checks
     checks += repeats.check(candidate, features)
-    checks.append(known_answers.check(candidate, features, session))
+    checks += known_answers.check(candidate, features, session)
     if not _failed(layer_checks):
         checks.append(cost.check(candidate))
     return checks
@@ -99,8 +116,8 @@ def _failed(checks: list[Check]) -> bool:
 def _known_stimuli(session: Session, loaded: LoadedModel) -> Stimuli:
     """A few stimuli for which the model has features.
 
-    The drawn world serves every network. For other models (a feature file, say) the first stimulus set that
-    the model knows is taken.
+    The drawn world serves every network. For other models the first stimulus set that the model knows is
+    taken.
     """
     few = _few(session.stimuli(STIMULI))
     if isinstance(loaded.model, NetworkModel):

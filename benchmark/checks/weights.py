@@ -53,26 +53,47 @@ def check(candidate: Candidate) -> tuple[list[Check], bool]:
     random = [
         key for key, value in state.items() if key not in reseeded or not torch.equal(value, reseeded[key])
     ]
-    checks = [
-        _untrained(random) if model.spec.untrained is not None else _read(candidate, random, len(state))
-    ]
-    if isinstance(model, LibraryNetwork) and model.assumed is not None:
-        checks.append(
-            Check(
-                "settings",
-                Status.note,
-                f"assumed, since neither the entry nor a file of weights says it: {model.assumed}; to change "
-                "it, give params.kwargs, or name the library's weights in params.preprocessing",
-            )
+    if model.spec.untrained is not None:
+        checks = [_untrained(random)]
+    elif random and candidate.in_memory and not _from_seed(model, state):
+        said = (
+            f"{len(random)} of {len(state)} tensors are not those that build() makes: {first_few(random)}; "
         )
+        checks = [Check(NAME, Status.note, f"{said}those of the object in memory count")]
+    else:
+        checks = [_read(candidate, random, len(state))]
+    checks += _settings(model)
     if model.spec.weights is not None:
         checks += _left_over(read_state_dict(model.spec.weights), state)
     checks.append(_size(candidate, sum(p.numel() for p in model.network.parameters())))
     return checks, True
 
 
+def _settings(model: NetworkModel) -> list[Check]:
+    """Report the settings that nobody names."""
+    if not isinstance(model, LibraryNetwork) or model.assumed is None:
+        return []
+    return [
+        Check(
+            "settings",
+            Status.note,
+            f"assumed, since neither the entry nor a file of weights says it: {model.assumed}; to change it, "
+            "give params.kwargs, or name the library's weights in params.preprocessing",
+        )
+    ]
+
+
 def _state(network: torch.nn.Module) -> dict[str, torch.Tensor]:
     return {key: value.detach().cpu() for key, value in network.state_dict().items()}
+
+
+def _from_seed(model: NetworkModel, state: Mapping[str, torch.Tensor]) -> bool:
+    """Whether the same seed gives the same tensors: they were not changed after the network was built."""
+    with seeded(model.spec.untrained or 0):
+        again = _state(model.build())
+    return again.keys() == state.keys() and all(
+        torch.equal(value, again[key]) for key, value in state.items()
+    )
 
 
 def _read(candidate: Candidate, random: list[str], n: int) -> Check:
@@ -82,7 +103,11 @@ def _read(candidate: Candidate, random: list[str], n: int) -> Check:
             NAME,
             Status.failed,
             f"{len(random)} of {n} tensors are random, not read from weights ({label}): {first_few(random)}; "
-            "load with strict=True",
+            + (
+                "for an untrained network give ModelSpec(untrained=0)"
+                if candidate.in_memory
+                else "load with strict=True"
+            ),
         )
     return Check(NAME, Status.passed, f"{label}: all {n} tensors are the same each time it is built")
 
@@ -117,6 +142,8 @@ def _digest(tensor: torch.Tensor) -> tuple[tuple[int, ...], bytes]:
 
 def _size(candidate: Candidate, count: int) -> Check:
     expected = candidate.entry.parameters
+    if candidate.in_memory:
+        return Check("parameters", Status.skipped, f"{count:,}; an object has no entry to compare with")
     if expected is None:
         return Check("parameters", Status.note, f"{count:,}; the entry does not say how many there should be")
     if expected != count:

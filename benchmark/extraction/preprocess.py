@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 import numpy as np
 import torch
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 Pixels = Annotated[int, Field(gt=0)]
 Triple = tuple[float, float, float]
@@ -39,7 +40,8 @@ class Preprocessing(BaseModel):
     crop : int or (int, int), optional
         Side, or height and width, of the centre crop in pixels, after the resize. Default: no crop.
     mean, std : tuple of 3 floats
-        For the channels R, G and B on the scale 0 to 1: ``(x - mean) / std``.
+        For the channels R, G and B: ``(x - mean) / std``, where x is a pixel divided by 255. So a mean is
+        from 0 to 1, and a std above 0 and at most 1. A network that takes pixels from 0 to 255 has std 1/255.
     interpolation : {"bilinear", "bicubic", "nearest", "lanczos"}
         Interpolation of the resize, always antialiased.
 
@@ -62,6 +64,20 @@ class Preprocessing(BaseModel):
     mean: Triple
     std: Triple
     interpolation: Literal["bilinear", "bicubic", "nearest", "lanczos"] = "bilinear"
+
+    @field_validator("mean", "std")
+    @classmethod
+    def _on_the_scale_0_to_1(cls, values: Triple, info: ValidationInfo) -> Triple:
+        least = 0 if info.field_name == "mean" else np.nextafter(0, 1)
+        wrong = next((value for value in values if not least <= value <= 1), None)
+        if wrong is not None:
+            raise PydanticCustomError(
+                "scale",
+                "{value} is not on the scale of pixels from 0 to 1 (a mean is from 0 to 1, a std above 0 and "
+                "at most 1): divide numbers for pixels from 0 to 255 by 255",
+                {"value": wrong},
+            )
+        return values
 
     def __call__(self, image: Image.Image) -> torch.Tensor:
         """RGB image to tensor, shape (3, h, w), float32."""

@@ -1,6 +1,6 @@
 """Models, datasets, tasks and suites: the engine reads them from registry files and checks them."""
 
-from benchmark.registry.checkpoints import ResolvedCheckpoint, resolve_checkpoint
+from benchmark.registry.checkpoints import IN_MEMORY, ResolvedCheckpoint, resolve_checkpoint
 from benchmark.registry.load import load_registry, read_registry
 from benchmark.registry.names import ModelName, expand_seeds, parse_model_name, unknown
 from benchmark.registry.registry import Placed, Registry
@@ -18,6 +18,7 @@ from benchmark.registry.shipped import shipped_root
 from benchmark.registry.source import RegistryError
 
 __all__ = [
+    "IN_MEMORY",
     "BindingEntry",
     "BuiltFrom",
     "Checkpoint",

@@ -16,6 +16,10 @@ from benchmark.registry.schema import Checkpoint, ModelEntry
 _DEFAULT_HOW = "get the file and put it at one of these places, or name a data root with --data"
 
 
+#: Label of the weights of an object that was made in Python
+IN_MEMORY = "in memory"
+
+
 @dataclass(frozen=True)
 class ResolvedCheckpoint:
     """The weights that :func:`resolve_checkpoint` found.

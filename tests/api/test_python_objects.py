@@ -48,6 +48,17 @@ class Drawn(Net):
         return nn.Sequential(nn.Conv2d(3, 4, 8, 8), nn.Flatten())
 
 
+class OwnPreprocessing(Net):
+    def build(self):
+        import timm
+
+        with seeded(7):
+            return timm.create_model("mobilenetv3_small_050.lamb_in1k", pretrained=False)
+
+    def modules(self):
+        return {"one": "blocks.1"}
+
+
 @pytest.fixture(autouse=True)
 def own_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
@@ -97,6 +108,17 @@ def test_the_same_checks_apply():
     drawn = benchmark.check(Drawn())
     assert not drawn.passed
     assert "random, not read from weights" in drawn[0].detail
+
+
+def test_an_object_does_not_fail_for_want_of_an_entry():
+    changed = Net()
+    changed.network[0].bias[0] += 1  # as after training in a notebook
+    found = {check.name: check for check in benchmark.check(changed)}
+    assert found["weights"].status == "note"
+    assert "those of the object in memory count" in found["weights"].detail
+    found = {check.name: check for check in benchmark.check(OwnPreprocessing())}
+    assert found["preprocessing"].status == "note"
+    assert "the object has its own" in found["preprocessing"].detail
 
 
 def test_a_name_out_of_the_registry():
