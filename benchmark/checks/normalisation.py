@@ -23,7 +23,7 @@ SETS = ("imagenet_sample", "mini_images")
 #: Number of images, and of layers of batch normalisation, the first ones that are called
 _IMAGES, _LAYERS = 16, 3
 
-#: In EfficientNet-Lite0 and the networks of the drawn world, right ones gave .1 to .2, wrong ones .7 and more.
+#: In EfficientNet-Lite0 and the networks of the drawn world: right ones .1 to .2, wrong ones .7 and more
 FITS, MISFIT = 0.35, 0.6
 
 _HALF, _UNIT, _BYTE = (0.5, 0.5, 0.5), (1.0, 1.0, 1.0), (1 / 255, 1 / 255, 1 / 255)

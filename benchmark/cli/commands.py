@@ -7,6 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from benchmark.common.errors import plugin_border
 from benchmark.common.text import plain
 
 #: Exit status of a command that Ctrl-C stopped, as shells have it
@@ -14,12 +15,16 @@ STOPPED = 130
 
 
 class Commands(TyperGroup):
-    """A group of commands. Help shows a flag without a type, and Ctrl-C says what is done."""
+    """A group of commands. Help shows a flag without a type, and Ctrl-C says what is done.
+
+    A plug-in that calls ``sys.exit`` is an error of its command, and does not end it with status 0.
+    """
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command of ``ctx``."""
         try:
-            return super().invoke(ctx)
+            with plugin_border():
+                return super().invoke(ctx)
         except KeyboardInterrupt as stop:  # typer would end without a word
             say_stopped(stop)
             raise typer.Exit(STOPPED) from None

@@ -11,7 +11,7 @@ import typer
 
 from benchmark.cli.app import app
 from benchmark.cli.commands import STOPPED, say_stopped
-from benchmark.common.errors import BenchError
+from benchmark.common.errors import BenchError, error_summary, place_of
 from benchmark.common.text import plain
 
 
@@ -28,7 +28,7 @@ class _PlainFormatter(logging.Formatter):
 
 
 def main() -> None:
-    """Run ``bench``. An error of the user is printed in one line, with exit status 2."""
+    """Run ``bench``. An error is printed in one line, with exit status 2; ``--debug`` shows its traceback."""
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     _set_up_log(debug)
@@ -36,10 +36,11 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app(args=[argument for argument in arguments if argument != "--debug"])
-    except BenchError as error:
+    except Exception as error:
         if debug:
             raise
-        typer.echo(f"error: {plain(' '.join(str(error).split()))}", err=True)
+        place = "" if isinstance(error, BenchError) else f" ({place_of(error)}; --debug shows the traceback)"
+        typer.echo(f"error: {plain(error_summary(error) + place)}", err=True)
         sys.exit(2)
     except KeyboardInterrupt as stop:  # before a command began
         say_stopped(stop)
