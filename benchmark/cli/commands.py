@@ -42,7 +42,7 @@ class Commands(TyperGroup):
 
 
 def say_stopped(stop: KeyboardInterrupt) -> None:
-    """Say in one line that the user stopped the command, and what it says is done."""
+    """Say in one line that the user stopped the command, and what the text of ``stop`` says is done."""
     typer.echo(plain(f"stopped: {stop}" if str(stop) else "stopped"), err=True)
 
 

@@ -39,7 +39,10 @@ def console(*, error: bool = False) -> Console:
 
 
 def say(*lines: str, error: bool = False) -> None:
-    """Print lines as they are, without folding them: file names and commands can be copied."""
+    """Print lines as they are, without folding them: file names and commands can be copied.
+
+    An ``error`` goes to standard error.
+    """
     out = console(error=error)
     for line in lines:
         out.print(line, soft_wrap=True)

@@ -63,7 +63,7 @@ def claim(path: Path, waiting: str | None = None) -> Iterator[bool]:
 
 
 def remove_free(paths: Iterable[Path]) -> None:
-    """Remove the files of claims that nobody has: those of killed processes."""
+    """Remove the files of claims, of those at ``paths``, that nobody has: those of killed processes."""
     for path in paths:
         with claim(path):
             pass  # the file goes with the claim

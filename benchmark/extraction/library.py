@@ -180,6 +180,14 @@ class LibraryNetwork(NetworkModel):
         return self.own_transform(preprocessing or self.named_weights)
 
     @property
+    def gives_one_shape(self) -> bool:
+        """Whether the preprocessing gives one shape for images of any shape."""
+        transform = self.transform
+        if not isinstance(transform, Preprocessing):
+            return True
+        return transform.crop is not None or not isinstance(transform.resize, int)
+
+    @property
     def preprocessing(self) -> str:
         """Everything done to an image before the first layer, and the settings of the network."""
         settings = {**self.settings, **self.params.kwargs}
@@ -219,7 +227,12 @@ class LibraryNetwork(NetworkModel):
 
     @cached_property
     def _tokens(self) -> Tokens:
-        """Which tokens are patches, read off with two images of noise."""
+        """Which tokens are patches, read off with two images of noise.
+
+        Of a network without values (on torch's meta device) nothing can be read off.
+        """
+        if any(parameter.is_meta for parameter in self.network.parameters()):
+            return Tokens(has_class_token=False)
         noise = torch.randn((2, *self._shape_of_square), generator=torch.Generator().manual_seed(0))
         device = next((parameter.device for parameter in self.network.parameters()), torch.device("cpu"))
         return read_tokens(self.network, self.forward, blocks(self.network), noise.to(device))
@@ -236,7 +249,7 @@ class LibraryNetwork(NetworkModel):
     @cached_property
     def _takes_squares(self) -> bool:
         """Whether every image is square after the preprocessing."""
-        return self._gives_one_shape and self._shape_of_square[-1] == self._shape_of_square[-2]
+        return self.gives_one_shape and self._shape_of_square[-1] == self._shape_of_square[-2]
 
     @cached_property
     def maps_end_in_channels(self) -> bool:

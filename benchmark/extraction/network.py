@@ -155,6 +155,11 @@ class NetworkModel(Model):
         return output
 
     @property
+    def gives_one_shape(self) -> bool:
+        """Whether the preprocessing gives one shape for images of any shape; else all are looked at first."""
+        return True
+
+    @property
     def prefix_tokens(self) -> int | None:
         """Number of tokens before the patches: the class token and registers.
 
@@ -231,7 +236,7 @@ class NetworkModel(Model):
             If a feature is not finite. The message names the layer and the first such stimulus.
         """
         network = self._ready(layers, device)
-        if not self._gives_one_shape:
+        if not self.gives_one_shape:
             require_one_shape(stimuli.ids, self._loader(stimuli))
         precision = self.precision if len(stimuli) >= FEWEST else PRECISIONS[0]
         if precision != PRECISIONS[0]:
@@ -289,15 +294,6 @@ class NetworkModel(Model):
                     self._pass(batch, captured, layers, device, self.precision)
 
             return timed_cost(len(stimuli), run, BATCH, lambda: sum(widths.get(layer, 0) for layer in layers))
-
-    @cached_property
-    def _gives_one_shape(self) -> bool:
-        """Whether the preprocessing gives one shape for images of any shape, as far as two images show it."""
-        try:
-            shapes = {self.preprocess(Image.new("RGB", size)).shape for size in ((96, 64), (64, 96))}
-        except Exception:  # a plug-in may refuse such images; the stimuli show what it makes of them
-            return False
-        return len(shapes) == 1
 
     def _loader(self, stimuli: Stimuli) -> Callable[[int], torch.Tensor]:
         # plug-ins share images only if their functions are the same, and not only their descriptions

@@ -60,8 +60,6 @@ def read_tokens(
         Two preprocessed images that differ in every patch.
     """
     tokens = Tokens(any(_CLASS_TOKEN.search(name) for name, _ in network.named_parameters()))
-    if any(parameter.is_meta for parameter in network.parameters()):
-        return tokens  # a network without values: nothing can be read off
     reader = _Reader(tokens)
     with ExitStack() as hooks, torch.inference_mode():
         for path in paths:

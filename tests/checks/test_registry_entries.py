@@ -32,7 +32,7 @@ def own_cache(monkeypatch, shared_cache):
 def test_families_at_small_size(architecture, tmp_path):
     plugin, kwargs = FAMILIES[architecture]
     (tmp_path / "mine.yaml").write_text(
-        f"models:\n  small:\n    plugin: models/{plugin}\n    checkpoint: {{hub: any}}\n    params:\n"
+        f"models:\n  small:\n    plugin: models/{plugin}\n    checkpoint: {{untrained: 0}}\n    params:\n"
         f"      architecture: {architecture}\n      kwargs: {kwargs}\n      preprocessing: {SMALL}\n"
     )
     assert faults("small@untrained:0", tmp_path / "mine.yaml") == []

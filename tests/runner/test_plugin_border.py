@@ -149,7 +149,18 @@ def test_what_a_model_raises_costs_its_cell_alone(
 @pytest.mark.parametrize("how", SAID)
 def test_another_command_ends_with_one_line_and_status_2(bench: Callable, tmp_path: Path, how: str) -> None:
     own = registry(tmp_path, model("bad", "InFeatures", how))
-    arguments = ("export", "rdm", "--model", "bad", "--stimuli", "mini_images", "--output", tmp_path / "rdm")
+    arguments = (
+        "export",
+        "rdm",
+        "--model",
+        "bad",
+        "--layer",
+        "all",
+        "--stimuli",
+        "mini_images",
+        "--output",
+        tmp_path / "rdm",
+    )
     done = bench(*arguments, "--registry", own)
     assert done.status == 2
     (line,) = done.err.strip().splitlines()
