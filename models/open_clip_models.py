@@ -31,8 +31,7 @@ class OpenClip(LibraryNetwork):
 
     def construct(self) -> torch.nn.Module:
         """The image tower with random weights."""
-        kwargs = {**self.settings, **self.params.kwargs}
-        clip = open_clip.create_model(self.params.architecture, load_weights=False, **kwargs)
+        clip = open_clip.create_model(self.params.architecture, load_weights=False, **self.factory_kwargs)
         return cast("torch.nn.Module", clip.visual)
 
     def fetch(self, hub: str) -> torch.nn.Module:
@@ -48,9 +47,8 @@ class OpenClip(LibraryNetwork):
             weights = hub
             if self.spec.revision is not None:
                 weights = download_pretrained_from_hf(repository, revision=self.spec.revision)
-            kwargs = {**self.settings, **self.params.kwargs}
             clip = open_clip.create_model(
-                self.params.architecture, pretrained=weights, weights_only=True, **kwargs
+                self.params.architecture, pretrained=weights, weights_only=True, **self.factory_kwargs
             )
         return cast("torch.nn.Module", clip.visual)
 

@@ -27,7 +27,7 @@ class Timm(LibraryNetwork):
         """The network with random weights, with the input size, classes and pooling of the named weights."""
         if self.named_weights is not None:
             self._config(self.named_weights)  # an error that lists the weights there are
-        return timm.create_model(self._name(self.named_weights), pretrained=False, **self.params.kwargs)
+        return timm.create_model(self._name(self.named_weights), pretrained=False, **self.factory_kwargs)
 
     def fetch(self, hub: str) -> torch.nn.Module:
         """The network with the weights ``hub``; timm downloads them if they are not there yet."""
@@ -36,7 +36,7 @@ class Timm(LibraryNetwork):
             looked_for, source = hugging_face_folder(config.hf_hub_id), f"huggingface.co/{config.hf_hub_id}"
         else:
             looked_for, source = torch_hub_file(config.url), config.url
-        kwargs = dict(self.params.kwargs)
+        kwargs = self.factory_kwargs
         if self.spec.revision is not None:
             kwargs["pretrained_cfg_overlay"] = {"hf_hub_id": f"{config.hf_hub_id}@{self.spec.revision}"}
         with fetching(looked_for, source, self.spec.sha256):

@@ -27,7 +27,7 @@ class Torchvision(LibraryNetwork):
 
     def construct(self) -> torch.nn.Module:
         """The network with random weights."""
-        kwargs = {**self.settings, **self.params.kwargs}
+        kwargs = self.factory_kwargs
         if self.params.architecture in _WITH_TRANSFORM:
             kwargs.setdefault("init_weights", True)
         return cast("torch.nn.Module", torchvision.models.get_model(self.params.architecture, **kwargs))
@@ -60,9 +60,8 @@ class Torchvision(LibraryNetwork):
         with fetching(torch_hub_file(weights.url), weights.url, self.spec.sha256):
             # This refuses pickles that would run code. get_model alone would run them.
             weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
-            kwargs = {**self.settings, **self.params.kwargs}
             network = torchvision.models.get_model(
-                self.params.architecture, weights=weights, progress=False, **kwargs
+                self.params.architecture, weights=weights, progress=False, **self.factory_kwargs
             )
         return cast("torch.nn.Module", network)
 

@@ -13,6 +13,7 @@ import torch
 from benchmark.checks.check import Candidate, Check, Status, first_few
 from benchmark.extraction import LibraryNetwork, NetworkModel
 from benchmark.extraction.capture import INPUT
+from benchmark.extraction.tokens import leading_alike
 
 NAME = "token axis"
 
@@ -98,9 +99,8 @@ def _noise(model: NetworkModel, candidate: Candidate, n: int) -> torch.Tensor:
 
 def _class_token(model: NetworkModel, entering: torch.Tensor) -> Check:
     """Compare the number of tokens that do not depend on the image with what the plug-in makes of them."""
-    alike = (entering == entering[:1]).all(dim=2).all(dim=0).tolist()
-    leading = alike.index(False) if False in alike else len(alike)
-    what = f"{leading} of {len(alike)} tokens, at the start, are the same for every image"
+    leading = leading_alike(entering)
+    what = f"{leading} of {entering.shape[1]} tokens, at the start, are the same for every image"
     declared, reads = model.prefix_tokens, isinstance(model, LibraryNetwork)
     name = "class token"
     if model.pooling == "cls" and leading == 0:

@@ -153,6 +153,11 @@ class LibraryNetwork(NetworkModel):
         return {}
 
     @property
+    def factory_kwargs(self) -> dict[str, Any]:
+        """Arguments for the library's factory: the settings, and ``params.kwargs`` before them."""
+        return {**self.settings, **self.params.kwargs}
+
+    @property
     def assumed(self) -> str | None:
         """The settings that neither the entry nor its weights say, in words; None: there are none."""
         assumed = {key: value for key, value in self.settings.items() if key not in self.params.kwargs}
@@ -163,7 +168,7 @@ class LibraryNetwork(NetworkModel):
     @property
     def own_params(self) -> dict[str, Any]:
         """Params with which the same network is built without naming its weights."""
-        kwargs = {**self.settings, **self.params.kwargs}
+        kwargs = self.factory_kwargs
         named = self.params.preprocessing or self.named_weights
         return {
             **self.spec.params,
@@ -190,7 +195,7 @@ class LibraryNetwork(NetworkModel):
     @property
     def preprocessing(self) -> str:
         """Everything done to an image before the first layer, and the settings of the network."""
-        settings = {**self.settings, **self.params.kwargs}
+        settings = self.factory_kwargs
         words = [f"{key}={settings[key]}" for key in self.settings]
         return " ".join([*repr(self.transform).split(), *(["with", *words] if words else [])])
 

@@ -80,7 +80,7 @@ class _Reader:
         """Follow the tokens through one block."""
         taken = next((x for x in (*inputs, *named.values()) if isinstance(x, torch.Tensor)), None)
         if taken is not None and taken.ndim == 3:
-            self._enter(taken.shape[1], _alike(taken))
+            self._enter(taken.shape[1], leading_alike(taken))
         if not isinstance(output, torch.Tensor) or output.ndim != 3:
             return
         length = output.shape[1]
@@ -101,7 +101,7 @@ class _Reader:
         self.length = length
 
 
-def _alike(tokens: torch.Tensor) -> int:
-    """How many tokens, from the first, are equal for all images."""
+def leading_alike(tokens: torch.Tensor) -> int:
+    """How many of the ``tokens``, shape (n, t, d), from the first, are equal for all n images."""
     equal = (tokens == tokens[:1]).all(dim=2).all(dim=0).tolist()
     return equal.index(False) if False in equal else len(equal)

@@ -1,4 +1,4 @@
-"""Ctrl-C, as a real signal to a real process: what is done is said, and the same command goes on."""
+"""Ctrl-C as a real signal: the command says what is done, and the same command goes on from there."""
 
 from __future__ import annotations
 
