@@ -9,12 +9,14 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmark.measures._threads import usable_threads
-from benchmark.measures.gromov_wasserstein.search import EPSILONS
+from benchmark.measures.gromov_wasserstein.search import EPSILONS, KICKS, RANDOM
 
 #: Mean number of steps of a solution, over epsilons and polish: 70 to 140 at 334 concepts, 45 at 1,854
 _STEPS = 70
 #: Scalings in a step
 _SCALINGS = 4
+#: Mean number of exchanges in a kick and the descent from it
+_EXCHANGES = 20
 #: How often a step is timed. The fastest counts
 _TRIES = 2
 
@@ -48,7 +50,8 @@ def gw_search_seconds(n: int, starts: int, epsilons: Sequence[float] | None = No
     """
     rng = np.random.default_rng(0)
     plan, rdm = (rng.random((n, n), dtype=np.float32) for _ in range(2))
-    seconds = []
+    product = rng.random((n, n))
+    seconds, exchange = [], []
     with threadpool_limits(1):
         for _ in range(_TRIES):
             began = perf_counter()
@@ -56,5 +59,10 @@ def gw_search_seconds(n: int, starts: int, epsilons: Sequence[float] | None = No
             for _ in range(_SCALINGS):
                 kernel @ (kernel[0] @ kernel)
             seconds.append(perf_counter() - began)
-    solutions = (EPSILONS if epsilons is None else len(epsilons)) + 1  # and the polish
-    return min(seconds) * _STEPS * solutions * starts / min(usable_threads(), starts)
+            began = perf_counter()
+            product += product[0] * product[1][:, None]
+            exchange.append(perf_counter() - began)
+    solutions = EPSILONS if epsilons is None else len(epsilons)
+    entropic = min(seconds) * _STEPS * solutions * min(starts, RANDOM)
+    exchanges = min(exchange) * _EXCHANGES * KICKS / n * starts
+    return (entropic + exchanges) / min(usable_threads(), starts)

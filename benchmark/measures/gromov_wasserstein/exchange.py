@@ -1,31 +1,169 @@
-"""Search among one-to-one assignments by pairwise exchanges, with random kicks out of local minima.
+"""Search among one-to-one assignments: exchanges, kicks out of local minima, and annealing over the minima.
 
 Take two sides with the same number of conditions. Without entropy, a solution of Gromov-Wasserstein is then
 most often an assignment. Among assignments the problem is a quadratic assignment problem. A gradient does not
 show that two concepts are swapped; an exchange does.
 
-``c1`` and ``c2`` (n, n) are the RDMs of the two sides. ``assigned`` (n,) is the condition of the second side
-that each condition of the first is assigned.
+The distance is a constant less 2 / n^2 times the *agreement*, the sum of C1_ik C2_p(i)p(k). Let C2 stand in
+the order of the assignment p, and M = C1 C2. Exchanging r and s raises half of the agreement by
+
+    M_rs + M_sr - M_rr - M_ss + 2 C1_rs C2_rs
+
+and changes M by a matrix of rank one and an exchange of two columns. So an exchange is tried in a few
+operations, and made in n^2.
+
+The functions are compiled and run without Python's lock. The first compilation on a machine takes some
+seconds. So this module is imported only where it is needed.
 """
+
+# ruff: noqa: NPY002 - in compiled code numpy.random means numba's generator, one for each thread
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
+from numba import njit
+from numpy.typing import NDArray
 
 from benchmark.measures._checks import Float64
 
-#: Least and greatest number of conditions that a kick reassigns. They are among the _NEAREST of one condition
-_KICKED, _NEAREST = (2, 6), 32
-#: Number of kicks from one start: for each condition, and at most
-_KICKS_EACH, _KICKS = 10, 500
+Assignment = NDArray[np.int64]
+
+#: Share of the kicks that exchange two neighbourhoods, of at most one in _PART of all conditions
+_BLOCKS, _PART = 0.5, 4
+#: The other kicks move at most so many conditions round, among the _NEAREST of one condition
+_KICKED, _NEAREST = 6, 32
 #: If an exchange gains less than this share of the greatest possible gain, it is rounding
 _LEAST_GAIN = 1e-12
 
 
-def iterated_exchange(c1: Float64, c2: Float64, assigned: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+@njit(nogil=True, cache=True, error_model="numpy")
+def _gain(c1, c2, m, r, s):  # type: ignore[no-untyped-def]
+    """Gain in half of the agreement if the assigned conditions of r and s are exchanged."""
+    return m[r, s] + m[s, r] - m[r, r] - m[s, s] + 2 * c1[r, s] * c2[r, s]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _exchange(c1, c2, m, assigned, waiting, r, s):  # type: ignore[no-untyped-def]
+    """Exchange the assigned conditions of r and s. Both then wait for a better exchange."""
+    n = len(assigned)
+    for i in range(n):
+        weight = c1[r, i] - c1[s, i]
+        for j in range(n):
+            m[i, j] += weight * (c2[s, j] - c2[r, j])
+    for i in range(n):
+        m[i, r], m[i, s] = m[i, s], m[i, r]
+        c2[r, i], c2[s, i] = c2[s, i], c2[r, i]
+    for i in range(n):
+        c2[i, r], c2[i, s] = c2[i, s], c2[i, r]
+    assigned[r], assigned[s] = assigned[s], assigned[r]
+    waiting[r] = waiting[s] = True
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _descend(c1, c2, m, assigned, waiting, least):  # type: ignore[no-untyped-def]
+    """Make the best exchange of each waiting condition until none gains. Returns the gain."""
+    n, total, moved = len(assigned), 0.0, True
+    while moved:
+        moved = False
+        for r in range(n):
+            if not waiting[r]:
+                continue
+            waiting[r] = False
+            highest, best = least, -1
+            for s in range(n):
+                gain = _gain(c1, c2, m, r, s)  # of r with itself: zero
+                if gain > highest:
+                    highest, best = gain, s
+            if best >= 0:
+                _exchange(c1, c2, m, assigned, waiting, r, best)
+                total += highest
+                moved = True
+    return total
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _kick(nearest, largest, first, second, used):  # type: ignore[no-untyped-def]
+    """Write the exchanges of a random kick into ``first`` and ``second``, and return their number."""
+    n, count = len(nearest), 0
+    r, s = np.random.randint(0, n), np.random.randint(0, n)
+    if np.random.random() >= _BLOCKS:  # a few conditions near r move round
+        s = r
+        for _ in range(np.random.randint(1, _KICKED + 1)):
+            following = nearest[r, np.random.randint(0, min(n, _NEAREST + 1))]
+            if following != s:
+                first[count], second[count] = s, following
+                s = following
+                count += 1
+        return count
+    # The conditions nearest to r change places with those nearest to s. Sizes are uniform on a log scale.
+    size, i, j = int(np.exp(np.random.random() * np.log(largest + 1.0))), 0, 0
+    for k in range(n):
+        used[k] = False
+    for _ in range(size):
+        while i < n and used[nearest[r, i]]:
+            i += 1
+        if i == n:
+            break
+        used[nearest[r, i]] = True
+        while j < n and used[nearest[s, j]]:
+            j += 1
+        if j == n:
+            break
+        used[nearest[s, j]] = True
+        first[count], second[count] = nearest[r, i], nearest[s, j]
+        count += 1
+    return count
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _copy(source, target, vector, target_vector):  # type: ignore[no-untyped-def]
+    for i in range(len(source)):
+        target_vector[i] = vector[i]
+        for j in range(len(source)):
+            target[i, j] = source[i, j]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _annealed(c1, c2, m, assigned, nearest, kicks, heat, least, seed):  # type: ignore[no-untyped-def]
+    """As :func:`annealed_exchange`. Changes ``c2``, ``m`` and ``assigned``; returns the best assignment."""
+    np.random.seed(seed)  # the state of numba's generator belongs to the thread
+    n, largest = len(assigned), max(2, len(assigned) // _PART)
+    first, second, best, earlier = np.empty((4, n + _KICKED), np.int64)
+    used, waiting = np.empty(n, np.bool_), np.ones(n, np.bool_)
+    earlier_c2, earlier_m = np.empty_like(c2), np.empty_like(m)
+    current = highest = -np.inf
+    for kick in range(kicks + 1):
+        gain, count = 0.0, 0 if kick == 0 else _kick(nearest, largest, first, second, used)
+        for i in range(count):
+            gain += _gain(c1, c2, m, first[i], second[i])
+            _exchange(c1, c2, m, assigned, waiting, first[i], second[i])
+        gain += _descend(c1, c2, m, assigned, waiting, least)
+        if kick == 0:
+            current = gain
+        # A comparison with NaN, at no heat, is false. -log of a uniform number is exponential.
+        elif gain < -least and not gain > heat * (1 - kick / kicks) * np.log(np.random.random()):
+            _copy(earlier_c2, c2, earlier, assigned)
+            _copy(earlier_m, m, earlier, assigned)
+            continue
+        else:
+            current += gain
+        _copy(c2, earlier_c2, assigned, earlier)
+        _copy(m, earlier_m, assigned, earlier)
+        if current > highest + least:
+            highest = current
+            for i in range(n):
+                best[i] = assigned[i]
+    return best[:n]
+
+
+def annealed_exchange(
+    c1: Float64, c2: Float64, assigned: Assignment, kicks: int, heat: float, seed: int
+) -> Assignment:
     """Lower the GW distance of an assignment by exchanges, kicks, and exchanges again.
+
+    Half of the kicks exchange the neighbourhoods of two conditions, which moves whole categories. The others
+    move a few neighbours round. After each kick, exchanges lead to a local minimum. A greater distance is
+    accepted as in simulated annealing, less often with each kick.
 
     Parameters
     ----------
@@ -33,110 +171,45 @@ def iterated_exchange(c1: Float64, c2: Float64, assigned: np.ndarray, rng: np.ra
         RDMs.
     assigned : ndarray of int, shape (n,)
         Condition of the second side that each condition of the first is assigned.
-    rng : numpy.random.Generator
-        Chooses the conditions that a kick reassigns.
+    kicks : int
+        Number of kicks. None leaves the first local minimum.
+    heat : float
+        Temperature of the first kick, in units of the mean effect of a random exchange. It falls to zero.
+    seed : int
+        Decides the kicks, at least 0 and less than 2^32.
 
     Returns
     -------
     ndarray of int, shape (n,)
-        An assignment whose distance is no greater than that of ``assigned``.
+        An assignment whose distance is no greater than that of ``assigned``, and that no exchange lowers.
 
     References
     ----------
-    Stützle (2006), European Journal of Operational Research 174, 1519-1539 (iterated local search).
+    Stützle (2006), European Journal of Operational Research 174, 1519-1539 (iterated local search); Martin,
+    Otto & Felten (1992), Operations Research Letters 11, 219-224 (annealing over local minima).
     """
-    n = len(c1)
-    state = _Assignment(c1, c2, exchange_descent(c1, c2, assigned)[0])
-    nearest = np.argsort(c1, axis=1)[:, : _NEAREST + 1]
-    for _ in range(min(_KICKS, _KICKS_EACH * n)):
-        before, agreement = state.assigned.copy(), state.agreement
-        condition, size = rng.integers(n), rng.integers(*_KICKED, endpoint=True)
-        kicked = rng.permutation(nearest[condition])[:size].tolist()
-        # A cycle through all of them: every one is reassigned.
-        for r, s in itertools.pairwise(kicked):
-            state.exchange(r, s)
-        state.descend(kicked, nearest)
-        if state.agreement <= agreement + state.least_gain:
-            state.restore(before)
-    return exchange_descent(c1, c2, state.assigned)[0]
+    c1, c2 = (np.ascontiguousarray(c, dtype=np.float64) for c in (c1, c2))
+    assigned = np.array(assigned, dtype=np.int64)
+    permuted = np.ascontiguousarray(c2[np.ix_(assigned, assigned)])
+    product = c1 @ permuted
+    best: Assignment = _annealed(
+        c1,
+        permuted,
+        product,
+        assigned,
+        np.argsort(c1, axis=1, kind="stable"),
+        kicks,
+        heat * _effect(c1, c2, np.random.default_rng(seed)),
+        _LEAST_GAIN * float(np.abs(c1).max() * np.abs(c2).max()) * len(c1),
+        seed,
+    )
+    return best
 
 
-def exchange_descent(c1: Float64, c2: Float64, assigned: np.ndarray) -> tuple[np.ndarray, float]:
-    """Exchange the pair that lowers the distance most, until no exchange lowers it.
-
-    Returns
-    -------
-    assigned : ndarray of int, shape (n,)
-        A local minimum among assignments.
-    agreement : float
-        Sum of C1_ik C2_p(i)p(k). The greater it is, the smaller is the distance.
-    """
-    state = _Assignment(c1, c2, assigned)
-    product = c1 @ state.c2_permuted
-    while True:
-        # The gain of an exchange, for all pairs at once. An exchange changes M by a matrix of rank one and in
-        # two columns.
-        gain = product + product.T
-        gain += 2 * c1 * state.c2_permuted
-        gain -= state.diagonal[:, None]
-        gain -= state.diagonal
-        r, s = divmod(int(gain.argmax()), len(c1))
-        if gain[r, s] <= state.least_gain:
-            return state.assigned, state.agreement
-        product += np.outer(c1[:, r] - c1[:, s], state.c2_permuted[s] - state.c2_permuted[r])
-        state.exchange(r, s)
-        product[:, [r, s]] = c1 @ state.c2_permuted[:, [r, s]]
-
-
-class _Assignment:
-    r"""An assignment p and the gains of its exchanges.
-
-    The distance is a constant less :math:`2 n^{-2} \sum_{ik} C^1_{ik} C^2_{p(i)p(k)}`. With :math:`M = C^1
-    C^2_{pp}`, exchanging r and s raises half of that sum by :math:`M_{rs} + M_{sr} - M_{rr} - M_{ss} + 2
-    C^1_{rs} C^2_{p(r)p(s)}`. Only the diagonal of M is kept. A few rows of both RDMs give the other terms of
-    a gain.
-    """
-
-    def __init__(self, c1: Float64, c2: Float64, assigned: np.ndarray) -> None:
-        self.c1 = c1
-        self.assigned = np.array(assigned)
-        self.c2_permuted = c2[np.ix_(self.assigned, self.assigned)]
-        self.diagonal = np.einsum("ij,ij->i", c1, self.c2_permuted)
-        self.agreement = float(self.diagonal.sum())
-        self.least_gain = _LEAST_GAIN * float(np.abs(c1).max() * np.abs(c2).max()) * len(c1)
-
-    def descend(self, conditions: list[int], nearest: np.ndarray) -> None:
-        """Exchange ``conditions`` with those ``nearest`` (n, k) to each, until no touched condition gains."""
-        waiting = dict.fromkeys(conditions)
-        while waiting:
-            r = next(iter(waiting))
-            del waiting[r]
-            neighbours = nearest[r]
-            # Both RDMs are symmetric, so only rows are read.
-            gains = self.c2_permuted[neighbours] @ self.c1[r] + self.c1[neighbours] @ self.c2_permuted[r]
-            gains -= self.diagonal[neighbours] + self.diagonal[r]
-            gains += 2 * self.c1[r, neighbours] * self.c2_permuted[r, neighbours]
-            best = int(gains.argmax())
-            if gains[best] > self.least_gain:
-                s = int(neighbours[best])
-                self.exchange(r, s)
-                waiting |= {r: None, s: None}
-
-    def exchange(self, r: int, s: int) -> None:
-        """Exchange the assigned conditions of r and s."""
-        self.diagonal += (self.c1[r] - self.c1[s]) * (self.c2_permuted[s] - self.c2_permuted[r])
-        for array in (self.assigned, self.c2_permuted):
-            array[[r, s]] = array[[s, r]]
-        self.c2_permuted[:, [r, s]] = self.c2_permuted[:, [s, r]]
-        for i in (r, s):
-            self.diagonal[i] = self.c1[i] @ self.c2_permuted[i]
-        self.agreement = float(self.diagonal.sum())
-
-    def restore(self, assigned: np.ndarray) -> None:
-        """Go back to an earlier assignment, by exchanges."""
-        where = {int(column): i for i, column in enumerate(self.assigned)}
-        for i in np.flatnonzero(self.assigned != assigned):
-            j = where[int(assigned[i])]
-            if i != j:
-                where[int(self.assigned[i])] = j
-                self.exchange(int(i), j)
+def _effect(c1: Float64, c2: Float64, rng: np.random.Generator) -> float:
+    """Mean absolute gain of the exchanges of a random assignment."""
+    order = rng.permutation(len(c1))
+    permuted = c2[np.ix_(order, order)]
+    m = c1 @ permuted
+    diagonal = np.diag(m)
+    return float(np.abs(m + m.T - diagonal[:, None] - diagonal + 2 * c1 * permuted).mean())

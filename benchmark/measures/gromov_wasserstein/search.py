@@ -12,7 +12,6 @@ from benchmark.measures._checks import Float64, Floats
 from benchmark.measures._threads import in_threads
 from benchmark.measures.compare import settled_rdm
 from benchmark.measures.gromov_wasserstein.entropic import Entropic, entropic, rounded
-from benchmark.measures.gromov_wasserstein.exchange import iterated_exchange
 from benchmark.measures.gromov_wasserstein.problem import Problem, Side
 from benchmark.measures.gromov_wasserstein.scalings import scalings
 from benchmark.measures.gromov_wasserstein.starts import SpectralStarts, profile_plan, random_plan
@@ -28,7 +27,20 @@ _GRADED = 1e-9
 #: Noise that lets the annealed plan leave a saddle. The product plan is a saddle
 _NOISE = 1e-3
 #: Numbers of the starts that are not random: annealed, by profile, and spectral, the likeliest signs first
-_ANNEALED, _PROFILE, _SPECTRAL = 0, 1, (2, 4)
+_ANNEALED, _PROFILE, _SPECTRAL = 0, 1, (2, 3)
+#: Number of the first random start
+RANDOM = 4
+#: Kicks of a search among assignments, times the number of conditions. A kick costs about n^2
+KICKS = 500_000
+#: Temperature of that search from a random assignment, and from an entropic solution
+_HOT, _WARM = 1.2, 0.3
+#: Number of starts after which the search looks whether it may stop. The same for any number of threads
+_ROUND = 4
+#: The search stops when _TIMES starts have found the least distance, up to a share of SAME, and _BY_CHANCE of
+#: them are random: the first starts are made of the same structure, and may all miss the same thing
+_TIMES, _BY_CHANCE, SAME = 3, 2, 1e-4
+#: Distances of identical geometries are rounding
+_ZERO = 1e-12
 #: Tolerance of an entropic solution, as a share of the mass. It is loose: solutions are only candidates
 _TOLERANCE = 1e-3
 
@@ -69,12 +81,17 @@ class StartHistory:
         converged : bool
             Whether the solver came to rest.
         """
-        if self.best is None or distance < min(row[1] for row in self.rows):
+        if self.best is None or distance < self.least:
             self.best = plan
         key = (matching, -distance)
         if self.oracle is None or key > max((row[2], -row[1]) for row in self.rows):
             self.oracle = plan
         self.rows.append((epsilon, distance, matching, converged))
+
+    @property
+    def least(self) -> float:
+        """The least distance."""
+        return min(row[1] for row in self.rows)
 
     def record(self) -> Record:
         """The history as arrays. The oracle's plan is left out where it is the best plan."""
@@ -116,18 +133,29 @@ class Search:
         return SpectralStarts(*self.problem.exact, np.random.default_rng(self.seed))
 
     @property
-    def solutions(self) -> int:
-        """Number of solutions of each start."""
-        return len(self.epsilons) + 1
+    def square(self) -> bool:
+        """Whether both sides have as many conditions, so that a plan may be an assignment."""
+        return self.problem.shape[0] == self.problem.shape[1]
+
+    def is_entropic(self, start: int) -> bool:
+        """Whether the start with number ``start`` goes through the entropic problems.
+
+        Where both sides have as many conditions, a random start is an assignment, and only exchanges lead on.
+        """
+        return start < RANDOM or not self.square
+
+    def solutions(self, start: int) -> int:
+        """Number of solutions of the start with number ``start``."""
+        return 1 + (len(self.epsilons) if self.is_entropic(start) else 0)
 
     def follow(self, start: int, history: StartHistory) -> Iterator[StartHistory]:
         """Continue the start with number ``start`` from its ``history``. Yields after each solution."""
-        for epsilon in self.epsilons[len(history.rows) :]:
+        for epsilon in self.epsilons[len(history.rows) :] if self.is_entropic(start) else ():
             plan = self._initial(start, history)
             self._add(start, history, epsilon, entropic(self.problem, plan, epsilon, _TOLERANCE))
             yield history
         self._first.pop(start, None)  # plans are large
-        if len(history.rows) < self.solutions:
+        if len(history.rows) < self.solutions(start):
             self._polish(history, self._rng(start, history))
             yield history
 
@@ -141,7 +169,11 @@ class Search:
         from benchmark.measures.gromov_wasserstein.batch import entropic_together
 
         for number, epsilon in enumerate(self.epsilons):
-            behind = [start for start, history in enumerate(histories) if len(history.rows) == number]
+            behind = [
+                start
+                for start, history in enumerate(histories)
+                if self.is_entropic(start) and len(history.rows) == number
+            ]
             if not behind:
                 continue
             plans = [self._initial(start, histories[start]) for start in behind]
@@ -153,9 +185,6 @@ class Search:
     def _rng(self, start: int, history: StartHistory) -> np.random.Generator:
         return np.random.default_rng([self.seed, start, len(history.rows)])
 
-    def _random(self, start: int) -> bool:
-        return start not in (_ANNEALED, _PROFILE, *_SPECTRAL)
-
     def _initial(self, start: int, history: StartHistory) -> Floats:
         """The initial plan of a start at its next epsilon. Only random starts draw one for each epsilon."""
         n, m = self.problem.shape
@@ -163,7 +192,7 @@ class Search:
         if start == _ANNEALED:
             noise = 1 + _NOISE * rng.standard_normal((n, m))
             return rounded(noise / (n * m) if history.last is None else history.last * noise)
-        if self._random(start):
+        if start >= RANDOM:
             return random_plan(n, m, rng)
         if start not in self._first:
             self._first[start] = (
@@ -178,24 +207,30 @@ class Search:
         history.last = solution.plan if start == _ANNEALED else None
 
     def _polish(self, history: StartHistory, rng: np.random.Generator) -> None:
-        assert history.best is not None
-        sharp = conditional_gradient(self.problem, rounded(history.best))
-        n, m = self.problem.shape
-        if n == m:
-            sharp = self._exchanged(sharp, rng)
+        n = self.problem.shape[0]
+        if history.best is None:
+            sharp = self._exchanged(rng.permutation(n), _HOT, rng)
+        else:
+            sharp = conditional_gradient(self.problem, rounded(history.best))
+            if self.square:
+                better = self._exchanged(assignment(-sharp), _WARM, rng)
+                sharp = min(rounded(sharp), better, key=self.problem.distance)
         graded = (1 - _GRADED) * sharp + _GRADED * self._entropic_around(sharp)
         feasible = rounded(graded)
         history.last = None
         history.add(0.0, graded, self.problem.distance(feasible), self.matching(feasible), True)
 
-    def _exchanged(self, plan: Float64, rng: np.random.Generator) -> Float64:
-        """The plan, or a better one that exchanges reach from its assignment."""
-        n = len(plan)
-        better = iterated_exchange(*self.dense, assignment(-plan), rng)
-        vertex = np.zeros_like(plan)
+    def _exchanged(self, assigned: np.ndarray, heat: float, rng: np.random.Generator) -> Float64:
+        """The best plan that exchanges, and then a descent among all plans, reach from an assignment."""
+        # exchange imports numba and compiles, which takes seconds the first time
+        from benchmark.measures.gromov_wasserstein.exchange import annealed_exchange
+
+        n = len(assigned)
+        better = annealed_exchange(*self.dense, assigned, KICKS // n, heat, int(rng.integers(2**32)))
+        vertex = np.zeros((n, n))
         vertex[np.arange(n), better] = 1 / n
         descended = rounded(conditional_gradient(self.problem, vertex))
-        return min(rounded(plan), descended, vertex, key=self.problem.distance)
+        return min(vertex, descended, key=self.problem.distance)
 
     def _entropic_around(self, plan: Float64) -> Float64:
         """Entropic transport for the cost at a plan, at the least epsilon."""
@@ -231,6 +266,9 @@ def follow_all(
 ) -> list[StartHistory]:
     """Continue each start to its end, from its record in the memo if there is one.
 
+    Starts are followed in rounds. After a round in which the least distance is zero or that of several
+    starts, no more are begun.
+
     Parameters
     ----------
     search : Search
@@ -240,16 +278,17 @@ def follow_all(
     jobs : int
         Number of threads.
     device : str or None
-        Where all starts are solved together, before each is polished. None: on the processor, one by one.
+        Where the entropic problems of all starts are solved together, before each is polished. None: on the
+        processor, one by one.
     memo : mutable mapping or None
         Records by key. None: nothing is kept.
     tick : callable
-        ``tick(n)`` says that n more solutions are done.
+        ``tick(n)`` says that n more solutions are done, or not needed.
 
     Returns
     -------
     list of StartHistory
-        One per start.
+        One for each start that was followed.
     """
     records = [None if memo is None else memo.get(key) for key in keys]
     histories = [StartHistory() if record is None else StartHistory.from_record(record) for record in records]
@@ -269,5 +308,25 @@ def follow_all(
     if device is not None:
         for start in search.follow_together(histories, device):
             keep(start)
-    in_threads(finish, range(len(keys)), jobs)
+    for first in range(0, len(keys), _ROUND):
+        following = range(first, min(first + _ROUND, len(keys)))
+        in_threads(finish, following, jobs)
+        if _enough([history.least for history in histories[: following.stop]]):
+            tick(sum(search.solutions(start) for start in range(following.stop, len(keys))))
+            return histories[: following.stop]
     return histories
+
+
+def _enough(distances: Sequence[float]) -> bool:
+    """Whether starts that end at these ``distances`` have found the least often enough."""
+    by_chance = [distance for distance in distances[RANDOM:] if _same(distance, min(distances))]
+    return min(distances) < _ZERO or (found_again(distances) >= _TIMES and len(by_chance) >= _BY_CHANCE)
+
+
+def found_again(distances: Sequence[float]) -> int:
+    """How many of the ``distances`` that starts end at are the least, up to a share of ``SAME``."""
+    return sum(_same(distance, min(distances)) for distance in distances)
+
+
+def _same(distance: float, least: float) -> bool:
+    return distance <= (1 + SAME) * least + _ZERO
