@@ -126,6 +126,12 @@ class ClassProbabilities:
     class_ids: tuple[str, ...]
     probabilities: np.ndarray
 
+    @property
+    def predicted(self) -> np.ndarray:
+        """The id of the most probable class of each stimulus, shape (n,)."""
+        predicted: np.ndarray = np.array(self.class_ids)[self.probabilities.argmax(axis=1)]
+        return predicted
+
 
 class Model(ABC):
     """A model under test.

@@ -156,8 +156,7 @@ def mistaken_world(rng: np.random.Generator, concepts: int = 20, images: int = 5
     Examples
     --------
     >>> world = mistaken_world(np.random.default_rng(0), concepts=20, images=5)
-    >>> predicted = np.array(world.classes.class_ids)[world.classes.probabilities.argmax(axis=1)]
-    >>> float(np.mean(predicted != np.array(world.stimuli.concepts)))
+    >>> float(np.mean(world.classes.predicted != np.array(world.stimuli.concepts)))
     0.2
     """
     names = _names("c", concepts)

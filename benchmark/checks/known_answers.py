@@ -93,8 +93,7 @@ def _correct(candidate: Candidate, stimuli: Stimuli) -> np.ndarray | None:
     classes = candidate.model.classify(output)
     if classes is None:
         return None
-    predicted = np.array(classes.class_ids)[classes.probabilities.argmax(axis=1)]
-    return np.asarray(predicted == np.array(stimuli.concepts))
+    return np.asarray(classes.predicted == np.array(stimuli.concepts))
 
 
 def _compare_top1(candidate: Candidate, stimuli: Stimuli, correct: np.ndarray, n_classes: int) -> Check:
