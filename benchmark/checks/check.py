@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from benchmark.common.errors import BenchError
+from benchmark.common.errors import BenchError, NotPossible
 from benchmark.datasets import Stimuli
 from benchmark.model import Model
 from benchmark.registry import IN_MEMORY
@@ -88,6 +88,17 @@ def select_stimuli(stimuli: Stimuli, rows: Sequence[int]) -> Stimuli:
         whole=stimuli.whole or stimuli,
         open_image=None if open_image is None else lambda i: open_image(rows[i]),
     )
+
+
+def why_no_features(model: Model, stimuli: Stimuli, device: str = "cpu") -> str | None:
+    """Why ``model`` has no features of the ``stimuli``; None: it has, or another check reports the fault."""
+    try:
+        model.features(stimuli, model.layers[-1:], device=device)
+    except NotPossible as error:
+        return str(error)
+    except Exception:  # a plug-in may raise anything; the checks report it
+        return None
+    return None
 
 
 def error_line(error: Exception, length: int = 400) -> str:

@@ -19,8 +19,8 @@ from benchmark.checks import (
     tokens,
     weights,
 )
-from benchmark.checks.check import Candidate, Check, Status, select_stimuli
-from benchmark.common.errors import DataError, NotPossible
+from benchmark.checks.check import Candidate, Check, Status, select_stimuli, why_no_features
+from benchmark.common.errors import BenchError, NotPossible
 from benchmark.datasets import Stimuli
 from benchmark.extraction import NetworkModel
 from benchmark.registry import Registry
@@ -130,22 +130,16 @@ def _known_stimuli(session: Session, loaded: LoadedModel) -> Stimuli:
     ]
     reasons = []
     for read in readers:
-        reason = _why_not(loaded, read, session.device)
+        try:
+            stimuli = read()
+        except BenchError as error:  # the set is not here
+            reasons.append(str(error))
+            continue
+        reason = why_no_features(loaded.model, stimuli, session.device)
         if reason is None:
-            return read()
+            return stimuli
         reasons.append(reason)
     raise NotPossible(f"{loaded.placed.name} has features of no stimulus set that is here; {reasons[0]}")
-
-
-def _why_not(loaded: LoadedModel, read: Callable[[], Stimuli], device: str) -> str | None:
-    """Why the model has no features for these stimuli; None: it has, or a check will report the fault."""
-    try:
-        loaded.model.features(read(), loaded.model.layers[-1:], device=device)
-    except (NotPossible, DataError) as error:
-        return str(error)
-    except Exception:  # a plug-in may raise anything; the checks report it
-        return None
-    return None
 
 
 def _few_of(session: Session, name: str) -> Stimuli:
