@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
 from benchmark.checks.check import Check, Status, why_no_features
-from benchmark.common.errors import BenchError, NotPossible
+from benchmark.common.errors import NotPossible, plugin_border
 from benchmark.extraction import NetworkModel
 from benchmark.runner.loaded import LoadedModel
 from benchmark.runner.session import Session
@@ -64,8 +64,9 @@ def find(session: Session, loaded: LoadedModel) -> Fit | None:
         fit.sets[suite] = []
         for name in dict.fromkeys(binding.stimuli for binding in session.registry.bindings(suite).values()):
             try:
-                stimuli = session.stimuli(name)
-            except BenchError:
+                with plugin_border():
+                    stimuli = session.stimuli(name)
+            except Exception:  # it is not here, or a reader of the user's raises
                 fit.absent.append(name)
                 continue
             images = _NoImages()
