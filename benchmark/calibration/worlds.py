@@ -8,7 +8,8 @@ import numpy as np
 from scipy import sparse
 
 from benchmark.calibration.arrays import ArrayView, synthetic_stimuli
-from benchmark.datasets.types import AssociationTarget, RDMTarget, Stimuli, Target, VectorTarget
+from benchmark.datasets.stimuli import Stimuli
+from benchmark.datasets.types import AssociationTarget, RDMTarget, Target, VectorTarget
 from benchmark.measures import rdm
 from benchmark.model import ClassProbabilities
 
