@@ -77,7 +77,8 @@ def write_card(
         f"The norms are {markdown(record.norms)} (sha256 {record.norms_sha256}, "
         f"counts {markdown(targets.source.column)}). {len(targets.cues)} cues stand for the classes of the "
         f"images. The vocabulary holds {targets.coverage.mean():.1%} of their responses. "
-        "The terms of the norms also apply to the weights: SWOW-EN, and weights that were trained on it, may not be passed on.",
+        "The terms of the norms also apply to the weights: SWOW-EN, and weights that were trained on it, "
+        "may not be passed on.",
         "",
         "## Images",
         "",
