@@ -16,7 +16,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from benchmark.common.cost import Cost
-from benchmark.datasets.types import Stimuli, Target
+from benchmark.datasets.stimuli import Stimuli
+from benchmark.datasets.types import Target
 
 #: The last layer of every network: the output of its forward pass. Associations and classes are read from it.
 OUTPUT = "output"
@@ -125,6 +126,12 @@ class ClassProbabilities:
 
     class_ids: tuple[str, ...]
     probabilities: np.ndarray
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """The id of the most probable class of each stimulus, shape (n,)."""
+        predicted: np.ndarray = np.array(self.class_ids)[self.probabilities.argmax(axis=1)]
+        return predicted
 
 
 class Model(ABC):

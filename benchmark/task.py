@@ -20,7 +20,8 @@ from benchmark.common.cost import Cost
 from benchmark.common.did_you_mean import did_you_mean
 from benchmark.common.errors import UsageError
 from benchmark.datasets.join import Join
-from benchmark.datasets.types import Stimuli, Target
+from benchmark.datasets.stimuli import Stimuli
+from benchmark.datasets.types import Target
 from benchmark.model import Announcing, Associations, ClassProbabilities, Progress
 
 #: weights (b, k) over concepts, not negative -> statistic (b,); NaN where it is undefined

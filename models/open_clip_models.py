@@ -54,7 +54,12 @@ class OpenClip(LibraryNetwork):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """QuickGELU if the architecture has it, or the named weights were trained with it."""
+        """QuickGELU if the architecture has it, or the named weights were trained with it.
+
+        If the entry gives the architecture's own argument, ``kwargs: {quick_gelu: true}``, that one counts.
+        """
+        if "quick_gelu" in self.params.kwargs:
+            return {}
         configs = (open_clip.get_model_config(self.params.architecture), self._config(self.named_weights))
         return {"force_quick_gelu": any((config or {}).get("quick_gelu", False) for config in configs)}
 

@@ -32,8 +32,6 @@ _RETRIEVED = (1, 5)
 _PERMUTATIONS = 1000
 #: Controls: signal-to-noise ratios at which class retrieval is between chance and certainty
 _SNRS = (1.0, 0.1, 0.03)
-#: Decimals of a prediction that are kept, so that values that differ by rounding are tied
-_DECIMALS = 12
 
 _CEILING = "half of the respondents with the other half (lower) and with all of them (upper)"
 _POPULARITY = "popularity baseline: the mean profile of the training classes, for every class"
@@ -226,16 +224,12 @@ def _strengths(target: AssociationTarget) -> tuple[tuple[str, ...], np.ndarray]:
     people = np.maximum(np.asarray(target.respondents, dtype=np.float64), 1)
     strengths = sparse.csc_array(counts.multiply(1 / people[:, None]))
     total = np.asarray(strengths.sum(axis=0)).ravel()
-    total = np.round(total, _DECIMALS)
-    order = sorted(np.flatnonzero(total > 0), key=lambda j: (-total[j], target.columns[j]))
+    place = Ranking.of(total[None]).first[0]  # sums that differ by rounding are tied
+    order = sorted(np.flatnonzero(total > 0), key=lambda j: (place[j], target.columns[j]))
     if not order:
         raise NotPossible(f"target {target.name!r}: no response was given to any joined cue")
     kept = np.sort(np.array(order[:_VOCABULARY]))
     return tuple(target.columns[j] for j in kept), strengths[:, kept].toarray()
-
-
-def _rank(predicted: np.ndarray) -> Ranking:
-    return Ranking.of(np.round(predicted, _DECIMALS))
 
 
 def _measures(predicted: np.ndarray, ranks: Ranking, truth: _Truth) -> dict[str, np.ndarray]:
@@ -259,7 +253,7 @@ def _evaluate(
     predicted: np.ndarray, truth: _Truth, permutations: np.ndarray
 ) -> tuple[LayerResult, np.ndarray]:
     """Result of one prediction (n, v), and its precision at 10 for each class."""
-    ranks = _rank(predicted)
+    ranks = Ranking.of(predicted)
     values = _measures(predicted, ranks, truth)
     top = ranks.in_top(10).astype(np.float32)
     crossed = top @ truth.relevant[10].T.astype(np.float32) / 10
@@ -306,7 +300,7 @@ def _popularity(folds: list[Fold], strengths: np.ndarray, truth: _Truth) -> dict
     for fold in folds:
         predicted[fold.test] = strengths[fold.train].mean(axis=0)
     predicted = predicted[truth.rows]
-    chance = _means(_measures(predicted, _rank(predicted), truth))
+    chance = _means(_measures(predicted, Ranking.of(predicted), truth))
     for k in _RETRIEVED:
         chance[f"retrieval_top{k}"] = min(k / len(strengths), 1.0)
     return chance
@@ -335,7 +329,7 @@ def _ceiling(
         )
         predicted = _profiles(half, kept)[scored]
         others = _Truth.from_profiles(_profiles(sparse.csr_array(counts - half), kept), scored)
-        ranks = _rank(predicted)
+        ranks = Ranking.of(predicted)
         lower.append(_means(_measures(predicted, ranks, others)))
         upper.append(_means(_measures(predicted, ranks, everyone)))
     # Recall can be greater against the other half, which also gave fewer responses than all respondents.

@@ -14,6 +14,7 @@ from benchmark.association.recipe import Recipe
 from benchmark.association.sampling import Sample
 from benchmark.association.targets import AssociationTargets
 from benchmark.common.files import write_atomic
+from benchmark.common.text import markdown, plain
 
 #: Number of unreadable images that the card names
 _LISTED = 20
@@ -61,22 +62,23 @@ def write_card(
     roles = Counter((image.role, image.held_out) for image in sample.images)
     held_out_cues = sorted({image.cue for image in sample.images if image.held_out})
     lines = [
-        f"# {name}",
+        f"# {markdown(name)}",
         "",
         "This network gives the words that an image brings to mind. It consists of the encoder "
-        f"{record.started_from}, whose features are flattened, and of {_HEADS[record.classes]}. "
+        f"{markdown(record.started_from)}, whose features are flattened, and of {_HEADS[record.classes]}. "
         f"The head gives a strength to each of {len(targets.vocabulary)} responses.",
         "",
         "```bash",
-        command,
+        plain(command),
         "```",
         "",
         "## Norms",
         "",
-        f"The norms are {record.norms} (sha256 {record.norms_sha256}, counts {targets.source.column}). "
-        f"{len(targets.cues)} cues stand for the classes of the images. The vocabulary holds "
-        f"{targets.coverage.mean():.1%} of their responses. The terms of the norms also apply to the "
-        "weights: SWOW-EN, and weights that were trained on it, may not be passed on.",
+        f"The norms are {markdown(record.norms)} (sha256 {record.norms_sha256}, "
+        f"counts {markdown(targets.source.column)}). {len(targets.cues)} cues stand for the classes of the "
+        f"images. The vocabulary holds {targets.coverage.mean():.1%} of their responses. "
+        "The terms of the norms also apply to the weights: SWOW-EN, and weights that were trained on it, "
+        "may not be passed on.",
         "",
         "## Images",
         "",
@@ -84,15 +86,15 @@ def write_card(
         f"- validation images (they decide when training stops): {roles['validation', False]}",
         f"- held-out images of trained cues: {roles['test', False]}",
         f"- images of held-out cues: {roles['test', True]}, of {len(held_out_cues)} cues: "
-        f"{', '.join(held_out_cues)}",
+        f"{markdown(', '.join(held_out_cues))}",
         f"- classes that were left out because they have no cue: {len(sample.unmatched)}",
         *_first_faults("images that were skipped because they could not be decoded", unreadable),
         f"- sample: sha256 {record.manifest_sha256}; manifest.csv lists every image",
         "",
         "## Training",
         "",
-        *(f"- {key}: {value}" for key, value in recipe.model_dump().items()),
-        f"- preprocessing: {record.preprocessing!r}",
+        *(f"- {key}: {markdown(value)}" for key, value in recipe.model_dump().items()),
+        f"- preprocessing: {markdown(repr(record.preprocessing))}",
         "",
         f"{len(metrics)} epochs. The metrics of each are in metrics.csv.{_best(metrics)}",
         "",
@@ -101,7 +103,7 @@ def write_card(
 
 
 def _first_faults(label: str, faults: Mapping[str, str]) -> list[str]:
-    listed = [f"  - {id_}: {fault}" for id_, fault in list(faults.items())[:_LISTED]]
+    listed = [f"  - {markdown(id_)}: {markdown(fault)}" for id_, fault in list(faults.items())[:_LISTED]]
     more = [f"  - and {len(faults) - _LISTED} more"] if len(faults) > _LISTED else []
     return [f"- {label}: {len(faults)}", *listed, *more]
 

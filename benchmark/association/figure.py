@@ -14,6 +14,7 @@ from benchmark.association.photos import Photo
 from benchmark.association.profile import Profiles
 from benchmark.common.errors import DataError
 from benchmark.common.files import write_temporary
+from benchmark.common.text import plain
 
 #: Endings of the files that the figure can be saved to
 FORMATS = (".png", ".pdf", ".svg")
@@ -78,7 +79,7 @@ def _draw(photos: Sequence[Photo], profiles: Profiles, k: int, caption: str) -> 
             )
         )
         _draw_bars(axes, profiles.strongest(i, k), longest)
-    figure.text(0.1 / width, 0.1 / height, caption, fontsize=7, color="#555555", parse_math=False)
+    figure.text(0.1 / width, 0.1 / height, plain(caption), fontsize=7, color="#555555", parse_math=False)
     return figure
 
 
@@ -92,7 +93,8 @@ def _draw_photo(
     )
     axes.imshow(np.asarray(photo.thumbnail))
     axes.set_axis_off()
-    name = photo.name if len(photo.name) <= 38 else f"…{photo.name[-37:]}"
+    name = plain(photo.name)
+    name = name if len(name) <= 38 else f"…{name[-37:]}"
     axes.set_title(name, fontsize=9, parse_math=False)
 
 
@@ -100,7 +102,7 @@ def _draw_bars(axes: Axes, strongest: Sequence[tuple[str, float]], longest: floa
     """Draw horizontal bars, the strongest on top, each with its word and its strength."""
     places = np.arange(len(strongest))
     axes.barh(places, [strength for _, strength in strongest], color=_COLOUR, height=0.72)
-    axes.set_yticks(places, [word for word, _ in strongest], fontsize=8, parse_math=False)
+    axes.set_yticks(places, [plain(word) for word, _ in strongest], fontsize=8, parse_math=False)
     axes.invert_yaxis()
     axes.set_ylim(len(strongest) - 0.5, -0.5)
     axes.set_xlim(0, longest * 1.25)

@@ -13,7 +13,7 @@ from benchmark.association.profile import Profiles, profiles
 from benchmark.common.errors import BenchError, DataError, NotPossible, error_summary, plugin_border
 from benchmark.common.files import sha256_of
 from benchmark.datasets.readers.image_files import open_rgb
-from benchmark.datasets.types import Stimuli
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.model import OUTPUT, Associations, Model
 
 #: Longest side of a thumbnail in pixels

@@ -8,7 +8,7 @@ from benchmark.association.sampling import read_manifest
 from benchmark.datasets.readers.files import locate
 from benchmark.datasets.readers.folders import image_stimuli
 from benchmark.datasets.root import DataRoot, hash_files
-from benchmark.datasets.types import Stimuli
+from benchmark.datasets.stimuli import Stimuli
 
 
 def manifest(root: DataRoot, *, name: str, path: str) -> Stimuli:

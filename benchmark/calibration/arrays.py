@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from benchmark.datasets.types import Stimuli
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.model import Associations, ClassProbabilities
 from benchmark.task import LongWork, TaskResult
 

@@ -15,7 +15,8 @@ from scipy import sparse
 from benchmark.calibration.arrays import ArrayView, synthetic_stimuli
 from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join
-from benchmark.datasets.types import AssociationTarget, RDMTarget, Stimuli, Target, VectorTarget
+from benchmark.datasets.stimuli import Stimuli
+from benchmark.datasets.types import AssociationTarget, RDMTarget, Target, VectorTarget
 from benchmark.model import ClassProbabilities
 from benchmark.representation.concepts import concept_images
 

@@ -8,7 +8,8 @@ import numpy as np
 from scipy import sparse
 
 from benchmark.calibration.arrays import ArrayView, synthetic_stimuli
-from benchmark.datasets.types import AssociationTarget, RDMTarget, Stimuli, Target, VectorTarget
+from benchmark.datasets.stimuli import Stimuli
+from benchmark.datasets.types import AssociationTarget, RDMTarget, Target, VectorTarget
 from benchmark.measures import rdm
 from benchmark.model import ClassProbabilities
 
@@ -156,8 +157,7 @@ def mistaken_world(rng: np.random.Generator, concepts: int = 20, images: int = 5
     Examples
     --------
     >>> world = mistaken_world(np.random.default_rng(0), concepts=20, images=5)
-    >>> predicted = np.array(world.classes.class_ids)[world.classes.probabilities.argmax(axis=1)]
-    >>> float(np.mean(predicted != np.array(world.stimuli.concepts)))
+    >>> float(np.mean(world.classes.predicted != np.array(world.stimuli.concepts)))
     0.2
     """
     names = _names("c", concepts)

@@ -107,8 +107,7 @@ def _recognised(
         output = model.forward(alternative.change(batch).to(candidate.device))
     classes = model.classify(model.pool_layer(OUTPUT, output).float().cpu().numpy())
     assert classes is not None  # the caller has seen that the model has classes
-    predicted: np.ndarray = np.array(classes.class_ids)[classes.probabilities.argmax(axis=1)]
-    return predicted
+    return classes.predicted
 
 
 def _verdict(gained: Counter[str], lost: Counter[str], top1: float, tried: int, n: int) -> Check:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import ParamSpec
 
-from benchmark.common.errors import BenchError
+from benchmark.common.errors import NotPossible, error_summary, plugin_border
 from benchmark.datasets import Stimuli
 from benchmark.model import Model
 from benchmark.registry import IN_MEMORY
 from benchmark.registry.schema import ModelEntry
 from benchmark.runner.loaded import LoadedModel
+
+P = ParamSpec("P")
 
 
 class Status(str, Enum):
@@ -90,13 +93,33 @@ def select_stimuli(stimuli: Stimuli, rows: Sequence[int]) -> Stimuli:
     )
 
 
+def guarded(name: str, check: Callable[P, list[Check]], *args: P.args, **kwargs: P.kwargs) -> list[Check]:
+    """The results of ``check``; whatever a plug-in raises in it is one failed check of this ``name``."""
+    try:
+        with plugin_border():
+            return check(*args, **kwargs)
+    except Exception as error:  # a plug-in may raise anything
+        return [Check(name, Status.failed, error_line(error))]
+
+
+def why_no_features(model: Model, stimuli: Stimuli, device: str = "cpu") -> str | None:
+    """Why ``model`` has no features of the ``stimuli``; None: it has, or another check reports the fault."""
+    try:
+        with plugin_border():
+            model.features(stimuli, model.layers[-1:], device=device)
+    except NotPossible as error:
+        return str(error)
+    except Exception:  # a plug-in may raise anything; the checks report it
+        return None
+    return None
+
+
 def error_line(error: Exception, length: int = 400) -> str:
     """The message of ``error`` in one line of at most ``length`` characters.
 
     The line begins with the type of the error, except for errors of this package.
     """
-    text = " ".join(str(error).split())
-    return (text if isinstance(error, BenchError) else f"{type(error).__name__}: {text}")[:length]
+    return error_summary(error)[:length]
 
 
 def first_few(names: Sequence[str], shown: int = 3) -> str:

@@ -7,8 +7,10 @@ import time
 from benchmark.checks.check import Candidate, Check, Status
 from benchmark.results import peak_memory_mb
 
+NAME = "time and memory"
 
-def check(candidate: Candidate) -> Check:
+
+def check(candidate: Candidate) -> list[Check]:
     """Time one pass of all layers, and give the greatest memory of the process so far.
 
     Earlier checks have run the network, so the time holds no start-up.
@@ -19,13 +21,11 @@ def check(candidate: Candidate) -> Check:
 
     Returns
     -------
-    Check
+    list of Check
     """
     start = time.perf_counter()
     candidate.model.features(candidate.stimuli, list(candidate.model.layers), device=candidate.device)
     seconds = (time.perf_counter() - start) / len(candidate.stimuli)
     peak = peak_memory_mb()
     memory = "" if peak is None else f"; the process took {peak:,.0f} MiB at most"
-    return Check(
-        "time and memory", Status.passed, f"{1000 * seconds:.3g} ms a stimulus on {candidate.device}{memory}"
-    )
+    return [Check(NAME, Status.passed, f"{1000 * seconds:.3g} ms a stimulus on {candidate.device}{memory}")]

@@ -40,10 +40,7 @@ def check(candidate: Candidate, features: dict[str, np.ndarray], session: Sessio
     """
     if OUTPUT not in features:
         return [Check(NAME, Status.skipped, "the model has no layer output")]
-    try:
-        classes = candidate.model.classify(features[OUTPUT])
-    except BenchError as error:
-        return [Check(NAME, Status.failed, str(error))]
+    classes = candidate.model.classify(features[OUTPUT])
     if classes is None:
         return [Check(NAME, Status.skipped, "the model has no classes")]
     fault = _fault(classes)
@@ -93,8 +90,7 @@ def _correct(candidate: Candidate, stimuli: Stimuli) -> np.ndarray | None:
     classes = candidate.model.classify(output)
     if classes is None:
         return None
-    predicted = np.array(classes.class_ids)[classes.probabilities.argmax(axis=1)]
-    return np.asarray(predicted == np.array(stimuli.concepts))
+    return np.asarray(classes.predicted == np.array(stimuli.concepts))
 
 
 def _compare_top1(candidate: Candidate, stimuli: Stimuli, correct: np.ndarray, n_classes: int) -> Check:

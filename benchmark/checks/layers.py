@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from benchmark.checks.check import Candidate, Check, Status, error_line, first_few
-from benchmark.common.errors import NotPossible
+from benchmark.common.errors import NotPossible, plugin_border
 from benchmark.runner.view import checked_features
 
 NAME = "layers"
@@ -28,7 +28,8 @@ def check(candidate: Candidate) -> tuple[list[Check], dict[str, np.ndarray]]:
         Features of the layers without a fault.
     """
     try:
-        layers = candidate.model.layers
+        with plugin_border():
+            layers = candidate.model.layers
     except NotPossible:
         raise
     except Exception as error:  # a plug-in may raise anything
@@ -47,7 +48,8 @@ def check(candidate: Candidate) -> tuple[list[Check], dict[str, np.ndarray]]:
 
 def _features(candidate: Candidate, layers: Sequence[str]) -> tuple[dict[str, np.ndarray], list[str]]:
     try:
-        return _extract(candidate, layers), []
+        with plugin_border():
+            return _extract(candidate, layers), []
     except NotPossible:
         raise
     except Exception as together:  # a plug-in may raise anything
@@ -61,7 +63,8 @@ def _features(candidate: Candidate, layers: Sequence[str]) -> tuple[dict[str, np
 def _alone(candidate: Candidate, layer: str) -> np.ndarray | str:
     """Features of one layer, or why there are none."""
     try:
-        return _extract(candidate, [layer])[layer]
+        with plugin_border():
+            return _extract(candidate, [layer])[layer]
     except Exception as error:  # a plug-in may raise anything
         return error_line(error)
 

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from benchmark.checks.check import Candidate, Check, Status, error_line
-from benchmark.common.errors import BenchError, DataError, NotPossible, UsageError
+from benchmark.common.errors import BenchError, DataError, NotPossible, UsageError, plugin_border
 from benchmark.extraction import LibraryNetwork, NetworkModel, Transform
 
 NAME = "preprocessing"
@@ -41,7 +41,8 @@ def check(candidate: Candidate) -> list[Check]:
         return [Check(NAME, Status.skipped, f"the plug-in does its own: {model.preprocessing}")]
     images = [_image(*size) for size in _SIZES]
     try:
-        tensors = [model.preprocess(image) for image in images]
+        with plugin_border():
+            tensors = [model.preprocess(image) for image in images]
     except (DataError, NotPossible, UsageError) as error:  # the model says which images it takes
         return [Check(NAME, Status.note, error_line(error))]
     except Exception as error:  # a plug-in may raise anything

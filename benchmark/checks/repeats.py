@@ -8,7 +8,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchmark.checks.check import Candidate, Check, Status, error_line, first_few, select_stimuli
+from benchmark.common.errors import plugin_border
 from benchmark.extraction import NetworkModel
+
+NAME = "repeats"
 
 #: Greatest allowed difference, relative to the largest value of the layer. In a batch of another size float32
 #: sums differ by some 1e-6; dropout and batch statistics change features by 1e-2 and more.
@@ -41,9 +44,10 @@ def _same(candidate: Candidate, features: Mapping[str, np.ndarray], name: str, r
         # torch warns of batch statistics of one stimulus; the check reports that fault below
         warnings.simplefilter("ignore")
         try:
-            again = candidate.model.features(
-                select_stimuli(candidate.stimuli, rows), list(features), device=candidate.device
-            )
+            with plugin_border():
+                again = candidate.model.features(
+                    select_stimuli(candidate.stimuli, rows), list(features), device=candidate.device
+                )
         except Exception as error:  # batch statistics of one value
             return Check(name, Status.failed, error_line(error))
     differences = {layer: _difference(array[rows], again[layer]) for layer, array in features.items()}

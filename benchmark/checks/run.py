@@ -19,8 +19,16 @@ from benchmark.checks import (
     tokens,
     weights,
 )
-from benchmark.checks.check import Candidate, Check, Status, select_stimuli
-from benchmark.common.errors import DataError, NotPossible
+from benchmark.checks.check import (
+    Candidate,
+    Check,
+    Status,
+    error_line,
+    guarded,
+    select_stimuli,
+    why_no_features,
+)
+from benchmark.common.errors import BenchError, NotPossible, error_summary, plugin_border
 from benchmark.datasets import Stimuli
 from benchmark.extraction import NetworkModel
 from benchmark.registry import Registry
@@ -82,7 +90,13 @@ def check_loaded(session: Session, loaded: LoadedModel) -> list[Check]:
     NotPossible
         If the weights of the model are missing.
     """
-    fit = suites.find(session, loaded)
+    try:
+        with plugin_border():
+            fit = suites.find(session, loaded)  # this makes the plug-in's object
+    except BenchError:
+        raise
+    except Exception as error:  # a plug-in may raise anything
+        return [Check("plug-in", Status.failed, error_line(error))]
     if fit is not None and fit.first is None:
         return [suites.check(fit)]
     stimuli = _known_stimuli(session, loaded) if fit is None else _few_of(session, str(fit.first))
@@ -91,21 +105,22 @@ def check_loaded(session: Session, loaded: LoadedModel) -> list[Check]:
     checks += [] if fit is None else [suites.check(fit)]
     if not built:
         return checks
-    seen = preprocessing.check(candidate)
+    seen = guarded(preprocessing.NAME, preprocessing.check, candidate)
     as_library = all(check.status is Status.passed for check in seen)
-    checks += [*seen, *normalisation.check(candidate, session, as_library=as_library)]
+    checks += seen
+    checks += guarded(normalisation.NAME, normalisation.check, candidate, session, as_library=as_library)
     layer_checks, features = layers.check(candidate)
     checks += layer_checks
     if features and not _failed(layer_checks):
-        checks += tokens.check(candidate)
+        checks += guarded(tokens.NAME, tokens.check, candidate)
     elif isinstance(loaded.model, NetworkModel):
         checks.append(Check(tokens.NAME, Status.skipped, "not every layer gives features"))
     if not features:
         return checks
-    checks += repeats.check(candidate, features)
-    checks += known_answers.check(candidate, features, session)
+    checks += guarded(repeats.NAME, repeats.check, candidate, features)
+    checks += guarded(known_answers.NAME, known_answers.check, candidate, features, session)
     if not _failed(layer_checks):
-        checks.append(cost.check(candidate))
+        checks += guarded(cost.NAME, cost.check, candidate)
     return checks
 
 
@@ -130,22 +145,17 @@ def _known_stimuli(session: Session, loaded: LoadedModel) -> Stimuli:
     ]
     reasons = []
     for read in readers:
-        reason = _why_not(loaded, read, session.device)
+        try:
+            with plugin_border():
+                stimuli = read()
+        except Exception as error:  # the set is not here, or a reader of the user's raises
+            reasons.append(error_summary(error))
+            continue
+        reason = why_no_features(loaded.model, stimuli, session.device)
         if reason is None:
-            return read()
+            return stimuli
         reasons.append(reason)
     raise NotPossible(f"{loaded.placed.name} has features of no stimulus set that is here; {reasons[0]}")
-
-
-def _why_not(loaded: LoadedModel, read: Callable[[], Stimuli], device: str) -> str | None:
-    """Why the model has no features for these stimuli; None: it has, or a check will report the fault."""
-    try:
-        loaded.model.features(read(), loaded.model.layers[-1:], device=device)
-    except (NotPossible, DataError) as error:
-        return str(error)
-    except Exception:  # a plug-in may raise anything; the checks report it
-        return None
-    return None
 
 
 def _few_of(session: Session, name: str) -> Stimuli:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
-from benchmark.checks.check import Check, Status
-from benchmark.common.errors import BenchError, NotPossible
-from benchmark.datasets import Stimuli
+from benchmark.checks.check import Check, Status, why_no_features
+from benchmark.common.errors import NotPossible, plugin_border
 from benchmark.extraction import NetworkModel
-from benchmark.model import Model
 from benchmark.runner.loaded import LoadedModel
 from benchmark.runner.session import Session
 
@@ -62,19 +59,19 @@ def find(session: Session, loaded: LoadedModel) -> Fit | None:
     model = loaded.model
     if isinstance(model, NetworkModel) or loaded.inner is not None:
         return None
-    layers = model.layers[-1:]
     fit = Fit({}, [], [])
     for suite in loaded.placed.entry.suites or session.registry.suites:
         fit.sets[suite] = []
         for name in dict.fromkeys(binding.stimuli for binding in session.registry.bindings(suite).values()):
             try:
-                stimuli = session.stimuli(name)
-            except BenchError:
+                with plugin_border():
+                    stimuli = session.stimuli(name)
+            except Exception:  # it is not here, or a reader of the user's raises
                 fit.absent.append(name)
                 continue
-            try:
-                reason = _why_not(model, layers, stimuli)
-            except _LooksAtImagesError:
+            images = _NoImages()
+            reason = why_no_features(model, replace(stimuli, open_image=images))
+            if images.asked:
                 return None
             if reason is None:
                 fit.sets[suite].append(name)
@@ -83,23 +80,15 @@ def find(session: Session, loaded: LoadedModel) -> Fit | None:
     return fit
 
 
-class _LooksAtImagesError(BaseException):
-    """A model asked for an image."""
+@dataclass
+class _NoImages:
+    """Stands for the images of a set, and keeps whether a model asked for one."""
 
+    asked: bool = field(default=False, init=False)
 
-def _look(_index: int) -> NoReturn:
-    raise _LooksAtImagesError
-
-
-def _why_not(model: Model, layers: Sequence[str], stimuli: Stimuli) -> str | None:
-    """Why features of some ``stimuli`` are missing; None: none are, or a check will report the fault."""
-    try:
-        model.features(replace(stimuli, open_image=_look), layers)
-    except NotPossible as error:
-        return str(error)
-    except Exception:  # a plug-in may raise anything; the checks report it
-        return None
-    return None
+    def __call__(self, _index: int) -> NoReturn:
+        self.asked = True
+        raise NotPossible("a feature file needs no images")
 
 
 def check(fit: Fit) -> Check:

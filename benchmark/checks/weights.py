@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 
 from benchmark.checks.check import Candidate, Check, Status, error_line, first_few
-from benchmark.common.errors import NotPossible
+from benchmark.common.errors import NotPossible, plugin_border
 from benchmark.extraction import LibraryNetwork, NetworkModel, read_state_dict, seeded
 
 NAME = "weights"
@@ -43,13 +43,18 @@ def check(candidate: Candidate) -> tuple[list[Check], bool]:
         why = "the plug-in is no torch network: its weights cannot be checked"
         return [Check(NAME, Status.skipped, why)], True
     try:
-        state = _state(model.network)
-        with seeded((model.spec.untrained or 0) + _OTHER_SEED):
-            reseeded = _state(model.build())
+        with plugin_border():
+            return _check(candidate, model), True
     except NotPossible:
         raise
     except Exception as error:  # a plug-in may raise anything
         return [Check(NAME, Status.failed, error_line(error))], False
+
+
+def _check(candidate: Candidate, model: NetworkModel) -> list[Check]:
+    state = _state(model.network)
+    with seeded((model.spec.untrained or 0) + _OTHER_SEED):
+        reseeded = _state(model.build())
     random = [
         key for key, value in state.items() if key not in reseeded or not torch.equal(value, reseeded[key])
     ]
@@ -66,7 +71,7 @@ def check(candidate: Candidate) -> tuple[list[Check], bool]:
     if model.spec.weights is not None:
         checks += _left_over(read_state_dict(model.spec.weights), state)
     checks.append(_size(candidate, sum(p.numel() for p in model.network.parameters())))
-    return checks, True
+    return checks
 
 
 def _settings(model: NetworkModel) -> list[Check]:

@@ -11,7 +11,7 @@ import typer
 
 from benchmark.cli.app import app
 from benchmark.cli.commands import STOPPED, say_stopped
-from benchmark.common.errors import BenchError, error_summary, place_of
+from benchmark.common.errors import error_report
 from benchmark.common.text import plain
 
 
@@ -39,8 +39,7 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
-        place = "" if isinstance(error, BenchError) else f" ({place_of(error)}; --debug shows the traceback)"
-        typer.echo(f"error: {plain(error_summary(error) + place)}", err=True)
+        typer.echo(f"error: {plain(error_report(error))}", err=True)
         sys.exit(2)
     except KeyboardInterrupt as stop:  # before a command began
         say_stopped(stop)

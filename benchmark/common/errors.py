@@ -57,6 +57,12 @@ def error_summary(error: BaseException) -> str:
     return error_text(error) if isinstance(error, (BenchError, PluginStop)) else _with_kind(error)
 
 
+def error_report(error: BaseException) -> str:
+    """:func:`error_summary`, with the place of an error that is not one of the suite, and how to see more."""
+    more = "" if isinstance(error, BenchError) else f" ({place_of(error)}; --debug shows the traceback)"
+    return f"{error_summary(error)}{more}"
+
+
 def place_of(error: BaseException) -> str:
     """File and line where ``error`` was raised, ``file.py:3``; the machinery of imports is left out."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith("<frozen")]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+
+#: What Markdown may read as markup; an underscore inside a word is none
+_MARKUP = re.compile(r"[\\`*\[\]<>&|~#]|(?<![^\W_])_|_(?![^\W_])")
 
 
 def plain(text: object) -> str:
@@ -28,6 +32,26 @@ def plain(text: object) -> str:
     """
     text = str(text)
     return text if text.isprintable() else "".join(map(_shown, text))
+
+
+def markdown(text: object) -> str:
+    r"""``text`` in one line of Markdown: no character of it is markup, and none ends a cell of a table.
+
+    Parameters
+    ----------
+    text : object
+        A text, or what has one.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(markdown("a <b> _c_ d_e\n"))
+    a \<b\> \_c\_ d_e\\n
+    """
+    return _MARKUP.sub(r"\\\g<0>", plain(text))
 
 
 def _shown(character: str) -> str:

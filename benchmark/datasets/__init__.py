@@ -2,14 +2,8 @@
 
 from benchmark.datasets.join import Join, join
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
-from benchmark.datasets.types import (
-    AssociationTarget,
-    PropertyTarget,
-    RDMTarget,
-    Stimuli,
-    Target,
-    VectorTarget,
-)
+from benchmark.datasets.stimuli import Stimuli
+from benchmark.datasets.types import AssociationTarget, PropertyTarget, RDMTarget, Target, VectorTarget
 
 __all__ = [
     "AssociationTarget",

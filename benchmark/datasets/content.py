@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from benchmark.datasets.types import Stimuli, Target
+from benchmark.datasets.stimuli import Stimuli
+from benchmark.datasets.types import Target
 
 D = TypeVar("D")
 

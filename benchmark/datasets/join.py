@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from benchmark.common.errors import NotPossible
-from benchmark.datasets.types import Stimuli, Target
+from benchmark.datasets.stimuli import Stimuli
+from benchmark.datasets.types import Target
 
 T = TypeVar("T", bound=Target)
 

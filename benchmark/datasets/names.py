@@ -1,10 +1,21 @@
-"""Names in one spelling, so that ids are equal if people read the same letters."""
+"""Ids: in one spelling, so that they are equal if people read the same letters; and each only once."""
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
+
+from benchmark.common.errors import DataError
 
 
 def nfc(name: str) -> str:
     """``name`` in Unicode's form NFC: "é" is one letter, however a file or a file system writes it."""
     return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def require_unique(values: Sequence[str], where: str) -> None:
+    """Refuse a name that occurs twice; ``where`` says in what, for the message."""
+    if len(set(values)) != len(values):
+        seen: set[str] = set()
+        twice = next(v for v in values if v in seen or seen.add(v))  # type: ignore[func-returns-value]
+        raise DataError(f"{where}: id {twice!r} occurs twice; ids must be unique")

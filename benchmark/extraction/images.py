@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmark.datasets.types import Stimuli
+from benchmark.datasets.stimuli import Stimuli
 
 #: Most bytes that all caches take together. Beyond that, the cache that was not used for longest is dropped.
 MAX_BYTES = 512 * 2**20

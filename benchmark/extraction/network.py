@@ -14,7 +14,7 @@ from PIL import Image
 from benchmark.common.cost import Cost
 from benchmark.common.did_you_mean import did_you_mean
 from benchmark.common.errors import UsageError
-from benchmark.datasets.types import Stimuli
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.extraction.capture import Captured, capture
 from benchmark.extraction.cost import timed_cost
 from benchmark.extraction.images import shared_images

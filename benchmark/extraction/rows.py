@@ -15,7 +15,7 @@ import torch
 
 from benchmark.common.errors import BenchError, DataError
 from benchmark.common.files import cache_folder, open_temporary
-from benchmark.datasets.types import Stimuli
+from benchmark.datasets.stimuli import Stimuli
 
 #: Most bytes of features in memory. The batches of further layers are written to files of the cache folder.
 IN_MEMORY = 1 << 30

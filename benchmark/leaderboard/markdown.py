@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from benchmark.common.text import markdown as escaped
 from benchmark.common.text import plain
 from benchmark.leaderboard.board import Board, Column
 from benchmark.leaderboard.charts import number
@@ -15,7 +14,7 @@ def markdown(board: Board) -> str:
 
     A row has the score of every model with its 95 % interval, then chance and ceiling.
     """
-    head = ["binding", "score", *map(_text, board.models), "chance", "ceiling", "n"]
+    head = ["binding", "score", *map(escaped, board.models), "chance", "ceiling", "n"]
     lines = [
         _line(head),
         _line(["---"] * len(head)),
@@ -28,7 +27,7 @@ def markdown(board: Board) -> str:
             "\nFor untrained seeds (`@untrained:0-9`): the mean of the seeds, and in brackets the band from "
             "their 5th to their 95th percentile.\n"
         )
-    return f"## {_text(board.suite)}\n\n{note}" + "\n".join(lines) + "\n" + seeds
+    return f"## {escaped(board.suite)}\n\n{note}" + "\n".join(lines) + "\n" + seeds
 
 
 def _row(board: Board, column: Column) -> list[str]:
@@ -36,7 +35,7 @@ def _row(board: Board, column: Column) -> list[str]:
     known = first.ceiling_low is not None
     ceiling = f"{number(first.ceiling_low)} to {number(first.ceiling_high)}" if known else "-"
     cells = [_cell(column.by_model.get(model)) for model in board.models]
-    return [_code(column.binding), _text(column.label), *cells, number(first.chance), ceiling, str(first.n)]
+    return [_code(column.binding), escaped(column.label), *cells, number(first.chance), ceiling, str(first.n)]
 
 
 def _cell(cell: CellResult | None) -> str:
@@ -50,11 +49,6 @@ def _line(cells: list[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _text(text: str) -> str:
-    """``text`` so that no character of it is markup, and none ends a cell of a table."""
-    return re.sub(r"([\\`*\[\]<>&|~#])", r"\\\1", plain(text))
-
-
 def _code(name: str) -> str:
     """``name`` as code; a name with a backtick cannot be."""
-    return _text(name) if "`" in name else f"`{plain(name)}`".replace("|", "\\|")
+    return escaped(name) if "`" in name else f"`{plain(name)}`".replace("|", "\\|")

@@ -26,7 +26,7 @@ _TIED_OF_VALUE, _TIED_OF_LARGEST = 1e-13, 1e-14
 _RUN = 64
 
 
-def tied_within(values: Float64 | float, largest: float) -> Float64:
+def tied_within(values: Float64 | float, largest: Float64 | float) -> Float64:
     """Greatest difference at which each of ``values`` is tied with a smaller neighbour.
 
     ``largest`` is the greatest absolute value of all that are compared.

@@ -1,5 +1,6 @@
 """Measures of ranked lists, row by row. Ties in the prediction are broken at random, in expectation.
 
+Scores that rounding alone may have told apart are tied, by the one rule of :mod:`benchmark.measures._ranks`.
 Every measure is its expected value over the ways to break the ties of the prediction. So a prediction without
 information scores like a random order, whatever the order of its columns.
 
@@ -17,6 +18,7 @@ import numpy as np
 from scipy import sparse
 
 from benchmark.measures._checks import Float64
+from benchmark.measures._ranks import tied_within
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Ranking:
     Attributes
     ----------
     first, last : ndarray of int, shape (n, v)
-        The least and the greatest rank that an entry can have: those of its group of equal scores. The two
+        The least and the greatest rank that an entry can have: those of its group of tied scores. The two
         are equal where the entry is not tied.
     """
 
@@ -40,7 +42,7 @@ class Ranking:
         Parameters
         ----------
         scores : ndarray, shape (n, v)
-            Greater is ranked first.
+            Greater is ranked first. Neighbours in the order are tied if they are equal up to rounding.
 
         Raises
         ------
@@ -53,7 +55,8 @@ class Ranking:
         order = np.argsort(-scores, axis=1, kind="stable")
         ordered = np.take_along_axis(scores, order, axis=1)
         starts = np.ones((n, v), dtype=bool)
-        starts[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+        greater, largest = ordered[:, :-1], np.abs(ordered[:, [0, -1]]).max(axis=1, keepdims=True)
+        starts[:, 1:] = greater - ordered[:, 1:] > tied_within(greater, largest)
         ends = np.ones((n, v), dtype=bool)
         ends[:, :-1] = starts[:, 1:]
         place = np.arange(1, v + 1, dtype=np.int32)
@@ -192,7 +195,7 @@ def retrieval_hits(
     norms = np.linalg.norm(profiles, axis=1)
     candidates = sparse.csr_array(profiles / np.where(norms > 0, norms, 1)[:, None])
     cosines = (candidates @ predicted.T).T / np.where(lengths > 0, lengths, 1)[:, None]
-    ranking = Ranking.of(np.round(cosines, 12))
+    ranking = Ranking.of(cosines)
     hits = np.stack([ranking.in_top(k)[np.arange(len(right)), right] for k in ks])
     hits[:, lengths == 0] = np.nan
     return hits

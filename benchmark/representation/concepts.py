@@ -8,7 +8,8 @@ import numpy as np
 
 from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join
-from benchmark.datasets.types import Stimuli, VectorTarget
+from benchmark.datasets.stimuli import Stimuli
+from benchmark.datasets.types import VectorTarget
 from benchmark.measures import rdm
 
 #: Below this relative spread, float32 features count as constant. It is ten times their rounding

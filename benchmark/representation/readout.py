@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark.common.errors import NotPossible
-from benchmark.datasets.types import Stimuli
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.inference.bootstrap import first_best
 from benchmark.representation.concepts import concept_images, concept_means
 

@@ -54,6 +54,7 @@ class ResultStore:
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
         self._cleaned = False
+        self._intact: set[tuple[Path, str, int, int, int]] = set()
 
     def path_for(self, suite: str, binding: str, model: str) -> Path:
         """The file of the result of a cell. It is inside the folder, whatever the names are."""
@@ -127,7 +128,7 @@ class ResultStore:
             return None
         try:
             stored = Stored(path, self.read(path))
-            _arrays_file(stored)
+            self._arrays_file(stored)
         except _NoChecksumError as error:
             _log.warning("%s; it is computed again", error)
         except DataError as error:
@@ -184,7 +185,7 @@ class ResultStore:
             If their file is missing, is damaged or not that of this result, or its name leads out of the
             folder.
         """
-        path = _arrays_file(stored)
+        path = self._arrays_file(stored)
         if path is None:
             return {}
         try:
@@ -203,6 +204,30 @@ class ResultStore:
             return Stored(path, self.read(path))
         except DataError as error:
             return str(error)
+
+    def _arrays_file(self, stored: Stored) -> Path | None:
+        """The file of the arrays of a result, which must have the sha256 that its name ends with.
+
+        A file is hashed once, as long as it stays as it is.
+        """
+        name = stored.cell.arrays
+        if name is None:
+            return None
+        if Path(name).name != name:
+            raise DataError(f"{stored.path}: arrays {name!r} is no file name")
+        path = stored.path.parent / name
+        try:
+            status = path.stat()
+            state = (stored.path, name, status.st_ino, status.st_size, status.st_mtime_ns)
+            same = state in self._intact or name == _arrays_name(stored.path, sha256_of(path))
+        except FileNotFoundError as error:
+            raise DataError(f"cannot read arrays {path}: they are gone") from error
+        except (OSError, ValueError) as error:
+            raise DataError(f"cannot read arrays {path}: {error}") from error
+        if not same:
+            raise DataError(f"arrays {path} are not those of the result: they differ from its checksum")
+        self._intact.add(state)
+        return path
 
 
 class _NoChecksumError(DataError):
@@ -246,25 +271,6 @@ def _differences(old: Any, new: Any, name: str) -> list[str]:
         return [] if same_fingerprint(old, new) else [name]
     # in Python 1 == True == 1.0; in a key they differ
     return [] if old == new and type(old) is type(new) else [name]
-
-
-def _arrays_file(stored: Stored) -> Path | None:
-    """The file of the arrays of a result, which must have the sha256 that its name ends with."""
-    name = stored.cell.arrays
-    if name is None:
-        return None
-    if Path(name).name != name:
-        raise DataError(f"{stored.path}: arrays {name!r} is no file name")
-    path = stored.path.parent / name
-    try:
-        same = name == _arrays_name(stored.path, sha256_of(path))
-    except FileNotFoundError as error:
-        raise DataError(f"cannot read arrays {path}: they are gone") from error
-    except (OSError, ValueError) as error:
-        raise DataError(f"cannot read arrays {path}: {error}") from error
-    if not same:
-        raise DataError(f"arrays {path} are not those of the result: they differ from its checksum")
-    return path
 
 
 def _arrays_name(path: Path, sha256: str) -> str:

@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from itertools import groupby
 from pathlib import Path
 
-from benchmark.common.errors import BenchError, UsageError, error_summary, place_of, plugin_border
+from benchmark.common.errors import BenchError, UsageError, error_report, plugin_border
 from benchmark.results import CellResult, Stored
 from benchmark.runner import score as scoring
 from benchmark.runner.plan import Cell
@@ -119,10 +119,9 @@ def execute_cell(
     try:
         with plugin_border():
             return _execute(session, cell, bars, wait)
-    except BenchError as error:
-        status, reason = "not_possible", error_summary(error)
     except Exception as error:  # a plug-in may raise anything; the other cells still run
-        status, reason = "failed", f"{error_summary(error)} ({place_of(error)}; --debug shows the traceback)"
+        status = "not_possible" if isinstance(error, BenchError) else "failed"
+        reason = error_report(error)
     _log.debug("cell %s", cell, exc_info=True)
     return Outcome(scoring.describe(session, cell, status, reason), None, cached=False)
 

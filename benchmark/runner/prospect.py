@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from benchmark.common.cost import Cost
-from benchmark.common.errors import BenchError, error_summary, place_of, plugin_border
+from benchmark.common.errors import BenchError, error_report, plugin_border
 from benchmark.results import Stored, canonical
 from benchmark.runner import score as scoring
 from benchmark.runner.plan import Cell
 from benchmark.runner.session import Session
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,10 @@ def prospects(session: Session, cells: Sequence[Cell]) -> Iterator[Prospect]:
         try:
             with plugin_border():
                 prospect = _prospect(session, cell, planned)
-        except BenchError as error:
-            prospect = Prospect(cell, "not possible", why=error_summary(error))
         except Exception as error:  # a plug-in may raise anything; the other cells are still looked at
-            prospect = Prospect(cell, "failed", why=f"{error_summary(error)} ({place_of(error)})")
+            state = "not possible" if isinstance(error, BenchError) else "failed"
+            prospect = Prospect(cell, state, why=error_report(error))
+            _log.debug("cell %s", cell, exc_info=True)
         yield prospect
 
 

@@ -18,6 +18,7 @@ import yaml
 from safetensors.torch import load_file, save_file
 
 ROOT = Path(__file__).parents[2]
+HOSTILE = "sky/<b>*\x1b\n# x.png"
 FAST = [
     "--from",
     "tiny",
@@ -73,16 +74,24 @@ def test_from_folders_and_norms_to_a_scored_network(bench, world, tmp_path: Path
 
 
 def test_corrupt_images_are_skipped_counted_and_named(bench, world, photos: Path, tmp_path: Path) -> None:
-    for name, content in (("sky/00.png", b""), ("sky/01.png", b"no image"), ("coal/03.png", b"\x89PNG\r\n")):
+    for name, content in (
+        ("sky/00.png", b""),
+        ("sky/01.png", b"no image"),
+        ("coal/03.png", b"\x89PNG\r\n"),
+        (HOSTILE, b""),
+    ):
         (photos / name).write_bytes(content)
     options = ["--images", photos, *world.options[2:], *FAST, "--held-out", 0, "--test", 0]
     done = bench("train", "swow_assoc", *options, "--output", tmp_path / "run")
     assert done.status == 0, done.err
-    assert "3 images could not be decoded" in done.out
+    assert "4 images could not be decoded" in done.out
     for name in ("sky/00", "sky/01", "coal/03"):
         assert name in done.err
         assert name in (tmp_path / "run" / "card.md").read_text()
-    assert (tmp_path / "run" / "manifest.csv").read_text().count(",unreadable,") == 3
+    card = (tmp_path / "run" / "card.md").read_text()
+    assert r"sky/\<b\>\*\\x1b\\n" in card
+    assert not [character for character in card if character != "\n" and not character.isprintable()]
+    assert (tmp_path / "run" / "manifest.csv").read_text().count(",unreadable,") == 4
 
 
 def test_classes_without_images_or_cues_are_left_out(bench, world, photos: Path, tmp_path: Path) -> None:

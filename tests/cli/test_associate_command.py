@@ -9,12 +9,16 @@ import sys
 import time
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from benchmark.association.figure import save_figure
+from benchmark.association.photos import Photo
+from benchmark.association.profile import Profiles
 from benchmark.datasets.mini import draw
 
 ROOT = Path(__file__).parents[2]
@@ -267,6 +271,17 @@ def test_names_are_escaped_in_the_page_the_table_and_the_figure(bench, photos, t
     read = Page(page.read_text())
     assert "script" not in [tag for tag, _ in read.tags]
     assert hostile.name in read.text
+    ET.parse(tmp_path / "f.svg")
+
+
+def test_the_figure_is_xml_whatever_names_and_words_are(tmp_path):
+    hostile = "]]>--<b>&amp;\x1b[31m\0\u202e\udce9\n$x_{1"
+    photos = [Photo(Path("f.png"), hostile, Image.new("RGB", (8, 8)))]
+    save_figure(tmp_path / "f.svg", photos, Profiles((hostile,), (hostile,), np.ones((1, 1))), 1, hostile)
+    ET.parse(tmp_path / "f.svg")
+    text = (tmp_path / "f.svg").read_text()
+    assert not [c for c in text if c != "\n" and not c.isprintable()]
+    assert r"\x1b[31m\x00\u202e\udce9\n$x_{1" in text
 
 
 def test_the_page_is_self_contained_and_every_image_can_be_chosen(bench, photos, tmp_path):

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from benchmark.common.errors import DataError, PluginStop, error_summary, error_text, plugin_border
+from benchmark.common.errors import (
+    DataError,
+    PluginStop,
+    error_report,
+    error_summary,
+    error_text,
+    plugin_border,
+)
 
 
 class MuteError(Exception):
@@ -46,3 +53,13 @@ def test_a_message_is_one_line_that_can_be_printed() -> None:
     assert error_summary(DataError("x.csv: empty")) == "x.csv: empty"
     assert error_summary(KeyError("k")) == "KeyError: 'k'"
     assert error_summary(ValueError()) == "ValueError"
+
+
+def test_the_report_of_an_error_that_is_not_of_the_suite_says_where_and_how_to_see_more() -> None:
+    with pytest.raises(KeyError) as raised:
+        {}["k"]
+    report = error_report(raised.value)
+    assert report.startswith("KeyError: 'k' (")
+    assert "test_errors.py:" in report
+    assert report.endswith("; --debug shows the traceback)")
+    assert error_report(DataError("x.csv: empty")) == "x.csv: empty"

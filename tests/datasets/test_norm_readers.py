@@ -192,6 +192,22 @@ def test_bad_word_vectors_are_one_line(tmp_path, text, said):
     assert said in one_line(error)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["Unix", "Windows", "old Mac"])
+@pytest.mark.parametrize("file", ["vectors.txt", "vectors.txt.gz"])
+def test_word_vectors_are_read_with_any_line_ends(tmp_path, file, end, encoding):
+    content = "2 3\ndog 1 2 3\n\u0a0a 4 5 6\n".replace("\n", end).encode(encoding)
+    (tmp_path / file).write_bytes(gzip.compress(content) if file.endswith("gz") else content)
+    target = vectors(DataRoot(tmp_path), name="made_up", path=file)
+    assert target.ids == ("dog", "\u0a0a")
+    np.testing.assert_array_equal(target.vectors, [[1, 2, 3], [4, 5, 6]])
+
+
+def test_a_carriage_return_in_a_word_of_the_web_ends_no_line(tmp_path):
+    (tmp_path / "vectors.txt").write_bytes(b"dog 1 2\nc\rt 3 4\n")
+    assert vectors(DataRoot(tmp_path), name="made_up", path="vectors.txt").ids == ("dog", "c\rt")
+
+
 def test_a_gzip_file_cut_short_is_refused(tmp_path):
     whole = gzip.compress(b"dog 1 2\n" * 2000)
     (tmp_path / "vectors.txt.gz").write_bytes(whole[: len(whole) // 2])

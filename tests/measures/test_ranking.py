@@ -59,6 +59,30 @@ def test_every_measure_is_its_mean_over_the_ways_to_break_ties(scores, strengths
         np.testing.assert_allclose(found[name], mean_over_orders(scores, measure), atol=1e-12, err_msg=name)
 
 
+@given(SCORES, st.floats(1e-6, 1e6), st.integers(0, 2**32 - 1))
+def test_rounding_breaks_no_tie_wherever_the_values_lie(scores, scale, seed):
+    noise = np.random.default_rng(seed).integers(-4, 5, scores.shape) * np.finfo(float).eps
+    expected, found = Ranking.of(scores), Ranking.of(scores * scale * (1 + noise))
+    np.testing.assert_array_equal(found.first, expected.first)
+    np.testing.assert_array_equal(found.last, expected.last)
+
+
+def test_values_at_the_edge_of_a_decimal_are_tied_and_others_are_not():
+    edge = 0.1 + 0.5e-12  # another 1e-16 and it is rounded to another twelfth decimal
+    scores = np.array([[edge, edge + 3e-17, edge - 1e-16, 0.1 + 5e-12, 0.0]])
+    assert Ranking.of(scores).first.tolist() == [[2, 2, 2, 1, 5]]
+
+
+@given(hnp.arrays(np.float64, (6, 8), elements=st.integers(0, 2).map(float)), st.permutations(range(8)))
+def test_retrieval_does_not_depend_on_the_order_of_the_words(profiles, order):
+    profiles[:, 0] += 1  # every profile has some strength
+    predicted, right = profiles[::-1] / 3, np.arange(6)
+    np.testing.assert_array_equal(
+        ranking.retrieval_hits(predicted[:, order], profiles[:, order], right, [1, 3]),
+        ranking.retrieval_hits(predicted, profiles, right, [1, 3]),
+    )
+
+
 def test_ndcg_agrees_with_scikit_learn():
     rng = np.random.default_rng(0)
     scores, strengths = rng.integers(0, 9, (6, 30)).astype(float), rng.integers(0, 4, (6, 30)).astype(float)

@@ -112,6 +112,20 @@ def test_a_file_that_cannot_tell_is_assumed_and_said(small_clip: str, tmp_path: 
     assert model.preprocessing != told.preprocessing, "the key of the features holds the setting"
 
 
+@pytest.mark.parametrize(("told", "activation"), [(True, "QuickGELU"), (False, "GELU")])
+@pytest.mark.parametrize("preprocessing", ["openai", "laion2b_e16", {**HALF, "resize": 32, "crop": 32}])
+def test_the_argument_of_the_architecture_counts_and_nothing_else_is_assumed(
+    small_clip: str, tmp_path: Path, preprocessing: Any, told: bool, activation: str
+) -> None:
+    file = tmp_path / "w.safetensors"
+    save_file(make("open_clip", small_clip, untrained=0).network.state_dict(), file)
+    params = {"preprocessing": preprocessing, "kwargs": {"quick_gelu": told}}
+    model = make("open_clip", small_clip, params, weights=file)
+    assert activations(model.network) == {activation}
+    assert model.assumed is None
+    assert "quick_gelu" not in model.preprocessing, "the params of the entry say it in the key"
+
+
 def test_check_model_says_what_is_assumed(small_clip: str, tmp_path: Path, bench: Any) -> None:
     save_file(make("open_clip", small_clip, untrained=0).network.state_dict(), tmp_path / "w.safetensors")
     own = tmp_path / "own.yaml"

@@ -330,6 +330,26 @@ def test_a_copy_under_the_name_of_another_model_is_on_no_page(store):
     assert problem == f"{path.with_name('better.json')} holds the result of another cell"
 
 
+def test_arrays_are_hashed_once_as_long_as_they_stay_as_they_are(store, monkeypatch):
+    written = store.write(cell(), {"x": np.arange(3.0)})
+    path = written.path.parent / written.cell.arrays
+    hashed = []
+    monkeypatch.setattr(
+        "benchmark.results.store.sha256_of", lambda path: hashed.append(path) or files.sha256_of(path)
+    )
+    for _ in range(3):
+        assert store.find("mini", "norms", "net", KEY) is not None
+        assert store.find("mini", "norms", "net", {}) is None
+        store.arrays(written)
+    assert hashed == [path]
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(bytes(content))
+    later = path.stat().st_mtime_ns + 10**9
+    os.utime(path, ns=(later, later))
+    assert store.find("mini", "norms", "net", KEY) is None, "it was damaged meanwhile"
+
+
 @pytest.mark.parametrize("damage", ["another result's", "truncated", "a folder"])
 def test_arrays_that_are_not_those_of_the_result(store, caplog, damage):
     written = store.write(cell(), {"x": np.arange(3.0)})

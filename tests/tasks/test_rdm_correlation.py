@@ -8,7 +8,8 @@ from scipy.spatial.distance import pdist, squareform
 from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
 from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets.join import join
-from benchmark.datasets.types import RDMTarget, Stimuli
+from benchmark.datasets.stimuli import Stimuli
+from benchmark.datasets.types import RDMTarget
 
 K, IMAGES = 16, 3
 CONCEPTS = tuple(f"c{i:02d}" for i in range(K))

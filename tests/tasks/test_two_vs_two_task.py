@@ -8,7 +8,8 @@ import pytest
 from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
 from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import join
-from benchmark.datasets.types import Stimuli, VectorTarget
+from benchmark.datasets.stimuli import Stimuli
+from benchmark.datasets.types import VectorTarget
 
 K = 9
 CONCEPTS = tuple(f"c{i}" for i in range(K))

@@ -12,7 +12,7 @@ from benchmark.datasets.mini.concepts import CONCEPTS
 from benchmark.datasets.mini.drawing import draw
 from benchmark.datasets.mini.source import source_hash
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
-from benchmark.datasets.types import Stimuli
+from benchmark.datasets.stimuli import Stimuli
 
 #: the split to which the images of each stream belong, by stream
 STREAMS = {"readout": "train", "test": "test"}

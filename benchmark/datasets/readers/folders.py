@@ -10,7 +10,7 @@ from benchmark.common.errors import DataError
 from benchmark.datasets.readers.files import locate
 from benchmark.datasets.readers.image_files import is_turned, open_rgb
 from benchmark.datasets.root import DataRoot, hash_files
-from benchmark.datasets.types import Keys, Stimuli
+from benchmark.datasets.stimuli import Keys, Stimuli
 
 IMAGE_SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 

@@ -16,7 +16,7 @@ from benchmark.datasets.readers.class_cues import decisions
 from benchmark.datasets.readers.files import locate, read_table
 from benchmark.datasets.readers.folders import image_files, image_stimuli, name_variants
 from benchmark.datasets.root import DataRoot
-from benchmark.datasets.types import Keys, Stimuli
+from benchmark.datasets.stimuli import Keys, Stimuli
 
 #: Later lemmas of a class that most people do not understand as the class: "killer" is not a killer whale,
 #: and "grand" is not a grand piano. They were chosen by reading all lemmas that joined SWOW, EAT or word

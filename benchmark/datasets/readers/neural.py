@@ -18,7 +18,8 @@ from benchmark.datasets.readers.files import locate, read_array, read_table, who
 from benchmark.datasets.readers.folders import image_stimuli
 from benchmark.datasets.readers.text import names_of
 from benchmark.datasets.root import DataRoot, hash_files
-from benchmark.datasets.types import RDMTarget, Stimuli
+from benchmark.datasets.stimuli import Stimuli
+from benchmark.datasets.types import RDMTarget
 
 _TABLE = "kriegeskorte92/categories.csv"
 

@@ -21,7 +21,8 @@ from benchmark.datasets.readers.files import locate, read_array, read_table
 from benchmark.datasets.readers.kept_arrays import cached_array
 from benchmark.datasets.readers.text import read_ids, unique_names
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
-from benchmark.datasets.types import RDMTarget, Stimuli
+from benchmark.datasets.stimuli import Stimuli
+from benchmark.datasets.types import RDMTarget
 from benchmark.measures import rdm, spose_rdm
 
 _IDS = "things/unique_id.txt"

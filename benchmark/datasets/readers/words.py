@@ -15,6 +15,9 @@ from benchmark.datasets.readers.text import encoding_of
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
 from benchmark.datasets.types import VectorTarget
 
+#: Number of bytes that are looked at for the line ends; the first line is shorter
+_START = 2**20
+
 
 def _vectors_hash(root: DataRoot, *, name: str, path: str) -> str:
     return hash_files([locate(root, name, path)])
@@ -54,8 +57,10 @@ def vectors(root: DataRoot, *, name: str, path: str) -> VectorTarget:
     opener = gzip.open if file.suffix == ".gz" else open
     try:
         with opener(file, "rb") as stream:
-            encoding = encoding_of(file, stream.read(100))
-        with opener(file, "rt", encoding=encoding, newline="\n") as lines:
+            start = stream.read(_START)
+        encoding = encoding_of(file, start[:100])
+        line_end = _line_end(start.decode(encoding, errors="ignore"))
+        with opener(file, "rt", encoding=encoding, newline=line_end) as lines:
             words, matrix = _parse(lines, file)
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise DataError(f"{file}: cannot be read as text ({error})") from error
@@ -66,6 +71,11 @@ def vectors(root: DataRoot, *, name: str, path: str) -> VectorTarget:
         hash=_vectors_hash(root, name=name, path=path),
         vectors=matrix,
     )
+
+
+def _line_end(start: str) -> str:
+    r"""What ends the lines of a file: ``\r`` if it was saved as on old Macs. A word of the web may hold one."""
+    return "\r" if "\r" in start and "\n" not in start else "\n"
 
 
 def _parse(lines: Iterable[str], file: Path) -> tuple[list[str], np.ndarray]:
