@@ -8,14 +8,16 @@ every sum by known terms. So a few matrix products give all pairs: see ``margins
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import chain
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from benchmark.measures._blocks import blocks
 from benchmark.measures._checks import Float64, require_draws
 from benchmark.measures._threads import in_threads
 from benchmark.measures.permutation import PermutationTest
+from benchmark.measures.two_vs_two.counts import Counter
 from benchmark.measures.two_vs_two.margins import (
     BLOCK,
     Indices,
@@ -23,13 +25,9 @@ from benchmark.measures.two_vs_two.margins import (
     accuracy_of,
     block_margins,
     corners,
-    fits_float32,
     paired_sides,
     product_of,
 )
-
-if TYPE_CHECKING:
-    from benchmark.measures.two_vs_two.counts import Counter
 
 
 @dataclass(frozen=True)
@@ -114,8 +112,8 @@ def two_vs_two(x: ArrayLike, y: ArrayLike, *, margins: bool = False) -> TwoVsTwo
     a, b, _ = paired_sides(x, y)
     k = len(a)
     pair_margins = np.full((k, k), np.nan) if margins else None
-    if pair_margins is None and fits_float32(a, b):
-        sums, ties = _counter(a, b).count()
+    if pair_margins is None and a.whole is not None:
+        sums, ties = Counter.from_sides(a, b).count()
     else:
         sums, ties = _count(a, b, pair_margins)
     return TwoVsTwo(
@@ -175,18 +173,13 @@ def two_vs_two_permutation(
     if exchanged:  # permuting the rows of x is the inverse permutation of those of y
         orders = [np.argsort(order) for order in orders]
     orders.insert(0, np.arange(k))
-    if fits_float32(a, b):
-        accuracies = in_threads(_counter(a, b).accuracy, orders, workers)
+    if a.whole is not None:
+        counter = Counter.from_sides(a, b)
+        batches = [np.array(orders[batch]) for batch in blocks(len(orders), counter.together)]
+        accuracies = list(chain.from_iterable(in_threads(counter.accuracies, batches, workers)))
     else:
         accuracies = [_accuracy(_count(a, b, order=order, workers=workers)[0]) for order in orders]
     return PermutationTest.of(accuracies[0], np.array(accuracies[1:]))
-
-
-def _counter(a: Side, b: Side) -> Counter:
-    # The compiled kernel takes a third of a second to import, so it is imported only here.
-    from benchmark.measures.two_vs_two.counts import Counter
-
-    return Counter.from_sides(a, b)
 
 
 def _count(

@@ -41,7 +41,7 @@ from benchmark.measures.rdm import unit_rows
 Indices = NDArray[np.intp]
 
 #: If dropping a column leaves less than this share of a row's variance, the definition is used for the pair
-_ILL_CONDITIONED = 1e-2
+ILL_CONDITIONED = 1e-2
 #: Rows and columns of a block, which fits a processor's cache
 BLOCK = 192
 #: Sizes of blocks: rows of A, columns of a factor, and rows and columns of a block of a product
@@ -50,8 +50,6 @@ _ROWS, _COLUMNS, _SQUARE = 64, 160, 384
 _CONSTANT = 1e-12
 #: Up to this many concepts a k x k matrix is kept (256 MiB). Above, blocks are recomputed
 _KEPT = 5792
-#: Above this value of max |s (e - f)|, float32 is not precise enough
-_COARSE = 100.0
 #: Above this length of the factors of C, their product loses digits. The rows of A and B have unit length
 _LONG_FACTORS = 100.0
 
@@ -97,16 +95,6 @@ class Side:
         """Alpha: the diagonal part of each row, which the closed form leaves out."""
         return self.scale * self.offset * len(self)
 
-    @property
-    def shift(self) -> Float64:
-        """E - f. With the symmetric g_ij + f_i + f_j it gives A_ij / s_i."""
-        return self.offset - self.common
-
-    @property
-    def coarseness(self) -> float:
-        """The greatest |s (e - f)|. float32 loses entries of A that are much smaller."""
-        return float(np.abs(self.scale * self.shift).max())
-
     def gram(self, i: Indices, j: Indices) -> Float64:
         """V V' at the pairs i, j, (m,) each."""
         if self.whole is not None:
@@ -137,6 +125,14 @@ class Side:
         scaled *= self.scale[rows, None]
         return scaled
 
+    def columns(self, columns: slice) -> Float64:
+        """Whole columns of A, as rows."""
+        entries: Float64 = self.gram_block(columns, slice(None)) + self.common[columns, None]
+        entries += self.offset
+        entries *= self.scale
+        np.fill_diagonal(entries[:, columns], 0)
+        return entries
+
     def unscaled_rows(self, rows: slice) -> Float64:
         """Whole rows of A before they are scaled to unit length."""
         unscaled: Float64 = self.gram_block(rows, slice(None)) + self.common
@@ -154,12 +150,6 @@ class Side:
         product *= self.scale[:, None]
         product -= self.own[:, None] * matrix
         return product
-
-
-def fits_float32(a: Side, b: Side) -> bool:
-    """Whether k x k matrices fit the memory, and float32 is precise enough for ``a`` and ``b``."""
-    kept = a.whole is not None and b.whole is not None
-    return kept and max(a.coarseness, b.coarseness) < _COARSE
 
 
 class Product(NamedTuple):
@@ -290,8 +280,8 @@ def margins(k: int, entries: Entries) -> Float64:
     """
     n = k - 2
     shares = [1 - (1 + 1 / n) * x**2 for x in (entries.a_ij, entries.a_ji, entries.b_ij, entries.b_ji)]
-    ill = np.minimum(np.minimum(shares[0], shares[1]), np.minimum(shares[2], shares[3])) < _ILL_CONDITIONED
-    a_ij, a_ji, b_ij, b_ji = (1 / np.sqrt(np.maximum(x, _ILL_CONDITIONED)) for x in shares)
+    ill = np.minimum(np.minimum(shares[0], shares[1]), np.minimum(shares[2], shares[3])) < ILL_CONDITIONED
+    a_ij, a_ji, b_ij, b_ji = (1 / np.sqrt(np.maximum(x, ILL_CONDITIONED)) for x in shares)
     values: Float64 = (entries.c_ii - (1 + 1 / n) * entries.a_ij * entries.b_ij) * (a_ij * b_ij)
     values += (entries.c_jj - (1 + 1 / n) * entries.a_ji * entries.b_ji) * (a_ji * b_ji)
     values -= (entries.c_ij - entries.a_ij * entries.b_ji / n) * (a_ij * b_ji)
