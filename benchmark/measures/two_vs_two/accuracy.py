@@ -20,10 +20,11 @@ from benchmark.measures.permutation import PermutationTest
 from benchmark.measures.two_vs_two.counts import Counter
 from benchmark.measures.two_vs_two.margins import (
     BLOCK,
+    Correlations,
     Indices,
     Side,
     accuracy_of,
-    block_margins,
+    block_correlations,
     corners,
     paired_sides,
     product_of,
@@ -45,12 +46,16 @@ class TwoVsTwo:
     margins : ndarray, shape (k, k), or None
         corr(a, a) + corr(b, b) - corr(a, b) - corr(b, a) of each pair. Positive: passed. Exactly 0: a tie.
         Symmetric; the diagonal is NaN. None unless ``two_vs_two`` was called with ``margins=True``.
+    matched : ndarray, shape (k, k), or None
+        corr(a, a) + corr(b, b) of each pair, halved: the mean correlation of the two true assignments. That
+        of the two crossed ones is less by half of the margin. NaN and None as ``margins``.
     """
 
     accuracy: float
     ties: int
     per_concept: Float64
     margins: Float64 | None = None
+    matched: Float64 | None = None
 
     @property
     def outcomes(self) -> Float64:
@@ -111,16 +116,17 @@ def two_vs_two(x: ArrayLike, y: ArrayLike, *, margins: bool = False) -> TwoVsTwo
     """
     a, b, _ = paired_sides(x, y)
     k = len(a)
-    pair_margins = np.full((k, k), np.nan) if margins else None
-    if pair_margins is None and a.whole is not None:
+    pairs = Correlations(*np.full((2, k, k), np.nan)) if margins else None
+    if pairs is None and a.whole is not None:
         sums, ties = Counter.from_sides(a, b).count()
     else:
-        sums, ties = _count(a, b, pair_margins)
+        sums, ties = _count(a, b, pairs)
     return TwoVsTwo(
         accuracy=_accuracy(sums),
         ties=ties,
         per_concept=(sums + (k - 1)) / 2 / (k - 1),
-        margins=pair_margins,
+        margins=pairs and pairs.margins,
+        matched=pairs and pairs.matched / 2,
     )
 
 
@@ -185,22 +191,23 @@ def two_vs_two_permutation(
 def _count(
     a: Side,
     b: Side,
-    margins: Float64 | None = None,
+    pairs: Correlations | None = None,
     order: Indices | None = None,
     workers: int | None = None,
 ) -> tuple[Float64, int]:
     """Pairs passed less pairs failed of each concept (k,), and the number of ties.
 
-    Writes the margins into ``margins`` if it is not None.
+    Writes the correlations of all pairs, (k, k) each, into ``pairs`` if it is not None.
     """
     product = product_of(a, b, order)
 
     def count(corner: tuple[slice, slice]) -> tuple[Float64, Float64, int]:
         rows, columns = corner
-        block = block_margins(a, b, product, rows, columns, order)
-        if margins is not None:
-            margins[columns, rows] = block.T
-            margins[rows, columns] = block
+        found = block_correlations(a, b, product, rows, columns, order)
+        for values, whole in zip(found, pairs or (), strict=False):
+            whole[columns, rows] = values.T
+            whole[rows, columns] = values
+        block = found.margins
         if rows == columns:
             block[np.tril_indices(len(block))] = np.nan
         signs = np.sign(block)

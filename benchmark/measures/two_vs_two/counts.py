@@ -50,7 +50,6 @@ from benchmark.measures.two_vs_two.margins import (
     accuracy_of,
     corners,
     lengths,
-    margin_by_definition,
     pair_margins,
     product_of,
 )
@@ -246,10 +245,7 @@ class Counter:
         right = terms.right if self._is_full else terms.right[m]
         products = ((left_i, right[i]), (left_j, right[j]), (left_i, right[j]), (left_j, right[i]))
         pairs = Pairs(i, j, *(np.einsum("ij,ij->i", left, right) for left, right in products))
-        margins = pair_margins(self.a, self.b, order, terms.alpha[m], pairs)
-        for n in np.flatnonzero(np.isnan(margins)):
-            margins[n] = margin_by_definition(self.a, self.b, int(i[n]), int(j[n]), order)
-        return margins
+        return pair_margins(self.a, self.b, order, terms.alpha[m], pairs)
 
 
 def _pairs(tile: Tile) -> Indices:
