@@ -9,14 +9,14 @@ import numpy as np
 
 from benchmark.calibration import standard_controls, vector_world
 from benchmark.calibration.definitions import two_vs_two_accuracy
+from benchmark.common.errors import UsageError
 from benchmark.datasets.join import Join
 from benchmark.datasets.types import VectorTarget
 from benchmark.inference import pair_statistic
 from benchmark.measures import PermutationTest, two_vs_two, two_vs_two_permutation
 from benchmark.representation.concepts import concept_images, joined_vectors, require_varied
-from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult
+from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult
 
-_PERMUTATIONS = 200
 #: With fewer concepts, a correlation over the k - 2 remaining concepts has fewer than three values
 _FEWEST = 5
 #: Controls: signal-to-noise ratios at which the accuracy is between one half and one
@@ -29,15 +29,20 @@ class TwoVsTwo(Task):
     A pair passes if the two true assignments of features to words correlate more than the two crossed
     assignments, over the similarities to all other concepts. An exact tie counts one half, and ties are
     counted. Group i holds image i of every concept (in the order of the stimulus ids). The score is the mean
-    over groups. The number of groups is the least number of test images of a concept.
+    over groups. The number of groups is the least number of test images of a concept. Beside it stand the
+    mean correlation of the true and of the crossed assignments, and their difference. They still tell models
+    apart that pass every pair.
     """
 
     name: ClassVar[str] = "two_vs_two"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     metrics: ClassVar[tuple[Metric, ...]] = (
         Metric("accuracy", "2 vs 2 accuracy", (0.0, 1.0), "one half: either assignment is as likely"),
     )
     target_kinds: ClassVar[tuple[str, ...]] = ("vectors",)
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "permutations": Parameter(1000, "how many permutations the p-value is from, at least 1"),
+    }
     reference: ClassVar[str] = """@inproceedings{dharmaretnam2018emergence,
   author = {Dharmaretnam, Dhanush and Fyshe, Alona},
   title = {The Emergence of Semantics in Neural Network Representations of Visual Information},
@@ -52,16 +57,22 @@ class TwoVsTwo(Task):
         params: Mapping[str, Any],
         rng: np.random.Generator,
     ) -> TaskResult:
-        """Score every layer. There are no ``params``.
+        """Score every layer.
+
+        ``params``: ``permutations``, the number of permutations of the p-value (1,000).
 
         Raises
         ------
         NotPossible
             If fewer than five concepts join, a word vector is constant, or a concept has no test image.
         UsageError
-            If a parameter is given.
+            If a parameter is unknown, or ``permutations`` is less than one.
         """
-        self.read(params)
+        permutations = self.read(params)["permutations"]
+        if permutations < 1:
+            raise UsageError(
+                f"task {self.name}: parameter 'permutations' is {permutations}: at least 1 is needed"
+            )
         words = joined_vectors(joined, _FEWEST)
         images = concept_images(view.stimuli, joined.concepts)
         groups = np.stack([rows[: min(map(len, images))] for rows in images], axis=1)
@@ -70,7 +81,7 @@ class TwoVsTwo(Task):
         arrays: dict[str, np.ndarray] = {}
         for layer in view.layers:
             layers[layer], per_concept = _score_layer(
-                words, view.features(layer), groups, joined.concepts, seed
+                words, view.features(layer), groups, joined.concepts, permutations, seed
             )
             if per_concept is not None:
                 arrays[f"per_concept/{layer}"] = per_concept
@@ -89,14 +100,19 @@ class TwoVsTwo(Task):
 
 
 def _score_layer(
-    words: np.ndarray, features: np.ndarray, groups: np.ndarray, concepts: Sequence[str], seed: int
+    words: np.ndarray,
+    features: np.ndarray,
+    groups: np.ndarray,
+    concepts: Sequence[str],
+    permutations: int,
+    seed: int,
 ) -> tuple[LayerResult, np.ndarray | None]:
     """Result of one layer, and its accuracy per concept (k,)."""
     k = len(words)
     passes = np.zeros((k, k))
     per_concept = np.zeros(k)
-    null = np.zeros(_PERMUTATIONS)
-    ties = 0
+    null = np.zeros(permutations)
+    ties, matched, difference = 0, 0.0, 0.0
     for rows in groups:
         group = np.asarray(features[rows], dtype=np.float64)
         try:
@@ -107,9 +123,19 @@ def _score_layer(
         passes += result_of_group.outcomes
         per_concept += result_of_group.per_concept
         ties += result_of_group.ties
+        assert result_of_group.matched is not None
+        assert result_of_group.margins is not None
+        matched += float(np.nanmean(result_of_group.matched)) / len(groups)
+        difference += float(np.nanmean(result_of_group.margins)) / 2 / len(groups)
         # Every group has the same permutations, so that the null is that of the mean over groups.
-        null += two_vs_two_permutation(words, group, _PERMUTATIONS, np.random.default_rng(seed)).null
+        null += two_vs_two_permutation(words, group, permutations, np.random.default_rng(seed)).null
     passes /= len(groups)
     test = PermutationTest.of(passes[np.triu_indices(k, 1)].mean(), null / len(groups))
-    result = LayerResult({"accuracy": pair_statistic(passes)}, p=test.p, values={"ties": float(ties)})
+    values = {
+        "ties": float(ties),
+        "matched": matched,
+        "mismatched": matched - difference,
+        "difference": difference,
+    }
+    result = LayerResult({"accuracy": pair_statistic(passes)}, p=test.p, values=values)
     return result, (per_concept / len(groups)).astype(np.float32)

@@ -48,6 +48,22 @@ def test_every_margin_equals_the_definition(k: int, p: int, q: int, seed: int) -
     np.testing.assert_array_equal(result.outcomes, outcomes)
 
 
+@given(k=st.integers(5, 14), p=st.integers(3, 9), q=st.integers(3, 9), seed=st.integers(0, 10**6))
+@settings(max_examples=20, deadline=None)
+def test_matched_is_the_mean_correlation_of_the_true_assignments(k: int, p: int, q: int, seed: int) -> None:
+    x, y = spaces(seed, k, p, q)
+    w, i = np.corrcoef(x), np.corrcoef(y)
+    found = two_vs_two(x, y, margins=True).matched
+    assert found is not None
+    for a in range(k):
+        for b in set(range(k)) - {a}:
+            keep = [c for c in range(k) if c not in (a, b)]
+            own = [np.corrcoef(w[c, keep], i[c, keep])[0, 1] for c in (a, b)]
+            assert found[a, b] == pytest.approx(np.mean(own), abs=1e-10)
+    assert np.isnan(found.diagonal()).all()
+    assert two_vs_two(x, y).matched is None
+
+
 def test_pairs_whose_rows_are_nearly_constant_without_a_column() -> None:
     """Two concepts alike only to each other: all of a row's variance is in the column that is dropped."""
     x, y = spaces(0, 8, 30, 10)

@@ -8,7 +8,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from benchmark.measures import two_vs_two, two_vs_two_permutation
-from benchmark.measures.two_vs_two import accuracy, counts, kernel, margins
+from benchmark.measures.two_vs_two import accuracy, counts, margins
 from benchmark.measures.two_vs_two.margins import paired_sides
 
 LONG = np.longdouble
@@ -164,32 +164,37 @@ def test_float32_stays_within_its_error_bound(p: int, q: int) -> None:
     x[3] = x[8] + 0.2 * x[3]
     a, b, _ = paired_sides(x, y)
     counter = counts.Counter.from_sides(a, b)
-    terms = counter._permuted(np.random.default_rng(0).permutation(k))
-    exact = two_vs_two(x[terms.order], y, margins=True).margins
-    found, conditioned = in_float32(counter, terms)
+    terms = counter._permuted(np.random.default_rng(0).permutation(k)[None])
+    exact = two_vs_two(x[terms.orders[0]], y, margins=True).margins
+    halves = np.empty((1, k, k), dtype=np.float32)
+    counter._fill(terms, slice(0, k), halves)
+    found = (halves + halves.swapaxes(1, 2))[0]
     upper = np.triu_indices(k, 1)
+    conditioned = ~np.isnan(found)
     assert conditioned[upper].mean() > 0.99
-    assert np.abs(found - exact)[upper][conditioned[upper]].max() < terms.bound < 1e-4
-    strips = [counter._count_above(terms, rows) for rows in counter._strips]
-    told = conditioned & (np.abs(found) > terms.bound)
-    i, j = np.concatenate([strip.doubtful for strip in strips]).T
-    assert set(zip(i, j, strict=True)) == {(i, j) for i, j in zip(*upper, strict=True) if not told[i, j]}
-    passed = np.concatenate([strip.passed for strip in strips])
-    np.testing.assert_array_equal(passed, np.triu(told & (exact > 0), 1).sum(axis=1))
+    bound = float(terms.bounds[0, 0, 0])
+    assert np.abs(found - exact)[upper][conditioned[upper]].max() < bound < 1e-4
+    told = conditioned & (np.abs(found) > bound)
+    passed, doubtful = np.zeros((2, k, k), dtype=bool)
+    for tile in counter._tiles(terms):
+        passed[tile.rows, tile.columns], doubtful[tile.rows, tile.columns] = tile.passed[0], tile.doubtful[0]
+    np.testing.assert_array_equal(doubtful, np.triu(~told, 1))
+    np.testing.assert_array_equal(passed, np.triu(told & (exact > 0), 1))
 
 
-def in_float32(counter: counts.Counter, terms: counts.PermutedTerms) -> tuple[np.ndarray, np.ndarray]:
-    """Margins of all pairs as the kernel has them, and which of the pairs are well-conditioned."""
-    a_shift, a_scale, b_shift, b_scale, c, alpha = terms.of_concepts
-    bracket = counter.a.brackets[terms.order][:, terms.order]
-    a = a_scale[:, None] * (bracket + a_shift[:, None])
-    b = b_scale[:, None] * (counter.b.brackets + b_shift[:, None])
-    left, right = terms.factors
-    cross = left @ right.T - alpha[:, None] * b.T
-    slope = np.float32(1 + 1 / (len(c) - 2))
-    found, shares = kernel.margin.py_func(slope, a, a.T, b, b.T, c[:, None], c, cross, cross.T)
-    assert found.dtype == np.float32
-    return found, np.min(shares, axis=0) > kernel.LEAST_SHARE
+@pytest.mark.parametrize("k", [30, 300])
+def test_entries_that_are_not_well_conditioned_are_never_decided(k: int) -> None:
+    """In float32 and in float64: the share of the variance that is left is that of the definition."""
+    x, y = related(8, k, 12, 40)
+    x[1] = 2 * x[0] + 0.1 * x[1]
+    counter = counts.Counter.from_sides(*paired_sides(x, y)[:2])
+    c = np.corrcoef(x)
+    np.fill_diagonal(c, np.nan)
+    left = np.array([[np.nanvar(np.delete(row, j)) * (k - 2) for j in range(k)] for row in c])
+    share = left / (np.nanvar(c, axis=1, keepdims=True) * (k - 1))
+    least = 0.01 if k == 30 else 0.9
+    off = ~np.eye(k, dtype=bool)
+    np.testing.assert_array_equal(np.isnan(counter.kept.r)[off], (share <= least)[off])
 
 
 def test_the_number_of_workers_changes_nothing() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
-from benchmark.common.errors import NotPossible
+from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets.join import join
 from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import VectorTarget
@@ -106,6 +106,27 @@ def test_p_tells_a_copy_from_noise(task, words, rng):
     result = score(task, view, words)
     assert result.layers["copy"].p < 0.02
     assert result.layers["noise"].p > 0.02
+
+
+def test_values_tell_models_apart_that_pass_every_pair(task, words, rng):
+    near, far = (words.vectors + s * rng.standard_normal((K, 12)) for s in (0.01, 0.2))
+    result = score(task, ArrayView(synthetic_stimuli(CONCEPTS), {"near": near, "far": far}), words)
+    assert plain_score(result, "near", "accuracy") == plain_score(result, "far", "accuracy") == 1
+    near, far = (result.layers[name].values for name in ("near", "far"))
+    assert near["matched"] > far["matched"]
+    assert near["difference"] > far["difference"] > 0
+    assert near["difference"] == pytest.approx(near["matched"] - near["mismatched"])
+
+
+def test_the_number_of_permutations_is_a_parameter(task, words):
+    view = ArrayView(synthetic_stimuli(CONCEPTS), {"copy": words.vectors})
+    for params, draws in (({}, 1000), ({"permutations": 19}, 19)):
+        result = task.score(view, join(view.stimuli, words), params, np.random.default_rng(1))
+        reached = result.layers["copy"].p * (1 + draws)
+        assert reached == pytest.approx(round(reached), abs=1e-9)
+        assert 1 <= reached < 5
+    with pytest.raises(UsageError, match="'permutations' is 0"):
+        task.score(view, join(view.stimuli, words), {"permutations": 0}, np.random.default_rng(1))
 
 
 def test_constant_features_are_undefined(task, words, rng):

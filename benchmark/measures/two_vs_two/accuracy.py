@@ -8,28 +8,27 @@ every sum by known terms. So a few matrix products give all pairs: see ``margins
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import chain
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from benchmark.measures._blocks import blocks
 from benchmark.measures._checks import Float64, require_draws
 from benchmark.measures._threads import in_threads
 from benchmark.measures.permutation import PermutationTest
+from benchmark.measures.two_vs_two.counts import Counter
 from benchmark.measures.two_vs_two.margins import (
     BLOCK,
+    Correlations,
     Indices,
     Side,
     accuracy_of,
-    block_margins,
+    block_correlations,
     corners,
-    fits_float32,
     paired_sides,
     product_of,
 )
-
-if TYPE_CHECKING:
-    from benchmark.measures.two_vs_two.counts import Counter
 
 
 @dataclass(frozen=True)
@@ -47,12 +46,16 @@ class TwoVsTwo:
     margins : ndarray, shape (k, k), or None
         corr(a, a) + corr(b, b) - corr(a, b) - corr(b, a) of each pair. Positive: passed. Exactly 0: a tie.
         Symmetric; the diagonal is NaN. None unless ``two_vs_two`` was called with ``margins=True``.
+    matched : ndarray, shape (k, k), or None
+        corr(a, a) + corr(b, b) of each pair, halved: the mean correlation of the two true assignments. That
+        of the two crossed ones is less by half of the margin. NaN and None as ``margins``.
     """
 
     accuracy: float
     ties: int
     per_concept: Float64
     margins: Float64 | None = None
+    matched: Float64 | None = None
 
     @property
     def outcomes(self) -> Float64:
@@ -113,16 +116,17 @@ def two_vs_two(x: ArrayLike, y: ArrayLike, *, margins: bool = False) -> TwoVsTwo
     """
     a, b, _ = paired_sides(x, y)
     k = len(a)
-    pair_margins = np.full((k, k), np.nan) if margins else None
-    if pair_margins is None and fits_float32(a, b):
-        sums, ties = _counter(a, b).count()
+    pairs = Correlations(*np.full((2, k, k), np.nan)) if margins else None
+    if pairs is None and a.whole is not None:
+        sums, ties = Counter.from_sides(a, b).count()
     else:
-        sums, ties = _count(a, b, pair_margins)
+        sums, ties = _count(a, b, pairs)
     return TwoVsTwo(
         accuracy=_accuracy(sums),
         ties=ties,
         per_concept=(sums + (k - 1)) / 2 / (k - 1),
-        margins=pair_margins,
+        margins=pairs and pairs.margins,
+        matched=pairs and pairs.matched / 2,
     )
 
 
@@ -175,39 +179,35 @@ def two_vs_two_permutation(
     if exchanged:  # permuting the rows of x is the inverse permutation of those of y
         orders = [np.argsort(order) for order in orders]
     orders.insert(0, np.arange(k))
-    if fits_float32(a, b):
-        accuracies = in_threads(_counter(a, b).accuracy, orders, workers)
+    if a.whole is not None:
+        counter = Counter.from_sides(a, b)
+        batches = [np.array(orders[batch]) for batch in blocks(len(orders), counter.together)]
+        accuracies = list(chain.from_iterable(in_threads(counter.accuracies, batches, workers)))
     else:
         accuracies = [_accuracy(_count(a, b, order=order, workers=workers)[0]) for order in orders]
     return PermutationTest.of(accuracies[0], np.array(accuracies[1:]))
 
 
-def _counter(a: Side, b: Side) -> Counter:
-    # The compiled kernel takes a third of a second to import, so it is imported only here.
-    from benchmark.measures.two_vs_two.counts import Counter
-
-    return Counter.from_sides(a, b)
-
-
 def _count(
     a: Side,
     b: Side,
-    margins: Float64 | None = None,
+    pairs: Correlations | None = None,
     order: Indices | None = None,
     workers: int | None = None,
 ) -> tuple[Float64, int]:
     """Pairs passed less pairs failed of each concept (k,), and the number of ties.
 
-    Writes the margins into ``margins`` if it is not None.
+    Writes the correlations of all pairs, (k, k) each, into ``pairs`` if it is not None.
     """
     product = product_of(a, b, order)
 
     def count(corner: tuple[slice, slice]) -> tuple[Float64, Float64, int]:
         rows, columns = corner
-        block = block_margins(a, b, product, rows, columns, order)
-        if margins is not None:
-            margins[columns, rows] = block.T
-            margins[rows, columns] = block
+        found = block_correlations(a, b, product, rows, columns, order)
+        for values, whole in zip(found, pairs or (), strict=False):
+            whole[columns, rows] = values.T
+            whole[rows, columns] = values
+        block = found.margins
         if rows == columns:
             block[np.tril_indices(len(block))] = np.nan
         signs = np.sign(block)

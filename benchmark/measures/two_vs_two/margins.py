@@ -41,7 +41,7 @@ from benchmark.measures.rdm import unit_rows
 Indices = NDArray[np.intp]
 
 #: If dropping a column leaves less than this share of a row's variance, the definition is used for the pair
-_ILL_CONDITIONED = 1e-2
+ILL_CONDITIONED = 1e-2
 #: Rows and columns of a block, which fits a processor's cache
 BLOCK = 192
 #: Sizes of blocks: rows of A, columns of a factor, and rows and columns of a block of a product
@@ -50,8 +50,6 @@ _ROWS, _COLUMNS, _SQUARE = 64, 160, 384
 _CONSTANT = 1e-12
 #: Up to this many concepts a k x k matrix is kept (256 MiB). Above, blocks are recomputed
 _KEPT = 5792
-#: Above this value of max |s (e - f)|, float32 is not precise enough
-_COARSE = 100.0
 #: Above this length of the factors of C, their product loses digits. The rows of A and B have unit length
 _LONG_FACTORS = 100.0
 
@@ -97,16 +95,6 @@ class Side:
         """Alpha: the diagonal part of each row, which the closed form leaves out."""
         return self.scale * self.offset * len(self)
 
-    @property
-    def shift(self) -> Float64:
-        """E - f. With the symmetric g_ij + f_i + f_j it gives A_ij / s_i."""
-        return self.offset - self.common
-
-    @property
-    def coarseness(self) -> float:
-        """The greatest |s (e - f)|. float32 loses entries of A that are much smaller."""
-        return float(np.abs(self.scale * self.shift).max())
-
     def gram(self, i: Indices, j: Indices) -> Float64:
         """V V' at the pairs i, j, (m,) each."""
         if self.whole is not None:
@@ -137,6 +125,14 @@ class Side:
         scaled *= self.scale[rows, None]
         return scaled
 
+    def columns(self, columns: slice) -> Float64:
+        """Whole columns of A, as rows."""
+        entries: Float64 = self.gram_block(columns, slice(None)) + self.common[columns, None]
+        entries += self.offset
+        entries *= self.scale
+        np.fill_diagonal(entries[:, columns], 0)
+        return entries
+
     def unscaled_rows(self, rows: slice) -> Float64:
         """Whole rows of A before they are scaled to unit length."""
         unscaled: Float64 = self.gram_block(rows, slice(None)) + self.common
@@ -154,12 +150,6 @@ class Side:
         product *= self.scale[:, None]
         product -= self.own[:, None] * matrix
         return product
-
-
-def fits_float32(a: Side, b: Side) -> bool:
-    """Whether k x k matrices fit the memory, and float32 is precise enough for ``a`` and ``b``."""
-    kept = a.whole is not None and b.whole is not None
-    return kept and max(a.coarseness, b.coarseness) < _COARSE
 
 
 class Product(NamedTuple):
@@ -283,28 +273,41 @@ class Entries(NamedTuple):
     c_ji: Float64
 
 
-def margins(k: int, entries: Entries) -> Float64:
+class Correlations(NamedTuple):
+    """Sums of two correlations of some pairs, without the columns of the pair: arrays of one shape."""
+
+    matched: Float64  # corr(A_i, B_i) + corr(A_j, B_j)
+    crossed: Float64  # corr(A_i, B_j) + corr(A_j, B_i)
+
+    @property
+    def margins(self) -> Float64:
+        """Matched less crossed. Exactly zero where it is only rounding."""
+        values: Float64 = self.matched - self.crossed
+        values[np.abs(values) < TIE] = 0
+        return values
+
+
+def correlations(k: int, entries: Entries) -> Correlations:
     """The closed form for ``k`` concepts and the ``entries`` of some pairs.
 
     NaN where too little variance of a row is left without a column.
     """
     n = k - 2
     shares = [1 - (1 + 1 / n) * x**2 for x in (entries.a_ij, entries.a_ji, entries.b_ij, entries.b_ji)]
-    ill = np.minimum(np.minimum(shares[0], shares[1]), np.minimum(shares[2], shares[3])) < _ILL_CONDITIONED
-    a_ij, a_ji, b_ij, b_ji = (1 / np.sqrt(np.maximum(x, _ILL_CONDITIONED)) for x in shares)
-    values: Float64 = (entries.c_ii - (1 + 1 / n) * entries.a_ij * entries.b_ij) * (a_ij * b_ij)
-    values += (entries.c_jj - (1 + 1 / n) * entries.a_ji * entries.b_ji) * (a_ji * b_ji)
-    values -= (entries.c_ij - entries.a_ij * entries.b_ji / n) * (a_ij * b_ji)
-    values -= (entries.c_ji - entries.a_ji * entries.b_ij / n) * (a_ji * b_ij)
-    values[np.abs(values) < TIE] = 0
-    values[ill] = np.nan
-    return values
+    ill = np.minimum(np.minimum(shares[0], shares[1]), np.minimum(shares[2], shares[3])) < ILL_CONDITIONED
+    a_ij, a_ji, b_ij, b_ji = (1 / np.sqrt(np.maximum(x, ILL_CONDITIONED)) for x in shares)
+    matched: Float64 = (entries.c_ii - (1 + 1 / n) * entries.a_ij * entries.b_ij) * (a_ij * b_ij)
+    matched += (entries.c_jj - (1 + 1 / n) * entries.a_ji * entries.b_ji) * (a_ji * b_ji)
+    crossed: Float64 = (entries.c_ij - entries.a_ij * entries.b_ji / n) * (a_ij * b_ji)
+    crossed += (entries.c_ji - entries.a_ji * entries.b_ij / n) * (a_ji * b_ij)
+    matched[ill] = crossed[ill] = np.nan
+    return Correlations(matched, crossed)
 
 
-def block_margins(
+def block_correlations(
     a: Side, b: Side, product: Product, rows: slice, columns: slice, order: Indices | None = None
-) -> Float64:
-    """Margins of all ``rows`` with all ``columns``. NaN on the diagonal.
+) -> Correlations:
+    """Correlations of all ``rows`` with all ``columns``. NaN on the diagonal.
 
     ``product`` is C, with the concepts of ``a`` in ``order``.
     """
@@ -328,18 +331,20 @@ def block_margins(
     c_ij -= product.alpha[i] * b_ji
     c_ji = product.right[rows] @ product.left[columns].T
     c_ji -= product.alpha[j] * b_ij
-    values = margins(
+    found = correlations(
         len(a), Entries(a_ij, a_ji, b_ij, b_ji, product.diagonal[i], product.diagonal[j], c_ij, c_ji)
     )
-    for r, c in zip(*np.nonzero(np.isnan(values)), strict=True):
-        values[r, c] = margin_by_definition(a, b, int(i[r, 0]), int(j[0, c]), order)
+    for r, c in zip(*np.nonzero(np.isnan(found.matched)), strict=True):
+        pair = by_definition(a, b, int(i[r, 0]), int(j[0, c]), order)
+        found.matched[r, c], found.crossed[r, c] = pair
     if diagonal:
-        np.fill_diagonal(values, np.nan)
-    return values
+        for values in found:
+            np.fill_diagonal(values, np.nan)
+    return found
 
 
 def pair_margins(a: Side, b: Side, order: Indices, alpha: Float64, pairs: Pairs) -> Float64:
-    """Margins of some pairs with the concepts of ``a`` in ``order``; see :func:`margins`.
+    """Margins of some pairs with the concepts of ``a`` in ``order``.
 
     ``alpha`` (k,) is that of the product, in ``order``. ``pairs`` holds the pairs.
     """
@@ -350,11 +355,14 @@ def pair_margins(a: Side, b: Side, order: Indices, alpha: Float64, pairs: Pairs)
     b_ij, b_ji = b.entries(gram_b, i, j), b.entries(gram_b, j, i)
     c_ij, c_ji = pairs.x_ij - alpha[i] * b_ji, pairs.x_ji - alpha[j] * b_ij
     entries = Entries(a_ij, a_ji, b_ij, b_ji, pairs.c_ii, pairs.c_jj, c_ij, c_ji)
-    return margins(len(a), entries)
+    found = correlations(len(a), entries)
+    for m in np.flatnonzero(np.isnan(found.matched)):
+        found.matched[m], found.crossed[m] = by_definition(a, b, int(i[m]), int(j[m]), order)
+    return found.margins
 
 
-def margin_by_definition(a: Side, b: Side, i: int, j: int, order: Indices | None = None) -> float:
-    """The margin of the concepts ``i`` and ``j`` from their rows. Those of ``a`` are taken in ``order``."""
+def by_definition(a: Side, b: Side, i: int, j: int, order: Indices | None = None) -> tuple[float, float]:
+    """Matched and crossed of ``i`` and ``j`` from their rows. Those of ``a`` are taken in ``order``."""
     others = np.delete(np.arange(len(a)), [i, j])
     rows = []
     for side, permutation in ((a, order), (b, None)):
@@ -370,8 +378,7 @@ def margin_by_definition(a: Side, b: Side, i: int, j: int, order: Indices | None
                 )
             rows.append(values / length)
     a_i, a_j, b_i, b_j = rows
-    margin = float(a_i @ b_i + a_j @ b_j - a_i @ b_j - a_j @ b_i)
-    return 0.0 if abs(margin) < TIE else margin
+    return float(a_i @ b_i + a_j @ b_j), float(a_i @ b_j + a_j @ b_i)
 
 
 def lengths(rows: Floats) -> Float64:
