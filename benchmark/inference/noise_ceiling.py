@@ -43,20 +43,20 @@ def noise_ceiling(rdms: ArrayLike, method: str = "spearman") -> NoiseCeiling:
     NoiseCeiling
         The bounds ``lower`` and ``upper``. A bound is NaN where a mean has no variance.
 
-    Notes
-    -----
-    Where pairs are missing, a pair's mean is over the subjects that have it. Ranks and z-scores are among a
-    subject's own pairs, ranks as a share of their number. A subject is correlated with the mean over its own
-    pairs that others have (lower) or over all its own pairs (upper). A subject with fewer than three such
-    pairs, or without variance in them, is left out of the bound. The bounds are then estimates: where
-    subjects have very different pairs, their values are not on one scale, and another RDM may do a little
-    better than the mean.
-
     Raises
     ------
     ValueError
         If there are fewer than two subjects, an argument is not an RDM, or all dissimilarities of an RDM are
         equal.
+
+    Notes
+    -----
+    Where pairs are missing, a pair's mean is over the subjects that have it. Ranks and z-scores are among a
+    subject's own pairs; a rank r among k pairs counts as (r - 1/2) / k. A subject is correlated with the mean
+    over its own pairs that others have (lower) or over all its own pairs (upper). A subject with fewer than
+    three such pairs, or without variance in them, is left out of the bound. The bounds are then estimates:
+    where subjects have very different pairs, their values are not on one scale, and another RDM may do a
+    little better than the mean.
 
     References
     ----------
