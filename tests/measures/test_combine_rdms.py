@@ -71,7 +71,7 @@ def test_equals_rsatoolbox(partial: bool) -> None:
     stack, conditions = stack_partial_rdms(rdms, names)
     assert list(conditions) == theirs.pattern_descriptors["conds"]
     at = np.triu_indices(len(conditions), 1)
-    np.testing.assert_array_equal(stack[:, *at], theirs.dissimilarities)
+    np.testing.assert_array_equal(stack[:, at[0], at[1]], theirs.dissimilarities)
     with np.errstate(invalid="ignore"):  # its mean of a pair that nobody has
         mean = rescale(theirs, method="simple", threshold=1e-24).mean().dissimilarities[0]
     ours = combine_rdms(stack).rdm[at]

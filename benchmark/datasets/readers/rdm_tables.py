@@ -83,7 +83,7 @@ def _read(file: Path) -> tuple[tuple[str, ...], np.ndarray]:
     except ValueError:
         i, j = next(place for place, cell in np.ndenumerate(numbers) if not _is_number(cell))
         raise DataError(
-            f"{file}, line {i + 2}: {cells[i, j]!r} for {ids[i]!r} and {ids[j]!r} is not a number; "
+            f"{file}, line {i + 2}: {str(cells[i, j])!r} for {ids[i]!r} and {ids[j]!r} is not a number; "
             f"leave the cell empty where the pair is missing"
         ) from None
 
