@@ -190,12 +190,17 @@ def _all_pairs(left: _Stack, right: _Stack, method: str) -> Float64:
 def _prepared_if_complete(stack: _Stack, i: int, method: str) -> Any | None:
     """RDM ``i`` as :func:`_value` takes it. None if pairs are missing: it then depends on the other RDM."""
     rdm = stack.rdm(i)
+    what = f"{stack.named(i)} of shape {rdm.shape} has dissimilarities"
+    if method in _WHITENED:
+        centred = double_centred(rdm, centre=_WHITENED[method])
+        if np.isnan(centred[0]):  # one NaN reaches all entries
+            return None
+        _require_varied(rdm if method == "cosine_cov" else upper_triangle(rdm), what, method)
+        return _unit(centred, centre=False)
     values = upper_triangle(rdm)
     if np.isnan(values.max()):
         return None
-    _require_varied(values, f"{stack.named(i)} of shape {rdm.shape} has dissimilarities", method)
-    if method in _WHITENED:
-        return _unit(double_centred(rdm, centre=_WHITENED[method]), centre=False)
+    _require_varied(values, what, method)
     return _METHODS[method][0](values, method)
 
 
