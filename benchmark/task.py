@@ -18,10 +18,11 @@ import numpy as np
 
 from benchmark.common.cost import Cost
 from benchmark.common.did_you_mean import did_you_mean
-from benchmark.common.errors import UsageError
+from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets.join import Join
+from benchmark.datasets.rdm_check import pairs_of
 from benchmark.datasets.stimuli import Stimuli
-from benchmark.datasets.types import Target
+from benchmark.datasets.types import RDMTarget, Target
 from benchmark.model import Announcing, Associations, ClassProbabilities, Progress
 
 #: weights (b, k) over concepts, not negative -> statistic (b,); NaN where it is undefined
@@ -211,6 +212,8 @@ class Task(ABC):
     target_kinds: ClassVar[tuple[str, ...]]
     #: Number of sets of simulated people for the power of the task. Use fewer if scoring a layer takes long
     simulations: ClassVar[int] = 10
+    #: Whether the task works where pairs of an RDM are NaN. If not, the engine calls such a cell not possible
+    missing_pairs: ClassVar[bool] = False
     #: Every parameter of the task by its name; :meth:`read` gives their values
     parameters: ClassVar[Mapping[str, Parameter]] = {}
 
@@ -258,6 +261,33 @@ class Task(ABC):
 
         :func:`benchmark.calibration.standard_controls` gives the standard set.
         """
+
+
+def require_pairs(task: Task, joined: Join[Any]) -> None:
+    """Raise unless the task can work with the pairs that the joined RDMs have.
+
+    Parameters
+    ----------
+    task : Task
+        The task that will score.
+    joined : Join
+        The target, of any kind, with only the concepts that are scored.
+
+    Raises
+    ------
+    NotPossible
+        If a pair is missing and the task needs every pair.
+    """
+    target = joined.target
+    if task.missing_pairs or not isinstance(target, RDMTarget) or not np.isnan(target.rdms).any():
+        return
+    s, i, j = np.argwhere(np.isnan(target.rdms))[0]
+    pairs = len(target.ids) * (len(target.ids) - 1) // 2
+    raise NotPossible(
+        f"task {task.name!r} needs every pair of an RDM; target {target.name!r} lacks "
+        f"{pairs - pairs_of(target.rdms)[s]} of {pairs} for subject {target.subjects[s]!r}, first "
+        f"{target.ids[i]!r} and {target.ids[j]!r}; rdm_correlation takes the pairs that are there"
+    )
 
 
 def read_params(task: str, params: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

@@ -69,9 +69,9 @@ class GWOTMatching(Task):
     """Matching rates of the Gromov-Wasserstein plan between a model's RDM and the mean RDM of people.
 
     The score is that of the plan of least GW distance that a search finds, without labels. ``found_again`` of
-    ``searches`` starts ended at that distance. RDMs are scaled to a mean dissimilarity of one. The plan of the highest matching rate in the
-    search is an oracle: it is among the values and never a score. Features are averaged over a concept's test
-    images. The p-value is from a permutation of the labels of the plan.
+    ``searches`` starts ended at that distance. RDMs are scaled to a mean dissimilarity of one. The plan of
+    the highest matching rate in the search is an oracle: it is among the values and never a score. Features
+    are averaged over a concept's test images. The p-value is from a permutation of the labels of the plan.
     """
 
     name: ClassVar[str] = "gwot_matching"

@@ -10,6 +10,7 @@ import numpy as np
 from benchmark.calibration import rdm_world, standard_controls
 from benchmark.calibration.definitions import spearman_of_noisy_rdms
 from benchmark.datasets.join import Join
+from benchmark.datasets.rdm_check import pairs_of
 from benchmark.datasets.types import RDMTarget
 from benchmark.inference import noise_ceiling, permutation_test_rdm, rdm_statistic
 from benchmark.representation.concepts import (
@@ -42,13 +43,15 @@ def _metric(method: str) -> Metric:
 class RDMCorrelation(Task):
     """Correlation of the upper triangles of two RDMs, averaged over subjects.
 
-    Features are averaged over a concept's test images. Correlations are never clamped and never squared.
+    Features are averaged over a concept's test images. Correlations are never clamped and never squared. Each
+    subject is compared over the pairs that it has.
     """
 
     name: ClassVar[str] = "rdm_correlation"
     version: ClassVar[int] = 1
     metrics: ClassVar[tuple[Metric, ...]] = tuple(_metric(method) for method in _METHODS)
     target_kinds: ClassVar[tuple[str, ...]] = ("rdm",)
+    missing_pairs: ClassVar[bool] = True
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "metric": Parameter("correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}"),
     }
@@ -104,20 +107,51 @@ class RDMCorrelation(Task):
             if not large:
                 upper = np.triu_indices(len(joined.concepts), 1)
                 arrays[f"rdm/{layer}"] = model_rdm[upper].astype(np.float32)
+        pairs = _Pairs(rdms)
+        arrays |= pairs.arrays
         ceiling = {m: _bounds(rdms, m) for m in _METHODS} if len(rdms) > 1 else {}
         return TaskResult(
             concepts=joined.concepts,
             layers=layers,
             chance=dict.fromkeys(_METHODS, 0.0),
             ceiling=ceiling,
-            counts={**joined.counts, "subjects": len(rdms), "images": sum(map(len, images))},
+            counts={**joined.counts, "subjects": len(rdms), "images": sum(map(len, images)), **pairs.counts},
             arrays=arrays,
-            notes=[] if ceiling else ["one subject: there is no noise ceiling"],
+            notes=[*pairs.notes, *([] if ceiling else ["one subject: there is no noise ceiling"])],
         )
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls. A noisy copy must have the correlation of a closed form."""
         return standard_controls(self, rdm_world, rng, expected=spearman_of_noisy_rdms)
+
+
+class _Pairs:
+    """What a result says about missing pairs. Nothing, if no pair is missing.
+
+    ``pairs_used`` in the arrays is the number of pairs of each subject, (s,).
+    """
+
+    def __init__(self, rdms: np.ndarray) -> None:
+        self.counts: dict[str, int] = {}
+        self.arrays: dict[str, np.ndarray] = {}
+        self.notes: list[str] = []
+        absent = np.isnan(rdms)
+        if not absent.any():
+            return
+        n = rdms.shape[1]
+        pairs, used = n * (n - 1) // 2, pairs_of(rdms)
+        unseen = int(absent.all(axis=0).sum()) // 2
+        self.arrays = {"pairs_used": used}
+        self.counts = {
+            "pairs": pairs,
+            "fewest_pairs_used": int(used.min()),
+            "most_pairs_used": int(used.max()),
+            "pairs_of_no_subject": unseen,
+        }
+        self.notes = [
+            f"pairs are missing: subjects have {used.min()} to {used.max()} of {pairs}, and each is compared "
+            f"over its own; no subject has {unseen} of them"
+        ]
 
 
 def _bounds(rdms: np.ndarray, method: str) -> tuple[float, float]:

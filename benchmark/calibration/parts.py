@@ -23,7 +23,7 @@ from benchmark.runner import Cell, Options, Session
 from benchmark.runner import score as scoring
 from benchmark.runner.session import binding_seed
 from benchmark.runner.view import StoredView
-from benchmark.task import Control, Task
+from benchmark.task import Control, Task, require_pairs
 
 
 @lru_cache(maxsize=1)
@@ -90,7 +90,9 @@ def load_binding(session: Session, suite: str, binding: str) -> tuple[Task, Join
     """Load the task of a binding, its target joined with its stimuli, and its params."""
     entry = session.registry.binding(suite, binding)
     joined = join(session.stimuli(entry.stimuli), session.target(entry.target), entry.on)
-    return session.task(entry.task), joined, entry.params
+    task = session.task(entry.task)
+    require_pairs(task, joined)
+    return task, joined, entry.params
 
 
 def load_view(session: Session, model: str, binding: str, suite: str) -> StoredView:

@@ -67,9 +67,18 @@ class SimulatedRDMs(Simulation):
         The target, joined with its stimuli.
     signal : ndarray, shape (k, k), optional
         The RDM that all people share. Default: the mean of the target's RDMs.
+
+    Raises
+    ------
+    NotPossible
+        If the target has missing pairs, or the subjects have nothing in common.
     """
 
     def __init__(self, joined: Join[RDMTarget], signal: np.ndarray | None = None) -> None:
+        if np.isnan(joined.target.rdms).any():
+            raise NotPossible(
+                f"target {joined.target.name!r} has missing pairs: there is no RDM to simulate people from"
+            )
         self._target = joined.target
         self._concepts = joined.concepts
         self.stimuli = synthetic_stimuli(joined.concepts)

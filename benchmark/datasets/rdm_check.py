@@ -1,8 +1,13 @@
-"""The check that a matrix can be an RDM, with the reason and the place where it cannot."""
+"""The check that a matrix can be an RDM, with the reason and the place where it cannot.
+
+A pair that was not measured is NaN, in both halves of the matrix.
+"""
 
 from __future__ import annotations
 
 import numpy as np
+
+from benchmark.measures._checks import FEWEST_PAIRS
 
 
 def rdm_fault(rdm: np.ndarray, ids: tuple[str, ...], scale: float) -> str | None:
@@ -18,11 +23,18 @@ def rdm_fault(rdm: np.ndarray, ids: tuple[str, ...], scale: float) -> str | None
         The greatest value of all subjects. What is a millionth of it counts as zero.
     """
     diagonal = np.diagonal(rdm)
-    if not np.isfinite(rdm).all():
-        i, j = np.argwhere(~np.isfinite(rdm))[0]
-        if i == j and np.isfinite(rdm[~np.eye(len(rdm), dtype=bool)]).all():
-            return f"has values on its diagonal that are not finite, first for {ids[i]!r}; write 0 there"
-        return f"has values that are not finite, first for {ids[i]!r} and {ids[j]!r}"
+    if not np.isfinite(diagonal).all():
+        i = int(np.argmin(np.isfinite(diagonal)))
+        return f"has values on its diagonal that are not finite, first for {ids[i]!r}; write 0 there"
+    if np.isinf(rdm).any():
+        i, j = np.argwhere(np.isinf(rdm))[0]
+        return f"is infinite, first for {ids[i]!r} and {ids[j]!r}; write NaN where a pair is missing"
+    absent = np.isnan(rdm)
+    if absent.any():
+        fault = _missing_fault(rdm, absent, ids)
+        if fault is not None:
+            return fault
+        rdm = np.where(absent, 0, rdm)
     difference = np.abs(rdm - rdm.T)
     if difference.max() > 1e-6 * scale:
         i, j = np.unravel_index(difference.argmax(), difference.shape)
@@ -38,7 +50,34 @@ def rdm_fault(rdm: np.ndarray, ids: tuple[str, ...], scale: float) -> str | None
     return None
 
 
+def _missing_fault(rdm: np.ndarray, absent: np.ndarray, ids: tuple[str, ...]) -> str | None:
+    one_way = np.argwhere(absent & ~absent.T)
+    if len(one_way):
+        i, j = one_way[0]
+        return (
+            f"is NaN for {ids[i]!r} and {ids[j]!r}, and {rdm[j, i]:g} the other way; "
+            f"write the same value, or NaN, in both"
+        )
+    if np.count_nonzero(~absent) == len(rdm):
+        return f"has no pair of its {len(rdm)} ids that is not NaN; leave the subject out"
+    return None
+
+
+def pairs_of(rdms: np.ndarray) -> np.ndarray:
+    """Number of pairs that are not NaN in each of ``rdms`` (s, n, n), (s,)."""
+    counts: np.ndarray = (np.count_nonzero(~np.isnan(rdms), axis=(1, 2)) - rdms.shape[1]) // 2
+    return counts
+
+
+def comparable(rdms: np.ndarray) -> np.ndarray:
+    """Whether each of ``rdms`` (s, n, n) has all its pairs, or at least three, (s,)."""
+    n, counts = rdms.shape[1], pairs_of(rdms)
+    enough: np.ndarray = (counts >= FEWEST_PAIRS) | (counts == n * (n - 1) // 2)
+    return enough
+
+
 def is_constant(rdm: np.ndarray, scale: float) -> bool:
-    """Whether all pairs of ``rdm`` (two pairs or more) have one value, as far as ``scale`` lets tell."""
+    """Whether all measured pairs of ``rdm`` (two or more) have one value, as far as ``scale`` lets tell."""
     pairs = rdm[np.triu_indices(len(rdm), 1)]
+    pairs = pairs[~np.isnan(pairs)]
     return len(pairs) > 1 and bool(np.ptp(pairs) <= 1e-12 * scale)

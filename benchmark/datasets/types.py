@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import compress
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import numpy as np
 
 from benchmark.common.errors import DataError, NotPossible
 from benchmark.datasets.names import nfc, require_unique
-from benchmark.datasets.rdm_check import is_constant, rdm_fault
+from benchmark.datasets.rdm_check import comparable, is_constant, rdm_fault
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -81,8 +82,8 @@ class RDMTarget(Target):
     Attributes
     ----------
     rdms : ndarray, shape (s, n, n)
-        One RDM per subject. Each is symmetric and finite, with a zero diagonal. 0 means identical; a greater
-        value means less alike, in the unit of the measurement.
+        One RDM per subject. Each is symmetric, with a zero diagonal. 0 means identical; a greater value means
+        less alike, in the unit of the measurement. A pair that a subject did not measure is NaN.
     subjects : tuple of str, length s
         The person, group or model in which each RDM was measured.
     categories : tuple of (str or None), length n, or None
@@ -127,17 +128,35 @@ class RDMTarget(Target):
             if fault is not None:
                 raise DataError(f"{self._where}, subject {subject!r}: RDM {fault}")
             if is_constant(rdm, scale):
+                value = np.nanmax(rdm[~np.eye(n, dtype=bool)])
                 raise NotPossible(
-                    f"{self._where}, subject {subject!r}: RDM has the same value, {rdm[0, 1]:g}, for all "
+                    f"{self._where}, subject {subject!r}: RDM has the same value, {value:g}, for all "
                     f"pairs of {n} ids, so nothing can be compared with it; leave the subject out"
                 )
 
     def select(self, ids: Sequence[str]) -> RDMTarget:
-        """The same target with only the rows ``ids``, in that order."""
+        """The same target with only the rows ``ids``, in that order.
+
+        A subject that lacks pairs among them, and has fewer than three, is left out.
+
+        Raises
+        ------
+        NotPossible
+            If no subject is left.
+        """
         rows = self.rows(ids)
-        categories = self.categories and tuple(self.categories[i] for i in rows)
+        rdms = self.rdms[:, rows[:, None], rows[None, :]]
+        kept = comparable(rdms)
+        if not kept.any():
+            raise NotPossible(
+                f"{self._where}: no subject has three pairs that are not NaN among the {len(rows)} ids in use"
+            )
         return replace(
-            self, ids=tuple(ids), rdms=self.rdms[:, rows[:, None], rows[None, :]], categories=categories
+            self,
+            ids=tuple(ids),
+            rdms=rdms if kept.all() else rdms[kept],
+            subjects=tuple(compress(self.subjects, kept)),
+            categories=self.categories and tuple(self.categories[i] for i in rows),
         )
 
 

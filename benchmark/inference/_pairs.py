@@ -1,15 +1,23 @@
-"""Weighted sums over pairs of conditions, which every bootstrap of an RDM correlation is computed from."""
+"""Weighted sums over pairs of conditions, which every bootstrap of an RDM correlation is computed from.
+
+Where pairs are missing, ``used`` are those in use: a bool for each pair of the upper triangle, row by row.
+None stands for all pairs.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial.distance import squareform
 
-from benchmark.measures._checks import Float64, Floats
+from benchmark.measures._checks import FEWEST_PAIRS, Float64, Floats
 from benchmark.measures._ranks import average_ranks
 from benchmark.measures.compare import is_constant, upper_triangle
+
+Used = NDArray[np.bool_]
 
 #: Below this share of the variance over all pairs, a weighted correlation is undefined
 NO_VARIANCE = 1e-12
@@ -17,17 +25,41 @@ NO_VARIANCE = 1e-12
 _PIECES = 8
 
 
-def standardised(rdm: Floats, method: str, name: str) -> Float64:
+def measured_pairs(rdm: Floats) -> Used | None:
+    """The pairs of ``rdm`` that are not NaN. None: no pair is missing."""
+    used = ~np.isnan(upper_triangle(np.asarray(rdm)))
+    return None if used.all() else used
+
+
+def by_pairs(rdms: Iterable[Floats]) -> list[tuple[Used | None, list[int]]]:
+    """The numbers of the RDMs that have the same pairs, with these pairs, in order of first appearance."""
+    groups: dict[bytes, tuple[Used | None, list[int]]] = {}
+    for i, rdm in enumerate(rdms):
+        used = measured_pairs(rdm)
+        groups.setdefault(b"" if used is None else used.tobytes(), (used, []))[1].append(i)
+    return list(groups.values())
+
+
+def both(first: Used | None, second: Used | None) -> Used | None:
+    """The pairs in use in both."""
+    if first is None or second is None:
+        return second if first is None else first
+    return first & second
+
+
+def standardised(rdm: Floats, method: str, name: str, used: Used | None = None) -> Float64:
     """The RDM on the scale of a method, with a zero diagonal.
 
-    Values have mean 0 and mean square 1 over pairs; for ``spearman`` these are ranks. For ``cosine`` only the
-    mean square is 1.
+    Values have mean 0 and mean square 1 over the pairs in use; for ``spearman`` these are ranks among them.
+    For ``cosine`` only the mean square is 1. Pairs that are not in use are 0.
     """
     if method not in ("pearson", "spearman", "cosine"):
         raise ValueError(f"method is {method!r}: expected 'pearson', 'spearman' or 'cosine'")
     values = upper_triangle(np.asarray(rdm, dtype=np.float64))
+    if used is not None:
+        values = values[used]
     if method != "cosine":
-        require_varied(values, rdm, name)
+        require_varied(values, rdm, name, used)
     elif not values.any():
         raise ValueError(f"{name} of shape {rdm.shape} has dissimilarities that are all zero: undefined")
     if method == "spearman":
@@ -36,14 +68,24 @@ def standardised(rdm: Floats, method: str, name: str) -> Float64:
         values = values / np.sqrt(np.mean(values**2))
     else:
         values = (values - values.mean()) / values.std()
-    result: Float64 = squareform(values)
+    result: Float64 = squareform(values if used is None else spread(values, used))
     return result
 
 
-def require_varied(values: Float64, rdm: Floats, name: str) -> None:
-    """Raise if no correlation with the RDM is defined. ``values`` is its upper triangle."""
+def spread(values: Float64, used: Used) -> Float64:
+    """``values`` of the pairs in use at their places among all pairs, with 0 at the others."""
+    everywhere = np.zeros(len(used))
+    everywhere[used] = values
+    return everywhere
+
+
+def require_varied(values: Float64, rdm: Floats, name: str, used: Used | None = None) -> None:
+    """Raise if no correlation with the RDM is defined. ``values`` are those of its pairs in use."""
     if is_constant(values):
-        raise ValueError(f"{name} of shape {rdm.shape} has dissimilarities that are all equal: undefined")
+        among = "" if used is None else f" among the {len(values)} pairs in use"
+        raise ValueError(
+            f"{name} of shape {rdm.shape} has dissimilarities that are all equal{among}: undefined"
+        )
 
 
 def pair_sum(weights: Float64, matrix: Float64) -> Float64:
@@ -66,6 +108,22 @@ def pair_count(weights: Float64) -> Float64:
     """Sum over i < j of w_i w_j, (b,)."""
     count: Float64 = (weights.sum(axis=1) ** 2 - np.einsum("bi,bi->b", weights, weights)) / 2
     return count
+
+
+def links(used: Used | None) -> Float64 | None:
+    """1 where a pair is in use, (n, n), else 0. None: all pairs are."""
+    return None if used is None else squareform(used.astype(np.float64))
+
+
+def weighted_pairs(weights: Float64, pairs: Float64 | None) -> tuple[Float64, NDArray[np.bool_]]:
+    """Number of pairs in use in each draw, copies counted, and whether there are three without copies, (b,).
+
+    ``pairs`` is 1 where a pair is in use (:func:`links`).
+    """
+    if pairs is None:
+        return pair_count(weights), enough_conditions(weights)
+    enough = pair_sum((weights > 0).astype(np.float64), pairs) >= FEWEST_PAIRS
+    return pair_sum(weights, pairs), enough
 
 
 def enough_conditions(weights: Float64) -> np.ndarray:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.inference._pairs import Used
 from benchmark.measures._checks import Float64, Floats
 from benchmark.measures._ranks import sort_order
 from benchmark.measures._threads import in_threads
@@ -21,10 +22,10 @@ from benchmark.measures.compare import upper_triangle
 
 
 class Ranking:
-    """The pairs of an RDM in the order of their dissimilarities."""
+    """The pairs of an RDM in the order of their dissimilarities. Pairs that are NaN stand anywhere."""
 
     def __init__(self, rdm: Floats) -> None:
-        order, starts = sort_order(upper_triangle(np.asarray(rdm, dtype=np.float64)))
+        order, starts = sort_order(_filled(upper_triangle(np.asarray(rdm, dtype=np.float64))))
         self.order = order.astype(np.intp)  # the type that numpy uses for an index
         firsts = np.flatnonzero(starts)
         self.firsts = (
@@ -48,13 +49,19 @@ class Ranking:
 
 
 def reranked(
-    models: Sequence[Floats], targets: Sequence[Floats], weights: Float64, workers: int | None
+    models: Sequence[Floats],
+    targets: Sequence[Floats],
+    weights: Float64,
+    workers: int | None,
+    used: Used | None = None,
 ) -> Float64:
-    """Spearman correlations (b, models, targets). NaN where all pairs of a sample are tied."""
+    """Spearman correlations (b, models, targets). NaN where all pairs in use of a sample are tied."""
     left, right = [Ranking(rdm) for rdm in models], [Ranking(rdm) for rdm in targets]
 
     def sample(counts: Float64) -> Float64:
         copies = _copies(counts)
+        if used is not None:
+            copies *= used
         ranks = [ranking.centred(copies) for ranking in right]
         squares = np.array([_square(values, copies) for values in ranks])
         correlations = np.empty((len(left), len(right)))
@@ -66,6 +73,12 @@ def reranked(
         return correlations
 
     return np.array(in_threads(sample, list(weights), workers))
+
+
+def _filled(values: Float64) -> Float64:
+    """``values`` with a finite number in place of each NaN. Such a pair has no copies, so no effect."""
+    absent = np.isnan(values)
+    return np.where(absent, values[~absent][0], values) if absent.any() else values
 
 
 def _square(ranks: Float64, copies: NDArray[Any]) -> float:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from benchmark.inference._pairs import standardised
-from benchmark.measures._checks import Float64, as_rdms
+from benchmark.inference._pairs import Used, standardised
+from benchmark.measures._checks import FEWEST_PAIRS, Float64, as_rdms
 from benchmark.measures._ranks import average_ranks
 from benchmark.measures.compare import upper_triangle
 
@@ -34,7 +34,7 @@ def noise_ceiling(rdms: ArrayLike, method: str = "spearman") -> NoiseCeiling:
     Parameters
     ----------
     rdms : array_like, shape (s, n, n)
-        One RDM per subject, s >= 2.
+        One RDM per subject, s >= 2. Pairs may be NaN (below).
     method : str
         ``spearman``, ``pearson`` or ``cosine``.
 
@@ -48,6 +48,15 @@ def noise_ceiling(rdms: ArrayLike, method: str = "spearman") -> NoiseCeiling:
     ValueError
         If there are fewer than two subjects, an argument is not an RDM, or all dissimilarities of an RDM are
         equal.
+
+    Notes
+    -----
+    Where pairs are missing, a pair's mean is over the subjects that have it. Ranks and z-scores are among a
+    subject's own pairs; a rank r among k pairs counts as (r - 1/2) / k. A subject is correlated with the mean
+    over its own pairs that others have (lower) or over all its own pairs (upper). A subject with fewer than
+    three such pairs, or without variance in them, is left out of the bound. The bounds are then estimates:
+    where subjects have very different pairs, their values are not on one scale, and another RDM may do a
+    little better than the mean.
 
     References
     ----------
@@ -67,9 +76,11 @@ def noise_ceiling(rdms: ArrayLike, method: str = "spearman") -> NoiseCeiling:
     >>> round(lower, 2), round(upper, 2)
     (0.64, 0.81)
     """
-    subjects = as_rdms(rdms, "rdms")
+    subjects = as_rdms(rdms, "rdms", missing=True)
     if len(subjects) < 2:
         raise ValueError(f"rdms has shape {subjects.shape}: a noise ceiling needs at least 2 subjects")
+    if np.isnan(subjects).any():
+        return _over_measured_pairs(subjects, method)
     values = np.array([_values(subject, method, f"rdms[{i}]") for i, subject in enumerate(subjects)])
     total = values.sum(axis=0)
     lower = [_correlation(subject, (total - subject) / (len(values) - 1), method) for subject in values]
@@ -81,6 +92,39 @@ def _values(subject: Float64, method: str, name: str) -> Float64:
     """The values that are averaged: standardised dissimilarities, or their ranks."""
     values = upper_triangle(standardised(subject, method, name))
     return average_ranks(values) if method == "spearman" else values
+
+
+def _over_measured_pairs(rdms: Float64, method: str) -> NoiseCeiling:
+    """The bounds where pairs are missing."""
+    used = ~np.isnan([upper_triangle(rdm) for rdm in rdms])
+    values = np.zeros(used.shape)
+    for i, (rdm, own) in enumerate(zip(rdms, used, strict=True)):
+        values[i, own] = upper_triangle(standardised(rdm, method, f"rdms[{i}]", own))[own]
+        if method == "spearman":
+            values[i, own] = (average_ranks(values[i, own]) - 0.5) / own.sum()
+    total, seen = values.sum(axis=0), used.sum(axis=0)
+    lower = [
+        _with_mean(subject, total - subject, seen - own, own, method)
+        for subject, own in zip(values, used, strict=True)
+    ]
+    upper = [_with_mean(subject, total, seen, own, method) for subject, own in zip(values, used, strict=True)]
+    return NoiseCeiling(_mean_defined(lower), _mean_defined(upper))
+
+
+def _with_mean(subject: Float64, total: Float64, seen: NDArray[np.int_], own: Used, method: str) -> float:
+    """Correlation of a subject with the mean ``total / seen`` over its own pairs that are seen there."""
+    pairs = own & (seen > 0)
+    values = subject[pairs]
+    if len(values) < FEWEST_PAIRS or (method != "cosine" and np.ptp(values) == 0):
+        return float("nan")
+    if method == "spearman":
+        values = average_ranks(values)
+    return _correlation(values, total[pairs] / seen[pairs], method)
+
+
+def _mean_defined(values: list[float]) -> float:
+    defined = [value for value in values if not np.isnan(value)]
+    return float(np.mean(defined)) if defined else float("nan")
 
 
 def _correlation(subject: Float64, mean: Float64, method: str) -> float:

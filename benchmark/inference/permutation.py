@@ -21,9 +21,9 @@ def permutation_test_rdm(
     Parameters
     ----------
     model_rdm : array_like, shape (n_conditions, n_conditions)
-        The model's RDM.
+        The model's RDM. No pair may be NaN.
     rdms : array_like, shape (s, n_conditions, n_conditions)
-        One RDM per subject.
+        One RDM per subject. Pairs may be NaN: each subject is compared over the pairs that it has.
     method : str
         ``pearson``, ``spearman`` or ``cosine``.
     n : int
@@ -53,7 +53,7 @@ def permutation_test_rdm(
     >>> round(test.score, 2), round(test.p, 3)
     (0.4, 0.005)
     """
-    subjects = as_rdms(rdms, "rdms")
+    subjects = as_rdms(rdms, "rdms", missing=True)
     test = permutation_compare(as_rdm(model_rdm, "model_rdm"), subjects[None], n, rng, method)
     return PermutationTest(test.null[:, 0, 0], float(test.p[0, 0]), float(test.score[0, 0]))
 

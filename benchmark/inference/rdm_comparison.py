@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -11,19 +11,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from benchmark.inference._pairs import Moments, enough_conditions, pair_count, require_varied, standardised
+from benchmark.inference._pairs import (
+    Moments,
+    Used,
+    both,
+    by_pairs,
+    enough_conditions,
+    links,
+    measured_pairs,
+    require_varied,
+    standardised,
+    weighted_pairs,
+)
+from benchmark.inference._permuted import NamedRDMs, over_all_pairs, over_measured_pairs
 from benchmark.inference._reranked import reranked
 from benchmark.inference.bootstrap import bootstrap_weights, interval
 from benchmark.measures._blocks import blocks
-from benchmark.measures._checks import Float64, Floats, as_rdm, require_draws
+from benchmark.measures._checks import Float64, Floats, as_rdm, require_draws, require_pairs
 from benchmark.measures._threads import in_threads
 from benchmark.measures.compare import upper_triangle
 from benchmark.measures.permutation import exceedance_p
 
 RDMs = list[Floats]
 
-#: Rows of an RDM that are permuted together. They fit a processor's cache
-_ROWS = 64
 #: Number of standardised RDMs of models, and of targets, that are in memory at one time
 _TOGETHER = 8
 
@@ -41,7 +51,8 @@ class RDMBootstrap:
     draws : ndarray, shape (b, m, t)
         The correlation in each resample. All models and targets share the resamples, so differences of draws
         are paired (:func:`paired_difference`). NaN where fewer than three conditions were drawn or their
-        pairs have no variance.
+        pairs have no variance. A subject with missing pairs is left out of a draw that has fewer than three
+        of its pairs, or no variance in them.
     undefined : ndarray of int, shape (m, t)
         Number of draws that are NaN. The interval leaves them out.
     """
@@ -93,9 +104,10 @@ def bootstrap_compare(
     Parameters
     ----------
     models : array_like, shape (m, n, n)
-        One RDM per model, or per layer of a model. (n, n) is one RDM.
+        One RDM per model, or per layer of a model. (n, n) is one RDM. Pairs may be NaN.
     targets : array_like, shape (t, n, n) or (t, s, n, n), or a sequence of t arrays (s_i, n, n)
         One RDM per target, or one per subject of each target. The correlation is averaged over subjects.
+        Pairs may be NaN: each subject is compared over the pairs that it and the model have.
     method : str
         ``spearman``, ``pearson`` or ``cosine``. They are invariant to monotone maps, to scale and shift, and
         to scale of the dissimilarities, in this order.
@@ -120,8 +132,9 @@ def bootstrap_compare(
     Raises
     ------
     ValueError
-        If an argument is not an RDM, shapes differ, or all dissimilarities of an RDM are equal (``cosine``:
-        zero). If the method is not known, or neither ``weights`` nor ``rng`` is given.
+        If an argument is not an RDM, shapes differ, all dissimilarities of an RDM are equal (``cosine``:
+        zero), or a model and a subject share fewer than three pairs. If the method is not known, or neither
+        ``weights`` nor ``rng`` is given.
 
     References
     ----------
@@ -154,19 +167,21 @@ def bootstrap_compare(
     ranks_anew = method == "spearman" and rerank
     if ranks_anew and (rows != np.round(rows)).any():
         raise ValueError(f"weights of shape {counts.shape} are not whole numbers: pass rerank=False")
+    correlate = _reranked if ranks_anew else partial(_weighted, method=method)
     correlations = np.zeros((len(rows), len(left), len(right)))
+    left_out = np.zeros(correlations.shape, dtype=np.uint32)  # subjects without enough pairs in a draw
     subject_rdms = [(t, s, rdm) for t, subjects in enumerate(right) for s, rdm in enumerate(subjects)]
     for part in (subject_rdms[columns] for columns in blocks(len(subject_rdms), _TOGETHER)):
         target_part = {f"targets[{t}][{s}]": rdm for t, s, rdm in part}
         for model_rows in blocks(len(left), _TOGETHER):
             model_part = {f"models[{model_rows.start + i}]": rdm for i, rdm in enumerate(left[model_rows])}
-            values = (
-                _reranked(model_part, target_part, rows, workers)
-                if ranks_anew
-                else _weighted(model_part, target_part, rows, method, workers)
-            )
+            values, absent = _over_shared_pairs(model_part, target_part, rows, correlate, workers)
             for i, (t, _, _) in enumerate(part):
                 correlations[:, model_rows, t] += values[:, :, i] / len(right[t])
+                left_out[:, model_rows, t] += absent[:, :, i]
+    subjects = np.array([len(target) for target in right])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        correlations *= subjects / (subjects - left_out)  # one where nobody is left out
     correlations[~enough_conditions(rows)] = np.nan
     low, high = np.apply_along_axis(interval, 0, correlations[1:])
     return RDMBootstrap(correlations[0], low, high, correlations[1:], np.isnan(correlations[1:]).sum(axis=0))
@@ -189,9 +204,10 @@ def permutation_compare(
     Parameters
     ----------
     models : array_like, shape (m, n_conditions, n_conditions)
-        One RDM per model, or per layer of a model. (n_conditions, n_conditions) is one RDM.
+        One RDM per model, or per layer of a model. (n_conditions, n_conditions) is one RDM. No pair may be
+        NaN.
     targets : array_like, shape (t, n_conditions, n_conditions) or (t, s, n_conditions, n_conditions)
-        As :func:`bootstrap_compare`.
+        As :func:`bootstrap_compare`. Pairs may be NaN; which ones they are stays the same under permutation.
     n : int
         Number of permutations.
     rng : numpy.random.Generator or int
@@ -210,7 +226,7 @@ def permutation_compare(
     ------
     ValueError
         If ``n`` is less than one, an argument is not an RDM, shapes differ, all dissimilarities of an RDM are
-        equal (``cosine``: zero), or the method is not known.
+        equal (``cosine``: zero), a model's RDM has NaN, or the method is not known.
 
     References
     ----------
@@ -234,25 +250,30 @@ def permutation_compare(
     """
     require_draws(n)
     left, right = _each(models, targets)
+    for i, rdm in enumerate(left):
+        if measured_pairs(rdm) is not None:
+            raise ValueError(
+                f"models[{i}] of shape {rdm.shape} has pairs that are NaN: only those of targets may "
+                "be, because the conditions of models are permuted; exchange the two"
+            )
     conditions = len(left[0])
     generator = np.random.default_rng(rng)
     orders = [generator.permutation(conditions) for _ in range(n)]
-    identity = np.arange(conditions)
-    inverse_orders = [np.argsort(order) for order in orders]
     score = np.empty((len(left), len(right)))
     null = np.empty((n, len(left), len(right)))
+    named = [{f"targets[{t}][{i}]": rdm for i, rdm in enumerate(rdms)} for t, rdms in enumerate(right)]
+    whole = [t for t, rdms in enumerate(right) if all(measured_pairs(rdm) is None for rdm in rdms)]
     for rows in blocks(len(left), _TOGETHER):
-        x = np.stack([standardised(left[i], method, f"models[{i}]") for i in range(rows.start, rows.stop)])
-        for columns in blocks(len(right), _TOGETHER):
-            numbers = range(columns.start, columns.stop)
-            y = np.stack([_mean_standardised(right[t], method, f"targets[{t}]") for t in numbers])
-            score[rows, columns] = _inner(identity, x, y)
-            if len(x) <= len(y):
-                null[:, rows, columns] = in_threads(partial(_inner, x=x, y=y), orders, workers)
-            else:  # permuting the models is permuting the targets by the inverse
-                transposed = in_threads(partial(_inner, x=y, y=x), inverse_orders, workers)
-                null[:, rows, columns] = np.transpose(transposed, (0, 2, 1))
-    return RDMPermutation(score, null, exceedance_p(score, null))
+        part = {f"models[{i}]": left[i] for i in range(rows.start, rows.stop)}
+        for columns in blocks(len(whole), _TOGETHER):
+            numbers = whole[columns]
+            score[rows, numbers], null[:, rows, numbers] = over_all_pairs(
+                part, [named[t] for t in numbers], method, orders, workers
+            )
+        for t in set(range(len(right))).difference(whole):
+            score[rows, t], null[:, rows, t] = over_measured_pairs(part, named[t], method, orders, workers)
+    # A permutation without a correlation counts as reaching the score, so that p is not too small.
+    return RDMPermutation(score, null, exceedance_p(score, np.where(np.isnan(null), np.inf, null)))
 
 
 def _each(models: ArrayLike, targets: ArrayLike | Sequence[ArrayLike]) -> tuple[RDMs, list[RDMs]]:
@@ -280,7 +301,7 @@ def _stack(values: ArrayLike, name: str) -> RDMs:
     if stack.ndim != 3 or len(stack) == 0:
         raise ValueError(f"{name} has shape {array.shape}: expected RDMs (n, n) or (m, n, n)")
     for i, rdm in enumerate(stack):
-        as_rdm(rdm, f"{name}[{i}]")
+        as_rdm(rdm, f"{name}[{i}]", missing=True)
     return list(stack)
 
 
@@ -299,19 +320,55 @@ def _weights(n: int, weights: ArrayLike | None, draws: int, rng: np.random.Gener
     return counts
 
 
-def _weighted(
-    models: dict[str, Floats],
-    targets: dict[str, Floats],
+def _over_shared_pairs(
+    models: NamedRDMs,
+    targets: NamedRDMs,
     weights: Float64,
-    method: str,
+    correlate: Callable[..., Float64],
     workers: int | None,
+) -> tuple[Float64, np.ndarray]:
+    """Correlations (b, m, t) over the pairs that both RDMs have, and where a draw has not enough of them.
+
+    There the correlation is 0. Two RDMs without missing pairs have a correlation, or NaN, everywhere.
+    """
+    correlations = np.zeros((len(weights), len(models), len(targets)))
+    absent = np.zeros(correlations.shape, dtype=bool)
+    draws = np.arange(len(weights))
+    for pairs_of_models, rows in by_pairs(models.values()):
+        for pairs_of_targets, columns in by_pairs(targets.values()):
+            used = both(pairs_of_models, pairs_of_targets)
+            left, right = _chosen(models, rows), _chosen(targets, columns)
+            at = np.ix_(draws, np.array(rows), np.array(columns))
+            if used is None:
+                correlations[at] = correlate(left, right, weights, workers)
+                continue
+            require_pairs(int(used.sum()), f"{next(iter(left))} and {next(iter(right))} share")
+            values = correlate(left, right, weights, workers, used)
+            too_few = ~weighted_pairs(weights, links(used))[1][:, None, None] | np.isnan(values)
+            correlations[at], absent[at] = np.where(too_few, 0, values), too_few
+    return correlations, absent
+
+
+def _chosen(rdms: NamedRDMs, numbers: list[int]) -> NamedRDMs:
+    names = list(rdms)
+    return {names[i]: rdms[names[i]] for i in numbers}
+
+
+def _weighted(
+    models: NamedRDMs,
+    targets: NamedRDMs,
+    weights: Float64,
+    workers: int | None,
+    used: Used | None = None,
+    *,
+    method: str,
 ) -> Float64:
     """Correlations (b, m, t) of dissimilarities, or of ranks over the whole sample."""
-    pairs = pair_count(weights)
+    pairs = weighted_pairs(weights, links(used))[0]
 
     def moments(item: tuple[str, Floats]) -> Moments:
         name, rdm = item
-        return Moments.from_weights(weights, standardised(rdm, method, name), pairs, method)
+        return Moments.from_weights(weights, standardised(rdm, method, name, used), pairs, method)
 
     all_moments = in_threads(moments, [*models.items(), *targets.items()], workers)
     pairs_of_moments = list(product(all_moments[: len(models)], all_moments[len(models) :]))
@@ -322,34 +379,14 @@ def _weighted(
 
 
 def _reranked(
-    models: dict[str, Floats], targets: dict[str, Floats], weights: Float64, workers: int | None
+    models: NamedRDMs,
+    targets: NamedRDMs,
+    weights: Float64,
+    workers: int | None,
+    used: Used | None = None,
 ) -> Float64:
     """Spearman correlations (b, m, t), ranked anew in each resample."""
     for name, rdm in {**models, **targets}.items():
-        require_varied(upper_triangle(np.asarray(rdm, dtype=np.float64)), rdm, name)
-    return reranked(list(models.values()), list(targets.values()), weights, workers)
-
-
-def _mean_standardised(subjects: RDMs, method: str, name: str) -> Float64:
-    """The mean of the subjects' standardised RDMs, divided by the number of ordered pairs.
-
-    With this scale, twice the sum of products above the diagonal is the mean of the correlations.
-    """
-    total = np.zeros(subjects[0].shape)
-    for i, rdm in enumerate(subjects):
-        total += standardised(rdm, method, f"{name}[{i}]")
-    n = len(total)
-    return total / (len(subjects) * n * (n - 1))
-
-
-def _inner(order: np.ndarray, x: Float64, y: Float64) -> Float64:
-    """Sums over pairs of x, its conditions in ``order``, times y: (m, n, n), (t, n, n) -> (m, t)."""
-    n = len(order)
-    total = np.zeros((len(x), len(y)))
-    for rows in blocks(n, _ROWS):
-        # Entries above the diagonal blocks count twice.
-        start, stop = rows.start, rows.stop
-        permuted = np.take(x[:, order[rows]], order[start:], axis=2, mode="clip")
-        permuted[:, :, stop - start :] *= 2
-        total += permuted.reshape(len(x), -1) @ y[:, rows, start:].reshape(len(y), -1).T
-    return total
+        values = upper_triangle(np.asarray(rdm, dtype=np.float64))
+        require_varied(values if used is None else values[used], rdm, name, used)
+    return reranked(list(models.values()), list(targets.values()), weights, workers, used)

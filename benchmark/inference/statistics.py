@@ -9,10 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from benchmark.inference._pairs import Moments, enough_conditions, pair_count, pair_sum, standardised
-from benchmark.measures._checks import Float64, as_rdm, as_rdms
+from benchmark.inference._pairs import (
+    Moments,
+    Used,
+    both,
+    by_pairs,
+    links,
+    measured_pairs,
+    pair_sum,
+    standardised,
+    weighted_pairs,
+)
+from benchmark.measures._checks import Float64, as_rdm, as_rdms, require_pairs
 
 Statistic = Callable[[Float64], Float64]
 
@@ -25,12 +35,16 @@ def rdm_statistic(model_rdm: ArrayLike, rdms: ArrayLike, method: str = "pearson"
     For ``spearman`` the dissimilarities are ranked once, over all pairs, and not again in each draw. With all
     weights one that is the Spearman correlation.
 
+    Each subject is compared over the pairs that are not NaN in its RDM and in the model's: they are ranked,
+    and their mean is taken, among themselves. In a draw the mean is over the subjects that have three of
+    their pairs in it, with variance.
+
     Parameters
     ----------
     model_rdm : array_like, shape (n, n)
-        The model's RDM.
+        The model's RDM. Pairs may be NaN.
     rdms : array_like, shape (s, n, n)
-        One RDM per subject.
+        One RDM per subject. Pairs may be NaN.
     method : str
         ``pearson``, ``spearman`` or ``cosine``.
 
@@ -43,7 +57,8 @@ def rdm_statistic(model_rdm: ArrayLike, rdms: ArrayLike, method: str = "pearson"
     Raises
     ------
     ValueError
-        If an argument is not an RDM, shapes differ, or all dissimilarities of an RDM are equal.
+        If an argument is not an RDM, shapes differ, all dissimilarities of an RDM are equal, or a subject has
+        fewer than three pairs with the model.
 
     Examples
     --------
@@ -64,28 +79,57 @@ def rdm_statistic(model_rdm: ArrayLike, rdms: ArrayLike, method: str = "pearson"
     >>> round(lower, 2), round(upper, 2)
     (0.71, 0.87)
     """
-    subjects = as_rdms(rdms, "rdms")
-    x = standardised(as_rdm(model_rdm, "model_rdm"), method, "model_rdm")
-    if x.shape != subjects.shape[1:]:
+    subjects = as_rdms(rdms, "rdms", missing=True)
+    model = as_rdm(model_rdm, "model_rdm", missing=True)
+    if model.shape != subjects.shape[1:]:
         raise ValueError(
-            f"model_rdm has shape {x.shape} and rdms {subjects.shape}: expected the same conditions"
+            f"model_rdm has shape {model.shape} and rdms {subjects.shape}: expected the same conditions"
         )
-    ys = [standardised(subject, method, f"rdms[{i}]") for i, subject in enumerate(subjects)]
+    parts = [
+        _Part(model, subjects, members, both(measured_pairs(model), used), method)
+        for used, members in by_pairs(subjects)
+    ]
 
     def statistic(weights: Float64) -> Float64:
-        _require_weights(weights, len(x))
+        _require_weights(weights, len(model))
         # In a halving, half of the concepts has no weight in any draw. Leaving it out saves three quarters.
-        used = weights.any(axis=0)
-        w = weights[:, used]
-        used_pairs = np.ix_(used, used)
-        pairs = pair_count(w)
-        model = Moments.from_weights(w, x[used_pairs], pairs, method)
-        total = np.zeros(len(w))
-        for y in ys:
-            total += model.correlation(Moments.from_weights(w, y[used_pairs], pairs, method), w, pairs)
-        return np.where(enough_conditions(w), total / len(ys), np.nan)
+        kept: NDArray[np.bool_] = np.asarray(weights.any(axis=0))
+        w = weights[:, kept]
+        total, counted = np.zeros(len(w)), np.zeros(len(w))
+        for part in parts:
+            part.add(w, kept, total, counted)
+        return _ratio(total, counted)
 
     return statistic
+
+
+class _Part:
+    """A model's RDM and those subjects' RDMs that have the same pairs, standardised over the pairs in use."""
+
+    def __init__(
+        self, model: Float64, subjects: Float64, members: list[int], used: Used | None, method: str
+    ) -> None:
+        if used is not None:
+            require_pairs(int(used.sum()), f"model_rdm and rdms[{members[0]}] share")
+        self._method = method
+        self._model = standardised(model, method, "model_rdm", used)
+        self._subjects = [standardised(subjects[i], method, f"rdms[{i}]", used) for i in members]
+        self._links = links(used)
+
+    def add(self, w: Float64, kept: NDArray[np.bool_], total: Float64, counted: Float64) -> None:
+        """Add the correlations (b,) to ``total``, and to ``counted`` the number of subjects that have one.
+
+        A subject without missing pairs has one wherever three concepts have weight; it can be NaN.
+        """
+        used_pairs = np.ix_(kept, kept)
+        pairs, enough = weighted_pairs(w, None if self._links is None else self._links[used_pairs])
+        model = Moments.from_weights(w, self._model[used_pairs], pairs, self._method)
+        for subject in self._subjects:
+            moments = Moments.from_weights(w, subject[used_pairs], pairs, self._method)
+            correlation = model.correlation(moments, w, pairs)
+            takes_part = enough if self._links is None else enough & ~np.isnan(correlation)
+            total += np.where(takes_part, correlation, 0)
+            counted += takes_part
 
 
 def pair_statistic(values: ArrayLike) -> Statistic:

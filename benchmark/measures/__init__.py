@@ -6,6 +6,7 @@ from benchmark.measures.alignment import (
     mutual_nearest_neighbours,
     procrustes_distance,
 )
+from benchmark.measures.combine import CombinedRDM, combine_rdms, stack_partial_rdms
 from benchmark.measures.compare import compare_rdms
 from benchmark.measures.gromov_wasserstein import (
     GromovWasserstein,
@@ -28,6 +29,7 @@ from benchmark.measures.spose import spose_rdm
 from benchmark.measures.two_vs_two import TwoVsTwo, two_vs_two, two_vs_two_permutation
 
 __all__ = [
+    "CombinedRDM",
     "GWSolution",
     "GromovWasserstein",
     "MutualNeighbours",
@@ -36,6 +38,7 @@ __all__ = [
     "TwoVsTwo",
     "category_matching_hits",
     "category_matching_rate",
+    "combine_rdms",
     "compare_rdms",
     "critical_epsilon",
     "entropic_gromov_wasserstein",
@@ -50,6 +53,7 @@ __all__ = [
     "procrustes_distance",
     "rdm",
     "spose_rdm",
+    "stack_partial_rdms",
     "two_vs_two",
     "two_vs_two_permutation",
 ]

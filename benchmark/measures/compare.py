@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import squareform
 
-from benchmark.measures._checks import Float64, as_rdm
+from benchmark.measures._checks import Float64, as_rdm, require_pairs
 from benchmark.measures._ranks import (
     Order,
     average_ranks,
@@ -22,6 +22,7 @@ from benchmark.measures._ranks import (
     tied_within,
 )
 from benchmark.measures._threads import in_threads
+from benchmark.measures._whitened import double_centred, whitened_cosine
 
 #: Bytes of RDMs of each stack that are processed at a time
 _HELD = 256 * 2**20
@@ -50,10 +51,14 @@ def compare_rdms(a: ArrayLike, b: ArrayLike, method: str = "spearman") -> float 
     for noise that is independent and equal in all conditions. They are the cosine of the double-centred
     RDMs, diagonal included. For ``corr_cov``, the mean dissimilarity is subtracted first.
 
+    A pair that was not measured is NaN, in both halves of the RDM. Two RDMs are compared over the pairs that
+    both have, as if there were no others: these are ranked, centred or whitened. So two values may rest on
+    different pairs.
+
     Parameters
     ----------
     a : array_like, shape (n, n) or (m, n, n)
-        An RDM or a stack of RDMs, n >= 3.
+        An RDM or a stack of RDMs, n >= 3. Pairs may be NaN.
     b : array_like, shape (n, n) or (s, n, n)
         RDMs of the same conditions in the same order.
     method : str
@@ -70,7 +75,8 @@ def compare_rdms(a: ArrayLike, b: ArrayLike, method: str = "spearman") -> float 
     ------
     ValueError
         If the method is not known or an argument is not an RDM. Also if an RDM has no variance (all its
-        dissimilarities are equal; for the cosines: all are zero). The value is then not defined.
+        dissimilarities are equal; for the cosines: all are zero), or if two RDMs share fewer than three
+        pairs. The value is then not defined.
 
     References
     ----------
@@ -119,16 +125,13 @@ class _Stack:
             raise ValueError(f"{name} has {array.shape[-1]} conditions: at least 3 are needed")
         return cls(array if array.ndim == 3 else array[None], array.shape, name)
 
-    def rdm(self, i: int, method: str) -> Float64:
-        """RDM ``i``. Raises if it is not an RDM, or if ``method`` is not defined for it."""
-        name = f"{self.name}[{i}]" if len(self.shape) == 3 else self.name
-        matrix = as_rdm(self.rdms[i], name)
-        cosine = method in ("cosine", "cosine_cov")
-        if not matrix.any() if cosine else is_constant(upper_triangle(matrix)):
-            raise ValueError(
-                f"{name} of shape {matrix.shape} has dissimilarities that are all equal: undefined"
-            )
-        return matrix
+    def named(self, i: int) -> str:
+        """RDM ``i`` in words."""
+        return f"{self.name}[{i}]" if len(self.shape) == 3 else self.name
+
+    def rdm(self, i: int) -> Float64:
+        """RDM ``i``. Raises if it is not an RDM. Pairs may be NaN."""
+        return as_rdm(self.rdms[i], self.named(i), missing=True)
 
     def parts(self, size: int) -> Iterator[range]:
         """The numbers of the RDMs, at most ``size`` at a time."""
@@ -159,47 +162,86 @@ def is_constant(values: Float64) -> bool:
 
 def _all_pairs(left: _Stack, right: _Stack, method: str) -> Float64:
     """The value of every RDM of ``left`` with every RDM of ``right``, for a part of both stacks at a time."""
-    prepare, value = _METHODS[method]
     size = max(1, _HELD // left.rdms[0].nbytes)
     values = np.empty((len(left.rdms), len(right.rdms)))
+
+    def value(pair: tuple[int, Any, int, Any]) -> float:
+        i, x, j, y = pair
+        if x is None or y is None:
+            return _over_shared_pairs(left, i, right, j, method)
+        return _value(x, y, method)
+
     for columns in right.parts(size):
         prepared_right: list[Any] = []
         for rows in left.parts(size):
             rdms = [(left, i) for i in rows] + [(right, j) for j in columns if not prepared_right]
-            prepared = in_threads(lambda item: prepare(item[0].rdm(item[1], method), method), rdms)
+            prepared = in_threads(lambda item: _prepared_if_complete(*item, method), rdms)
             prepared_right = prepared_right or prepared[len(rows) :]
-            pairs = [(x, y) for x in prepared[: len(rows)] for y in prepared_right]
-            part = in_threads(lambda pair: value(*pair), pairs)
+            pairs = [
+                (i, x, j, y)
+                for i, x in zip(rows, prepared, strict=False)  # those of the right follow
+                for j, y in zip(columns, prepared_right, strict=True)
+            ]
+            part = in_threads(value, pairs)
             values[rows.start : rows.stop, columns.start : columns.stop] = np.reshape(part, (len(rows), -1))
     return values
 
 
-def _linear(rdm: Float64, method: str) -> Float64:
+def _prepared_if_complete(stack: _Stack, i: int, method: str) -> Any | None:
+    """RDM ``i`` as :func:`_value` takes it. None if pairs are missing: it then depends on the other RDM."""
+    rdm = stack.rdm(i)
+    what = f"{stack.named(i)} of shape {rdm.shape} has dissimilarities"
+    if method in _WHITENED:
+        centred = double_centred(rdm, centre=_WHITENED[method])
+        if np.isnan(centred[0]):  # one NaN reaches all entries
+            return None
+        _require_varied(rdm if method == "cosine_cov" else upper_triangle(rdm), what, method)
+        return _unit(centred, centre=False)
+    values = upper_triangle(rdm)
+    if np.isnan(values.max()):
+        return None
+    _require_varied(values, what, method)
+    return _METHODS[method][0](values, method)
+
+
+def _over_shared_pairs(left: _Stack, i: int, right: _Stack, j: int, method: str) -> float:
+    """The value of two RDMs over the pairs that both have."""
+    x, y = upper_triangle(left.rdm(i)), upper_triangle(right.rdm(j))
+    used = ~(np.isnan(x) | np.isnan(y))
+    count = int(used.sum())
+    require_pairs(count, f"{left.named(i)} and {right.named(j)} share")
+    for name, values in ((left.named(i), x), (right.named(j), y)):
+        _require_varied(values[used], f"{name} has {count} dissimilarities in use", method)
+    if method in _WHITENED:
+        return _clipped(whitened_cosine(x, y, used, centre=_WHITENED[method]))
+    prepare = _METHODS[method][0]
+    return _value(prepare(x[used], method), prepare(y[used], method), method)
+
+
+def _value(x: Any, y: Any, method: str) -> float:
+    return _inner(x, y) if method in _WHITENED else _METHODS[method][1](x, y)
+
+
+def _require_varied(values: Float64, what: str, method: str) -> None:
+    """Raise if ``method`` is not defined for the dissimilarities ``values``. ``what`` begins the message."""
+    if not values.any() if method in ("cosine", "cosine_cov") else is_constant(values):
+        raise ValueError(f"{what} that are all equal: undefined")
+
+
+def _linear(values: Float64, method: str) -> Float64:
     """Dissimilarities at unit length. For ``pearson`` their mean is subtracted first."""
-    return _unit(upper_triangle(rdm), centre=method == "pearson")
+    return _unit(values, centre=method == "pearson")
 
 
-def _ranked(rdm: Float64, method: str) -> Float64:
+def _ranked(values: Float64, method: str) -> Float64:
     """Centred ranks at unit length. For ``rho-a`` the unit is the length of ranks without ties."""
-    ranks = average_ranks(upper_triangle(rdm))
+    ranks = average_ranks(values)
     if method == "spearman":
         return _unit(ranks, centre=True)
     n = len(ranks)
     ranks -= (n + 1) / 2
     ranks *= np.sqrt(12 / (float(n) ** 3 - n))
     return ranks
-
-
-def _whitened(rdm: Float64, method: str) -> Float64:
-    """The double-centred RDM with all its entries, at unit length."""
-    n = len(rdm)
-    shift = rdm.sum() / (n * (n - 1)) if method == "corr_cov" else 0.0
-    means = (rdm.sum(axis=1) - shift * (n - 1)) / n
-    offset = means - means.mean() / 2
-    centred: Float64 = rdm - (offset + shift)[:, None]
-    centred -= offset
-    centred[np.diag_indices(n)] += shift
-    return _unit(centred.ravel(), centre=False)
 
 
 def _unit(values: Float64, *, centre: bool) -> Float64:
@@ -212,8 +254,12 @@ def _unit(values: Float64, *, centre: bool) -> Float64:
 
 
 def _inner(x: Float64, y: Float64) -> float:
+    return _clipped(float(x @ y))
+
+
+def _clipped(value: float) -> float:
     # Rounding may give a perfect agreement a value above one.
-    return min(max(float(x @ y), -1.0), 1.0)
+    return min(max(value, -1.0), 1.0)
 
 
 @dataclass(frozen=True)
@@ -230,8 +276,8 @@ class _DenseRanks:
     tied: int
 
     @classmethod
-    def from_rdm(cls, rdm: Float64, _method: str) -> _DenseRanks:
-        order, starts = sort_order(upper_triangle(rdm))
+    def from_values(cls, values: Float64, _method: str) -> _DenseRanks:
+        order, starts = sort_order(values)
         ranks = np.empty(len(order), dtype=np.uint32)
         ranks[order] = np.cumsum(starts, dtype=np.uint32) - np.uint32(1)
         return cls(ranks, order, tied_places(starts), _pairs_within(starts))
@@ -260,14 +306,14 @@ def _tau_a(x: _DenseRanks, y: _DenseRanks) -> float:
     return (pairs - x.tied - y.tied + tied_in_both - 2 * discordant) / pairs
 
 
-#: For each method: how one RDM is prepared, and the value of two prepared RDMs
+#: For each method: how the dissimilarities of one RDM are prepared, and the value of two prepared RDMs
 _METHODS: dict[str, tuple[Callable[[Float64, str], Any], Callable[[Any, Any], float]]] = {
     "pearson": (_linear, _inner),
     "spearman": (_ranked, _inner),
-    "kendall": (_DenseRanks.from_rdm, _tau_a),
+    "kendall": (_DenseRanks.from_values, _tau_a),
     "rho-a": (_ranked, _inner),
     "cosine": (_linear, _inner),
-    "corr_cov": (_whitened, _inner),
-    "cosine_cov": (_whitened, _inner),
 }
-METHODS = tuple(_METHODS)
+#: For each whitened method: whether the mean dissimilarity is subtracted
+_WHITENED = {"corr_cov": True, "cosine_cov": False}
+METHODS = (*_METHODS, *_WHITENED)

@@ -19,7 +19,7 @@ import numpy as np
 from benchmark.common.errors import NotPossible
 from benchmark.common.files import cache_folder
 from benchmark.common.memo import FolderMemo
-from benchmark.datasets import PropertyTarget, Stimuli, Target, join
+from benchmark.datasets import PropertyTarget, RDMTarget, Stimuli, Target, join
 from benchmark.extraction.cache import clean
 from benchmark.model import Progress
 from benchmark.registry import BindingEntry
@@ -37,7 +37,7 @@ from benchmark.runner.loaded import DTYPE, LoadedModel, feature_key
 from benchmark.runner.plan import Cell
 from benchmark.runner.session import Session, binding_seed
 from benchmark.runner.view import StoredView
-from benchmark.task import LongWork, Task, TaskResult
+from benchmark.task import LongWork, Task, TaskResult, require_pairs
 
 if TYPE_CHECKING:
     from benchmark.runner.summary import Summary
@@ -155,6 +155,7 @@ def score(session: Session, parts: Parts, bars: Bars | None = None) -> Stored:
     start = time.perf_counter()
     seed = binding_seed(session.options.seed, parts.cell.suite, parts.cell.binding)
     joined = join(parts.stimuli, parts.target, parts.binding.on)
+    require_pairs(parts.task, joined)
     memo = _memo(parts)
     result = parts.task.score(
         view(session, parts, bars, memo), joined, parts.binding.params, np.random.default_rng(seed)
@@ -164,6 +165,7 @@ def score(session: Session, parts: Parts, bars: Bars | None = None) -> Stored:
         reasons = dict.fromkeys(layer.undefined or "" for layer in result.layers.values())
         raise NotPossible(f"undefined in every layer: {'; '.join(reasons)}")
     counts = joined.counts | ({"uncovered": parts.uncovered} if parts.uncovered else {})
+    result.notes.extend(_subjects_note(parts.target, joined.target))
     cell = _cell_result(session, parts, result, summary, counts, time.perf_counter() - start)
     arrays = {**result.arrays, "concepts": np.array(result.concepts), "bootstrap_draws": summary.draws}
     stored = session.results.write(cell, arrays)
@@ -233,6 +235,16 @@ def _uncovered_note(parts: Parts) -> tuple[str, ...]:
     return (
         f"{parts.uncovered} concepts of the stimuli were dropped: the model has no representation of them",
     )
+
+
+def _subjects_note(target: Target, joined: Target) -> list[str]:
+    everyone, taken = (len(t.subjects) if isinstance(t, RDMTarget) else 0 for t in (target, joined))
+    if taken == everyone:
+        return []
+    return [
+        f"{everyone - taken} of {everyone} subjects were left out: they have fewer than three pairs of the "
+        "joined concepts"
+    ]
 
 
 def _turned_note(stimuli: Stimuli) -> tuple[str, ...]:

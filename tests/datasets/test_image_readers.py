@@ -244,7 +244,9 @@ def test_a_table_whose_index_has_a_gap_is_refused(three_images):
         (lambda rdm: 2 - rdm, "it is a matrix of similarities: give 1 - similarity"),
         (lambda rdm: rdm * np.array(0.0) + 1 - np.eye(3), "has the same value, 1, for all pairs"),
         (lambda rdm: rdm * 0, "has the same value, 0, for all pairs"),
-        (lambda rdm: np.where(rdm == 1, np.nan, rdm), "not finite, first for 'stim001' and 'stim002'"),
+        (lambda rdm: np.where(rdm == 1, np.inf, rdm), "infinite, first for 'stim001' and 'stim002'"),
+        (lambda rdm: np.where(np.triu(rdm) == 1, np.nan, rdm), "NaN for 'stim001' and 'stim002', and 1 the"),
+        (lambda rdm: np.where(np.eye(3) > 0, rdm, np.nan), "has no pair of its 3 ids that is not NaN; leave"),
         (lambda rdm: np.where(np.eye(3) > 0, np.nan, rdm), "on its diagonal that are not finite"),
     ],
 )

@@ -136,7 +136,7 @@ def test_adding_data(follow, tmp_path):
     shown = re.search(r"```text\n(.*?)```", page, flags=re.DOTALL)
     assert shown is not None
     assert shown[1] == order.out
-    assert set(scores(tmp_path)) == {("my_rdm", "pixels")}
+    assert set(scores(tmp_path)) == {("my_rdm", "pixels"), ("judged", "pixels")}
 
 
 def test_exporting_rdms(follow, tmp_path):

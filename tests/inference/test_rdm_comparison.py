@@ -186,7 +186,7 @@ MODELS, TARGETS = stacks(9)
         (MODELS, TARGETS[:, :, :5, :5], r"targets\[0\] has RDMs of shape \(5, 5\) and models \(14, 14\)"),
         (MODELS[:, :2, :2], TARGETS, r"models\[0\] has 2 conditions: at least 3"),
         (
-            _with(MODELS, (1, 3, 4), np.nan),
+            _with(MODELS, (1, 3, 4), np.inf),
             TARGETS,
             r"models\[1\] of shape \(14, 14\) is not finite in row 3",
         ),

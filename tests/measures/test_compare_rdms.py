@@ -92,7 +92,7 @@ def test_bad_input() -> None:
         (a[:4], r"a has shape \(4, 9\): expected a square"),
         (skewed, "a of shape .* is not symmetric"),
         (a + np.eye(9), "diagonal that is not zero"),
-        (np.where(a > 1, np.nan, a), "a of shape .* is not finite in row"),
+        (np.where(a > 1, np.inf, a), "a of shape .* is not finite in row"),
         (a[:5, :5], "a and b have shapes"),
     ):
         with pytest.raises(ValueError, match=message):

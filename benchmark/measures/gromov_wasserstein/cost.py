@@ -9,7 +9,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmark.measures._threads import usable_threads
-from benchmark.measures.gromov_wasserstein.search import EPSILONS, KICKS, RANDOM
+from benchmark.measures.gromov_wasserstein.search import EPSILONS, RANDOM, kicks
 
 #: Mean number of steps of a solution, over epsilons and polish: 70 to 140 at 334 concepts, 45 at 1,854
 _STEPS = 70
@@ -64,5 +64,5 @@ def gw_search_seconds(n: int, starts: int, epsilons: Sequence[float] | None = No
             exchange.append(perf_counter() - began)
     solutions = EPSILONS if epsilons is None else len(epsilons)
     entropic = min(seconds) * _STEPS * solutions * min(starts, RANDOM)
-    exchanges = min(exchange) * _EXCHANGES * KICKS / n * starts
+    exchanges = min(exchange) * _EXCHANGES * kicks(n) * starts
     return (entropic + exchanges) / min(usable_threads(), starts)

@@ -30,8 +30,8 @@ _NOISE = 1e-3
 _ANNEALED, _PROFILE, _SPECTRAL = 0, 1, (2, 3)
 #: Number of the first random start
 RANDOM = 4
-#: Kicks of a search among assignments, times the number of conditions. A kick costs about n^2
-KICKS = 500_000
+#: Kicks of a search among assignments, times n^1.5. A kick costs about n^2
+_KICKS = 8e6
 #: Temperature of that search from a random assignment, and from an entropic solution
 _HOT, _WARM = 1.2, 0.3
 #: Number of starts after which the search looks whether it may stop. The same for any number of threads
@@ -226,7 +226,7 @@ class Search:
         from benchmark.measures.gromov_wasserstein.exchange import annealed_exchange
 
         n = len(assigned)
-        better = annealed_exchange(*self.dense, assigned, KICKS // n, heat, int(rng.integers(2**32)))
+        better = annealed_exchange(*self.dense, assigned, kicks(n), heat, int(rng.integers(2**32)))
         vertex = np.zeros((n, n))
         vertex[np.arange(n), better] = 1 / n
         descended = rounded(conditional_gradient(self.problem, vertex))
@@ -315,6 +315,11 @@ def follow_all(
             tick(sum(search.solutions(start) for start in range(following.stop, len(keys))))
             return histories[: following.stop]
     return histories
+
+
+def kicks(n: int) -> int:
+    """Number of kicks of a search among assignments of ``n`` conditions."""
+    return int(_KICKS / n**1.5)
 
 
 def _enough(distances: Sequence[float]) -> bool:

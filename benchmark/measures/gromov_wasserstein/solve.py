@@ -144,7 +144,8 @@ def gromov_wasserstein(
     sides differ, random plans go through the entropic problems, drawn anew for each epsilon.
 
     Starts are followed in rounds of four. The search ends early, after a round in which three starts have
-    found the least distance, two of them random, or in which a distance of zero was found. ``found_again`` and ``searches`` of the result say how often it was found.
+    found the least distance, two of them random, or in which a distance of zero was found. ``found_again``
+    and ``searches`` of the result say how often it was found.
 
     All plans are rounded to feasibility before their distance is computed. The second side is shuffled before
     solving, so the order of the conditions cannot help.
@@ -205,8 +206,9 @@ def gromov_wasserstein(
 
     References
     ----------
-    Peyré, Cuturi & Solomon (2016), ICML; Maron & Lipman (2018), NeurIPS (concave on assignments); Mémoli (2011), Foundations of Computational Mathematics 11, 417-487
-    (distributions of distances); Sasaki, Takeda, Abe & Oizumi (2023), bioRxiv 2023.09.15.558038 (GWTune).
+    Peyré, Cuturi & Solomon (2016), ICML; Maron & Lipman (2018), NeurIPS (the optimum is an assignment);
+    Mémoli (2011), Foundations of Computational Mathematics 11, 417-487 (distributions of distances); Sasaki,
+    Takeda, Abe & Oizumi (2023), bioRxiv 2023.09.15.558038 (GWTune).
 
     Examples
     --------
