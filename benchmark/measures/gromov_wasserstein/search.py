@@ -30,8 +30,8 @@ _NOISE = 1e-3
 _ANNEALED, _PROFILE, _SPECTRAL = 0, 1, (2, 3)
 #: Number of the first random start
 RANDOM = 4
-#: Kicks of a search among assignments, times n^1.5. A kick costs about n^2
-_KICKS = 8e6
+#: Kicks of a search among assignments: for each of few conditions, and times n^1.5 of many. One costs about n^2
+_KICKS_EACH, _KICKS = 500, 8e6
 #: Temperature of that search from a random assignment, and from an entropic solution
 _HOT, _WARM = 1.2, 0.3
 #: Number of starts after which the search looks whether it may stop. The same for any number of threads
@@ -319,7 +319,7 @@ def follow_all(
 
 def kicks(n: int) -> int:
     """Number of kicks of a search among assignments of ``n`` conditions."""
-    return int(_KICKS / n**1.5)
+    return int(min(_KICKS_EACH * n, _KICKS / n**1.5))
 
 
 def _enough(distances: Sequence[float]) -> bool:
