@@ -30,7 +30,7 @@ _NOISE = 1e-3
 _ANNEALED, _PROFILE, _SPECTRAL = 0, 1, (2, 3)
 #: Number of the first random start
 RANDOM = 4
-#: Kicks of a search among assignments: for each of few conditions, and times n^1.5 of many. One costs about n^2
+#: Kicks of a search among assignments: for each of few conditions, and times n^1.5 of many. A kick costs n^2
 _KICKS_EACH, _KICKS = 500, 8e6
 #: Temperature of that search from a random assignment, and from an entropic solution
 _HOT, _WARM = 1.2, 0.3
