@@ -103,7 +103,10 @@ def guarded(name: str, check: Callable[P, list[Check]], *args: P.args, **kwargs:
 
 
 def why_no_features(model: Model, stimuli: Stimuli, device: str = "cpu") -> str | None:
-    """Why ``model`` has no features of the ``stimuli``; None: it has, or another check reports the fault."""
+    """Why ``model`` has no features of the ``stimuli``; None: it has, or another check reports the fault.
+
+    Features are computed on ``device``.
+    """
     try:
         with plugin_border():
             model.features(stimuli, model.layers[-1:], device=device)

@@ -14,7 +14,7 @@ def nfc(name: str) -> str:
 
 
 def require_unique(values: Sequence[str], where: str) -> None:
-    """Refuse a name that occurs twice; ``where`` says in what, for the message."""
+    """Refuse ``values`` in which a name occurs twice; ``where`` says in what, for the message."""
     if len(set(values)) != len(values):
         seen: set[str] = set()
         twice = next(v for v in values if v in seen or seen.add(v))  # type: ignore[func-returns-value]

@@ -202,10 +202,11 @@ def test_no_name_is_a_formula_and_numbers_stay(name, written):
 
 
 def test_markdown_has_no_markup_of_a_name():
-    from benchmark.leaderboard.markdown import _code, _text
+    from benchmark.common.text import markdown
+    from benchmark.leaderboard.markdown import _code
 
-    assert _text("a|b <i> [x](y) *z*\n") == r"a\|b \<i\> \[x\](y) \*z\*\\n"
-    assert _text("mini_encoder@untrained:0-9") == "mini_encoder@untrained:0-9"
+    assert markdown("a|b <i> [x](y) *z*\n") == r"a\|b \<i\> \[x\](y) \*z\*\\n"
+    assert markdown("mini_encoder@untrained:0-9") == "mini_encoder@untrained:0-9"
     assert _code("people_rdm") == "`people_rdm`"
     assert _code("a|b") == r"`a\|b`"
 
