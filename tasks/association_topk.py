@@ -94,7 +94,7 @@ class AssociationTopK(Task):
     """
 
     name: ClassVar[str] = "association_topk"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     metrics: ClassVar[tuple[Metric, ...]] = (
         _metric("precision_at_10", "precision@10"),
         _metric("precision_at_5", "precision@5"),
