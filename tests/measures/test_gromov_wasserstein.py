@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -439,6 +442,24 @@ def test_exchanges_find_the_best_of_all_assignments():
     every = max((a * b[np.ix_(p, p)]).sum() for p in itertools.permutations(range(7)))
     found = annealed_exchange(a, b, np.arange(7), 300, 1.0, 0)
     assert (a * b[np.ix_(found, found)]).sum() == pytest.approx(every)
+
+
+def test_no_index_leaves_its_array():
+    """Compiled code does not look; the same functions without compiling raise."""
+    script = """
+import numpy as np
+from benchmark.measures import rdm
+from benchmark.measures.gromov_wasserstein.exchange import annealed_exchange
+for n in (3, 4, 5, 8, 20):
+    rng = np.random.default_rng(n)
+    a, b = (rdm(rng.normal(size=(n, 5)), "euclidean") for _ in range(2))
+    assert sorted(annealed_exchange(a, b, rng.permutation(n), 30, 1.0, n)) == list(range(n))
+"""
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_cost_of_a_search_is_that_of_its_steps(monkeypatch):

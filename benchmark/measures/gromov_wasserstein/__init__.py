@@ -1,9 +1,8 @@
 """Unsupervised alignment of two RDMs by Gromov-Wasserstein optimal transport (GWOT)."""
 
 from benchmark.measures.gromov_wasserstein.cost import gw_search_seconds
+from benchmark.measures.gromov_wasserstein.result import GromovWasserstein, GWSolution
 from benchmark.measures.gromov_wasserstein.solve import (
-    GromovWasserstein,
-    GWSolution,
     critical_epsilon,
     entropic_gromov_wasserstein,
     gromov_wasserstein,

@@ -116,11 +116,14 @@ def _kick(nearest, largest, first, second, used):  # type: ignore[no-untyped-def
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _copy(source, target, vector, target_vector):  # type: ignore[no-untyped-def]
-    for i in range(len(source)):
-        target_vector[i] = vector[i]
-        for j in range(len(source)):
-            target[i, j] = source[i, j]
+def _copy(c2, m, assigned, to_c2, to_m, to_assigned):  # type: ignore[no-untyped-def]
+    """Copy the state of the search into other arrays. Loops compile faster than slices."""
+    n = len(assigned)
+    for i in range(n):
+        to_assigned[i] = assigned[i]
+        for j in range(n):
+            to_c2[i, j] = c2[i, j]
+            to_m[i, j] = m[i, j]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -128,7 +131,8 @@ def _annealed(c1, c2, m, assigned, nearest, kicks, heat, least, seed):  # type: 
     """As :func:`annealed_exchange`. Changes ``c2``, ``m`` and ``assigned``; returns the best assignment."""
     np.random.seed(seed)  # the state of numba's generator belongs to the thread
     n, largest = len(assigned), max(2, len(assigned) // _PART)
-    first, second, best, earlier = np.empty((4, n + _KICKED), np.int64)
+    first, second = np.empty((2, n + _KICKED), np.int64)
+    best, earlier = np.empty((2, n), np.int64)
     used, waiting = np.empty(n, np.bool_), np.ones(n, np.bool_)
     earlier_c2, earlier_m = np.empty_like(c2), np.empty_like(m)
     current = highest = -np.inf
@@ -142,18 +146,16 @@ def _annealed(c1, c2, m, assigned, nearest, kicks, heat, least, seed):  # type: 
             current = gain
         # A comparison with NaN, at no heat, is false. -log of a uniform number is exponential.
         elif gain < -least and not gain > heat * (1 - kick / kicks) * np.log(np.random.random()):
-            _copy(earlier_c2, c2, earlier, assigned)
-            _copy(earlier_m, m, earlier, assigned)
+            _copy(earlier_c2, earlier_m, earlier, c2, m, assigned)
             continue
         else:
             current += gain
-        _copy(c2, earlier_c2, assigned, earlier)
-        _copy(m, earlier_m, assigned, earlier)
+        _copy(c2, m, assigned, earlier_c2, earlier_m, earlier)
         if current > highest + least:
             highest = current
             for i in range(n):
                 best[i] = assigned[i]
-    return best[:n]
+    return best
 
 
 def annealed_exchange(

@@ -244,7 +244,7 @@ class Search:
 
     def matching(self, plan: Float64) -> float:
         """Top-1 matching rate of ``plan`` (n, m), ties in expectation. NaN where the sides differ in size."""
-        if plan.shape[0] != plan.shape[1]:
+        if not self.square:
             return float("nan")
         greatest = plan.max(axis=1)
         is_greatest = plan[np.arange(len(plan)), self.back] == greatest

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, MutableMapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,14 +15,8 @@ from benchmark.measures._threads import usable_threads
 from benchmark.measures.compare import settled_rdm
 from benchmark.measures.gromov_wasserstein.entropic import entropic, rounded
 from benchmark.measures.gromov_wasserstein.problem import Problem, Side
-from benchmark.measures.gromov_wasserstein.search import (
-    EPSILONS,
-    Record,
-    Search,
-    StartHistory,
-    follow_all,
-    found_again,
-)
+from benchmark.measures.gromov_wasserstein.result import GromovWasserstein, GWSolution
+from benchmark.measures.gromov_wasserstein.search import EPSILONS, Record, Search, StartHistory, follow_all
 from benchmark.measures.rdm import METRICS
 
 #: To be raised when the records of a memo would change
@@ -32,82 +25,6 @@ _MEMO_VERSION = 4
 _LEAST = 0.01
 #: Distances are equal up to rounding if they differ by less than this share of the RDMs' mean squares
 _SAME = 1e-13
-
-
-@dataclass(frozen=True)
-class GWSolution:
-    """One solution of the sweep.
-
-    Attributes
-    ----------
-    epsilon : float
-        Weight of the entropy. 0 for a solution that is polished without entropy.
-    start : int
-        Number of the initial plan.
-    distance : float
-        GW distance of the plan after rounding to feasibility. Less is better.
-    matching : float
-        Top-1 matching rate if condition i is the same on both sides. NaN where the sides differ in size. Only
-        the oracle is chosen by it.
-    converged : bool
-        Whether the solver came to rest.
-    """
-
-    epsilon: float
-    start: int
-    distance: float
-    matching: float
-    converged: bool
-
-
-@dataclass(frozen=True)
-class GromovWasserstein:
-    """The best alignment of a search, and all its solutions.
-
-    Attributes
-    ----------
-    plan : ndarray, shape (n, m)
-        The plan of least distance, with uniform marginals.
-    distance : float
-        Its GW distance.
-    oracle_plan : ndarray, shape (n, m)
-        The plan of the highest top-1 matching rate (of least distance among equals). It is chosen with
-        knowledge of the answer, so show it, but do not rank by it. The plan of least distance where the sides
-        differ in size.
-    oracle_distance : float
-        Its GW distance.
-    sweep : tuple of GWSolution
-        Every solution, ordered by epsilon (the greatest first) and by start.
-    """
-
-    plan: Float64
-    distance: float
-    oracle_plan: Float64
-    oracle_distance: float
-    sweep: tuple[GWSolution, ...]
-
-    @property
-    def curve(self) -> Float64:
-        """Epsilon, and the least, mean and greatest distance over starts, (epsilons + 1, 4).
-
-        Epsilon 0 is the polish.
-        """
-        epsilons = list(dict.fromkeys(s.epsilon for s in self.sweep))
-        distances = [[s.distance for s in self.sweep if s.epsilon == epsilon] for epsilon in epsilons]
-        return np.array([(e, min(d), np.mean(d), max(d)) for e, d in zip(epsilons, distances, strict=True)])
-
-    @property
-    def searches(self) -> int:
-        """Number of starts that were followed to their end."""
-        return sum(s.epsilon == 0 for s in self.sweep)
-
-    @property
-    def found_again(self) -> int:
-        """Number of starts that ended at the least distance, up to one part in 10,000.
-
-        If it is one, a longer search may find a lower distance.
-        """
-        return found_again([s.distance for s in self.sweep if s.epsilon == 0])
 
 
 def gromov_wasserstein(
@@ -443,8 +360,7 @@ def _result(
         key=lambda start: max((np.nan_to_num(row[2]), -row[1]) for row in histories[start].rows),
     )
     best, oracle = histories[least].best, histories[highest].oracle
-    square = search.problem.shape[0] == search.problem.shape[1]
-    if not square:
+    if not search.square:
         oracle, highest = best, least
     assert best is not None
     assert oracle is not None
