@@ -36,9 +36,3 @@ def rdm_fault(rdm: np.ndarray, ids: tuple[str, ...], scale: float) -> str | None
         alike = len(rdm) > 1 and (diagonal >= rdm.max(axis=1)).all()
         return f"{fault}; it is a matrix of similarities: give 1 - similarity" if alike else fault
     return None
-
-
-def is_constant(rdm: np.ndarray, scale: float) -> bool:
-    """Whether all pairs of ``rdm`` (two pairs or more) have one value, as far as ``scale`` lets tell."""
-    pairs = rdm[np.triu_indices(len(rdm), 1)]
-    return len(pairs) > 1 and bool(np.ptp(pairs) <= 1e-12 * scale)

@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmark.common.errors import DataError, NotPossible
 from benchmark.datasets.names import nfc, require_unique
-from benchmark.datasets.rdm_check import is_constant, rdm_fault
+from benchmark.datasets.rdm_check import rdm_fault
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -114,6 +114,8 @@ class RDMTarget(Target):
     kind: ClassVar[str] = "rdm"
 
     def __post_init__(self) -> None:
+        from benchmark.measures.compare import is_constant, upper_triangle  # slow to import: scipy
+
         super().__post_init__()
         n = len(self.ids)
         if self.rdms.shape != (len(self.subjects), n, n) or not self.subjects:
@@ -126,7 +128,8 @@ class RDMTarget(Target):
             fault = rdm_fault(rdm, self.ids, scale)
             if fault is not None:
                 raise DataError(f"{self._where}, subject {subject!r}: RDM {fault}")
-            if is_constant(rdm, scale):
+            pairs = upper_triangle(rdm)
+            if len(pairs) > 1 and is_constant(pairs):
                 raise NotPossible(
                     f"{self._where}, subject {subject!r}: RDM has the same value, {rdm[0, 1]:g}, for all "
                     f"pairs of {n} ids, so nothing can be compared with it; leave the subject out"

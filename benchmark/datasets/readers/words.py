@@ -74,7 +74,7 @@ def vectors(root: DataRoot, *, name: str, path: str) -> VectorTarget:
 
 
 def _line_end(start: str) -> str:
-    r"""What ends the lines of a file: ``\r`` if it was saved as on old Macs. A word of the web may hold one."""
+    r"""What ends the lines: ``\r`` if the file was saved as on old Macs. A word of the web may hold one."""
     return "\r" if "\r" in start and "\n" not in start else "\n"
 
 
