@@ -8,7 +8,8 @@ whose numbers differ from the published ones is refused. ``--moved`` says that t
 A published cell that could not be run here, because its weights may not be passed on, keeps its numbers. Its
 key takes the present code if RESULTS has cells of the same task, all compared and all equal: then the code of
 the suite changed and the scores did not. The code of its model is taken only if cells of the same plug-in
-were compared and are equal too. Otherwise it stays as it was, and ``bench why`` shows it as changed.
+were compared and are equal too. Otherwise it stays as it was, and ``bench why`` shows it as changed. The
+hash of a data set is taken from equal cells that recorded the same data, however the hash is made at present.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import argparse
 import math
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,11 @@ PUBLISHED = Path(__file__).parent / "results"
 TOLERANCE = 1e-5
 #: What stands in a result beside the answer
 _BESIDE = {"key", "provenance", "checksum", "arrays", "notes"}
+#: Parts of a key that name data sets
+_DATA = ("stimuli", "target")
+
+#: Present parts of keys, by part, name of the data set, and recorded hash
+Data = dict[tuple[str, str, str], dict[str, Any]]
 
 
 def difference(old: CellResult, new: CellResult) -> float:
@@ -64,7 +70,54 @@ def _differences(old: Any, new: Any) -> Iterator[float]:
         yield math.inf
 
 
-def with_present_code(cell: CellResult, registry: Registry, *, plug_in: bool) -> CellResult:
+def present_data(compared: Iterable[tuple[CellResult, CellResult, float]]) -> Data:
+    """The parts of keys for the data sets of which every cell that was compared is equal.
+
+    Parameters
+    ----------
+    compared : iterable of (CellResult, CellResult, float)
+        The published result, that of the run, and their difference.
+
+    Returns
+    -------
+    dict
+        The present part by "stimuli" or "target", name of the data set, and hash in the published result.
+    """
+    data: Data = {}
+    moved = set()
+    for old, new, gap in compared:
+        for part in _DATA:
+            name = new.key["binding"][part]
+            data[part, name, _recorded_hash(old, part)] = new.key[part]
+            if gap > TOLERANCE:
+                moved.add(name)
+    return {place: key for place, key in data.items() if place[1] not in moved}
+
+
+def _recorded_hash(cell: CellResult, part: str) -> str:
+    """The hash of the stimuli or of the target in a key, which may be one of an older release."""
+    recorded = cell.key.get(part, cell.key["features"]["stimuli"])
+    return str(recorded["hash"] if isinstance(recorded, Mapping) else recorded)
+
+
+def _with_present_data(cell: CellResult, registry: Registry, data: Data) -> dict[str, Any]:
+    """The key of a result with the present parts for its data, where the data are known to be the same."""
+    key = dict(cell.key)
+    if "uncovered" in cell.counts:  # the hash of the stimuli is that of a part of them
+        return key
+    for part in _DATA:
+        name, recorded = key["binding"][part], _recorded_hash(cell, part)
+        if (part, name, recorded) in data:
+            key[part] = data[part, name, recorded]
+        elif part == "stimuli" and part not in key:
+            # an older key has the hash alone, which covers all that the entry decides
+            entry = registry.dataset(name).entry
+            key[part] = {"hash": recorded, "plugin": entry.plugin, "params": entry.params}
+    key["features"] = {**key["features"], "stimuli": key["stimuli"]["hash"]}
+    return key
+
+
+def with_present_code(cell: CellResult, registry: Registry, data: Data, *, plug_in: bool) -> CellResult:
     """A result under the key of the present code; its numbers and its provenance stay.
 
     Parameters
@@ -72,15 +125,18 @@ def with_present_code(cell: CellResult, registry: Registry, *, plug_in: bool) ->
     cell : CellResult
     registry : Registry
         Names the plug-ins of its model and its task.
+    data : dict
+        Present parts for data sets (:func:`present_data`).
     plug_in : bool
         Whether the code of the model's plug-in is taken too.
     """
+    key = _with_present_data(cell, registry, data)
     model, task = registry.model(cell.model, cell.suite), registry.task(cell.task)
-    features = {**cell.key["features"], "code": extraction_version()}
+    features = {**key["features"], "code": extraction_version()}
     if plug_in:
         features["source"] = plugin_source_hash(str(model.entry.plugin), model.base)
     key = {
-        **cell.key,
+        **key,
         "features": features,
         "code": code_version(),
         "task_source": plugin_source_hash(task.entry.plugin, task.base),
@@ -117,7 +173,9 @@ def publish(
         return [f"refused: {reason}" for reason in unread], False
     fresh = {s.path.relative_to(results): s.cell for s in of_run if s.cell.status == "scored"}
     others = {s.path.relative_to(published): s.cell for s in present}
-    gaps = {path: difference(others.pop(path), cell) for path, cell in fresh.items() if path in others}
+    replaced = {path: others.pop(path) for path in fresh if path in others}
+    gaps = {path: difference(old, fresh[path]) for path, old in replaced.items()}
+    data = present_data((old, fresh[path], gaps[path]) for path, old in replaced.items())
     refused = {path: gap for path, gap in gaps.items() if gap > TOLERANCE and not moved}
     for path in fresh.keys() - refused.keys():
         store.write(fresh[path])
@@ -132,7 +190,7 @@ def publish(
     kept = []
     for path in others.keys() - left:
         plug_in = _plug_in(others[path], registry)
-        store.write(with_present_code(others[path], registry, plug_in=plug_in in equal))
+        store.write(with_present_code(others[path], registry, data, plug_in=plug_in in equal))
         if plug_in not in equal:
             kept.append(path)
 

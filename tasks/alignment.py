@@ -142,19 +142,20 @@ class _Target:
         if isinstance(joined.target, RDMTarget):
             rdms = joined.target.rdms
             kernels, similarities, vectors = -rdms / 2, [-rdm / np.abs(rdm).max() for rdm in rdms], None
+            scale = float(np.abs(rdms).max())
         else:
             vectors = joined_vectors(joined, _FEWEST)
             kernels, similarities = _kernel(vectors)[None], [_cosines(vectors)]
-        centred = np.stack([u_centred(kernel) for kernel in kernels])
-        if not centred.any(axis=(1, 2)).all():
-            raise NotPossible(f"target {joined.target.name!r} has distances that are all the same")
+            scale = float(np.abs(vectors).max()) ** 2
+        try:
+            centred = np.stack([_centred(kernel, scale) for kernel in kernels])
+        except UndefinedFeaturesError as error:
+            raise NotPossible(f"target {joined.target.name!r}: {error}") from error
         return cls(centred, np.stack([_shares(s, k) for s in similarities]), vectors)
 
 
 def _score_layer(means: np.ndarray, target: _Target, k: int, seed: int) -> LayerResult:
-    kernel = u_centred(_kernel(means))
-    if np.ptp(kernel) <= 1e-12 * np.abs(means).max() ** 2:
-        raise UndefinedFeaturesError("the kernel is zero without its additive part: CKA undefined")
+    kernel = _centred(_kernel(means), np.abs(means).max() ** 2)
     # The Pearson correlation over pairs of kernels without their additive part is the debiased CKA.
     test = permutation_test_rdm(kernel, target.kernels, "pearson", _PERMUTATIONS, np.random.default_rng(seed))
     shared = np.einsum("ij,sij->si", _shares(_cosines(means), k), target.neighbours) / k
@@ -170,6 +171,14 @@ def _kernel(features: np.ndarray) -> np.ndarray:
     centred = features - features.mean(axis=0)
     kernel: np.ndarray = centred @ centred.T
     return kernel
+
+
+def _centred(kernel: np.ndarray, scale: float) -> np.ndarray:
+    """The kernel without its additive part, if anything but rounding is left of values of that ``scale``."""
+    centred: np.ndarray = u_centred(kernel)
+    if np.ptp(centred) <= 1e-12 * scale:
+        raise UndefinedFeaturesError("the kernel is zero without its additive part: CKA undefined")
+    return centred
 
 
 def _cosines(features: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from benchmark.checks.check import Candidate, Check, Status
-from benchmark.results import peak_memory_mb
+from benchmark.common.cost import peak_memory
 
 NAME = "time and memory"
 
@@ -26,6 +26,6 @@ def check(candidate: Candidate) -> list[Check]:
     start = time.perf_counter()
     candidate.model.features(candidate.stimuli, list(candidate.model.layers), device=candidate.device)
     seconds = (time.perf_counter() - start) / len(candidate.stimuli)
-    peak = peak_memory_mb()
-    memory = "" if peak is None else f"; the process took {peak:,.0f} MiB at most"
+    peak = peak_memory()
+    memory = "" if peak is None else f"; the process took {peak / 2**20:,.0f} MiB at most"
     return [Check(NAME, Status.passed, f"{1000 * seconds:.3g} ms a stimulus on {candidate.device}{memory}")]

@@ -1,7 +1,8 @@
-"""The cost of an extraction of features or of a task's long work, in words for the user."""
+"""The cost of an extraction of features or of a task's long work, in words for the user; memory in use."""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 
@@ -29,6 +30,16 @@ class Cost:
         if self.memory is not None:
             parts.insert(1, f"{_size(self.memory)} memory")
         return ", ".join(parts)
+
+
+def peak_memory() -> int | None:
+    """Greatest resident memory of this process so far, in bytes; None where the system does not say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _duration(seconds: float) -> str:

@@ -74,10 +74,3 @@ def comparable(rdms: np.ndarray) -> np.ndarray:
     n, counts = rdms.shape[1], pairs_of(rdms)
     enough: np.ndarray = (counts >= FEWEST_PAIRS) | (counts == n * (n - 1) // 2)
     return enough
-
-
-def is_constant(rdm: np.ndarray, scale: float) -> bool:
-    """Whether all measured pairs of ``rdm`` (two or more) have one value, as far as ``scale`` lets tell."""
-    pairs = rdm[np.triu_indices(len(rdm), 1)]
-    pairs = pairs[~np.isnan(pairs)]
-    return len(pairs) > 1 and bool(np.ptp(pairs) <= 1e-12 * scale)

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmark.common.errors import DataError, NotPossible
 from benchmark.datasets.names import nfc, require_unique
-from benchmark.datasets.rdm_check import comparable, is_constant, rdm_fault
+from benchmark.datasets.rdm_check import comparable, rdm_fault
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -115,6 +115,8 @@ class RDMTarget(Target):
     kind: ClassVar[str] = "rdm"
 
     def __post_init__(self) -> None:
+        from benchmark.measures.compare import is_constant, upper_triangle  # slow to import: scipy
+
         super().__post_init__()
         n = len(self.ids)
         if self.rdms.shape != (len(self.subjects), n, n) or not self.subjects:
@@ -127,8 +129,10 @@ class RDMTarget(Target):
             fault = rdm_fault(rdm, self.ids, scale)
             if fault is not None:
                 raise DataError(f"{self._where}, subject {subject!r}: RDM {fault}")
-            if is_constant(rdm, scale):
-                value = np.nanmax(rdm[~np.eye(n, dtype=bool)])
+            pairs = upper_triangle(rdm)
+            measured = pairs[~np.isnan(pairs)]
+            if len(measured) > 1 and is_constant(measured):
+                value = measured[0]
                 raise NotPossible(
                     f"{self._where}, subject {subject!r}: RDM has the same value, {value:g}, for all "
                     f"pairs of {n} ids, so nothing can be compared with it; leave the subject out"

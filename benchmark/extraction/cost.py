@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 
-from benchmark.common.cost import Cost
+from benchmark.common.cost import Cost, peak_memory
 from benchmark.extraction.rows import IN_MEMORY
 
 
@@ -39,13 +38,3 @@ def timed_cost(count: int, run: Callable[[int], None], size: int, width: Callabl
     disk = 4 * count * width()
     peak = peak_memory()
     return Cost(seconds, None if peak is None else peak + min(disk, IN_MEMORY), disk)
-
-
-def peak_memory() -> int | None:
-    """Greatest resident memory of this process so far, in bytes; None where the system does not say."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -134,11 +134,6 @@ def shared_images(
     return load
 
 
-def forget_images() -> None:
-    """Free the memory of all cached images."""
-    _caches.clear()
-
-
 def _room(cache: ImageCache, needed: int) -> int:
     """Bytes that ``cache`` may still take. Older caches are dropped until ``needed`` bytes are free."""
     while (room := MAX_BYTES - sum(each.bytes for each in _caches.values())) < needed:

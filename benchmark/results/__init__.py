@@ -1,6 +1,6 @@
 """Results: their schema, the folder that stores them, and their provenance."""
 
-from benchmark.results.provenance import code_version, extraction_version, now, peak_memory_mb, versions
+from benchmark.results.provenance import code_version, extraction_version, now, versions
 from benchmark.results.row import row
 from benchmark.results.schema import CellResult, Estimate, LayerScore, Provenance, canonical
 from benchmark.results.seeds import average_seeds
@@ -19,7 +19,6 @@ __all__ = [
     "diff_keys",
     "extraction_version",
     "now",
-    "peak_memory_mb",
     "row",
     "versions",
 ]

@@ -1,9 +1,8 @@
-"""The provenance of a result: versions, code, time, memory."""
+"""The provenance of a result: versions, code, time."""
 
 from __future__ import annotations
 
 import importlib.metadata
-import sys
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
@@ -94,14 +93,3 @@ def _is_left_out(name: str) -> bool:
 def now() -> str:
     """The present time in UTC as ISO 8601 text, to the second."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
-
-
-def peak_memory_mb() -> float | None:
-    """Greatest resident memory of this process so far, in MiB; None where the system cannot tell."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # kibibytes on Linux, bytes on macOS
-    return float(peak) / (2**20 if sys.platform == "darwin" else 2**10)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmark.common.cost import peak_memory
 from benchmark.common.errors import NotPossible
 from benchmark.common.files import cache_folder
 from benchmark.common.memo import FolderMemo
@@ -29,7 +30,6 @@ from benchmark.results import (
     Stored,
     canonical,
     now,
-    peak_memory_mb,
     versions,
 )
 from benchmark.runner.key import cell_key, unchanged
@@ -260,6 +260,7 @@ def _turned_note(stimuli: Stimuli) -> tuple[str, ...]:
 def _provenance(session: Session, parts: Parts, seconds: float) -> Provenance:
     entry = parts.model.placed.entry
     checkpoint = parts.model.checkpoint
+    peak = peak_memory()
     return Provenance(
         registry_entry=entry.model_dump(mode="json", exclude_defaults=True),
         weights_sha256=checkpoint.sha256,
@@ -277,5 +278,5 @@ def _provenance(session: Session, parts: Parts, seconds: float) -> Provenance:
         code_version=parts.key["code"],
         created=now(),
         seconds=seconds,
-        peak_memory_mb=peak_memory_mb(),
+        peak_memory_mb=None if peak is None else peak / 2**20,
     )

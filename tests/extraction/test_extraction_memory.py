@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from benchmark.datasets import Stimuli
-from benchmark.extraction.cost import peak_memory
+from benchmark.common.cost import peak_memory
 from benchmark.model import ModelSpec
 from benchmark.registry import load_registry
 

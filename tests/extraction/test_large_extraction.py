@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ N = 40
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
-    images.forget_images()
+    monkeypatch.setattr(images, "_caches", OrderedDict())
 
 
 def stimuli(n: int = N, manifest: str = "m") -> Stimuli:
@@ -218,13 +219,13 @@ def test_features_that_the_disk_does_not_hold_are_refused_after_one_batch(
     assert list((tmp_path / "cache" / "features").glob(".*.tmp")) == []
 
 
-def test_images_are_decoded_once_for_models_of_one_preprocessing() -> None:
+def test_images_are_decoded_once_for_models_of_one_preprocessing(monkeypatch: pytest.MonkeyPatch) -> None:
     first = small().features(stimuli(), ["conv1"])["conv1"]
     Small.decoded = 0
     again = Small(ModelSpec("other", {}, untrained=1))
     other = again.features(stimuli(), ["conv1"])["conv1"]
     assert Small.decoded == 2, "the first and the last image, to see that they are the same"
-    images.forget_images()
+    monkeypatch.setattr(images, "_caches", OrderedDict())
     assert np.array_equal(again.features(stimuli(), ["conv1"])["conv1"], other)
     assert np.array_equal(small().features(stimuli(), ["conv1"])["conv1"], first)
     Small.decoded = 0
@@ -232,7 +233,7 @@ def test_images_are_decoded_once_for_models_of_one_preprocessing() -> None:
     assert Small.decoded == N
 
 
-def test_images_are_not_shared_by_words_that_are_not_true() -> None:
+def test_images_are_not_shared_by_words_that_are_not_true(monkeypatch: pytest.MonkeyPatch) -> None:
     class Half(Small):
         """Says what :class:`Small` says."""
 
@@ -244,7 +245,7 @@ def test_images_are_not_shared_by_words_that_are_not_true() -> None:
     first = Half(ModelSpec("a", {}, untrained=0)).features(stimuli(), ["conv1"])["conv1"]
     quarter = type("Quarter", (Half,), {"scale": 4.0})
     second = quarter(ModelSpec("b", {}, untrained=0)).features(stimuli(), ["conv1"])["conv1"]
-    images.forget_images()
+    monkeypatch.setattr(images, "_caches", OrderedDict())
     alone = quarter(ModelSpec("b", {}, untrained=0)).features(stimuli(), ["conv1"])["conv1"]
     assert np.array_equal(second, alone)
     assert not np.allclose(first, second)

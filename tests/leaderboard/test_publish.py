@@ -23,7 +23,7 @@ def publish():
 
 @pytest.fixture
 def folders(bench, tmp_path) -> tuple[Path, Path]:
-    """Fresh results, and the same ones published with older code; one more model was published."""
+    """Fresh results, and the same ones published with older code and keys; one more model was published."""
     fresh, published = tmp_path / "fresh", tmp_path / "published"
     assert (
         bench("run", "-m", "pixels,mini_clip", "-t", "people_rdm,area_late_rdm", "--output", fresh).status
@@ -31,7 +31,9 @@ def folders(bench, tmp_path) -> tuple[Path, Path]:
     )
     assert bench("run", "-m", "mini_encoder", "-t", "people_rdm", "--output", published).status == 0
     for stored in (*ResultStore(fresh).all()[0], *ResultStore(published).all()[0]):
-        old = {**stored.cell.key, "code": "old", "features": {**stored.cell.key["features"], "code": "old"}}
+        key = {part: value for part, value in stored.cell.key.items() if part != "stimuli"}
+        features = {**key["features"], "code": "old", "stimuli": "old manifest"}
+        old = {**key, "code": "old", "features": features, "target": f"old {key['binding']['target']}"}
         ResultStore(published).write(stored.cell.model_copy(update={"key": old}))
     return fresh, published
 
@@ -55,6 +57,61 @@ def test_equal_numbers_take_the_present_code(publish, folders):
     for path, cell in before.items():
         assert after[path].score == cell.score
         assert after[path].layers == cell.layers
+
+
+def key_of(folder: Path, model: str, binding: str) -> dict:
+    return json.loads((folder / "mini" / binding / f"{model}.json").read_text())["key"]
+
+
+def test_data_that_an_equal_cell_had_too_have_their_present_parts(publish, folders):
+    fresh, published = folders
+    publish(fresh, published, load_registry())
+    speaks, key = key_of(fresh, "pixels", "people_rdm"), key_of(published, "mini_encoder", "people_rdm")
+    assert key["stimuli"] == speaks["stimuli"]
+    assert key["target"] == speaks["target"]
+    assert key["features"]["stimuli"] == speaks["features"]["stimuli"]
+
+
+@pytest.mark.parametrize("case", ["other data", "no cell with the target"])
+def test_nothing_else_speaks_for_data(publish, folders, case):
+    fresh, published = folders
+    path = published / "mini" / "people_rdm" / "mini_encoder.json"
+    if case == "other data":
+        edit(path, key={**key_of(published, "mini_encoder", "people_rdm"), "target": "another hash"})
+    else:
+        for other in ("pixels", "mini_clip"):
+            (fresh / "mini" / "people_rdm" / f"{other}.json").unlink()
+    recorded = key_of(published, "mini_encoder", "people_rdm")
+    publish(fresh, published, load_registry(), moved=True)
+    key = key_of(published, "mini_encoder", "people_rdm")
+    assert key["target"] == recorded["target"]
+    assert not current(published, "mini_encoder", "people_rdm")
+
+
+def test_data_of_which_one_cell_moved_are_not_said_to_be_the_same(folders):
+    present_data = runpy.run_path(str(ROOT / "leaderboard" / "publish.py"))["present_data"]
+    fresh, published = (ResultStore(folder) for folder in folders)
+
+    def data(**gaps: float) -> set[tuple[str, str]]:
+        compared = [
+            (published.last("mini", name, "pixels").cell, fresh.last("mini", name, "pixels").cell, gap)
+            for name, gap in gaps.items()
+        ]
+        return {(part, name) for part, name, _ in present_data(compared)}
+
+    assert data(people_rdm=0.0) == {("stimuli", "mini_images"), ("target", "mini_people")}
+    assert data(people_rdm=0.0, area_late_rdm=0.1) == {("target", "mini_people")}
+
+
+def test_stimuli_of_which_no_cell_was_run_keep_the_hash_that_was_recorded(folders):
+    module = runpy.run_path(str(ROOT / "leaderboard" / "publish.py"))
+    _, published = folders
+    cell = ResultStore(published).last("mini", "people_rdm", "mini_encoder").cell
+    key = module["with_present_code"](cell, load_registry(), {}, plug_in=False).key
+    entry = load_registry().dataset("mini_images").entry
+    assert key["stimuli"] == {"hash": "old manifest", "plugin": entry.plugin, "params": entry.params}
+    assert key["features"]["stimuli"] == "old manifest"
+    assert key["target"] == "old mini_people", "its hash does not cover what the entry decides"
 
 
 def edit(path: Path, **change) -> None:

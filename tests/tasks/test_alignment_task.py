@@ -121,3 +121,23 @@ def test_what_cannot_be_asked(task, vectors, features):
     flat = (1 - np.eye(K))[None]
     with pytest.raises(NotPossible, match="'same', subject 'a': RDM has the same value, 1, for all pairs"):
         RDMTarget("same", CONCEPTS, "h", rdms=flat, subjects=("a",))
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        VectorTarget("t", CONCEPTS, "h", vectors=np.eye(K) / 3),
+        RDMTarget(
+            "t",
+            CONCEPTS,
+            "h",
+            # each concept lies so far from a common centre: the distances are sums of two of these
+            rdms=((far := np.arange(1, K + 1) / 7)[:, None] + far - 2 * np.diag(far))[None],
+            subjects=("a",),
+        ),
+    ],
+    ids=["words equally far", "sums"],
+)
+def test_a_target_of_which_rounding_alone_is_left_is_refused(task, features, target):
+    with pytest.raises(NotPossible, match="target 't': the kernel is zero without its additive part"):
+        score(task, target, {"layer": features})
