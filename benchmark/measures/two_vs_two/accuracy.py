@@ -137,7 +137,8 @@ def two_vs_two_permutation(
 
     The accuracies under permutation are exact. Up to 256 concepts are counted in float64, many permutations
     at once. Of more, a pair is counted in float32 if its margin is further from zero than the greatest
-    possible error, and in float64 otherwise. With more than some 5,800 concepts the k x k matrices are not kept, and a permutation takes as long as the score.
+    possible error, and in float64 otherwise. With more than some 5,800 concepts the k x k matrices are not
+    kept, and a permutation takes as long as the score.
 
     Parameters
     ----------
