@@ -135,9 +135,10 @@ def two_vs_two_permutation(
 ) -> PermutationTest:
     """Test the 2 vs 2 accuracy against permutations of the rows of one space.
 
-    The accuracies under permutation are exact. A pair is counted in float32 if its margin is further from
-    zero than the greatest possible error. All other pairs are counted in float64. With more than some 5,800
-    concepts the k x k matrices are not kept, and a permutation takes as long as the score.
+    The accuracies under permutation are exact. Up to 256 concepts are counted in float64, many permutations
+    at once. Of more, a pair is counted in float32 if its margin is further from zero than the greatest
+    possible error, and in float64 otherwise. With more than some 5,800 concepts the k x k matrices are not
+    kept, and a permutation takes as long as the score.
 
     Parameters
     ----------
