@@ -137,6 +137,8 @@ class TaskResult:
         Chance level by metric name.
     ceiling : dict of str to (float, float)
         Noise ceiling (lower, upper) by metric name. A metric without one is absent.
+    chance_band : dict of str to (float, float)
+        5th and 95th percentile of a score by chance, by metric name, where it is simulated.
     headline : str or None
         A layer that is fixed beforehand as *the* score (an association head). None: the best layer is chosen
         on one half of the concepts and scored on the other.
@@ -152,6 +154,7 @@ class TaskResult:
     layers: dict[str, LayerResult]
     chance: dict[str, float]
     ceiling: dict[str, tuple[float, float]] = field(default_factory=dict)
+    chance_band: dict[str, tuple[float, float]] = field(default_factory=dict)
     headline: str | None = None
     counts: dict[str, int] = field(default_factory=dict)
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
@@ -327,7 +330,9 @@ def read_params(task: str, params: Mapping[str, Any], defaults: Mapping[str, Any
         if key not in defaults:
             raise UsageError(f"task {task}: unknown parameter {key!r}; {did_you_mean(key, sorted(defaults))}")
         default = defaults[key]
-        if default is not None and (not isinstance(value, type(default)) or isinstance(value, bool)):
+        # to Python a truth value is a whole number, but whoever writes one means something else
+        mistaken = isinstance(value, bool) is not isinstance(default, bool)
+        if default is not None and (not isinstance(value, type(default)) or mistaken):
             raise UsageError(
                 f"task {task}: parameter {key!r} must be {type(default).__name__}, not {value!r}"
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeGuard
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from benchmark.measures import (
     gromov_wasserstein,
     gw_search_seconds,
     matching_hits,
+    matching_permutation,
     matching_rate,
 )
 from benchmark.representation.concepts import (
@@ -43,7 +44,6 @@ from benchmark.task import (
 
 _TOP = (1, 5, 10)
 _CATEGORY = "category"
-_PERMUTATIONS = 1000
 _STARTS = 12
 #: Random halvings of the subjects for the ceiling
 _HALVINGS = 3
@@ -57,10 +57,14 @@ _CHANCE_ENTRIES = 20_000_000
 _LONG = 60.0
 #: Key of a finished search in the memo: this text and the number of the search
 _FINISHED = "found-"
-#: Names of the values of a layer
-_VALUES = ("gw_distance", "oracle_top1", "oracle_gw_distance", "found_again", "searches")
+#: In the record of a search: what the name of a value begins with, and the arrays that are stored
+_VALUE, _ARRAYS = "value/", ("sweep", "plan", "likeliest", "probability")
+#: Percentiles of simulated chance that are kept
+_BAND = (5, 95)
 #: Plans of more concepts than this are not stored. A plan of 500 concepts is 1 MB
 _STORED = 500
+#: Number of greatest entries of each row of the entropic plan that are stored
+_LIKELIEST = 10
 
 _CEILING = "mean RDM of half of the subjects matched with that of the other half (lower) and of all (upper)"
 
@@ -68,14 +72,20 @@ _CEILING = "mean RDM of half of the subjects matched with that of the other half
 class GWOTMatching(Task):
     """Matching rates of the Gromov-Wasserstein plan between a model's RDM and the mean RDM of people.
 
-    The score is that of the plan of least GW distance that a search finds, without labels. ``found_again`` of
-    ``searches`` starts ended at that distance. RDMs are scaled to a mean dissimilarity of one. The plan of
-    the highest matching rate in the search is an oracle: it is among the values and never a score. Features
-    are averaged over a concept's test images. The p-value is from a permutation of the labels of the plan.
+    The score, ``top1``, is that of the plan of least GW distance that a search finds, without labels.
+    ``found_again`` of ``searches`` starts ended at that distance. ``near_top1`` is the mean rate of the
+    ``near_plans`` different plans that starts ended at within one per cent of it. Rates for k > 1 and for
+    categories are those of the entropic plan around the solution, at ``entropic_epsilon``. RDMs are scaled to
+    a mean dissimilarity of one. The highest rate among all solutions of the search is an oracle: it is among
+    the values and never a score. Features are averaged over a concept's test images. The p-value is from a
+    permutation of the labels of the plan, and ``category_p`` is that of the category rate.
+
+    With ``polish: false`` the protocol is that of the reference: entropic solutions for all epsilons and
+    starts, and of these the one of least distance.
     """
 
     name: ClassVar[str] = "gwot_matching"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     metrics: ClassVar[tuple[Metric, ...]] = (
         *(
             Metric(f"top{k}", f"top-{k} matching rate", (0.0, 1.0), "random plans, simulated", _CEILING)
@@ -89,6 +99,9 @@ class GWOTMatching(Task):
         "epsilons": Parameter(None, "a list of positive numbers; None: ten values, computed from the RDMs"),
         "starts": Parameter(
             _STARTS, "initial plans at most, at least 1; fewer if the least distance is found again"
+        ),
+        "polish": Parameter(
+            True, "whether solutions are polished without entropy; false: the protocol of the reference"
         ),
     }
     simulations: ClassVar[int] = 5
@@ -111,7 +124,7 @@ class GWOTMatching(Task):
 
         ``params``: ``metric``, the dissimilarity of features ("correlation"); ``epsilons``, the grid (a list;
         without it, the solver chooses the grid from the RDMs); ``starts``, the greatest number of initial
-        plans (12).
+        plans (12); ``polish``, whether solutions are polished without entropy (true).
 
         Raises
         ------
@@ -128,7 +141,10 @@ class GWOTMatching(Task):
         seeds = [int(seed) for seed in rng.integers(2**63, size=3)]
         halvings = _HALVINGS if len(joined.target.subjects) >= _FEWEST_SUBJECTS else 0
         searches = _Searches(
-            view.work, len(view.layers) + 2 * halvings, options["epsilons"], options["starts"]
+            view.work,
+            len(view.layers) + 2 * halvings,
+            {name: options[name] for name in ("epsilons", "starts", "polish")},
+            joined.target.categories,
         )
         searches.announce(len(people))
         layers: dict[str, LayerResult] = {}
@@ -143,16 +159,18 @@ class GWOTMatching(Task):
                 continue
 
             def search(model_rdm: np.ndarray = model_rdm, number: int = number) -> dict[str, np.ndarray]:
-                return _match(model_rdm, people, categories, searches, number, seeds[0])
+                return _match(model_rdm, people, searches, number, seeds[0])
 
             record = searches.run_once(number, search)
             layers[layer] = _layer_result(record)
-            arrays |= {f"{name}/{layer}": record[name] for name in ("sweep", "plan") if name in record}
+            arrays |= {f"{name}/{layer}": record[name] for name in _ARRAYS if name in record}
         ceiling = _ceiling(joined.target, halvings, searches, len(view.layers), seeds[1])
+        chance, band = _chance(len(people), categories, np.random.default_rng(seeds[2]))
         return TaskResult(
             concepts=joined.concepts,
             layers=layers,
-            chance=_chance(len(people), categories, np.random.default_rng(seeds[2])),
+            chance=chance,
+            chance_band=band,
             ceiling=ceiling,
             counts={
                 **joined.counts,
@@ -206,17 +224,23 @@ class _Searches:
         Progress bar, memo and device of the engine.
     count : int
         Number of searches.
-    epsilons : list of float or None
-        The grid. None: the solver chooses it.
-    starts : int
-        Number of initial plans for each epsilon.
+    options : mapping
+        Options of :func:`gromov_wasserstein`: the grid of epsilons, the number of starts, the polish.
+    categories : sequence of str or None, or None
+        Category of each concept.
     """
 
-    def __init__(self, work: LongWork, count: int, epsilons: list[float] | None, starts: int) -> None:
-        self._work, self._count = work, count
+    def __init__(
+        self,
+        work: LongWork,
+        count: int,
+        options: Mapping[str, Any],
+        categories: Sequence[str | None] | None,
+    ) -> None:
+        self._work, self._count, self.categories = work, count, categories
         self._solver: dict[str, Any] = {
-            "epsilons": epsilons,
-            "starts": starts,
+            **options,
+            "categories": categories,
             "memo": work.memo,
             "device": work.device,
         }
@@ -261,72 +285,82 @@ class _Searches:
         return record
 
 
-def _hits(plan: np.ndarray, categories: Sequence[str | None] | None) -> dict[str, np.ndarray]:
+def _hits(
+    plan: np.ndarray, entropic_plan: np.ndarray, categories: Sequence[str | None] | None
+) -> dict[str, np.ndarray]:
     """Hit of each concept, (n,), by metric. The category metric is there only if there are categories."""
-    hits = {f"top{k}": matching_hits(plan, min(k, len(plan))) for k in _TOP}
-    if categories is not None and any(category is not None for category in categories):
-        hits[_CATEGORY] = category_matching_hits(plan, categories)
+    hits = {f"top{k}": matching_hits(plan if k == 1 else entropic_plan, min(k, len(plan))) for k in _TOP}
+    if _categorised(categories):
+        hits[_CATEGORY] = category_matching_hits(entropic_plan, categories)
     return hits
 
 
+def _categorised(categories: Sequence[str | None] | None) -> TypeGuard[Sequence[str | None]]:
+    return categories is not None and any(category is not None for category in categories)
+
+
 def _match(
-    model_rdm: np.ndarray,
-    people: np.ndarray,
-    categories: Sequence[str | None] | None,
-    searches: _Searches,
-    number: int,
-    seed: int,
+    model_rdm: np.ndarray, people: np.ndarray, searches: _Searches, number: int, seed: int
 ) -> dict[str, np.ndarray]:
     """The arrays of a search in one layer.
 
-    They are: its hits by metric; ``sweep``, with epsilon, start, distance, matching and converged of each
-    solution; ``values``, with p, distance, top-1 and distance of the oracle, and how many of how many starts
-    found the distance; and the plan, if it is small.
+    They are: its hits by metric; ``sweep``, with epsilon, start, distance, matching rates of concepts and of
+    categories, and converged of each solution; ``value/...``, the values of the layer; ``likeliest`` and
+    ``probability``, the columns of the greatest entries of each row of the entropic plan, and these entries
+    as a share of the row; and the plan, if it is small.
     """
     rng = np.random.default_rng(seed)
-    alignment = searches.align(number, model_rdm, people, rng)
-    hits = _hits(alignment.plan, categories)
-    # Under a permutation of the labels, row i is a hit if its greatest entry is at the label that it gets.
-    greatest = alignment.plan == alignment.plan.max(axis=1, keepdims=True)
-    credit = greatest / greatest.sum(axis=1, keepdims=True)
+    found = searches.align(number, model_rdm, people, rng)
+    near = [matching_rate(plan) for plan in found.near_optimal]
+    values = {
+        "p": matching_permutation(found.plan, rng).p,
+        "gw_distance": found.distance,
+        "near_top1": np.mean(near),
+        "near_plans": len(near),
+        "entropic_epsilon": found.entropic_epsilon,
+        "oracle_top1": matching_rate(found.oracle_plan),
+        "oracle_gw_distance": found.oracle_distance,
+        "found_again": found.found_again,
+        "searches": found.searches,
+    }
+    if _categorised(searches.categories):
+        values["category_p"] = matching_permutation(
+            found.entropic_plan, rng, categories=searches.categories
+        ).p
+        values["oracle_category"] = max(s.category for s in found.sweep)
     n = len(people)
-    null = np.array([credit[np.arange(n), rng.permutation(n)].mean() for _ in range(_PERMUTATIONS)])
-    reached = np.count_nonzero(null >= hits["top1"].mean() - 1e-12)
-    p = (1 + reached) / (1 + _PERMUTATIONS)
-    curve = [(s.epsilon, s.start, s.distance, s.matching, s.converged) for s in alignment.sweep]
-    plan = {"plan": alignment.plan.astype(np.float32)} if n <= _STORED else {}
+    likeliest = np.argsort(-found.entropic_plan, axis=1, kind="stable")[:, :_LIKELIEST]
+    sweep = [(s.epsilon, s.start, s.distance, s.matching, s.category, s.converged) for s in found.sweep]
     return {
-        **hits,
-        **plan,
-        "sweep": np.array(curve, dtype=np.float64),
-        "values": np.array(
-            [
-                p,
-                alignment.distance,
-                matching_rate(alignment.oracle_plan),
-                alignment.oracle_distance,
-                alignment.found_again,
-                alignment.searches,
-            ]
-        ),
+        **_hits(found.plan, found.entropic_plan, searches.categories),
+        **({"plan": found.plan.astype(np.float32)} if n <= _STORED else {}),
+        **{f"{_VALUE}{name}": np.array(value, dtype=np.float64) for name, value in values.items()},
+        "likeliest": likeliest.astype(np.int32),
+        "probability": (n * np.take_along_axis(found.entropic_plan, likeliest, axis=1)).astype(np.float32),
+        "sweep": np.array(sweep, dtype=np.float64),
     }
 
 
 def _layer_result(record: Mapping[str, np.ndarray]) -> LayerResult:
-    p, *values = (float(value) for value in record["values"])
+    values = {name[len(_VALUE) :]: float(array) for name, array in record.items() if name.startswith(_VALUE)}
     hits = {name: record[name] for name in (*(f"top{k}" for k in _TOP), _CATEGORY) if name in record}
     return LayerResult(
-        {name: mean_statistic(values) for name, values in hits.items()},
-        p=p,
-        values=dict(zip(_VALUES, values, strict=True)),
+        {name: mean_statistic(hit) for name, hit in hits.items()}, p=values.pop("p"), values=values
     )
 
 
-def _chance(n: int, categories: Sequence[str | None] | None, rng: np.random.Generator) -> dict[str, float]:
-    """Mean rates of random plans."""
+def _chance(
+    n: int, categories: Sequence[str | None] | None, rng: np.random.Generator
+) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    """Mean rates of random plans, and the 5th and 95th percentile of a plan's rate."""
     draws = int(np.clip(_CHANCE_ENTRIES // n**2, 10, 1000))
-    rates = [_rates(rng.random((n, n)), categories) for _ in range(draws)]
-    return {name: float(np.mean([rate[name] for rate in rates])) for name in rates[0]}
+    rates = [_rates(plan, plan, categories) for plan in (rng.random((n, n)) for _ in range(draws))]
+    by_name = {name: np.array([rate[name] for rate in rates]) for name in rates[0]}
+    bands = {name: np.percentile(values, _BAND) for name, values in by_name.items()}
+    return (
+        {name: float(values.mean()) for name, values in by_name.items()},
+        {name: (float(low), float(high)) for name, (low, high) in bands.items()},
+    )
 
 
 def _ceiling(
@@ -347,8 +381,8 @@ def _ceiling(
                 target.rdms[part].mean(axis=0) for part in (order[: s // 2], order[s // 2 :])
             )
             for counterpart in (second_half, everyone):
-                plan = searches.align(first + len(rates), first_half, counterpart, rng).plan
-                rates.append(_rates(plan, target.categories))
+                found = searches.align(first + len(rates), first_half, counterpart, rng)
+                rates.append(_rates(found.plan, found.entropic_plan, target.categories))
         return {
             name: np.array([np.mean([r[name] for r in rates[bound::2]]) for bound in (0, 1)])
             for name in rates[0]
@@ -358,5 +392,8 @@ def _ceiling(
     return {name: (float(bounds[0]), float(bounds[1])) for name, bounds in rates_by_bound.items()}
 
 
-def _rates(plan: np.ndarray, categories: Sequence[str | None] | None) -> dict[str, float]:
-    return {name: float(np.nanmean(values)) for name, values in _hits(plan, categories).items()}
+def _rates(
+    plan: np.ndarray, entropic_plan: np.ndarray, categories: Sequence[str | None] | None
+) -> dict[str, float]:
+    hits = _hits(plan, entropic_plan, categories)
+    return {name: float(np.nanmean(values)) for name, values in hits.items()}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchmark.common.errors import BenchError
 from benchmark.registry import Registry
-from benchmark.results import CellResult, average_seeds
+from benchmark.results import CellResult, Estimate, average_seeds
 from benchmark.task import Metric
 
 
@@ -26,6 +26,8 @@ class Column:
         The first metric of the task; None: the task is not in the registry, or cannot be loaded.
     cells : tuple of CellResult
         The scored cells, in the order of their scores.
+    further : tuple of Metric
+        The other metrics of the task, of those that a cell has.
     """
 
     binding: str
@@ -34,11 +36,19 @@ class Column:
     target: str
     metric: Metric | None
     cells: tuple[CellResult, ...]
+    further: tuple[Metric, ...] = ()
 
     @property
     def by_model(self) -> dict[str, CellResult]:
         """The cells by the name of the model."""
         return {cell.model: cell for cell in self.cells}
+
+    def at_best_layer(self, cell: CellResult, metric: Metric) -> Estimate:
+        """A further metric of ``cell`` in its best layer, on all concepts. Empty where there is none."""
+        best = (layer for layer in cell.layers if layer.name == cell.best_layer)
+        return next(
+            (layer.metrics[metric.name] for layer in best if metric.name in layer.metrics), Estimate()
+        )
 
     @property
     def label(self) -> str:
@@ -114,14 +124,17 @@ def _board(suite: str, cells: list[CellResult], registry: Registry) -> Board:
 
 
 def _column(binding: str, cells: list[CellResult], registry: Registry) -> Column:
-    metric, question = None, ""
+    metrics: tuple[Metric, ...] = ()
+    question = ""
     if cells:
         task = registry.tasks.get(cells[0].task)
         question = task.entry.description if task else ""
         try:
-            metric = task.load().metrics[0] if task else None
+            metrics = task.load().metrics if task else ()
         except BenchError:  # results are shown even if their plug-in cannot be loaded
-            metric = None
+            metrics = ()
+    known = {name for cell in cells for layer in cell.layers for name in layer.metrics}
+    metric = metrics[0] if metrics else None
     suite = registry.suites.get(cells[0].suite) if cells else None
     entry = suite.bindings.get(binding) if suite else None
     higher = metric is None or metric.higher_is_better
@@ -133,6 +146,7 @@ def _column(binding: str, cells: list[CellResult], registry: Registry) -> Column
         target=_describe(registry, entry.target) if entry else "",
         metric=metric,
         cells=tuple(ordered),
+        further=tuple(other for other in metrics[1:] if other.name in known),
     )
 
 

@@ -70,7 +70,8 @@ def _csv(by_suite: list[Board]) -> str:
     """One line for each cell (its layer is empty), and one for each of its layers and metrics."""
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n").writerow
-    numbers = ("score", "ci_low", "ci_high", "chance", "ceiling_low", "ceiling_high")
+    levels = ("chance", "chance_low", "chance_high", "ceiling_low", "ceiling_high")
+    numbers = ("score", "ci_low", "ci_high", *levels)
     marked = ("n", "trained_on", "untrained", "interval")
     write(("suite", "binding", "task", "model", "layer", "metric", *numbers, *marked))
     for board in by_suite:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from benchmark.leaderboard.board import Column
 from benchmark.results import CellResult, Estimate
+from benchmark.task import Metric
 
 #: The colours of Okabe & Ito, which colour-blind readers can distinguish too; black is kept for text
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#5254a3")
@@ -54,11 +55,15 @@ def _scale(values: Iterable[float | None], start: float, stop: float) -> Scale:
 
 
 def _of_cell(cell: CellResult) -> list[float | None]:
-    return [cell.score, cell.ci_low, cell.ci_high, cell.chance, cell.ceiling_low, cell.ceiling_high]
+    return [cell.score, cell.ci_low, cell.ci_high, *_levels(cell)]
+
+
+def _levels(of: CellResult | Estimate) -> list[float | None]:
+    return [of.chance, of.chance_low, of.chance_high, of.ceiling_low, of.ceiling_high]
 
 
 def whisker(cell: CellResult, column: Column, width: int = 260, height: int = 22) -> Markup:
-    """Draw the score of a cell with its interval, a dashed line at chance and a shaded ceiling.
+    """Draw the score of a cell with its interval, chance as a dashed line with its band, a shaded ceiling.
 
     Parameters
     ----------
@@ -75,7 +80,11 @@ def whisker(cell: CellResult, column: Column, width: int = 260, height: int = 22
     """
     x = _scale((v for c in column.cells for v in _of_cell(c)), 2, width - 2)
     middle = height / 2
-    parts = [_band(cell.ceiling_low, cell.ceiling_high, x, height), _chance(cell.chance, x, height)]
+    parts = [
+        _band(cell.ceiling_low, cell.ceiling_high, x, height, "ceiling"),
+        _band(cell.chance_low, cell.chance_high, x, height, "by-chance"),
+        _chance(cell.chance, x, height),
+    ]
     colour = _UNTRAINED if cell.untrained else _COLOURS[0]
     if cell.ci_low is not None and cell.ci_high is not None:
         parts.append(
@@ -94,7 +103,9 @@ def whisker(cell: CellResult, column: Column, width: int = 260, height: int = 22
     return _svg(parts, width, height, label)
 
 
-def profile(column: Column, models: Sequence[str], width: int = 620, height: int = 250) -> Markup:
+def profile(
+    column: Column, models: Sequence[str], metric: Metric | None = None, width: int = 620, height: int = 250
+) -> Markup:
     """Draw scores layer by layer, from the input (left) to the output (right), with 95 % intervals.
 
     Parameters
@@ -103,6 +114,8 @@ def profile(column: Column, models: Sequence[str], width: int = 620, height: int
         Its models are the lines of the chart.
     models : sequence of str
         All models of the board: a model has the same colour in every chart of a board.
+    metric : Metric, optional
+        One of ``column.further``. Default: that of the score.
     width, height : int
         In pixels.
 
@@ -111,18 +124,19 @@ def profile(column: Column, models: Sequence[str], width: int = 620, height: int
     Markup
         An ``svg`` element.
     """
-    metric = column.cells[0].metric or ""
-    curves = [(cell, _curve(cell, metric)) for cell in column.cells]
+    name = metric.name if metric else column.cells[0].metric or ""
+    curves = [(cell, _curve(cell, name)) for cell in column.cells]
     values = [v for _, curve in curves for e in curve if e for v in (e.score, e.ci_low, e.ci_high)]
-    first = column.cells[0]
-    y = _scale([*values, first.chance, first.ceiling_low, first.ceiling_high], height - 26, 8)
+    levels = next((e for _, curve in curves for e in curve if e), Estimate())
+    y = _scale([*values, *_levels(levels)], height - 26, 8)
     x = Scale(0, 1, 44, width - 200)
-    parts = [_axes(x, y), _horizontal(first, x, y)]
+    parts = [_axes(x, y), _horizontal(levels, x, y)]
     colours = [_colour(cell, models) for cell in column.cells]
     for (cell, curve), colour in zip(curves, colours, strict=True):
         parts += _line(cell, curve, x, y, colour)
     parts += _legend(column.cells, colours, x.stop + 14)
-    return _svg(parts, width, height, f"{column.binding}: {column.label} by layer")
+    label = metric.label if metric else column.label
+    return _svg(parts, width, height, f"{column.binding}: {label} by layer")
 
 
 def _curve(cell: CellResult, metric: str) -> list[Estimate | None]:
@@ -180,25 +194,29 @@ def _axes(x: Scale, y: Scale) -> Markup:
     return ticks + names
 
 
-def _horizontal(cell: CellResult, x: Scale, y: Scale) -> Markup:
-    """Chance as a dashed line and the noise ceiling as a band, across a profile."""
+def _horizontal(levels: Estimate, x: Scale, y: Scale) -> Markup:
+    """Chance as a dashed line with its band, and the noise ceiling as a band, across a profile."""
     lines = Markup("")
-    if cell.ceiling_low is not None and cell.ceiling_high is not None:
-        lines += Markup('<rect x="{}" width="{}" y="{:.1f}" height="{:.1f}" class="ceiling"/>').format(
-            x.start, x.stop - x.start, y(cell.ceiling_high), y(cell.ceiling_low) - y(cell.ceiling_high)
-        )
-    if cell.chance is not None:
+    for low, high, style in (
+        (levels.ceiling_low, levels.ceiling_high, "ceiling"),
+        (levels.chance_low, levels.chance_high, "by-chance"),
+    ):
+        if low is not None and high is not None:
+            lines += Markup('<rect x="{}" width="{}" y="{:.1f}" height="{:.1f}" class="{}"/>').format(
+                x.start, x.stop - x.start, y(high), y(low) - y(high), style
+            )
+    if levels.chance is not None:
         lines += Markup('<line x1="{0}" x2="{1}" y1="{2:.1f}" y2="{2:.1f}" class="chance"/>').format(
-            x.start, x.stop, y(cell.chance)
+            x.start, x.stop, y(levels.chance)
         )
     return lines
 
 
-def _band(low: float | None, high: float | None, x: Scale, height: int) -> Markup:
+def _band(low: float | None, high: float | None, x: Scale, height: int, style: str) -> Markup:
     if low is None or high is None:
         return Markup("")
-    return Markup('<rect x="{:.1f}" width="{:.1f}" y="0" height="{}" class="ceiling"/>').format(
-        x(low), x(high) - x(low), height
+    return Markup('<rect x="{:.1f}" width="{:.1f}" y="0" height="{}" class="{}"/>').format(
+        x(low), x(high) - x(low), height, style
     )
 
 

@@ -20,6 +20,7 @@ from benchmark.measures.matching import (
     category_matching_hits,
     category_matching_rate,
     matching_hits,
+    matching_permutation,
     matching_rate,
 )
 from benchmark.measures.one_vs_two import OneVsTwo, one_vs_two, one_vs_two_permutation
@@ -46,6 +47,7 @@ __all__ = [
     "gw_search_seconds",
     "linear_cka",
     "matching_hits",
+    "matching_permutation",
     "matching_rate",
     "mutual_nearest_neighbours",
     "one_vs_two",

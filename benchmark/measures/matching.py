@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from benchmark.measures._checks import Float64, as_matrix
+from benchmark.measures.permutation import PermutationTest
 
 
 def matching_hits(plan: ArrayLike, k: int = 1) -> Float64:
@@ -122,12 +123,8 @@ def category_matching_hits(plan: ArrayLike, categories: Sequence[Hashable], k: i
     array([ 1.,  0.,  1., nan])
     """
     values = _square(plan)
-    if len(categories) != len(values):
-        raise ValueError(
-            f"categories has length {len(categories)}: expected {len(values)}, one per row of plan"
-        )
-    number = {category: i for i, category in enumerate(dict.fromkeys(categories)) if category is not None}
-    codes = np.array([number.get(category, -1) for category in categories])
+    _require_length(categories, values)
+    codes = category_codes(categories)
     known = codes >= 0
     hits = _hits(values, (codes[:, None] == codes) & known, k)
     hits[~known] = np.nan
@@ -166,6 +163,78 @@ def category_matching_rate(plan: ArrayLike, categories: Sequence[Hashable], k: i
     hits = category_matching_hits(plan, categories, k)
     known = hits[~np.isnan(hits)]
     return float(known.mean()) if len(known) else float("nan")
+
+
+def matching_permutation(
+    plan: ArrayLike,
+    rng: np.random.Generator,
+    *,
+    categories: Sequence[Hashable] | None = None,
+    permutations: int = 1000,
+) -> PermutationTest:
+    """Test a top-1 matching rate against those of the same plan with its rows' labels permuted.
+
+    The null hypothesis says that which row is which condition has no effect: the rows of the plan could be
+    exchanged. What the plan prefers, and how large the categories are, stays.
+
+    Parameters
+    ----------
+    plan : array_like, shape (n, n)
+        Transport plan. Only the greatest entries of each row matter; entries that tie share the hit.
+    rng : numpy.random.Generator
+        Draws the permutations.
+    categories : sequence of hashable or None, length n, optional
+        If given, the rate of categories is tested (:func:`category_matching_rate`), else that of conditions.
+    permutations : int
+        Number of permutations.
+
+    Returns
+    -------
+    PermutationTest
+        NaN where no row has a category.
+
+    Raises
+    ------
+    ValueError
+        As :func:`category_matching_hits`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.measures import matching_permutation
+    >>> test = matching_permutation(np.eye(20), np.random.default_rng(0))
+    >>> test.score, round(test.chance, 2), round(test.p, 3)
+    (1.0, 0.05, 0.001)
+    """
+    values = _square(plan)
+    greatest = values == values.max(axis=1, keepdims=True)
+    share = greatest / np.count_nonzero(greatest, axis=1)[:, None]
+    labels = np.arange(len(values))
+    if categories is not None:
+        _require_length(categories, values)
+        labels = category_codes(categories)
+        share = share @ (labels[:, None] == np.arange(labels.max() + 1))
+
+    def rate(labels: NDArray[np.int64]) -> float:
+        rows = np.flatnonzero(labels >= 0)
+        return float(share[rows, labels[rows]].mean()) if len(rows) else float("nan")
+
+    score = rate(labels)
+    null = np.array([rate(rng.permutation(labels)) for _ in range(permutations)])
+    return PermutationTest(null, float("nan"), score) if np.isnan(score) else PermutationTest.of(score, null)
+
+
+def category_codes(categories: Sequence[Hashable]) -> NDArray[np.int64]:
+    """A number for each category (n,), -1 where there is none (None)."""
+    number = {category: i for i, category in enumerate(dict.fromkeys(categories)) if category is not None}
+    return np.array([number.get(category, -1) for category in categories], dtype=np.int64)
+
+
+def _require_length(categories: Sequence[Hashable], plan: Float64) -> None:
+    if len(categories) != len(plan):
+        raise ValueError(
+            f"categories has length {len(categories)}: expected {len(plan)}, one per row of plan"
+        )
 
 
 def _square(plan: ArrayLike) -> Float64:

@@ -64,6 +64,8 @@ class Estimate(_Frozen):
         Bounds of the 95 % interval.
     chance : float or None
         The score that chance gives.
+    chance_low, chance_high : float or None
+        5th and 95th percentile of the scores that chance gives, where they were simulated.
     ceiling_low, ceiling_high : float or None
         Bounds of the noise ceiling.
     """
@@ -72,6 +74,8 @@ class Estimate(_Frozen):
     ci_low: Number = None
     ci_high: Number = None
     chance: Number = None
+    chance_low: Number = None
+    chance_high: Number = None
     ceiling_low: Number = None
     ceiling_high: Number = None
 
@@ -170,7 +174,7 @@ class CellResult(_Frozen):
         Why the cell is not scored.
     metric : str or None
         Name of the metric of ``score``: the first metric of the task.
-    score, ci_low, ci_high, chance, ceiling_low, ceiling_high : float or None
+    score, ci_low, ci_high, chance, chance_low, chance_high, ceiling_low, ceiling_high : float or None
         The score of the cell, as in :class:`Estimate`.
     best_layer : str or None
         The layer with the best score on all concepts, or the layer that the task fixed.
@@ -210,6 +214,8 @@ class CellResult(_Frozen):
     ci_low: Number = None
     ci_high: Number = None
     chance: Number = None
+    chance_low: Number = None
+    chance_high: Number = None
     ceiling_low: Number = None
     ceiling_high: Number = None
     best_layer: str | None = None

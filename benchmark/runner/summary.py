@@ -118,12 +118,15 @@ def _layer(
 
 def _estimate(result: TaskResult, metric: Metric, resampled: Bootstrapped | None = None) -> Estimate:
     lower, upper = result.ceiling.get(metric.name, (np.nan, np.nan))
+    by_chance = result.chance_band.get(metric.name, (np.nan, np.nan))
     low, high = _interval(metric, resampled, len(result.concepts)) if resampled else (np.nan, np.nan)
     return Estimate(
         score=resampled.score if resampled else np.nan,
         ci_low=low,
         ci_high=high,
         chance=result.chance.get(metric.name, np.nan),
+        chance_low=by_chance[0],
+        chance_high=by_chance[1],
         ceiling_low=lower,
         ceiling_high=upper,
     )

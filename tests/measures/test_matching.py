@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.measures import category_matching_hits, category_matching_rate, matching_hits, matching_rate
+from benchmark.measures import (
+    category_matching_hits,
+    category_matching_rate,
+    matching_hits,
+    matching_permutation,
+    matching_rate,
+)
 
 
 @given(n=st.integers(2, 12), data=st.data(), seed=st.integers(0, 10**6), levels=st.integers(1, 5))
@@ -47,6 +55,35 @@ def test_categories() -> None:
     assert np.isnan(category_matching_rate(plan, [None] * 4))
 
 
+def test_the_null_of_a_rate_is_that_of_permuted_rows() -> None:
+    """Every permutation of few rows, one by one."""
+    rng = np.random.default_rng(3)
+    plan = rng.integers(0, 3, size=(6, 6)).astype(float)
+    categories = ["a", "a", "b", None, "b", "b"]
+    for labels, rate in (
+        (None, matching_rate),
+        (categories, lambda plan: category_matching_rate(plan, categories)),
+    ):
+        test = matching_permutation(plan, rng, categories=labels, permutations=4000)
+        assert test.score == pytest.approx(rate(plan))
+        # the rows of concepts without a category never count: they stay where they are for categories
+        every = [_rate_of(plan, order, labels) for order in permutations(range(6))]
+        assert test.chance == pytest.approx(np.mean(every), abs=0.01)
+        assert test.p == pytest.approx(np.mean(np.array(every) >= test.score - 1e-12), abs=0.03)
+
+
+def _rate_of(plan: np.ndarray, order: tuple[int, ...], categories: list[str | None] | None) -> float:
+    """The rate if row ``order[i]`` of the plan were that of condition i."""
+    rows = plan[list(order)]
+    return matching_rate(rows) if categories is None else category_matching_rate(rows, categories)
+
+
+def test_a_plan_without_categories_has_no_null() -> None:
+    test = matching_permutation(np.eye(4), np.random.default_rng(0), categories=[None] * 4)
+    assert np.isnan(test.score)
+    assert np.isnan(test.p)
+
+
 def test_bad_input() -> None:
     with pytest.raises(ValueError, match=r"plan has shape \(2, 3\)"):
         matching_rate(np.ones((2, 3)))
@@ -54,3 +91,5 @@ def test_bad_input() -> None:
         matching_rate(np.eye(3), 4)
     with pytest.raises(ValueError, match="categories has length 2: expected 3"):
         category_matching_rate(np.eye(3), ["a", "b"])
+    with pytest.raises(ValueError, match="categories has length 2: expected 3"):
+        matching_permutation(np.eye(3), np.random.default_rng(0), categories=["a", "b"])

@@ -10,7 +10,7 @@ from benchmark.common.cost import Cost
 from benchmark.common.errors import UsageError
 from benchmark.datasets.join import join
 from benchmark.datasets.types import RDMTarget
-from benchmark.measures import rdm
+from benchmark.measures import category_matching_rate, rdm
 from benchmark.task import LongWork
 
 K = 20
@@ -88,6 +88,57 @@ def test_without_categories_there_is_no_category_rate(task, space, rng):
     result = score(task, {"layer": space}, people(space, rng, categories=None))
     assert "category" not in result.layers["layer"].statistics
     assert "category" not in result.chance
+    assert not {"category_p", "oracle_category"} & set(result.layers["layer"].values)
+
+
+def test_categories_have_a_rate_a_null_and_an_oracle_of_their_own(task, rng):
+    """Concepts of a category are alike: noise exchanges them, and no category."""
+    space = np.repeat(rng.standard_normal((4, 12)), 5, axis=0) + 0.1 * rng.standard_normal((K, 12))
+    noisy = {"layer": space + 0.1 * rng.standard_normal(space.shape)}
+    result = score(task, noisy, people(space, rng), starts=6)
+    layer = result.layers["layer"]
+    assert plain_score(result, "layer", "category") == 1.0 == layer.values["oracle_category"]
+    assert plain_score(result, "layer", "top1") < 1
+    assert layer.values["category_p"] == pytest.approx(1 / 1001)
+    unrelated = score(task, {"layer": rng.standard_normal(space.shape)}, people(space, rng), starts=6)
+    assert unrelated.layers["layer"].values["category_p"] > 0.05
+
+
+def test_the_band_of_chance_holds_nine_of_ten_random_plans(task, space, rng):
+    result = score(task, {"layer": space}, people(space, rng))
+    assert set(result.chance_band) == set(result.chance) == {"top1", "top5", "top10", "category"}
+    for name, (low, high) in result.chance_band.items():
+        assert low <= result.chance[name] <= high
+    rates = [category_matching_rate(rng.random((K, K)), CATEGORIES) for _ in range(2000)]
+    low, high = result.chance_band["category"]
+    assert np.mean(np.array(rates) < low) < 0.06
+    assert np.mean(np.array(rates) > high) < 0.06
+
+
+def test_the_likeliest_matches_of_each_concept_are_kept(task, space, rng):
+    result = score(task, {"layer": space + 0.5 * rng.standard_normal(space.shape)}, people(space, rng))
+    likeliest, probability = (result.arrays[f"{name}/layer"] for name in ("likeliest", "probability"))
+    assert likeliest.shape == probability.shape == (K, 10)
+    assert (np.diff(probability, axis=1) <= 0).all()
+    assert (probability.sum(axis=1) <= 1 + 1e-6).all()
+    for k in (5, 10):
+        hits = (likeliest[:, :k] == np.arange(K)[:, None]).any(axis=1)
+        assert plain_score(result, "layer", f"top{k}") == pytest.approx(hits.mean())
+
+
+def test_the_protocol_of_the_reference_polishes_nothing(task, space, rng):
+    features = {"layer": space + rng.standard_normal(space.shape)}
+    target = people(space, rng)
+    faithful = score(task, features, target, polish=False, starts=6)
+    sweep = faithful.arrays["sweep/layer"]
+    assert len(sweep) == 6 * len(FAST["epsilons"])
+    assert set(sweep[:, 0]) == set(FAST["epsilons"])
+    values = faithful.layers["layer"].values
+    assert values["gw_distance"] == sweep[:, 2].min()
+    assert values["searches"] == 6
+    assert values["entropic_epsilon"] == sweep[sweep[:, 2].argmin(), 0]
+    polished = score(task, features, target, starts=6)
+    assert polished.layers["layer"].values["gw_distance"] <= values["gw_distance"]
 
 
 def test_the_ceiling_falls_with_the_noise_and_needs_four_subjects(task, space, rng):
@@ -128,7 +179,8 @@ def test_constant_features_are_undefined(task, space, rng):
 def test_the_whole_sweep_is_kept(task, space, rng):
     result = score(task, {"layer": space}, people(space, rng), epsilons=[0.1, 0.01])
     sweep = result.arrays["sweep/layer"]
-    assert sweep.shape[1] == 5
+    assert sweep.shape[1] == 6
+    assert sweep[:, 4].max() == result.layers["layer"].values["oracle_category"]
     assert {0.1, 0.01} <= set(sweep[:, 0])
     assert sweep[:, 2].min() == pytest.approx(result.layers["layer"].values["gw_distance"])
     np.testing.assert_allclose(result.arrays["plan/layer"].sum(axis=0), 1 / K, atol=1e-6)

@@ -221,6 +221,12 @@ class Problem:
         """Whether H of the first side is held as factors."""
         return self.sides[0].factor is not None
 
+    @property
+    def critical_epsilon(self) -> float:
+        """Epsilon at which structure beyond the mean dissimilarities begins to count (see solve)."""
+        first, second = (float(np.abs(side.spectrum[0]).max()) / len(side) for side in self.exact)
+        return 4 * first * second
+
     @cached_property
     def reduced(self) -> Problem:
         """The problem of the leading coordinates alone: nearly the same, and a gradient costs O(n^2 d)."""

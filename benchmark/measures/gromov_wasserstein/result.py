@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.measures._checks import Float64
-from benchmark.measures.gromov_wasserstein.search import found_again
+from benchmark.measures._checks import Float64, Floats
+from benchmark.measures.gromov_wasserstein.entropic import rounded
+from benchmark.measures.gromov_wasserstein.search import Search, StartHistory, found_again
+
+#: Near-optimal plans have a distance within this share of the least
+_NEAR = 0.01
+#: Epsilon of the entropic plan around the solution, as a share of the critical epsilon
+_AROUND = 0.1
+#: Distances are equal up to rounding if they differ by less than this share of the RDMs' mean squares
+_SAME = 1e-13
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,9 @@ class GWSolution:
     matching : float
         Top-1 matching rate if condition i is the same on both sides. NaN where the sides differ in size. Only
         the oracle is chosen by it.
+    category : float
+        Share of the conditions with a category whose greatest entry is of that category. NaN without
+        categories.
     converged : bool
         Whether the solver came to rest.
     """
@@ -33,6 +45,7 @@ class GWSolution:
     start: int
     distance: float
     matching: float
+    category: float
     converged: bool
 
 
@@ -46,6 +59,14 @@ class GromovWasserstein:
         The plan of least distance, with uniform marginals.
     distance : float
         Its GW distance.
+    entropic_plan : ndarray, shape (n, m)
+        Entropic transport for the cost at ``plan``, at ``entropic_epsilon``: row i says which conditions
+        match condition i nearly as well. Without the polish it is ``plan``.
+    entropic_epsilon : float
+        A tenth of :func:`critical_epsilon`. Without the polish it is the epsilon of ``plan``.
+    near_optimal : tuple of ndarray, shapes (n, m)
+        The different plans that starts ended at, within one per cent of the least distance. ``plan`` is the
+        first.
     oracle_plan : ndarray, shape (n, m)
         The plan of the highest top-1 matching rate (of least distance among equals). It is chosen with
         knowledge of the answer, so show it, but do not rank by it. The plan of least distance where the sides
@@ -58,6 +79,9 @@ class GromovWasserstein:
 
     plan: Float64
     distance: float
+    entropic_plan: Float64
+    entropic_epsilon: float
+    near_optimal: tuple[Float64, ...]
     oracle_plan: Float64
     oracle_distance: float
     sweep: tuple[GWSolution, ...]
@@ -73,9 +97,15 @@ class GromovWasserstein:
         return np.array([(e, min(d), np.mean(d), max(d)) for e, d in zip(epsilons, distances, strict=True)])
 
     @property
+    def ends(self) -> Float64:
+        """The least distance of each start, (starts,)."""
+        starts = sorted({s.start for s in self.sweep})
+        return np.array([min(s.distance for s in self.sweep if s.start == start) for start in starts])
+
+    @property
     def searches(self) -> int:
         """Number of starts that were followed to their end."""
-        return sum(s.epsilon == 0 for s in self.sweep)
+        return len(self.ends)
 
     @property
     def found_again(self) -> int:
@@ -83,4 +113,69 @@ class GromovWasserstein:
 
         If it is one, a longer search may find a lower distance.
         """
-        return found_again([s.distance for s in self.sweep if s.epsilon == 0])
+        return found_again(list(self.ends))
+
+
+def result_of(
+    search: Search, histories: Sequence[StartHistory], back: np.ndarray, swapped: bool
+) -> GromovWasserstein:
+    """The result of a search.
+
+    Parameters
+    ----------
+    search : Search
+        The search that ended.
+    histories : sequence of StartHistory
+        The history of each start that was followed.
+    back : ndarray of int, shape (m,)
+        Where each condition of the shuffled side stands.
+    swapped : bool
+        Whether the sides were exchanged.
+    """
+
+    def in_order(plan: Floats) -> Float64:
+        return (rounded(plan).T if swapped else rounded(plan))[:, back]
+
+    lowest = np.array([history.least for history in histories])
+    # Starts that reach the same distance up to rounding: the first.
+    least = int(
+        np.argmax(lowest <= lowest.min() + _SAME * sum(side.mean_square for side in search.problem.exact))
+    )
+    best = histories[least].best_plan
+    near = [
+        least,
+        *np.flatnonzero((lowest <= (1 + _NEAR) * lowest[least]) & (np.arange(len(lowest)) != least)),
+    ]
+    oracle = best
+    if search.square:
+        oracle = max(
+            histories, key=lambda history: max((row[2], -row[1]) for row in history.rows)
+        ).oracle_plan
+    if search.polish:
+        entropy = _AROUND * search.problem.critical_epsilon
+        around: Floats = search.transported(rounded(best), entropy)
+    else:
+        entropy, around = min(histories[least].rows, key=lambda row: row[1])[0], best
+    sweep = [
+        GWSolution(epsilon, start, distance, matching, category, converged)
+        for start, history in enumerate(histories)
+        for epsilon, distance, matching, category, converged in history.rows
+    ]
+    return GromovWasserstein(
+        plan=in_order(best),
+        distance=float(lowest[least]),
+        entropic_plan=in_order(around),
+        entropic_epsilon=entropy,
+        near_optimal=_different([in_order(histories[i].best_plan) for i in near]),
+        oracle_plan=in_order(oracle),
+        oracle_distance=search.problem.distance(rounded(oracle)),
+        sweep=tuple(sorted(sweep, key=lambda s: (-s.epsilon, s.start))),
+    )
+
+
+def _different(plans: Sequence[Float64]) -> tuple[Float64, ...]:
+    """The ``plans`` whose rows have other greatest entries than those of all plans before."""
+    first: dict[bytes, Float64] = {}
+    for plan in plans:
+        first.setdefault(plan.argmax(axis=1).tobytes(), plan)
+    return tuple(first.values())

@@ -12,6 +12,7 @@ from benchmark.measures._checks import Float64, Floats
 from benchmark.measures._threads import in_threads
 from benchmark.measures.compare import settled_rdm
 from benchmark.measures.gromov_wasserstein.entropic import Entropic, entropic, rounded
+from benchmark.measures.gromov_wasserstein.labels import Labels
 from benchmark.measures.gromov_wasserstein.problem import Problem, Side
 from benchmark.measures.gromov_wasserstein.scalings import scalings
 from benchmark.measures.gromov_wasserstein.starts import SpectralStarts, profile_plan, random_plan
@@ -22,8 +23,6 @@ Record = dict[str, np.ndarray]
 
 #: Default number of epsilons of a search
 EPSILONS = 10
-#: Share of an entropic plan that is mixed into a vertex, to order the entries that the vertex leaves tied
-_GRADED = 1e-9
 #: Noise that lets the annealed plan leave a saddle. The product plan is a saddle
 _NOISE = 1e-3
 #: Numbers of the starts that are not random: annealed, by profile, and spectral, the likeliest signs first
@@ -52,20 +51,22 @@ class StartHistory:
     Attributes
     ----------
     rows : list of tuple
-        For each solution: epsilon (0 for the polish), distance, top-1 matching rate, and whether it
-        converged.
+        For each solution: epsilon (0 for the polish), distance, matching rate of conditions and of
+        categories, and whether it converged.
     best, oracle : ndarray, shape (n, m), or None
         The plans of least distance and of highest matching rate. They are feasible after rounding.
     last : ndarray, shape (n, m), or None
         The plan that an annealed start continues from at the next epsilon.
     """
 
-    rows: list[tuple[float, float, float, bool]] = field(default_factory=list)
+    rows: list[tuple[float, float, float, float, bool]] = field(default_factory=list)
     best: Floats | None = None
     oracle: Floats | None = None
     last: Floats | None = None
 
-    def add(self, epsilon: float, plan: Floats, distance: float, matching: float, converged: bool) -> None:
+    def add(
+        self, epsilon: float, plan: Floats, distance: float, rates: tuple[float, float], converged: bool
+    ) -> None:
         """Add one solution.
 
         Parameters
@@ -76,22 +77,33 @@ class StartHistory:
             The plan of the solution.
         distance : float
             Its GW distance after rounding.
-        matching : float
-            Its top-1 matching rate.
+        rates : tuple of float
+            Its top-1 matching rates of conditions and of categories.
         converged : bool
             Whether the solver came to rest.
         """
         if self.best is None or distance < self.least:
             self.best = plan
-        key = (matching, -distance)
-        if self.oracle is None or key > max((row[2], -row[1]) for row in self.rows):
+        if self.oracle is None or (rates[0], -distance) > max((row[2], -row[1]) for row in self.rows):
             self.oracle = plan
-        self.rows.append((epsilon, distance, matching, converged))
+        self.rows.append((epsilon, distance, *rates, converged))
 
     @property
     def least(self) -> float:
         """The least distance."""
         return min(row[1] for row in self.rows)
+
+    @property
+    def best_plan(self) -> Floats:
+        """The plan of least distance. There is one once there is a solution."""
+        assert self.best is not None
+        return self.best
+
+    @property
+    def oracle_plan(self) -> Floats:
+        """The plan of highest matching rate. There is one once there is a solution."""
+        assert self.oracle is not None
+        return self.oracle
 
     def record(self) -> Record:
         """The history as arrays. The oracle's plan is left out where it is the best plan."""
@@ -102,7 +114,7 @@ class StartHistory:
     @classmethod
     def from_record(cls, record: Record) -> StartHistory:
         """The history that ``record`` was made of."""
-        rows = [(float(e), float(d), float(m), bool(c)) for e, d, m, c in record["rows"]]
+        rows = [(float(e), float(d), float(m), float(k), bool(c)) for e, d, m, k, c in record["rows"]]
         best = record.get("best")
         return cls(rows, best, record.get("oracle", best), record.get("last"))
 
@@ -114,16 +126,21 @@ class Search:
     ----------
     problem : Problem
         The two sides.
-    back : ndarray of int, shape (m,)
-        Place of each condition of the second side, which was shuffled.
+    labels : Labels
+        Which conditions belong together. Solutions do not depend on it.
     epsilons : list of float
         Descending.
+    polish : bool
+        Whether the best solution of each start is polished without entropy.
     seed : int
         All random numbers come from it, with the number of the start and that of the epsilon.
     """
 
-    def __init__(self, problem: Problem, back: np.ndarray, epsilons: list[float], seed: int) -> None:
-        self.problem, self.back, self.epsilons, self.seed = problem, back, epsilons, seed
+    def __init__(
+        self, problem: Problem, labels: Labels, epsilons: list[float], polish: bool, seed: int
+    ) -> None:
+        self.problem, self.labels, self.epsilons = problem, labels, epsilons
+        self.polish, self.seed = polish, seed
         self.dense = _rdm_of(problem.exact[0]), _rdm_of(problem.exact[1])
         self._first: dict[int, Floats] = {}
 
@@ -140,13 +157,14 @@ class Search:
     def is_entropic(self, start: int) -> bool:
         """Whether the start with number ``start`` goes through the entropic problems.
 
-        Where both sides have as many conditions, a random start is an assignment, and only exchanges lead on.
+        Where both sides have as many conditions, a random start is an assignment, and only exchanges lead on,
+        which are part of the polish.
         """
-        return start < RANDOM or not self.square
+        return start < RANDOM or not self.square or not self.polish
 
     def solutions(self, start: int) -> int:
         """Number of solutions of the start with number ``start``."""
-        return 1 + (len(self.epsilons) if self.is_entropic(start) else 0)
+        return int(self.polish) + (len(self.epsilons) if self.is_entropic(start) else 0)
 
     def follow(self, start: int, history: StartHistory) -> Iterator[StartHistory]:
         """Continue the start with number ``start`` from its ``history``. Yields after each solution."""
@@ -202,8 +220,8 @@ class Search:
 
     def _add(self, start: int, history: StartHistory, epsilon: float, solution: Entropic) -> None:
         feasible = rounded(solution.plan)
-        distance, matching = self.problem.distance(feasible), self.matching(feasible)
-        history.add(epsilon, solution.plan, distance, matching, solution.converged)
+        distance, rates = self.problem.distance(feasible), self.labels.rates(feasible)
+        history.add(epsilon, solution.plan, distance, rates, solution.converged)
         history.last = solution.plan if start == _ANNEALED else None
 
     def _polish(self, history: StartHistory, rng: np.random.Generator) -> None:
@@ -215,10 +233,9 @@ class Search:
             if self.square:
                 better = self._exchanged(assignment(-sharp), _WARM, rng)
                 sharp = min(rounded(sharp), better, key=self.problem.distance)
-        graded = (1 - _GRADED) * sharp + _GRADED * self._entropic_around(sharp)
-        feasible = rounded(graded)
+        feasible = rounded(sharp)
         history.last = None
-        history.add(0.0, graded, self.problem.distance(feasible), self.matching(feasible), True)
+        history.add(0.0, sharp, self.problem.distance(feasible), self.labels.rates(feasible), True)
 
     def _exchanged(self, assigned: np.ndarray, heat: float, rng: np.random.Generator) -> Float64:
         """The best plan that exchanges, and then a descent among all plans, reach from an assignment."""
@@ -232,23 +249,15 @@ class Search:
         descended = rounded(conditional_gradient(self.problem, vertex))
         return min(vertex, descended, key=self.problem.distance)
 
-    def _entropic_around(self, plan: Float64) -> Float64:
-        """Entropic transport for the cost at a plan, at the least epsilon."""
+    def transported(self, plan: Float64, epsilon: float) -> Float64:
+        """Entropic transport for the cost at ``plan`` (n, m): what would match a condition nearly as well."""
         cost = self.problem.cost(self.problem.product(plan.astype(self.problem.dtype)))
-        exponents = cost / -np.asarray(self.epsilons[-1], self.problem.dtype)
+        exponents = cost / -np.asarray(epsilon, self.problem.dtype)
         exponents -= exponents.max(axis=1, keepdims=True)
         exponents -= exponents.max(axis=0)
         kernel = np.exp(exponents)
-        u, v, _ = scalings(kernel, 1e-3, 100)
+        u, v, _ = scalings(kernel, _TOLERANCE)
         return rounded(kernel * u[:, None] * v)
-
-    def matching(self, plan: Float64) -> float:
-        """Top-1 matching rate of ``plan`` (n, m), ties in expectation. NaN where the sides differ in size."""
-        if not self.square:
-            return float("nan")
-        greatest = plan.max(axis=1)
-        is_greatest = plan[np.arange(len(plan)), self.back] == greatest
-        return float((is_greatest / np.count_nonzero(plan == greatest[:, None], axis=1)).mean())
 
 
 def _rdm_of(side: Side) -> Float64:
@@ -311,7 +320,7 @@ def follow_all(
     for first in range(0, len(keys), _ROUND):
         following = range(first, min(first + _ROUND, len(keys)))
         in_threads(finish, following, jobs)
-        if _enough([history.least for history in histories[: following.stop]]):
+        if search.polish and _enough([history.least for history in histories[: following.stop]]):
             tick(sum(search.solutions(start) for start in range(following.stop, len(keys))))
             return histories[: following.stop]
     return histories

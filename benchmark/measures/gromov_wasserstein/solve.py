@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Hashable, MutableMapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
-from benchmark.measures._checks import Float64, Floats, as_matrix, as_rdm
+from benchmark.measures._checks import Float64, as_matrix, as_rdm
 from benchmark.measures._threads import usable_threads
 from benchmark.measures.compare import settled_rdm
 from benchmark.measures.gromov_wasserstein.entropic import entropic, rounded
+from benchmark.measures.gromov_wasserstein.labels import Labels
 from benchmark.measures.gromov_wasserstein.problem import Problem, Side
-from benchmark.measures.gromov_wasserstein.result import GromovWasserstein, GWSolution
-from benchmark.measures.gromov_wasserstein.search import EPSILONS, Record, Search, StartHistory, follow_all
+from benchmark.measures.gromov_wasserstein.result import GromovWasserstein, result_of
+from benchmark.measures.gromov_wasserstein.search import EPSILONS, Record, Search, follow_all
 from benchmark.measures.rdm import METRICS
 
 #: To be raised when the records of a memo would change
-_MEMO_VERSION = 4
+_MEMO_VERSION = 5
 #: Least of the default epsilons, as a share of the critical epsilon
 _LEAST = 0.01
-#: Distances are equal up to rounding if they differ by less than this share of the RDMs' mean squares
-_SAME = 1e-13
 
 
 def gromov_wasserstein(
@@ -34,6 +33,8 @@ def gromov_wasserstein(
     metric: str | None = None,
     epsilons: Sequence[float] | None = None,
     starts: int = 12,
+    polish: bool = True,
+    categories: Sequence[Hashable] | None = None,
     rng: np.random.Generator,
     jobs: int | None = None,
     device: str | None = None,
@@ -67,9 +68,13 @@ def gromov_wasserstein(
     All plans are rounded to feasibility before their distance is computed. The second side is shuffled before
     solving, so the order of the conditions cannot help.
 
-    A polished plan is most often a one-to-one assignment, which has no second choice. So one part in 10^9 of
-    the entropic plan at its cost is mixed in. That part orders the other entries, for top-k matching with k >
-    1.
+    A polished plan is most often a one-to-one assignment, which has no second choice. So ``entropic_plan`` of
+    the result says which conditions match nearly as well: it is the entropic transport for the cost at the
+    plan, at a tenth of the critical epsilon. Take matching rates for k > 1 from it.
+
+    Without the polish the search is that of GWTune: the entropic solutions of all starts and epsilons, and of
+    these the one of least distance. Random starts then go through the entropic problems too, and no start is
+    left out.
 
     The result depends on the order of the conditions only through ``rng``. It is the same for a rotation of
     the features where the RDM is. It is symmetric in the sides, up to the search.
@@ -91,6 +96,11 @@ def gromov_wasserstein(
         it.
     starts : int
         Greatest number of initial plans.
+    polish : bool
+        Whether the best solution of each start is polished without entropy.
+    categories : sequence of hashable or None, length n, optional
+        Category of each condition, the same on both sides, None without one. Each solution then says how
+        often a condition is matched with one of its category. The search is not led by it.
     rng : numpy.random.Generator
         For the shuffling and the random starts.
     jobs : int, optional
@@ -119,7 +129,8 @@ def gromov_wasserstein(
     ValueError
         If an argument is not an RDM of three conditions or more (with a metric: not features), or all its
         dissimilarities are equal. If the metric is not known, an epsilon is not positive, or ``starts`` or
-        ``jobs`` is less than one. If torch has no such device.
+        ``jobs`` is less than one. If there are categories, and not one for each condition of both sides. If
+        torch has no such device.
 
     References
     ----------
@@ -167,11 +178,16 @@ def gromov_wasserstein(
         problem = Problem(sides[swapped], sides[not swapped])
         chosen = _epsilons(problem, epsilons)
         seed = int(rng.integers(2**63))
-        back = order if swapped else np.argsort(order)
-        search = Search(problem, back, chosen, seed)
+        if categories is not None and not len(categories) == len(left) == len(right):
+            raise ValueError(
+                f"categories has length {len(categories)}: expected one for each of the conditions of both "
+                f"sides, which are {len(left)} and {len(right)}"
+            )
+        labels = Labels.of_conditions(len(left), categories, order, swapped)
+        search = Search(problem, labels, chosen, polish, seed)
         report = _Reporter(sum(map(search.solutions, range(starts))), progress)
         histories = follow_all(search, _keys(search, starts, device), jobs, device, memo, report)
-    return _result(search, histories, np.argsort(order), swapped)
+    return result_of(search, histories, np.argsort(order), swapped)
 
 
 def entropic_gromov_wasserstein(
@@ -272,7 +288,7 @@ def critical_epsilon(c1: ArrayLike, c2: ArrayLike) -> float:
     >>> round(critical_epsilon(equilateral, equilateral), 4)
     0.4444
     """
-    return _critical(Problem(Side.from_rdm(as_rdm(c1, "c1")), Side.from_rdm(as_rdm(c2, "c2"))))
+    return Problem(Side.from_rdm(as_rdm(c1, "c1")), Side.from_rdm(as_rdm(c2, "c2"))).critical_epsilon
 
 
 def gw_distance(c1: Float64, c2: Float64, plan: Float64) -> float:
@@ -317,14 +333,9 @@ def _side(values: Float64, metric: str | None, name: str) -> Side:
     return side
 
 
-def _critical(problem: Problem) -> float:
-    first, second = (float(np.abs(side.spectrum[0]).max()) / len(side) for side in problem.exact)
-    return 4 * first * second
-
-
 def _epsilons(problem: Problem, epsilons: Sequence[float] | None) -> list[float]:
     if epsilons is None:
-        return [float(e) for e in np.geomspace(1, _LEAST, EPSILONS) * _critical(problem)]
+        return [float(e) for e in np.geomspace(1, _LEAST, EPSILONS) * problem.critical_epsilon]
     if len(epsilons) == 0 or not all(np.isfinite(e) and e > 0 for e in epsilons):
         raise ValueError(f"epsilons is {list(epsilons)}: expected positive numbers")
     return sorted(map(float, epsilons), reverse=True)
@@ -332,43 +343,8 @@ def _epsilons(problem: Problem, epsilons: Sequence[float] | None) -> list[float]
 
 def _keys(search: Search, starts: int, device: str | None) -> list[str]:
     """A key for each start. It holds a hash of everything that decides the solutions."""
-    decided = (_MEMO_VERSION, search.epsilons, search.seed, device)
+    decided = (_MEMO_VERSION, search.epsilons, search.polish, search.seed, device)
     hashed = hashlib.sha256(repr(decided).encode())
-    for rdm in search.dense:
-        hashed.update(np.ascontiguousarray(rdm).tobytes())
+    for array in (*search.dense, *(search.labels.categories or ())):
+        hashed.update(np.ascontiguousarray(array).tobytes())
     return [f"{hashed.hexdigest()}-{start}" for start in range(starts)]
-
-
-def _result(
-    search: Search, histories: list[StartHistory], back: np.ndarray, swapped: bool
-) -> GromovWasserstein:
-    def in_order(plan: Floats) -> Float64:
-        return (rounded(plan).T if swapped else rounded(plan))[:, back]
-
-    sweep = [
-        GWSolution(epsilon, start, distance, matching, converged)
-        for start, history in enumerate(histories)
-        for epsilon, distance, matching, converged in history.rows
-    ]
-    lowest = np.array([history.least for history in histories])
-    # Starts that reach the same distance up to rounding: the first.
-    least = int(
-        np.argmax(lowest <= lowest.min() + _SAME * sum(side.mean_square for side in search.problem.exact))
-    )
-    highest = max(
-        range(len(histories)),
-        key=lambda start: max((np.nan_to_num(row[2]), -row[1]) for row in histories[start].rows),
-    )
-    best, oracle = histories[least].best, histories[highest].oracle
-    if not search.square:
-        oracle, highest = best, least
-    assert best is not None
-    assert oracle is not None
-    distances = [float(lowest[least]), search.problem.distance(rounded(oracle))]
-    return GromovWasserstein(
-        in_order(best),
-        distances[0],
-        in_order(oracle),
-        distances[1],
-        tuple(sorted(sweep, key=lambda s: (-s.epsilon, s.start))),
-    )
