@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, TypeGuard
 
 import numpy as np
 
 from benchmark.calibration import World, rdm_world, standard_controls
-from benchmark.calibration.definitions import informed_matching
+from benchmark.calibration.definitions import informed_category_matching, informed_matching
 from benchmark.common.cost import Cost
 from benchmark.common.errors import UsageError
 from benchmark.datasets.join import Join
@@ -200,13 +201,25 @@ class GWOTMatching(Task):
         return options
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
-        """The standard controls, in a world of similar pairs, which noise confuses first.
+        """The standard controls for concepts and for categories, in a world of similar pairs.
 
-        A noisy copy must have the matching rate of a search that starts from the truth.
+        Noise confuses pairs first, and each pair is a category. A noisy copy must have the matching rates of
+        a search that starts from the truth.
         """
-        return standard_controls(
-            self, _twins, rng, definition=informed_matching, snrs=_SNRS, replicates=_REPLICATES
-        )
+        definitions = {"top1": informed_matching, _CATEGORY: informed_category_matching}
+        return [
+            replace(control, name=f"{metric}: {control.name}")
+            for metric, definition in definitions.items()
+            for control in standard_controls(
+                self,
+                _twins,
+                rng,
+                definition=definition,
+                metric=metric,
+                snrs=_SNRS,
+                replicates=_REPLICATES,
+            )
+        ]
 
 
 def _twins(rng: np.random.Generator) -> World:
@@ -247,8 +260,10 @@ class _Searches:
 
     def announce(self, n: int) -> None:
         """Announce the cost of the searches among ``n`` concepts, if they take long."""
-        starts, epsilons = self._solver["starts"], self._solver["epsilons"]
-        seconds = self._count * gw_search_seconds(n, starts, epsilons)
+        starts = self._solver["starts"]
+        seconds = self._count * gw_search_seconds(
+            n, starts, self._solver["epsilons"], polish=self._solver["polish"]
+        )
         if seconds > _LONG:
             # two plans per start, until a search is done
             self._work.expect(Cost(seconds, None, starts * 2 * n * n * 8))

@@ -80,6 +80,20 @@ def informed_matching(world: World, features: np.ndarray) -> float:
     distance. Where noise confuses concepts and does not hide the geometry, the result is the optimum. A task
     must find it too, without knowing the correct assignment.
     """
+    assigned = _informed_assignment(world, features)
+    return float(np.mean(assigned == np.arange(len(assigned))))
+
+
+def informed_category_matching(world: World, features: np.ndarray) -> float:
+    """The same assignment's share of concepts that are assigned one of their category."""
+    assert isinstance(world.target, RDMTarget)
+    assert world.target.categories is not None
+    by_name = dict(zip(world.target.ids, world.target.categories, strict=True))
+    category = np.array([by_name[name] for name in sorted(by_name)])
+    return float(np.mean(category[_informed_assignment(world, features)] == category))
+
+
+def _informed_assignment(world: World, features: np.ndarray) -> np.ndarray:
     assert isinstance(world.target, RDMTarget)
     order = [world.target.ids.index(name) for name in sorted(world.target.ids)]
     people = world.target.rdms[0][np.ix_(order, order)]
@@ -98,7 +112,7 @@ def informed_matching(world: World, features: np.ndarray) -> float:
             candidates.append((agreement(candidate), candidate))
         highest, exchanged = max(candidates, key=lambda pair: pair[0])
         if highest <= best + 1e-12:
-            return float(np.mean(assigned == np.arange(len(people))))
+            return assigned
         best, assigned = highest, exchanged
 
 

@@ -82,7 +82,7 @@ def rdm_world(
     twins : float, optional
         If given, concepts 2i and 2i + 1 are twins: they share their features, and differ by noise of this
         standard deviation. Then little noise confuses twins, and only much more noise hides the geometry.
-        Default: the features of all concepts are independent.
+        Each pair of twins is a category. Default: the features of all concepts are independent.
 
     Returns
     -------
@@ -104,7 +104,8 @@ def rdm_world(
         centres = rng.standard_normal((concepts // 2, columns)).repeat(2, axis=0)
         signal = centres + twins * rng.standard_normal((concepts, columns))
     names = _names("c", concepts)
-    target = RDMTarget("control", names, "control", rdms=rdm(signal)[None], subjects=("s",))
+    pairs = None if twins is None else tuple(f"pair {i // 2}" for i in range(concepts))
+    target = RDMTarget("control", names, "control", rdms=rdm(signal)[None], subjects=("s",), categories=pairs)
     return _by_concept(target, names, signal, rng)
 
 

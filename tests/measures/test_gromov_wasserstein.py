@@ -545,8 +545,9 @@ def test_the_cost_of_a_search_is_that_of_its_steps(monkeypatch):
     monkeypatch.setattr(cost_module, "perf_counter", iter(range(1000)).__next__)  # a step takes a second
     monkeypatch.setattr(cost_module, "usable_threads", lambda: 2)
     entropic = cost_module._STEPS
-    exchanges = cost_module._EXCHANGES * cost_module.kicks(5)
+    exchanges = cost_module._EXCHANGES * 5 * cost_module.kicks(5) * (5 / cost_module._COMPILED) ** 2
     one = gw_search_seconds(5, 1, [0.1])
-    assert one == entropic + exchanges
-    assert gw_search_seconds(5, 4, [0.1]) == 4 / 2 * one, "in two threads"
-    assert gw_search_seconds(5, 6) == (4 * 10 * entropic + 6 * exchanges) / 2, "random starts are assignments"
+    assert one == pytest.approx(entropic + exchanges)
+    assert gw_search_seconds(5, 4, [0.1]) == pytest.approx(4 / 2 * one), "in two threads"
+    assert gw_search_seconds(5, 6) == pytest.approx((4 * 10 * entropic + 6 * exchanges) / 2), "assignments"
+    assert gw_search_seconds(5, 6, polish=False) == 6 * 10 * entropic / 2

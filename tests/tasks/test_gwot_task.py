@@ -215,7 +215,7 @@ def test_searches_go_to_the_accelerator_of_the_run(task, space, rng):
 @pytest.mark.parametrize(("seconds", "said"), [(30.0, []), (60.0, [2 * 60.0])])
 def test_the_cost_of_long_searches_is_said_before_they_start(task, space, rng, monkeypatch, seconds, said):
     # of each of two layers
-    monkeypatch.setattr(sys.modules[type(task).__module__], "gw_search_seconds", lambda *_: seconds)
+    monkeypatch.setattr(sys.modules[type(task).__module__], "gw_search_seconds", lambda *_, **__: seconds)
     bar = Bar()
     view = ArrayView(
         synthetic_stimuli(CONCEPTS), {"a": space, "b": space[:, ::-1]}, work=LongWork(progress=bar)

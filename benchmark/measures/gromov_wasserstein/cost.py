@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from time import perf_counter
 
 import numpy as np
+from scipy.linalg import blas
 from threadpoolctl import threadpool_limits
 
 from benchmark.measures._threads import usable_threads
@@ -15,13 +16,17 @@ from benchmark.measures.gromov_wasserstein.search import EPSILONS, RANDOM, kicks
 _STEPS = 70
 #: Scalings in a step
 _SCALINGS = 4
-#: Mean number of exchanges in a kick and the descent from it
-_EXCHANGES = 20
+#: Mean number of exchanges in a kick and the descent from it, as a share of the conditions
+_EXCHANGES = 0.2
+#: From this size on a library needs as long for an exchange as compiled code, which has no overhead
+_COMPILED = 256
 #: How often a step is timed. The fastest counts
 _TRIES = 2
 
 
-def gw_search_seconds(n: int, starts: int, epsilons: Sequence[float] | None = None) -> float:
+def gw_search_seconds(
+    n: int, starts: int, epsilons: Sequence[float] | None = None, polish: bool = True
+) -> float:
     """Estimate how long a search takes on this machine, by timing one of its steps.
 
     The estimate is meant for RDMs of full rank, and to tell minutes from hours. RDMs of low rank take a few
@@ -31,7 +36,7 @@ def gw_search_seconds(n: int, starts: int, epsilons: Sequence[float] | None = No
     ----------
     n : int
         Number of conditions on each side.
-    starts, epsilons
+    starts, epsilons, polish
         As in :func:`gromov_wasserstein`.
 
     Returns
@@ -50,7 +55,8 @@ def gw_search_seconds(n: int, starts: int, epsilons: Sequence[float] | None = No
     """
     rng = np.random.default_rng(0)
     plan, rdm = (rng.random((n, n), dtype=np.float32) for _ in range(2))
-    product = rng.random((n, n))
+    size = max(n, _COMPILED)
+    product, row = np.asfortranarray(rng.random((size, size))), rng.random(size)
     seconds, exchange = [], []
     with threadpool_limits(1):
         for _ in range(_TRIES):
@@ -60,9 +66,9 @@ def gw_search_seconds(n: int, starts: int, epsilons: Sequence[float] | None = No
                 kernel @ (kernel[0] @ kernel)
             seconds.append(perf_counter() - began)
             began = perf_counter()
-            product += product[0] * product[1][:, None]
-            exchange.append(perf_counter() - began)
+            blas.dger(1e-9, row, row, a=product, overwrite_a=1)
+            exchange.append((perf_counter() - began) * (n / size) ** 2)
     solutions = EPSILONS if epsilons is None else len(epsilons)
-    entropic = min(seconds) * _STEPS * solutions * min(starts, RANDOM)
-    exchanges = min(exchange) * _EXCHANGES * kicks(n) * starts
+    entropic = min(seconds) * _STEPS * solutions * (min(starts, RANDOM) if polish else starts)
+    exchanges = 0 if not polish else min(exchange) * _EXCHANGES * n * kicks(n) * starts
     return (entropic + exchanges) / min(usable_threads(), starts)
