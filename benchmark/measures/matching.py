@@ -225,7 +225,7 @@ def matching_permutation(
 
 
 def category_codes(categories: Sequence[Hashable]) -> NDArray[np.int64]:
-    """A number for each category (n,), -1 where there is none (None)."""
+    """A number for each of the ``categories`` (n,), -1 where there is none (None)."""
     number = {category: i for i, category in enumerate(dict.fromkeys(categories)) if category is not None}
     return np.array([number.get(category, -1) for category in categories], dtype=np.int64)
 
