@@ -26,6 +26,7 @@ from benchmark.measures import (
 )
 from benchmark.representation.concepts import (
     RDM_METRICS,
+    STANDARDISE,
     UndefinedFeaturesError,
     concept_images,
     concept_means,
@@ -97,6 +98,7 @@ class GWOTMatching(Task):
     target_kinds: ClassVar[tuple[str, ...]] = ("rdm",)
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "metric": Parameter("correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}"),
+        "standardise": Parameter("none", f"what is done to each feature before: {', '.join(STANDARDISE)}"),
         "epsilons": Parameter(None, "a list of positive numbers; None: ten values, computed from the RDMs"),
         "starts": Parameter(
             _STARTS, "initial plans at most, at least 1; fewer if the least distance is found again"
@@ -123,9 +125,7 @@ class GWOTMatching(Task):
     ) -> TaskResult:
         """Score every layer.
 
-        ``params``: ``metric``, the dissimilarity of features ("correlation"); ``epsilons``, the grid (a list;
-        without it, the solver chooses the grid from the RDMs); ``starts``, the greatest number of initial
-        plans (12); ``polish``, whether solutions are polished without entropy (true).
+        ``params``: those of :attr:`parameters`.
 
         Raises
         ------
@@ -153,7 +153,10 @@ class GWOTMatching(Task):
         for number, layer in enumerate(view.layers):
             try:
                 model_rdm = feature_rdm(
-                    concept_means(view.features(layer), images), joined.concepts, options["metric"]
+                    concept_means(view.features(layer), images),
+                    joined.concepts,
+                    options["metric"],
+                    options["standardise"],
                 )
             except UndefinedFeaturesError as error:
                 layers[layer] = LayerResult(undefined=str(error))
@@ -187,6 +190,7 @@ class GWOTMatching(Task):
     def _options(self, params: Mapping[str, Any]) -> dict[str, Any]:
         options = self.read(params)
         one_of(self.name, "metric", options["metric"], RDM_METRICS)
+        one_of(self.name, "standardise", options["standardise"], STANDARDISE)
         epsilons = options["epsilons"]
         if epsilons is not None and not (
             isinstance(epsilons, list)

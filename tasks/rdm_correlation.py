@@ -15,6 +15,7 @@ from benchmark.datasets.types import RDMTarget
 from benchmark.inference import noise_ceiling, permutation_test_rdm, rdm_statistic
 from benchmark.representation.concepts import (
     RDM_METRICS,
+    STANDARDISE,
     UndefinedFeaturesError,
     concept_images,
     concept_means,
@@ -54,6 +55,7 @@ class RDMCorrelation(Task):
     missing_pairs: ClassVar[bool] = True
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "metric": Parameter("correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}"),
+        "standardise": Parameter("none", f"what is done to each feature before: {', '.join(STANDARDISE)}"),
     }
     reference: ClassVar[str] = """@article{nili2014toolbox,
   author = {Nili, Hamed and Wingfield, Cai and Walther, Alexander and Su, Li and Marslen-Wilson, William
@@ -75,17 +77,19 @@ class RDMCorrelation(Task):
     ) -> TaskResult:
         """Score every layer.
 
-        ``params``: ``metric``, the dissimilarity of features ("correlation").
+        ``params``: ``metric``, the dissimilarity of features ("correlation"), and ``standardise``, what is
+        done to each feature over the concepts before ("none").
 
         Raises
         ------
         NotPossible
             If a concept has no test image.
         UsageError
-            If a parameter is unknown.
+            If a parameter is unknown or not valid.
         """
-        metric = self.read(params)["metric"]
-        one_of(self.name, "metric", metric, RDM_METRICS)
+        recipe = self.read(params)
+        one_of(self.name, "metric", recipe["metric"], RDM_METRICS)
+        one_of(self.name, "standardise", recipe["standardise"], STANDARDISE)
         rdms = joined.target.rdms
         images = concept_images(view.stimuli, joined.concepts)
         # One seed for all layers, so that a layer's null does not depend on other layers.
@@ -96,7 +100,8 @@ class RDMCorrelation(Task):
         arrays: dict[str, np.ndarray] = {}
         for layer in view.layers:
             try:
-                model_rdm = feature_rdm(concept_means(view.features(layer), images), joined.concepts, metric)
+                means = concept_means(view.features(layer), images)
+                model_rdm = feature_rdm(means, joined.concepts, **recipe)
             except UndefinedFeaturesError as error:
                 layers[layer] = LayerResult(undefined=str(error))
                 continue

@@ -147,8 +147,8 @@ def recover(
     if not defined:
         raise NotPossible(f"model {true!r}: no layer has a score")
     best = list(defined)[int(first_best(list(defined.values())))]
-    metric_of_rdm = str(params.get("metric", "correlation"))
-    signal = feature_rdm(true_view.features(best).astype(np.float64), joined.concepts, metric_of_rdm)
+    recipe = {name: str(params[name]) for name in ("metric", "standardise") if name in params}
+    signal = feature_rdm(true_view.features(best).astype(np.float64), joined.concepts, **recipe)
     people = SimulatedRDMs(joined, signal)
     scores = np.empty((PEOPLE, len(networks.layers)))
     for i in range(PEOPLE):

@@ -20,6 +20,8 @@ _ANGULAR = ("correlation", "cosine")
 
 #: Dissimilarities for an RDM of features
 RDM_METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
+#: What is done to each feature over the concepts before an RDM is made (:func:`standardised`)
+STANDARDISE = ("none", "centre", "zscore")
 
 
 class UndefinedFeaturesError(ValueError):
@@ -114,7 +116,43 @@ def require_varied(features: np.ndarray, concepts: Sequence[str], metric: str = 
         )
 
 
-def feature_rdm(features: np.ndarray, concepts: Sequence[str], metric: str = "correlation") -> np.ndarray:
+def standardised(features: np.ndarray, standardise: str) -> np.ndarray:
+    """The features, each with its mean over the concepts taken away, and divided by its standard deviation.
+
+    Parameters
+    ----------
+    features : ndarray, shape (k, d)
+        One row per concept.
+    standardise : str
+        One of :data:`STANDARDISE`: "none" gives the features as they are, "centre" takes the mean away,
+        "zscore" also divides. A feature that is the same for all concepts becomes zero.
+
+    Returns
+    -------
+    ndarray, shape (k, d)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> standardised(np.array([[1.0, 5.0], [3.0, 5.0]]), "zscore")
+    array([[-1.,  0.],
+           [ 1.,  0.]])
+    """
+    if standardise == "none":
+        return features
+    centred: np.ndarray = features - features.mean(axis=0)
+    flat = np.ptp(features, axis=0) <= _FLAT * np.abs(features).max(axis=0, initial=0.0)
+    centred[:, flat] = 0.0
+    if standardise == "centre":
+        return centred
+    spread = centred.std(axis=0)
+    scaled: np.ndarray = centred / np.where(flat, 1.0, spread)
+    return scaled
+
+
+def feature_rdm(
+    features: np.ndarray, concepts: Sequence[str], metric: str = "correlation", standardise: str = "none"
+) -> np.ndarray:
     """RDM of the features of concepts.
 
     Parameters
@@ -125,6 +163,8 @@ def feature_rdm(features: np.ndarray, concepts: Sequence[str], metric: str = "co
         Names of the concepts, for messages.
     metric : str
         One of :data:`RDM_METRICS`.
+    standardise : str
+        One of :data:`STANDARDISE`: what is done to each feature over these concepts before.
 
     Returns
     -------
@@ -137,6 +177,9 @@ def feature_rdm(features: np.ndarray, concepts: Sequence[str], metric: str = "co
         If the features are constant, or all dissimilarities are equal up to rounding.
     """
     require_varied(features, concepts, metric)
+    if standardise != "none":
+        features = standardised(features, standardise)
+        require_varied(features, concepts, metric)
     dissimilarity = rdm(features, metric=metric)
     above = dissimilarity[np.triu_indices(len(dissimilarity), 1)]
     floor = _FLAT_ANGLE if metric in _ANGULAR else 0.0

@@ -141,3 +141,17 @@ def test_the_rdm_is_kept(task, target, features):
     means = features.astype(np.float32).reshape(K, IMAGES, -1).mean(axis=1)
     assert kept.dtype == np.float32
     np.testing.assert_allclose(kept, pdist(means, "correlation"), atol=1e-6)
+
+
+@pytest.mark.parametrize("standardise", ["centre", "zscore"])
+def test_features_are_standardised_over_the_concepts_if_a_binding_says_so(
+    task, target, features, standardise
+):
+    view = ArrayView(synthetic_stimuli(CONCEPTS, test=IMAGES), {"layer": features + 3.0})
+    means = (features + 3.0).astype(np.float32).reshape(K, IMAGES, -1).mean(axis=1, dtype=np.float64)
+    prepared = stats.zscore(means) if standardise == "zscore" else means - means.mean(axis=0)
+    expected = [stats.spearmanr(pdist(prepared, "correlation"), squareform(r))[0] for r in target.rdms]
+    result = score(task, view, target, standardise=standardise)
+    assert plain_score(result, "layer", "spearman") == pytest.approx(np.mean(expected), abs=1e-5)
+    with pytest.raises(UsageError, match="standardise is 'twice': expected one of none, centre, zscore"):
+        score(task, view, target, standardise="twice")
