@@ -163,8 +163,8 @@ class NetworkModel(Model):
     def prefix_tokens(self) -> int | None:
         """Number of tokens before the patches: the class token and registers.
 
-        None: it is not known, and the pooling ``patches`` is refused. A plug-in whose network has tokens says
-        it: ``prefix_tokens = 1``.
+        None: it is not known, and the poolings ``cls`` and ``patches`` are refused. A plug-in whose network
+        has tokens says it: ``prefix_tokens = 1``.
         """
         return None
 

@@ -90,7 +90,7 @@ def pool(activation: torch.Tensor, how: str, leading: int | None = None) -> torc
 
         Channel maps have no tokens: "cls" and "patches" average them.
     leading : int, optional
-        Number of tokens before the patches: the class token and registers. Only "patches" needs it.
+        Number of tokens before the patches: the class token and registers. "cls" and "patches" need it.
 
     Returns
     -------
@@ -100,8 +100,8 @@ def pool(activation: torch.Tensor, how: str, leading: int | None = None) -> torc
     Raises
     ------
     ValueError
-        If the activation has another number of dimensions and ``how`` is not "none", or if ``how`` is
-        "patches" and the patches are not known, or there are none.
+        If the activation has another number of dimensions and ``how`` is not "none". If ``how`` is "cls" or
+        "patches" and it is not known which tokens are patches, or there is no such token.
 
     Examples
     --------
@@ -124,17 +124,19 @@ def pool(activation: torch.Tensor, how: str, leading: int | None = None) -> torc
         raise ValueError(
             f"activation of shape {tuple(activation.shape)}; expected (n, d), (n, c, h, w) or (n, t, d)"
         )
+    if how in ("cls", "patches") and leading is None and activation.shape[1] > 1:
+        raise ValueError(
+            "how many tokens come before the patches is not known; in the class of the model, write "
+            "prefix_tokens = NUMBER"
+        )
     if how == "cls":
+        if leading == 0:
+            raise ValueError("no token comes before the patches, so there is no class token: take patches")
         return activation[:, 0]
     if how == "patches":
-        if leading is None:
+        if leading is None or leading >= activation.shape[1]:
             raise ValueError(
-                "how many tokens come before the patches is not known; in the class of the model, write "
-                "prefix_tokens = NUMBER"
-            )
-        if leading >= activation.shape[1]:
-            raise ValueError(
-                f"{activation.shape[1]} tokens, and {leading} come before the patches: no patches"
+                f"{activation.shape[1]} tokens, and {leading or 'any number'} before the patches: no patches"
             )
         activation, how = activation[:, leading:], "average"
     if how == "max":

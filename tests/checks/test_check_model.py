@@ -43,6 +43,7 @@ class Tokens(nn.Module):
 class Sound(NetworkModel):
     preprocessing = "64 x 64, scaled to [-1, 1]"
     pooling = "cls"
+    prefix_tokens = 1
 
     def build(self):
         return Tokens()

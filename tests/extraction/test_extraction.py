@@ -223,7 +223,7 @@ def test_progress_counts_to_the_end() -> None:
     ],
 )
 def test_pooled_shapes(shape: tuple[int, ...], how: str, width: int) -> None:
-    assert pool(torch.rand(shape), how).shape == (2, width)
+    assert pool(torch.rand(shape), how, leading=1).shape == (2, width)
 
 
 def test_pooled_values() -> None:
@@ -231,7 +231,11 @@ def test_pooled_values() -> None:
     assert torch.allclose(pool(maps, "max"), maps.amax((2, 3)))
     assert torch.allclose(pool(maps, "average"), maps.mean((2, 3)))
     tokens = torch.rand(2, 6, 8)
-    assert torch.equal(pool(tokens, "cls"), tokens[:, 0])
+    assert torch.equal(pool(tokens, "cls", leading=2), tokens[:, 0])
+    with pytest.raises(ValueError, match="prefix_tokens = NUMBER"):
+        pool(tokens, "cls")
+    with pytest.raises(ValueError, match="there is no class token"):
+        pool(tokens, "cls", leading=0)
     assert torch.allclose(pool(tokens, "average"), tokens.mean(1))
     for half in (maps.bfloat16(), maps.bfloat16().contiguous(memory_format=torch.channels_last)):
         found = pool(half, "average")
