@@ -13,10 +13,11 @@ from threadpoolctl import threadpool_limits
 from benchmark.measures._checks import Float64, Floats, as_matrix, as_rdm
 from benchmark.measures._threads import usable_threads
 from benchmark.measures.compare import settled_rdm
-from benchmark.measures.gromov_wasserstein.entropic import entropic, rounded
+from benchmark.measures.gromov_wasserstein.entropic import rounded
 from benchmark.measures.gromov_wasserstein.problem import Problem, Side
 from benchmark.measures.gromov_wasserstein.result import GromovWasserstein, GWSolution
 from benchmark.measures.gromov_wasserstein.search import EPSILONS, Record, Search, StartHistory, follow_all
+from benchmark.measures.gromov_wasserstein.stationary import stationary
 from benchmark.measures.rdm import METRICS
 
 #: To be raised when the records of a memo would change
@@ -181,7 +182,7 @@ def entropic_gromov_wasserstein(
     *,
     metric: str | None = None,
     plan: ArrayLike | None = None,
-) -> tuple[Float64, float]:
+) -> tuple[Float64, float, bool]:
     """One solution of the entropic problem: one epsilon, one initial plan.
 
     The solution is a stationary point of the GW distance less ``epsilon`` times the entropy of the plan, by
@@ -234,8 +235,9 @@ def entropic_gromov_wasserstein(
     swapped = sides[0].factor is None and sides[1].factor is not None
     problem = Problem(sides[swapped], sides[not swapped])
     (epsilon,) = _epsilons(problem, [epsilon])
-    solution = rounded(entropic(problem, initial.T if swapped else initial, epsilon).plan)
-    return solution.T if swapped else solution, problem.distance(solution)
+    found = stationary(problem, initial.T if swapped else initial, epsilon)
+    solution = rounded(found.plan)
+    return solution.T if swapped else solution, problem.distance(solution), found.converged
 
 
 def critical_epsilon(c1: ArrayLike, c2: ArrayLike) -> float:
