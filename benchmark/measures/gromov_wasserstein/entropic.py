@@ -133,11 +133,15 @@ class Descent:
         Weight of the entropy.
     newton : Newton, optional
         For scalings that stall, which costs much time where there are many conditions.
+    loose : float
+        Tolerance of the marginals in the first steps.
     """
 
-    def __init__(self, problem: Problem, epsilon: float, newton: Newton | None = None) -> None:
+    def __init__(
+        self, problem: Problem, epsilon: float, newton: Newton | None = None, loose: float = LOOSE
+    ) -> None:
         n, m = problem.shape
-        self._epsilon, self._newton = epsilon, newton
+        self._epsilon, self._newton, self._loose = epsilon, newton, loose
         self._f, self._g = np.zeros(n), np.zeros(m)
         self._kernel = np.empty((n, m), dtype=problem.dtype)
 
@@ -156,7 +160,8 @@ class Descent:
         convergence = _Convergence(tolerance, STILL[problem.dtype])
         outer: Momentum | None = None
         for step in range(OUTER_STEPS):
-            precision = LOOSE if step == 0 else float(np.clip(EXACT * convergence.length, tight, LOOSE))
+            # A comparison with NaN is false: the first step is loose.
+            precision = max(tight, min(self._loose, EXACT * convergence.length))
             rows, columns = self._transport(problem, state, precision, rest)
             if factor is None:
                 new = self._kernel * rows[:, None]

@@ -22,16 +22,18 @@ class Momentum:
     """
 
     def __init__(self) -> None:
-        self._last: Floats | None = None
+        self._last: tuple[Floats, Floats] | None = None
         self._weight = 1.0
 
     def next(self, x: Floats, y: Floats) -> Floats:
         """The next point, of the shape of ``x`` and ``y`` = G(x)."""
-        step = np.zeros_like(y) if self._last is None else y - self._last
-        self._last = y
-        if np.vdot(x - y, step) > 0:
+        change = y - x
+        last, last_change = self._last or (y, change)
+        if np.vdot(change, last_change) < 0:
             self._weight = 1.0
         share, self._weight = following(self._weight)
+        self._last = y, change
+        step = y - last
         step *= share
         step += y
         return step

@@ -13,8 +13,14 @@ from benchmark.measures.gromov_wasserstein.scalings import Newton
 #: How near a plan has to be to the stationary point: sum of absolute differences, a share of the mass, in
 #: double and in single precision
 TOLERANCE = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-4}
+#: Tolerance of the marginals in the first steps, so that they stay on the way of exact steps
+_LOOSE = 1e-4
+#: Tolerance of the marginals in a step that is checked, as a share of the tolerance
+_EXACT = 0.01
 #: Greatest number of times that the steps go on after a check
 _RESUMED = 20
+#: Ridge of the equations of the marginals, in units of the precision
+_RIDGE = 100.0
 #: Least and greatest number of Lanczos steps. In between they end when the growth is known to be above one, or
 #: known as well as to _KNOWN of its distance from one
 _LEAST, _GREATEST, _KNOWN = 20, 200, 0.2
@@ -44,7 +50,7 @@ def stationary(problem: Problem, plan: Floats, epsilon: float) -> Entropic:
     """
     tolerance = TOLERANCE[problem.dtype]
     precision = tolerance
-    descent = Descent(problem, epsilon, Newton())
+    descent = Descent(problem, epsilon, Newton(), _LOOSE)
     found = entropic(problem, plan, epsilon, precision, descent)
     for _ in range(_RESUMED):
         plan = descent.step(problem, found.plan, _EXACT * tolerance)
@@ -58,10 +64,6 @@ def stationary(problem: Problem, plan: Floats, epsilon: float) -> Entropic:
             precision /= 10
         found = descent.run(problem, plan, precision)
     return Entropic(plan, False)
-
-
-#: Tolerance of the marginals in an exact step, as a share of the tolerance of the plan
-_EXACT = 0.01
 
 
 def _length(before: Floats, after: Floats) -> float:
@@ -117,5 +119,3 @@ def growth_at(problem: Problem, plan: Floats, epsilon: float) -> float:
         last, vector = vector, image / np.asarray(off, plan.dtype)
     return greatest + error
 
-
-_RIDGE = 100.0
