@@ -20,8 +20,8 @@ ABSORPTIONS = 20
 #: Tolerance of the marginals: its share of the length of the last outer step, its upper bound, and its lower
 #: bound as a share of the tolerance and in units of the precision
 EXACT, LOOSE, _TIGHT, _ROUNDING = 0.1, 1e-2, 1e-3, 10.0
-#: Outer steps are extrapolated once they are shorter than NEAR and each is less than SHRINKING times the
-#: last. Earlier, the extrapolation would lead to another basin, and to a saddle as easily as to a minimum.
+#: Outer steps get momentum once they are shorter than NEAR and each is less than SHRINKING times the last, for
+#: as long as they are short. Longer ones with momentum might end in another basin.
 NEAR, SHRINKING = 2e-2, 0.95
 #: Where H has full rank and at least _REDUCED conditions, steps use its leading coordinates. The part that
 #: they miss is first updated when the estimated rest of the way is less than _NEARLY
@@ -75,13 +75,15 @@ def entropic(
         Weight of the entropy, on the scale of the gradient.
     tolerance : float
         Stop when the estimated rest of the way is less than this share of the mass.
+    descent : Descent, optional
+        Takes the steps. Given again, it goes on from the potentials of its last step.
     """
     n, m = problem.shape
     if problem.low_rank or max(n, m) < _REDUCED:
         return (descent or Descent(problem, epsilon)).run(problem, plan, tolerance)
     descent, reduced = descent or Descent(problem, epsilon, Newton()), problem.reduced
-    solution = descent.run(reduced, plan, max(tolerance, _NEARLY))
-    convergence, precision = _Convergence(tolerance, STILL[problem.dtype]), max(tolerance, EXACT * _NEARLY)
+    convergence, precision = _Convergence(tolerance, STILL[problem.dtype]), max(tolerance, _NEARLY)
+    solution = Entropic(plan, True)
     for _ in range(_CORRECTIONS):
         rest = problem.product(solution.plan) - reduced.product(solution.plan)
         previous, solution = solution, descent.run(reduced, solution.plan, precision, rest)
@@ -90,7 +92,7 @@ def entropic(
             return solution
         if convergence.pace > _WORTHWHILE:
             break
-        precision = max(tolerance, EXACT * length)
+        precision = max(tolerance, EXACT * min(length, _NEARLY))
     # Where the cheap steps do not converge, steps with the whole of H would not converge either.
     return descent.run(problem, solution.plan, tolerance) if solution.converged else solution
 

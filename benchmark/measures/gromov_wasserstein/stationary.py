@@ -62,7 +62,7 @@ def stationary(problem: Problem, plan: Floats, epsilon: float) -> Entropic:
             break
         if found.converged:
             precision /= 10
-        found = descent.run(problem, plan, precision)
+        found = entropic(problem, plan, epsilon, precision, descent)
     return Entropic(plan, False)
 
 
