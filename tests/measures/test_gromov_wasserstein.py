@@ -131,7 +131,7 @@ def test_an_entropic_solution_is_pots_from_the_same_start(metric: str, share: fl
     p = np.full(20, 1 / 20)
     epsilon = share * critical_epsilon(c1, c2)
     for start in (np.outer(p, p), rounded(np.random.default_rng(0).random((20, 20)))):
-        plan, distance = entropic_gromov_wasserstein(c1, c2, epsilon, plan=start)
+        plan, distance, _ = entropic_gromov_wasserstein(c1, c2, epsilon, plan=start)
         found, log = ot.gromov.entropic_gromov_wasserstein(
             c1, c2, p, p, "square_loss", epsilon=epsilon, G0=start, max_iter=300, tol=1e-9, log=True
         )
@@ -174,8 +174,8 @@ def test_either_side_may_have_the_low_rank() -> None:
     low, full = rdm(embedding(0, 40, 5), "cosine"), rdm(embedding(0, 40, 5), "euclidean")
     epsilon = 0.2 * critical_epsilon(low, full)
     start = rounded(np.random.default_rng(0).random((40, 40)))
-    plan, distance = entropic_gromov_wasserstein(low, full, epsilon, plan=start)
-    other, same = entropic_gromov_wasserstein(full, low, epsilon, plan=start.T)
+    plan, distance, _ = entropic_gromov_wasserstein(low, full, epsilon, plan=start)
+    other, same, _ = entropic_gromov_wasserstein(full, low, epsilon, plan=start.T)
     np.testing.assert_allclose(plan, other.T, atol=1e-12)
     assert distance == pytest.approx(same)
     results = [

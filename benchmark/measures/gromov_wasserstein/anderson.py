@@ -14,7 +14,8 @@ class Anderson:
     """Extrapolate a fixed-point iteration x -> y = G(x).
 
     It uses how the residual y - x changed in the last steps (Walker & Ni 2011). Close to a fixed point it
-    equals GMRES on the linearised map. Far from a fixed point it can lead to another one.
+    equals GMRES on the linearised map. Far from a fixed point it can lead to another one, and to a saddle as
+    easily as to a minimum: it is for maps with one fixed point.
 
     Parameters
     ----------

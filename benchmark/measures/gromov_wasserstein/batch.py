@@ -17,6 +17,7 @@ from benchmark.measures._checks import Floats
 from benchmark.measures.gromov_wasserstein import entropic as outer
 from benchmark.measures.gromov_wasserstein import scalings as inner
 from benchmark.measures.gromov_wasserstein.entropic import Entropic
+from benchmark.measures.gromov_wasserstein.momentum import following
 from benchmark.measures.gromov_wasserstein.problem import Problem
 from benchmark.measures.gromov_wasserstein.scalings import RANGE
 
@@ -91,7 +92,8 @@ class _Batch:
         f, g = state.new_zeros(s, n, 1), state.new_zeros(s, 1, m)
         length, ratio = state.new_full((2, s), torch.nan)
         near, done = torch.zeros((2, s), dtype=torch.bool, device=state.device)
-        memory = _Anderson(outer.MEMORY, state.flatten(1))
+        memory = _Momentum(state.flatten(1))
+        still = outer.STILL[np.dtype(np.float32)]
         result = state
         for _ in range(outer.OUTER_STEPS):
             worth = (outer.EXACT * length).nan_to_num(outer.LOOSE).clamp(_TIGHT, outer.LOOSE)
@@ -101,11 +103,12 @@ class _Batch:
             # As in _Convergence. A comparison with NaN is false.
             shrinking = torch.clamp(step / length, max=1 - 1e-6)
             pace = torch.maximum(shrinking, ratio)
-            done |= (step * pace / (1 - pace) < tolerance) | (step < outer.STILL)
+            at_rest = (step * pace / (1 - pace) < tolerance) | (step < still)
+            done |= at_rest & ((new.sum(1) - 1 / m).abs().sum(1) < max(tolerance, _TIGHT))
             length, ratio = step, shrinking
             if done.all():
                 break
-            near |= (step < outer.NEAR) & (pace < outer.SHRINKING)
+            near = (step <= outer.NEAR) & (near | (pace < outer.SHRINKING))
             state = memory.next(state.flatten(1), new.flatten(1), near).view_as(state)
         return result, done
 
@@ -159,6 +162,22 @@ def _scalings(kernel: Tensor, tolerance: Tensor) -> tuple[Tensor, Tensor, bool]:
         following = torch.where(worse[:, None], restart, scaled + leap.clamp(-inner.LEAP, inner.LEAP))
         log_v = torch.where((met | out)[:, None], log_v, following)
     return u, v, bool(met.all()) or step == inner.STEPS - 1
+
+
+class _Momentum:
+    """Momentum (:class:`.momentum.Momentum`) of the rows of (s, d). A row that is not active has none."""
+
+    def __init__(self, like: Tensor) -> None:
+        self._last, self._weight = like, like.new_ones(len(like))
+        self._remembers = torch.zeros(len(like), dtype=torch.bool, device=like.device)
+
+    def next(self, x: Tensor, y: Tensor, active: Tensor) -> Tensor:
+        """The next points, of the shape of ``x`` and ``y`` = G(x)."""
+        step = (y - self._last) * (self._remembers & active)[:, None]
+        goes_on = active & (((x - y) * step).sum(1) <= 0)
+        share, after = following(torch.where(goes_on, self._weight, 1.0))
+        self._last, self._remembers, self._weight = y, active, torch.where(active, after, 1.0)
+        return y + share[:, None] * step
 
 
 class _Anderson:

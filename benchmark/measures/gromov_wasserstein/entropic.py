@@ -7,22 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark.measures._checks import Float64, Floats
-from benchmark.measures.gromov_wasserstein.anderson import Anderson
+from benchmark.measures.gromov_wasserstein.momentum import Momentum
 from benchmark.measures.gromov_wasserstein.problem import Problem
 from benchmark.measures.gromov_wasserstein.scalings import RANGE, Newton, scalings
 
-#: A step shorter than this share of the mass is rounding
-STILL = 1e-7
+#: A step shorter than this share of the mass is rounding, in double and in single precision
+STILL = {np.dtype(np.float64): 1e-14, np.dtype(np.float32): 1e-7}
 OUTER_STEPS = 100
 #: How often scalings may be absorbed into the potentials in one outer step. The next step starts from the
 #: same potentials and corrects the remaining error
 ABSORPTIONS = 20
-#: Tolerance of the marginals: its share of the length of the last outer step, its upper and lower bounds
-EXACT, LOOSE, _TIGHT = 0.1, 1e-2, 1e-6
-#: Number of outer steps that the extrapolation looks back on
-MEMORY = 3
-#: Outer steps are extrapolated once they are shorter than NEAR and each is less than SHRINKING times the
-#: last. Earlier, the extrapolation would lead to another basin, and to a saddle as easily as to a minimum.
+#: Tolerance of the marginals: its share of the length of the last outer step, its upper bound, and its lower
+#: bound as a share of the tolerance and in units of the precision
+EXACT, LOOSE, _TIGHT, _ROUNDING = 0.1, 1e-2, 1e-3, 10.0
+#: Outer steps get momentum once they are shorter than NEAR and each is less than SHRINKING times the last, for
+#: as long as they are short. Longer ones with momentum might end in another basin.
 NEAR, SHRINKING = 2e-2, 0.95
 #: Where H has full rank and at least _REDUCED conditions, steps use its leading coordinates. The part that
 #: they miss is first updated when the estimated rest of the way is less than _NEARLY
@@ -41,7 +40,7 @@ class Entropic:
     plan : ndarray, shape (n, m)
         In the precision of the problem; its marginals are uniform up to the tolerance.
     converged : bool
-        Whether the steps came to rest.
+        Whether the steps came to rest, and met the marginals.
     """
 
     plan: Floats
@@ -53,6 +52,7 @@ def entropic(
     plan: Floats,
     epsilon: float,
     tolerance: float = 1e-4,
+    descent: Descent | None = None,
 ) -> Entropic:
     """Entropic Gromov-Wasserstein from an initial plan.
 
@@ -75,13 +75,15 @@ def entropic(
         Weight of the entropy, on the scale of the gradient.
     tolerance : float
         Stop when the estimated rest of the way is less than this share of the mass.
+    descent : Descent, optional
+        Takes the steps. Given again, it goes on from the potentials of its last step.
     """
     n, m = problem.shape
     if problem.low_rank or max(n, m) < _REDUCED:
-        return _Descent(problem, epsilon).run(problem, plan, tolerance)
-    descent, reduced = _Descent(problem, epsilon, Newton()), problem.reduced
-    solution = descent.run(reduced, plan, max(tolerance, _NEARLY))
-    convergence, precision = _Convergence(tolerance), max(tolerance, EXACT * _NEARLY)
+        return (descent or Descent(problem, epsilon)).run(problem, plan, tolerance)
+    descent, reduced = descent or Descent(problem, epsilon, Newton()), problem.reduced
+    convergence, precision = _Convergence(tolerance, STILL[problem.dtype]), max(tolerance, _NEARLY)
+    solution = Entropic(plan, True)
     for _ in range(_CORRECTIONS):
         rest = problem.product(solution.plan) - reduced.product(solution.plan)
         previous, solution = solution, descent.run(reduced, solution.plan, precision, rest)
@@ -90,7 +92,7 @@ def entropic(
             return solution
         if convergence.pace > _WORTHWHILE:
             break
-        precision = max(tolerance, EXACT * length)
+        precision = max(tolerance, EXACT * min(length, _NEARLY))
     # Where the cheap steps do not converge, steps with the whole of H would not converge either.
     return descent.run(problem, solution.plan, tolerance) if solution.converged else solution
 
@@ -110,8 +112,8 @@ class _Convergence:
         three steps.
     """
 
-    def __init__(self, tolerance: float) -> None:
-        self._tolerance, self._ratio = tolerance, np.nan
+    def __init__(self, tolerance: float, still: float) -> None:
+        self._tolerance, self._still, self._ratio = tolerance, still, np.nan
         self.length = self.pace = np.nan
 
     def update(self, length: float) -> bool:
@@ -119,10 +121,10 @@ class _Convergence:
         ratio = min(length / self.length, 1 - 1e-9) if self.length > 0 else np.nan
         self.pace = np.maximum(ratio, self._ratio)
         self.length, self._ratio = length, ratio
-        return bool(length * self.pace / (1 - self.pace) < self._tolerance or length < STILL)
+        return bool(length * self.pace / (1 - self.pace) < self._tolerance or length < self._still)
 
 
-class _Descent:
+class Descent:
     """Outer steps at one epsilon. Each starts from the potentials of the last.
 
     Parameters
@@ -133,11 +135,15 @@ class _Descent:
         Weight of the entropy.
     newton : Newton, optional
         For scalings that stall, which costs much time where there are many conditions.
+    loose : float
+        Tolerance of the marginals in the first steps.
     """
 
-    def __init__(self, problem: Problem, epsilon: float, newton: Newton | None = None) -> None:
+    def __init__(
+        self, problem: Problem, epsilon: float, newton: Newton | None = None, loose: float = LOOSE
+    ) -> None:
         n, m = problem.shape
-        self._epsilon, self._newton = epsilon, newton
+        self._epsilon, self._newton, self._loose = epsilon, newton, loose
         self._f, self._g = np.zeros(n), np.zeros(m)
         self._kernel = np.empty((n, m), dtype=problem.dtype)
 
@@ -152,10 +158,12 @@ class _Descent:
         factor = problem.sides[0].factor
         n, m = problem.shape
         scale = float(np.sqrt(n) if factor is None else np.linalg.norm(factor)) / np.sqrt(n * m)
-        convergence = _Convergence(tolerance)
-        outer: Anderson | None = None
+        tight = max(_TIGHT * tolerance, _ROUNDING * float(np.finfo(problem.dtype).eps))
+        convergence = _Convergence(tolerance, STILL[problem.dtype])
+        outer: Momentum | None = None
         for step in range(OUTER_STEPS):
-            precision = LOOSE if step == 0 else float(np.clip(EXACT * convergence.length, _TIGHT, LOOSE))
+            # A comparison with NaN is false: the first step is loose.
+            precision = max(tight, min(self._loose, EXACT * convergence.length))
             rows, columns = self._transport(problem, state, precision, rest)
             if factor is None:
                 new = self._kernel * rows[:, None]
@@ -163,16 +171,27 @@ class _Descent:
                 new = (factor * rows[:, None]).T @ self._kernel
             new *= columns
             length = float(np.linalg.norm(new - state)) / scale
-            converged = convergence.update(length)
+            at_rest = convergence.update(length)
+            missed = np.abs(columns * (rows @ self._kernel) - 1 / m).sum() if at_rest else np.inf
+            converged = bool(missed < max(tolerance, tight))
             if converged:
                 break
-            if outer is None and length < NEAR and convergence.pace < SHRINKING:
-                outer = Anderson(MEMORY)
+            if length > NEAR:
+                outer = None
+            elif outer is None and convergence.pace < SHRINKING:
+                outer = Momentum()
             state = new if outer is None else outer.next(state, new)
         if factor is not None:
             new = self._kernel * rows[:, None]
             new *= columns
         return Entropic(new, converged)
+
+    def step(self, problem: Problem, plan: Floats, tolerance: float) -> Floats:
+        """The plan (n, m) after one step from ``plan``, its marginals met up to ``tolerance``."""
+        rows, columns = self._transport(problem, problem.state(plan), tolerance, None)
+        plan = self._kernel * rows[:, None]
+        plan *= columns
+        return plan
 
     def _transport(
         self, problem: Problem, state: Floats, tolerance: float, rest: Floats | None

@@ -63,11 +63,15 @@ class Newton:
 
     def step(self, missing: Float64) -> Float64:
         """Change of log v (m,) that corrects ``missing`` (m,), the columns' error on a logarithmic scale."""
+        limited: Float64 = np.clip(self.solve(missing), -LEAP, LEAP).astype(np.float64)
+        return limited
+
+    def solve(self, missing: Floats) -> Floats:
+        """Change of log v (m,) that changes the logarithms of the columns' marginals by ``missing`` (m,)."""
         assert self._factor is not None
         potrs = lapack.spotrs if self._factor.dtype == np.float32 else lapack.dpotrs
-        change = potrs(self._factor, missing.astype(self._factor.dtype), lower=1)[0]
-        limited: Float64 = np.clip(change.astype(np.float64), -LEAP, LEAP)
-        return limited
+        change: Floats = potrs(self._factor, missing.astype(self._factor.dtype), lower=1)[0]
+        return change
 
 
 def scalings(
