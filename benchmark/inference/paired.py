@@ -21,12 +21,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg import hadamard
 from scipy.special import stdtr, stdtrit
 
 from benchmark.inference.statistics import PairStatistic, Statistic
 from benchmark.measures._checks import Float64
 
-#: Number of halvings of the concepts, and of the pairs
+#: Number of halvings of the concepts, and of the pairs; a power of two
 HALVINGS = 64
 #: Distance of the weights from one. Greater weights change the level of a score near its greatest value;
 #: smaller ones change too few of the outcomes of 2 vs 2
@@ -99,13 +100,12 @@ def perturbed(
     >>> from benchmark.inference import mean_statistic, perturbed
     >>> result = perturbed(mean_statistic([1.0, 0.0, 1.0, 1.0]), n=4, rng=0)
     >>> result.score, result.concepts[:3], result.pairs[:3]
-    (0.75, array([ 0.25, -0.25, -0.25]), array([0., 0., 0.]))
+    (0.75, array([ 0.   , -0.125,  0.25 ]), array([0., 0., 0.]))
     """
     if n < 2:
         raise ValueError(f"n is {n}: at least two concepts are needed to halve them")
     generator = np.random.default_rng(rng)
-    signs = np.where(np.arange(n) < n // 2, -_STEP, _STEP)
-    steps = np.stack([generator.permutation(signs) for _ in range(HALVINGS)])
+    steps = _STEP * _halves(n, generator)
     score = float(statistic(np.ones((1, n)))[0])
     if pairs is None:
         changes = statistic(1 + steps) - statistic(1 - steps)
@@ -121,6 +121,20 @@ def perturbed(
         half = np.where(generator.integers(2, size=len(i), dtype=np.int8) == 1, _STEP, -_STEP)
         of_pairs[h] = pairs(1 + half) - pairs(1 - half)
     return Perturbed(score, of_concepts, of_pairs, n)
+
+
+def _halves(n: int, rng: np.random.Generator) -> Float64:
+    """Signs (h, n) of the concepts in each halving, centred, so that all weights have the same sum.
+
+    The columns of a Hadamard matrix are orthogonal: if each concept changes a score on its own, the mean
+    square over its rows is exactly the sum of the squares of these changes. Its first column has one sign.
+    Where there are more concepts than columns, the matrix is repeated with its rows in another order.
+    """
+    design = hadamard(HALVINGS)[:, 1:]
+    blocks = [rng.permutation(design) for _ in range(-(-n // design.shape[1]))]
+    signs = np.hstack(blocks)[:, :n].astype(np.float64)
+    centred: Float64 = signs - signs.mean(axis=1, keepdims=True)
+    return centred
 
 
 def paired_difference(a: Perturbed, b: Perturbed) -> PairedDifference:
@@ -150,7 +164,8 @@ def paired_difference(a: Perturbed, b: Perturbed) -> PairedDifference:
     ----------
     Judkins (1990), Journal of Official Statistics 6, 223-239 (Fay's method); Efron & Stein (1981), Annals of
     Statistics 9, 586-596 (how often a jackknife counts what two units share); Aronow, Samii & Assenova
-    (2015), Political Analysis 23, 564-577 (dyadic cluster-robust variance).
+    (2015), Political Analysis 23, 564-577 (dyadic cluster-robust variance); Satterthwaite (1946), Biometrics
+    Bulletin 2, 110-114.
 
     Examples
     --------
@@ -168,7 +183,7 @@ def paired_difference(a: Perturbed, b: Perturbed) -> PairedDifference:
     ...     return perturbed(scores[0], n=24, rng=1, pairs=scores[1])
     >>> result = paired_difference(model(noise=0.5), model(noise=1.0))
     >>> round(result.difference, 2), round(result.low, 2), round(result.high, 2), round(result.p, 4)
-    (0.15, -0.02, 0.32, 0.0808)
+    (0.15, -0.05, 0.34, 0.1261)
     """
     if a.n != b.n or a.concepts.shape != b.concepts.shape or a.pairs.shape != b.pairs.shape:
         raise ValueError(
@@ -176,14 +191,17 @@ def paired_difference(a: Perturbed, b: Perturbed) -> PairedDifference:
             "expected the same"
         )
     difference = a.score - b.score
-    whole, single = _mean_square(a.concepts - b.concepts), _mean_square(a.pairs - b.pairs)
+    # Changes are taken about the mean of the sample, which costs one degree of freedom.
+    whole = _mean_square(a.concepts - b.concepts) * a.n / (a.n - 1)
+    single = _mean_square(a.pairs - b.pairs)
     error = float(np.sqrt(np.fmax(whole - single, single)))
     if np.isnan(difference) or np.isnan(whole) or np.isnan(single):
         return PairedDifference(difference, np.nan, np.nan, np.nan)
     if error <= _ROUNDING:
         return PairedDifference(difference, difference, difference, float(abs(difference) <= _ROUNDING))
-    p = 2 * float(stdtr(a.n - 1, -abs(difference) / error))
-    width = error * float(stdtrit(a.n - 1, 0.975))
+    freedom = (a.n - 1) * min(1.0, error**2 / whole) ** 2
+    p = 2 * float(stdtr(freedom, -abs(difference) / error))
+    width = error * float(stdtrit(freedom, 0.975))
     return PairedDifference(difference, difference - width, difference + width, p)
 
 
