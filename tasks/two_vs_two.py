@@ -108,9 +108,7 @@ def _score_of_pairs(words: np.ndarray, view: ModelView, layer: str, groups: np.n
     """The mean accuracy over groups as a function of the weights of pairs. NaN for too many concepts."""
     if len(words) > _LARGE:
         return lambda weights: float("nan")  # noqa: ARG005 - no weight gives a score
-    features = view.features(layer)
-    accuracies = [weighted_two_vs_two(words, features[rows]) for rows in groups]
-    return lambda weights: float(np.mean([accuracy(weights) for accuracy in accuracies]))
+    return weighted_two_vs_two(words, view.features(layer)[groups])
 
 
 def _score_layer(

@@ -215,6 +215,9 @@ def test_weighted_two_vs_two_is_its_definition(seed: int) -> None:
     matrix[np.triu_indices(9, 1)] = weights
     found = weighted_two_vs_two(words, model)(weights)
     assert found == pytest.approx(by_definition(words, model, matrix + matrix.T), abs=1e-10)
+    other = rng.normal(size=model.shape)
+    both = weighted_two_vs_two(words, np.array([model, other]))(weights)
+    assert both == pytest.approx((found + weighted_two_vs_two(words, other)(weights)) / 2, abs=1e-12)
 
 
 @given(seed=st.integers(0, 10**6), k=st.integers(7, 20))

@@ -6,13 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.spatial.distance import squareform
 
 from benchmark.measures._checks import TIE, Float64, Floats, as_matrix
 from benchmark.measures.rdm import unit_rows
 
-#: If the weights leave less than this of the length of a row, it is constant up to rounding
-_CONSTANT = 1e-12
+#: If the weights leave a sum of squares below this in a row of correlations, the row is constant
+_CONSTANT = 1e-13
 
 
 def weighted_two_vs_two(x: ArrayLike, y: ArrayLike) -> Callable[[Float64], float]:
@@ -27,14 +26,14 @@ def weighted_two_vs_two(x: ArrayLike, y: ArrayLike) -> Callable[[Float64], float
     ----------
     x : array_like, shape (k, p)
         Features of k concepts, k >= 5.
-    y : array_like, shape (k, q)
-        Features of the same concepts, in the same order, in the other space.
+    y : array_like, shape (k, q) or (g, k, q)
+        Features of the same concepts, in the same order, in the other space; or g sets of them.
 
     Returns
     -------
     callable
-        Weights of the pairs, row by row of the upper triangle (k (k - 1) / 2,), not negative -> accuracy. NaN
-        where no pair with weight is defined. Greater is better; chance is .5.
+        Weights of the pairs, row by row of the upper triangle (k (k - 1) / 2,), not negative -> accuracy, the
+        mean over the sets. NaN where no pair with weight is defined. Greater is better; chance is .5.
 
     Raises
     ------
@@ -57,35 +56,40 @@ def weighted_two_vs_two(x: ArrayLike, y: ArrayLike) -> Callable[[Float64], float
     >>> round(two_vs_two(words[:9], images[:9]).accuracy, 3)
     0.944
     """
-    a, b = as_matrix(x, "x"), as_matrix(y, "y")
-    if len(a) != len(b) or len(a) < 5:
-        raise ValueError(f"x and y have shapes {a.shape} and {b.shape}: expected the same k >= 5 concepts")
+    groups = np.asarray(y)
+    groups = groups[None] if groups.ndim == 2 else groups
+    a, bs = as_matrix(x, "x"), [as_matrix(group, "y") for group in groups]
+    k = len(a)
+    if not bs or len(bs[0]) != k or k < 5:
+        raise ValueError(
+            f"x and y have shapes {a.shape} and {np.shape(y)}: expected the same k >= 5 concepts"
+        )
     # Without its diagonal, a row of correlations has nothing in its own column to leave out.
-    words, model = (_correlations(features, name) for features, name in ((a, "x"), (b, "y")))
-    squares, model_squares = words**2, model**2
+    words, models = _correlations(a, "x"), np.array([_correlations(b, "y") for b in bs])
+    squares, model_squares = words**2, models**2
+    upper = np.triu_indices(k, 1)
 
     def accuracy(weights: Float64) -> float:
-        w = squareform(np.asarray(weights, dtype=np.float64))
-        wm, wm2 = w * model, w * model_squares
-        count, total, square = (m.sum(axis=1) for m in (w, wm, wm2))
-        # At [i, j] of each: row i of x over the columns as row j of y weighs them.
+        w = np.zeros((k, k))
+        w[upper] = weights
+        w += w.T
+        wm, wm2 = w * models, w * model_squares
+        # At [i, j] of each: sums over the columns of row j of y, as they weigh, without column i.
+        count, total = w.sum(axis=1) - w, wm.sum(axis=2)[:, None, :] - wm
+        length = _length(count, total, wm2.sum(axis=2)[:, None, :] - wm2)
         sums, word_squares, products = words @ w, squares @ w, words @ wm
-        crossed = _correlation(count - w, sums, word_squares, total - wm, square - wm2, products)
-        own = [np.diagonal(m)[:, None] for m in (sums, word_squares, products)]
-        matched = _correlation(
-            count[:, None] - w,
-            own[0] - w * words,
-            own[1] - w * squares,
-            total[:, None] - wm,
-            square[:, None] - wm2,
-            own[2] - wm * words,
-        )
-        margins = matched - crossed
-        margins += margins.T
-        upper = ~np.isnan(margins) & (w > 0)
-        margins, used = margins[upper], w[upper]
+        own = np.diagonal(products, axis1=1, axis2=2)[:, None, :] - wm * words
+        own_sums, own_squares = np.diagonal(sums) - w * words, np.diagonal(word_squares) - w * squares
+        with np.errstate(invalid="ignore", divide="ignore"):
+            # row j of x with row j of y, less row i of x with row j of y
+            matched = (own - own_sums / count * total) / _length(count, own_sums, own_squares)
+            crossed = (products - sums / count * total) / _length(count, sums, word_squares)
+            half = (matched - crossed) / length
+        margins = (half + half.transpose(0, 2, 1))[:, upper[0], upper[1]]
+        used = np.where(np.isnan(margins), 0, weights)
         passed = np.where(np.abs(margins) <= TIE, 0.5, margins > 0)
-        return float(passed @ used / used.sum()) if len(used) else float("nan")
+        with np.errstate(invalid="ignore"):
+            return float(np.mean((passed * used).sum(axis=1) / used.sum(axis=1)))
 
     return accuracy
 
@@ -98,14 +102,9 @@ def _correlations(features: Floats, name: str) -> Float64:
     return correlations
 
 
-def _correlation(
-    n: Float64, sum_x: Float64, square_x: Float64, sum_y: Float64, square_y: Float64, product: Float64
-) -> Float64:
-    """Correlation from weighted sums over n columns. NaN where a side is constant."""
+def _length(n: Float64, total: Float64, square: Float64) -> Float64:
+    """Square root of the weighted sum of squares about the mean. NaN where it is rounding."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean_x, mean_y = sum_x / n, sum_y / n
-        variance = (square_x - mean_x * sum_x) * (square_y - mean_y * sum_y)
-        correlation: Float64 = (product - mean_x * sum_y) / np.sqrt(
-            np.where(variance > _CONSTANT**2, variance, np.nan)
-        )
-    return correlation
+        about_mean = square - total**2 / n
+        length: Float64 = np.sqrt(np.where(about_mean > _CONSTANT, about_mean, np.nan))
+    return length
