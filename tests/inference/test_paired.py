@@ -164,7 +164,7 @@ def test_models_of_the_same_quality_are_seldom_told_apart(task: str, uneven: boo
 
 @pytest.mark.slow
 def test_a_better_model_is_found() -> None:
-    """With a bootstrap over concepts a third of these differences is found."""
+    """The noise is of single pairs, which a jackknife counts twice."""
     found = 0
     for seed in range(100):
         rng = np.random.default_rng(seed)
