@@ -27,6 +27,8 @@ from benchmark.model import Announcing, Associations, ClassProbabilities, Progre
 
 #: weights (b, k) over concepts, not negative -> statistic (b,); NaN where it is undefined
 Statistic = Callable[[np.ndarray], np.ndarray]
+#: weights of the pairs of concepts, row by row of the upper triangle (k (k - 1) / 2,) -> score
+PairStatistic = Callable[[np.ndarray], float]
 
 
 @dataclass(frozen=True)
@@ -115,12 +117,17 @@ class LayerResult:
         Further numbers that are not a function of concept weights (counts, distances).
     undefined : str or None
         Why the layer has no score ("constant features: correlation undefined").
+    pairs : callable or None
+        Makes the first metric as a function of the weights of pairs of concepts, computed anew. Give it for a
+        score in which two concepts meet (a correlation of RDMs, 2 vs 2): the comparison of two models needs
+        it (:func:`benchmark.inference.paired_difference`). It is called for one layer only.
     """
 
     statistics: dict[str, Statistic] = field(default_factory=dict)
     p: float | None = None
     values: dict[str, float] = field(default_factory=dict)
     undefined: str | None = None
+    pairs: Callable[[], PairStatistic] | None = None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,6 +18,7 @@ from benchmark.inference import (
     mean_statistic,
     noise_ceiling,
     permutation_test_rdm,
+    rdm_pair_statistic,
     u_centred,
 )
 from benchmark.measures import procrustes_distance
@@ -164,7 +166,9 @@ def _score_layer(means: np.ndarray, target: _Target, k: int, seed: int) -> Layer
         "neighbours": mean_statistic(shared.mean(axis=0)),
     }
     values = {} if target.vectors is None else _procrustes(means, target.vectors, seed)
-    return LayerResult(statistics, p=test.p, values=values)
+    # The additive part is not computed anew: on halves of the concepts that changes the CKA by a thousandth.
+    pairs = partial(rdm_pair_statistic, kernel, target.kernels)
+    return LayerResult(statistics, p=test.p, values=values, pairs=pairs)
 
 
 def _kernel(features: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,7 +13,7 @@ from benchmark.calibration.definitions import spearman_of_noisy_rdms
 from benchmark.datasets.join import Join
 from benchmark.datasets.rdm_check import pairs_of
 from benchmark.datasets.types import RDMTarget
-from benchmark.inference import noise_ceiling, permutation_test_rdm, rdm_statistic
+from benchmark.inference import noise_ceiling, permutation_test_rdm, rdm_pair_statistic, rdm_statistic
 from benchmark.representation.concepts import (
     RDM_METRICS,
     STANDARDISE,
@@ -108,7 +109,11 @@ class RDMCorrelation(Task):
             test = permutation_test_rdm(
                 model_rdm, rdms, _METHODS[0], permutations, np.random.default_rng(seed)
             )
-            layers[layer] = LayerResult({m: rdm_statistic(model_rdm, rdms, m) for m in _METHODS}, p=test.p)
+            layers[layer] = LayerResult(
+                {m: rdm_statistic(model_rdm, rdms, m) for m in _METHODS},
+                p=test.p,
+                pairs=partial(rdm_pair_statistic, model_rdm, rdms, _METHODS[0]),
+            )
             if not large:
                 upper = np.triu_indices(len(joined.concepts), 1)
                 arrays[f"rdm/{layer}"] = model_rdm[upper].astype(np.float32)

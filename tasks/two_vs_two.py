@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,13 +14,15 @@ from benchmark.calibration.definitions import two_vs_two_accuracy
 from benchmark.common.errors import UsageError
 from benchmark.datasets.join import Join
 from benchmark.datasets.types import VectorTarget
-from benchmark.inference import pair_statistic
-from benchmark.measures import PermutationTest, two_vs_two, two_vs_two_permutation
+from benchmark.inference import PairStatistic, pair_statistic
+from benchmark.measures import PermutationTest, two_vs_two, two_vs_two_permutation, weighted_two_vs_two
 from benchmark.representation.concepts import concept_images, joined_vectors, require_varied
 from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult
 
 #: With fewer concepts, a correlation over the k - 2 remaining concepts has fewer than three values
 _FEWEST = 5
+#: With more concepts than this, weighting pairs takes gigabytes, and models are not compared
+_LARGE = 3000
 #: Controls: signal-to-noise ratios at which the accuracy is between one half and one
 _SNRS = (0.5, 0.125, 0.03125)
 
@@ -80,9 +84,10 @@ class TwoVsTwo(Task):
         layers: dict[str, LayerResult] = {}
         arrays: dict[str, np.ndarray] = {}
         for layer in view.layers:
-            layers[layer], per_concept = _score_layer(
+            result, per_concept = _score_layer(
                 words, view.features(layer), groups, joined.concepts, permutations, seed
             )
+            layers[layer] = replace(result, pairs=partial(_score_of_pairs, words, view, layer, groups))
             if per_concept is not None:
                 arrays[f"per_concept/{layer}"] = per_concept
         k = len(joined.concepts)
@@ -97,6 +102,13 @@ class TwoVsTwo(Task):
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls. A noisy copy must have the accuracy of the definition, pair by pair."""
         return standard_controls(self, vector_world, rng, definition=two_vs_two_accuracy, snrs=_SNRS)
+
+
+def _score_of_pairs(words: np.ndarray, view: ModelView, layer: str, groups: np.ndarray) -> PairStatistic:
+    """The mean accuracy over groups as a function of the weights of pairs. NaN for too many concepts."""
+    if len(words) > _LARGE:
+        return lambda weights: float("nan")  # noqa: ARG005 - no weight gives a score
+    return weighted_two_vs_two(words, view.features(layer)[groups])
 
 
 def _score_layer(

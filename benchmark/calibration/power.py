@@ -8,7 +8,7 @@ noise: less noise makes a better model. ``task`` and ``params`` are the task and
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmark.calibration.simulate import Simulation
 from benchmark.datasets.join import join
-from benchmark.inference import bootstrap_weights, estimate, paired_difference
+from benchmark.inference import PairedDifference, Perturbed, paired_difference, perturbed
 from benchmark.task import Task
 
 #: Noise of the models of the pilot, in standard deviations of the signal; the first is a perfect model
@@ -26,8 +26,6 @@ _PILOT_PEOPLE, _PILOT_MODELS = 2, 2
 _MODELS = 3
 #: Number of quality levels, and their distance in standard errors of a difference
 _LEVELS, _STEP = 6, 1.25
-#: Number of bootstrap draws, as in a run
-_DRAWS = 1000
 ALPHA = 0.05
 POWER = 0.8
 _RESAMPLES = 500
@@ -60,7 +58,7 @@ class Trial:
     ----------
     scores : ndarray, shape (levels, models)
     p : ndarray, shape (levels * models, levels * models)
-        p-value of the difference of every two models (paired bootstrap).
+        p-value of the difference of every two models (:func:`benchmark.inference.paired_difference`).
     """
 
     scores: np.ndarray
@@ -127,10 +125,9 @@ def pilot(task: Task, params: Mapping[str, Any], simulation: Simulation, seed: i
     noises = np.repeat(_PILOT, _PILOT_MODELS)
     scores, errors, chances = [], [], []
     for _ in range(_PILOT_PEOPLE):
-        draws, model_scores, chance = _score(task, params, simulation, noises, rng)
-        scores.append(model_scores.reshape(len(_PILOT), _PILOT_MODELS))
-        pairs = draws.reshape(len(_PILOT), _PILOT_MODELS, -1)
-        errors.append(np.nanstd(pairs[:, 0] - pairs[:, 1], axis=1))
+        models, chance = _score(task, params, simulation, noises, rng)
+        scores.append(_scores(models).reshape(len(_PILOT), _PILOT_MODELS))
+        errors.append([_error(*models[i : i + 2]) for i in range(0, len(models), 2)])
         chances.append(chance)
     means = np.mean(scores, axis=(0, 2))
     # More noise cannot raise the true score: a rise is an error of the pilot.
@@ -166,11 +163,11 @@ def trial(
     """
     rng = np.random.default_rng(seed)
     noises = np.repeat(levels.noises, _MODELS)
-    draws, scores, _ = _score(task, params, simulation, noises, rng)
-    p = np.ones((len(draws), len(draws)))
-    for a, b in combinations(range(len(draws)), 2):
-        p[a, b] = p[b, a] = paired_difference(draws[a], draws[b]).p
-    return Trial(scores.reshape(_LEVELS, _MODELS), p)
+    models, _ = _score(task, params, simulation, noises, rng)
+    p = np.ones((len(models), len(models)))
+    for a, b in combinations(range(len(models)), 2):
+        p[a, b] = p[b, a] = _compared(models[a], models[b]).p
+    return Trial(_scores(models).reshape(_LEVELS, _MODELS), p)
 
 
 def power(levels: QualityLevels, trials: Sequence[Trial], seed: int) -> Power:
@@ -229,25 +226,40 @@ def _score(
     simulation: Simulation,
     noises: np.ndarray,
     rng: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """Bootstrap draws (m, draws), scores (m,) and chance of m models, with new simulated people.
+) -> tuple[list[Perturbed | None], float]:
+    """The scores of m models with new simulated people, and chance. None: the score is undefined.
 
     Where a lower score is better, all signs are changed.
     """
     metric = task.metrics[0]
     sign = 1.0 if metric.higher_is_better else -1.0
     joined = join(simulation.stimuli, simulation.people(rng))
-    draws, scores, chance = np.full((len(noises), _DRAWS), np.nan), np.full(len(noises), np.nan), np.nan
+    models: list[Perturbed | None] = [None] * len(noises)
+    chance = np.nan
     seed = int(rng.integers(2**63))
     for view in simulation.views([float(noise) for noise in noises], rng):
         result = task.score(view, joined, params, np.random.default_rng(seed))
-        weights = bootstrap_weights(len(result.concepts), _DRAWS, np.random.default_rng(seed))
         chance = sign * result.chance.get(metric.name, np.nan)
         for name, layer in result.layers.items():
             if layer.undefined is None:
-                resampled = estimate(layer.statistics[metric.name], weights)
-                draws[int(name)], scores[int(name)] = sign * resampled.draws, sign * resampled.score
-    return draws, scores, chance
+                pairs = layer.pairs() if layer.pairs else None
+                found = perturbed(layer.statistics[metric.name], len(result.concepts), seed, pairs)
+                models[int(name)] = replace(found, score=sign * found.score)
+    return models, chance
+
+
+def _scores(models: Sequence[Perturbed | None]) -> np.ndarray:
+    return np.array([np.nan if model is None else model.score for model in models])
+
+
+def _compared(a: Perturbed | None, b: Perturbed | None) -> PairedDifference:
+    return PairedDifference(*[np.nan] * 4) if a is None or b is None else paired_difference(a, b)
+
+
+def _error(a: Perturbed | None, b: Perturbed | None) -> float:
+    """About the standard error of the difference of two models."""
+    difference = _compared(a, b)
+    return (difference.high - difference.low) / 4
 
 
 def _monotone(values: np.ndarray, *, rising: bool = True) -> np.ndarray:

@@ -86,7 +86,7 @@ def _print(calibration: CalibrationReport, session: Session, path: Path) -> None
     if calibration.power:
         out.print(
             f"power, suite {calibration.suite}{about}: the least difference between two models that is "
-            f"detected in {POWER:.0%} of the simulations; paired bootstrap at alpha {ALPHA:g}",
+            f"detected in {POWER:.0%} of the simulations; paired comparison at alpha {ALPHA:g}",
             style="bold",
         )
         out.print(_power(calibration.power))

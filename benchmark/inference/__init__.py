@@ -2,15 +2,14 @@
 
 from benchmark.inference.bootstrap import (
     Estimate,
-    PairedDifference,
     Selected,
     bootstrap_weights,
     estimate,
-    paired_difference,
     select_layer,
 )
 from benchmark.inference.kernels import cka_statistic, u_centred
 from benchmark.inference.noise_ceiling import NoiseCeiling, noise_ceiling
+from benchmark.inference.paired import PairedDifference, Perturbed, paired_difference, perturbed
 from benchmark.inference.permutation import fdr, permutation_test_rdm
 from benchmark.inference.rdm_comparison import (
     RDMBootstrap,
@@ -19,10 +18,12 @@ from benchmark.inference.rdm_comparison import (
     permutation_compare,
 )
 from benchmark.inference.statistics import (
+    PairStatistic,
     Statistic,
     grouped_mean_statistic,
     mean_statistic,
     pair_statistic,
+    rdm_pair_statistic,
     rdm_statistic,
 )
 from benchmark.measures.permutation import PermutationTest
@@ -30,8 +31,10 @@ from benchmark.measures.permutation import PermutationTest
 __all__ = [
     "Estimate",
     "NoiseCeiling",
+    "PairStatistic",
     "PairedDifference",
     "PermutationTest",
+    "Perturbed",
     "RDMBootstrap",
     "RDMPermutation",
     "Selected",
@@ -48,6 +51,8 @@ __all__ = [
     "paired_difference",
     "permutation_compare",
     "permutation_test_rdm",
+    "perturbed",
+    "rdm_pair_statistic",
     "rdm_statistic",
     "select_layer",
     "u_centred",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -63,15 +62,6 @@ class Selected:
     high: float
     draws: Float64
     undefined: int
-
-
-class PairedDifference(NamedTuple):
-    """Difference of two models over the same draws: mean, 95 % interval, two-sided p-value."""
-
-    difference: float
-    low: float
-    high: float
-    p: float
 
 
 def bootstrap_weights(n: int, draws: int, rng: np.random.Generator | int) -> Float64:
@@ -221,53 +211,6 @@ def select_layer(
         crossed[2 * split + 1] = _chosen(halves[1], halves[0])
     scores = _mean_defined(crossed)
     return Selected(best, float(scores[0]), *interval(scores[1:]), scores[1:], _undefined(scores[1:]))
-
-
-def paired_difference(draws_a: ArrayLike, draws_b: ArrayLike) -> PairedDifference:
-    """Difference a - b of two scores, from draws made with the same weights.
-
-    Parameters
-    ----------
-    draws_a, draws_b : array_like, shape (b,)
-        Draw i of both comes from the same resample. A draw that is NaN in either of them is left out.
-
-    Returns
-    -------
-    PairedDifference
-        Mean difference, its 95 % percentile interval, and the two-sided p-value
-        min(1, 2 (1 + min(#{d <= 0}, #{d >= 0})) / (1 + b)). NaN where no draw is left. A positive difference
-        means that a is greater.
-
-    Raises
-    ------
-    ValueError
-        If the draws are not two vectors of the same length.
-
-    Examples
-    --------
-    Two models are scored on the same concepts, with the same weights.
-
-    >>> import numpy as np
-    >>> from benchmark.inference import bootstrap_weights, estimate, mean_statistic, paired_difference
-    >>> rng = np.random.default_rng(0)
-    >>> difficulty = rng.normal(size=30)
-    >>> weights = bootstrap_weights(n=30, draws=999, rng=0)
-    >>> better = estimate(mean_statistic(difficulty + 0.2), weights)
-    >>> worse = estimate(mean_statistic(difficulty + 0.1 * rng.normal(size=30)), weights)
-    >>> result = paired_difference(better.draws, worse.draws)
-    >>> round(result.difference, 2), round(result.low, 2), round(result.high, 2), round(result.p, 3)
-    (0.17, 0.14, 0.21, 0.002)
-    """
-    a, b = np.asarray(draws_a, dtype=np.float64), np.asarray(draws_b, dtype=np.float64)
-    if a.ndim != 1 or a.shape != b.shape:
-        raise ValueError(f"draws_a and draws_b have shapes {a.shape} and {b.shape}: expected two (b,)")
-    differences = a - b
-    differences = differences[~np.isnan(differences)]
-    if len(differences) == 0:
-        return PairedDifference(np.nan, np.nan, np.nan, np.nan)
-    extreme = min(int((differences <= 0).sum()), int((differences >= 0).sum()))
-    p = min(1.0, 2 * (1 + extreme) / (1 + len(differences)))
-    return PairedDifference(float(differences.mean()), *interval(differences), p)
 
 
 def first_best(scores: ArrayLike) -> NDArray[np.intp]:

@@ -49,10 +49,9 @@ class RDMBootstrap:
     low, high : ndarray, shape (m, t)
         95 % percentile interval. NaN where no draw is defined.
     draws : ndarray, shape (b, m, t)
-        The correlation in each resample. All models and targets share the resamples, so differences of draws
-        are paired (:func:`paired_difference`). NaN where fewer than three conditions were drawn or their
-        pairs have no variance. A subject with missing pairs is left out of a draw that has fewer than three
-        of its pairs, or no variance in them.
+        The correlation in each resample. All models and targets share the resamples. NaN where fewer than
+        three conditions were drawn or their pairs have no variance. A subject with missing pairs is left out
+        of a draw that has fewer than three of its pairs, or no variance in them.
     undefined : ndarray of int, shape (m, t)
         Number of draws that are NaN. The interval leaves them out.
     """
@@ -142,11 +141,10 @@ def bootstrap_compare(
 
     Examples
     --------
-    Two layers of a model are compared with the RDMs of three subjects: correlation, interval, and whether the
-    layers differ.
+    Two layers of a model are compared with the RDMs of three subjects: correlation and interval.
 
     >>> import numpy as np
-    >>> from benchmark.inference import bootstrap_compare, paired_difference
+    >>> from benchmark.inference import bootstrap_compare
     >>> from benchmark.measures import rdm
     >>> rng = np.random.default_rng(0)
     >>> truth = rng.normal(size=(12, 20))
@@ -157,8 +155,6 @@ def bootstrap_compare(
     array([0.11, 0.66])
     >>> result.low[:, 0].round(2), result.high[:, 0].round(2)
     (array([-0.26,  0.48]), array([0.47, 0.82]))
-    >>> round(paired_difference(result.draws[:, 1, 0], result.draws[:, 0, 0]).p, 3)
-    0.012
     """
     left, right = _each(models, targets)
     counts = _weights(len(left[0]), weights, draws, rng)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from benchmark.inference._pairs import (
+    NO_VARIANCE,
     Moments,
     Used,
     both,
@@ -25,6 +26,8 @@ from benchmark.inference._pairs import (
 from benchmark.measures._checks import Float64, as_rdm, as_rdms, require_pairs
 
 Statistic = Callable[[Float64], Float64]
+#: Weights of the pairs of concepts, row by row of the upper triangle -> the score; NaN where it is undefined
+PairStatistic = Callable[[Float64], float]
 
 
 def rdm_statistic(model_rdm: ArrayLike, rdms: ArrayLike, method: str = "pearson") -> Statistic:
@@ -79,19 +82,11 @@ def rdm_statistic(model_rdm: ArrayLike, rdms: ArrayLike, method: str = "pearson"
     >>> round(lower, 2), round(upper, 2)
     (0.71, 0.87)
     """
-    subjects = as_rdms(rdms, "rdms", missing=True)
-    model = as_rdm(model_rdm, "model_rdm", missing=True)
-    if model.shape != subjects.shape[1:]:
-        raise ValueError(
-            f"model_rdm has shape {model.shape} and rdms {subjects.shape}: expected the same conditions"
-        )
-    parts = [
-        _Part(model, subjects, members, both(measured_pairs(model), used), method)
-        for used, members in by_pairs(subjects)
-    ]
+    parts = _parts(model_rdm, rdms, method)
+    n = len(parts[0])
 
     def statistic(weights: Float64) -> Float64:
-        _require_weights(weights, len(model))
+        _require_weights(weights, n)
         # In a halving, half of the concepts has no weight in any draw. Leaving it out saves three quarters.
         kept: NDArray[np.bool_] = np.asarray(weights.any(axis=0))
         w = weights[:, kept]
@@ -101,6 +96,68 @@ def rdm_statistic(model_rdm: ArrayLike, rdms: ArrayLike, method: str = "pearson"
         return _ratio(total, counted)
 
     return statistic
+
+
+def rdm_pair_statistic(model_rdm: ArrayLike, rdms: ArrayLike, method: str = "pearson") -> PairStatistic:
+    """The value of :func:`rdm_statistic` as a function of the weights of pairs.
+
+    Parameters
+    ----------
+    model_rdm : array_like, shape (n, n)
+        The model's RDM. Pairs may be NaN.
+    rdms : array_like, shape (s, n, n)
+        One RDM per subject. Pairs may be NaN.
+    method : str
+        ``pearson``, ``spearman`` or ``cosine``.
+
+    Returns
+    -------
+    PairStatistic
+        Weights of the pairs (n (n - 1) / 2,), row by row of the upper triangle -> correlation, averaged over
+        the subjects that have variance in their pairs with weight. NaN where no subject has.
+
+    Raises
+    ------
+    ValueError
+        As :func:`rdm_statistic`.
+
+    Examples
+    --------
+    Without the last condition.
+
+    >>> import numpy as np
+    >>> from benchmark.inference import rdm_pair_statistic, rdm_statistic
+    >>> from benchmark.measures import rdm
+    >>> rng = np.random.default_rng(0)
+    >>> model, subject = (rdm(rng.normal(size=(6, 9))) for _ in range(2))
+    >>> kept = np.arange(6) < 5
+    >>> round(rdm_pair_statistic(model, [subject])(np.outer(kept, kept)[np.triu_indices(6, 1)]), 3)
+    0.02
+    >>> rdm_statistic(model, [subject])(1.0 * kept[None]).round(3)
+    array([0.02])
+    """
+    parts = [part.by_pairs() for part in _parts(model_rdm, rdms, method)]
+
+    def statistic(weights: Float64) -> float:
+        correlations = np.concatenate([part(weights) for part in parts])
+        defined = correlations[~np.isnan(correlations)]
+        return float(defined.mean()) if len(defined) else float("nan")
+
+    return statistic
+
+
+def _parts(model_rdm: ArrayLike, rdms: ArrayLike, method: str) -> list[_Part]:
+    """The model with those subjects that have the same pairs, for each set of pairs."""
+    subjects = as_rdms(rdms, "rdms", missing=True)
+    model = as_rdm(model_rdm, "model_rdm", missing=True)
+    if model.shape != subjects.shape[1:]:
+        raise ValueError(
+            f"model_rdm has shape {model.shape} and rdms {subjects.shape}: expected the same conditions"
+        )
+    return [
+        _Part(model, subjects, members, both(measured_pairs(model), used), method)
+        for used, members in by_pairs(subjects)
+    ]
 
 
 class _Part:
@@ -115,6 +172,29 @@ class _Part:
         self._model = standardised(model, method, "model_rdm", used)
         self._subjects = [standardised(subjects[i], method, f"rdms[{i}]", used) for i in members]
         self._links = links(used)
+
+    def __len__(self) -> int:
+        return len(self._model)
+
+    def by_pairs(self) -> Callable[[Float64], Float64]:
+        """Weights of all pairs -> the correlation with each subject, (s,). NaN without variance."""
+        upper = np.triu_indices(len(self), 1)
+        used = 1.0 if self._links is None else self._links[upper]
+        model, rows = self._model[upper], np.array([subject[upper] for subject in self._subjects])
+        squares, centred = rows**2, float(self._method != "cosine")
+
+        def correlations(weights: Float64) -> Float64:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                w = weights * used
+                w /= w.sum()
+                of_model = w * model
+                mean, means = centred * of_model.sum(), centred * (rows @ w)
+                variances = (squares @ w - means**2) * (of_model @ model - mean**2)
+                lengths = np.sqrt(np.where(variances > NO_VARIANCE**2, variances, np.nan))
+                found: Float64 = (rows @ of_model - mean * means) / lengths
+            return found
+
+        return correlations
 
     def add(self, w: Float64, kept: NDArray[np.bool_], total: Float64, counted: Float64) -> None:
         """Add the correlations (b,) to ``total``, and to ``counted`` the number of subjects that have one.

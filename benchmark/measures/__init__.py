@@ -27,7 +27,7 @@ from benchmark.measures.one_vs_two import OneVsTwo, one_vs_two, one_vs_two_permu
 from benchmark.measures.permutation import PermutationTest
 from benchmark.measures.rdm import rdm
 from benchmark.measures.spose import spose_rdm
-from benchmark.measures.two_vs_two import TwoVsTwo, two_vs_two, two_vs_two_permutation
+from benchmark.measures.two_vs_two import TwoVsTwo, two_vs_two, two_vs_two_permutation, weighted_two_vs_two
 
 __all__ = [
     "CombinedRDM",
@@ -58,4 +58,5 @@ __all__ = [
     "stack_partial_rdms",
     "two_vs_two",
     "two_vs_two_permutation",
+    "weighted_two_vs_two",
 ]

@@ -167,7 +167,12 @@ def score(session: Session, parts: Parts, bars: Bars | None = None) -> Stored:
     counts = joined.counts | ({"uncovered": parts.uncovered} if parts.uncovered else {})
     result.notes.extend(_subjects_note(parts.target, joined.target))
     cell = _cell_result(session, parts, result, summary, counts, time.perf_counter() - start)
-    arrays = {**result.arrays, "concepts": np.array(result.concepts), "bootstrap_draws": summary.draws}
+    arrays = {
+        **result.arrays,
+        "concepts": np.array(result.concepts),
+        "bootstrap_draws": summary.draws,
+        "perturbed": summary.perturbed,
+    }
     stored = session.results.write(cell, arrays)
     memo.clear()
     return stored

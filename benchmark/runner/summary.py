@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.inference import bootstrap_weights, estimate, fdr, select_layer
+from benchmark.inference import bootstrap_weights, estimate, fdr, perturbed, select_layer
 from benchmark.inference.bootstrap import Estimate as Bootstrapped
+from benchmark.inference.paired import HALVINGS
 from benchmark.results import Estimate, LayerScore
 from benchmark.task import LayerResult, Metric, Statistic, TaskResult
 
@@ -32,6 +33,10 @@ class Summary:
     draws : ndarray, shape (DRAWS,)
         The headline score in each bootstrap resample. Models of one binding with the same concepts and seed
         have the same resampling weights, so the differences of their draws are paired.
+    perturbed : ndarray, shape (2, h)
+        Changes of the score of the best layer with the weights of concepts and of pairs
+        (:class:`benchmark.inference.Perturbed`), which the comparison of two models needs. NaN where a task
+        cannot compute them. Models of one binding with the same concepts and seed have the same weights.
     """
 
     headline: Estimate
@@ -39,6 +44,7 @@ class Summary:
     selection: str
     layers: tuple[LayerScore, ...]
     draws: np.ndarray
+    perturbed: np.ndarray
 
 
 def summarise(result: TaskResult, metrics: tuple[Metric, ...], seed: int) -> Summary:
@@ -66,14 +72,30 @@ def summarise(result: TaskResult, metrics: tuple[Metric, ...], seed: int) -> Sum
     first = metrics[0]
     defined = {name: r.statistics[first.name] for name, r in result.layers.items() if r.undefined is None}
     if not defined:
-        return Summary(_estimate(result, first), None, "single", layers, np.full(DRAWS, np.nan))
+        return Summary(
+            _estimate(result, first),
+            None,
+            "single",
+            layers,
+            np.full(DRAWS, np.nan),
+            np.full((2, HALVINGS), np.nan),
+        )
     if result.headline in defined:
         best, selection = str(result.headline), "fixed"
         resampled = estimate(defined[best], weights)
     else:
         best, resampled = _select(defined, first, n, seed)
         selection = "split-half" if len(defined) > 1 else "single"
-    return Summary(_estimate(result, first, resampled), best, selection, layers, resampled.draws)
+    pairs = result.layers[best].pairs
+    changed = perturbed(defined[best], n, seed, pairs() if pairs else None)
+    return Summary(
+        _estimate(result, first, resampled),
+        best,
+        selection,
+        layers,
+        resampled.draws,
+        np.array([changed.concepts, changed.pairs]),
+    )
 
 
 def _select(statistics: dict[str, Statistic], metric: Metric, n: int, seed: int) -> tuple[str, Bootstrapped]:

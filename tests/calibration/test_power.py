@@ -105,7 +105,7 @@ def test_a_curve_rises():
 
 
 @pytest.mark.slow
-def test_power_of_a_mean_with_the_bootstrap_of_the_engine():
+def test_power_of_a_mean_with_the_comparison_of_the_engine():
     """Two means over 30 concepts: the error of their difference is sqrt(2 / 30)."""
     task, simulated = Mean(), Normal()
     levels = pilot(task, {}, simulated, seed=0)
@@ -114,7 +114,7 @@ def test_power_of_a_mean_with_the_bootstrap_of_the_engine():
     # The differences a mean of 30 can have here end at one, which is 3.9 errors.
     expected = np.sqrt(2 / 30) * 2.8
     assert found.least == pytest.approx(expected, rel=0.15)
-    assert found.false_alarms < 0.12
+    assert found.false_alarms == pytest.approx(ALPHA, abs=0.02)
 
 
 def test_realised_features_have_the_geometry_asked_for():

@@ -1,4 +1,4 @@
-"""Bootstrap, the choice of a layer, paired differences."""
+"""Bootstrap, and the choice of a layer."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
 from benchmark.inference import (
     bootstrap_weights,
     estimate,
     mean_statistic,
-    paired_difference,
     rdm_statistic,
     select_layer,
 )
@@ -130,37 +126,6 @@ def test_no_layer_defined() -> None:
         select_layer({}, 6, 5, np.random.default_rng(0))
     with pytest.raises(ValueError, match="n is 1"):
         select_layer({"a": nothing}, 1, 5, np.random.default_rng(0))
-
-
-def test_paired_difference() -> None:
-    rng = np.random.default_rng(4)
-    shared = rng.normal(size=1000)
-    found = paired_difference(shared + 0.5, shared + 0.1 * rng.normal(size=1000))
-    assert found.difference == pytest.approx(0.5, abs=0.02)
-    assert 0.25 < found.low < 0.35
-    assert found.p == 2 / 1001
-    same = paired_difference(shared, shared)
-    assert same.p == 1
-    assert same.difference == 0
-    with_gaps = paired_difference([1.0, np.nan, 3], [0.0, 1, np.nan])
-    assert with_gaps.difference == 1
-    assert np.isnan(paired_difference([np.nan], [1.0]).p)
-    with pytest.raises(ValueError, match="expected two"):
-        paired_difference([1.0], [1.0, 2.0])
-
-
-@given(hnp.arrays(float, st.tuples(st.just(2), st.integers(1, 40)), elements=st.integers(-3, 3)))
-def test_paired_difference_by_counting(draws: np.ndarray) -> None:
-    found = paired_difference(*draws)
-    d = sorted(draws[0] - draws[1])
-    assert found.difference == pytest.approx(sum(d) / len(d), abs=1e-12)
-    at = np.array([0.025, 0.975]) * (len(d) - 1)
-    assert (found.low, found.high) == pytest.approx(tuple(np.interp(at, np.arange(len(d)), d)), abs=1e-12)
-    down, up = sum(v <= 0 for v in d), sum(v >= 0 for v in d)
-    assert found.p == min(1, 2 * (1 + min(down, up)) / (1 + len(d)))
-    turned = paired_difference(draws[1], draws[0])
-    assert turned.p == found.p
-    assert turned.low == pytest.approx(-found.high, abs=1e-12)
 
 
 @pytest.mark.slow
