@@ -364,7 +364,11 @@ def _layer_result(record: Mapping[str, np.ndarray]) -> LayerResult:
     values = {name[len(_VALUE) :]: float(array) for name, array in record.items() if name.startswith(_VALUE)}
     hits = {name: record[name] for name in (*(f"top{k}" for k in _TOP), _CATEGORY) if name in record}
     return LayerResult(
-        {name: mean_statistic(hit) for name, hit in hits.items()}, p=values.pop("p"), values=values
+        {name: mean_statistic(hit) for name, hit in hits.items()},
+        p=values.pop("p"),
+        values=values,
+        # a plan is found as a whole, so hits vary by far more than they show: they compare no models
+        pairs=lambda: lambda weights: float("nan"),  # noqa: ARG005 - no weight gives a score
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.calibration.simulate import Simulation
+from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import join
 from benchmark.inference import PairedDifference, Perturbed, paired_difference, perturbed
 from benchmark.task import Task
@@ -120,6 +121,11 @@ def pilot(task: Task, params: Mapping[str, Any], simulation: Simulation, seed: i
     Returns
     -------
     QualityLevels
+
+    Raises
+    ------
+    NotPossible
+        If the task does not compare models.
     """
     rng = np.random.default_rng(seed)
     noises = np.repeat(_PILOT, _PILOT_MODELS)
@@ -128,6 +134,8 @@ def pilot(task: Task, params: Mapping[str, Any], simulation: Simulation, seed: i
         models, chance = _score(task, params, simulation, noises, rng)
         scores.append(_scores(models).reshape(len(_PILOT), _PILOT_MODELS))
         errors.append([_error(*models[i : i + 2]) for i in range(0, len(models), 2)])
+        if np.isnan(errors).all():
+            raise NotPossible(f"task {task.name!r} does not say whether two models differ")
         chances.append(chance)
     means = np.mean(scores, axis=(0, 2))
     # More noise cannot raise the true score: a rise is an error of the pilot.

@@ -168,15 +168,17 @@ class _Momentum:
     """Momentum (:class:`.momentum.Momentum`) of the rows of (s, d). A row that is not active has none."""
 
     def __init__(self, like: Tensor) -> None:
-        self._last, self._weight = like, like.new_ones(len(like))
+        self._last, self._change, self._weight = like, torch.zeros_like(like), like.new_ones(len(like))
         self._remembers = torch.zeros(len(like), dtype=torch.bool, device=like.device)
 
     def next(self, x: Tensor, y: Tensor, active: Tensor) -> Tensor:
         """The next points, of the shape of ``x`` and ``y`` = G(x)."""
         step = (y - self._last) * (self._remembers & active)[:, None]
-        goes_on = active & (((x - y) * step).sum(1) <= 0)
+        change = y - x
+        goes_on = active & ((change * self._change).sum(1) >= 0)
         share, after = following(torch.where(goes_on, self._weight, 1.0))
-        self._last, self._remembers, self._weight = y, active, torch.where(active, after, 1.0)
+        self._last, self._change, self._remembers = y, change, active
+        self._weight = torch.where(active, after, 1.0)
         return y + share[:, None] * step
 
 

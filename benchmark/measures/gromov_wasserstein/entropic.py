@@ -20,8 +20,8 @@ ABSORPTIONS = 20
 #: Tolerance of the marginals: its share of the length of the last outer step, its upper bound, and its lower
 #: bound as a share of the tolerance and in units of the precision
 EXACT, LOOSE, _TIGHT, _ROUNDING = 0.1, 1e-2, 1e-3, 10.0
-#: Outer steps get momentum once they are shorter than NEAR and each is less than SHRINKING times the last, for
-#: as long as they are short. Longer ones with momentum might end in another basin.
+#: Outer steps get momentum once they are shorter than NEAR and each is less than SHRINKING times the last,
+#: for as long as they are short. Longer ones with momentum might end in another basin.
 NEAR, SHRINKING = 2e-2, 0.95
 #: Where H has full rank and at least _REDUCED conditions, steps use its leading coordinates. The part that
 #: they miss is first updated when the estimated rest of the way is less than _NEARLY
@@ -161,7 +161,7 @@ class Descent:
         tight = max(_TIGHT * tolerance, _ROUNDING * float(np.finfo(problem.dtype).eps))
         convergence = _Convergence(tolerance, STILL[problem.dtype])
         outer: Momentum | None = None
-        for step in range(OUTER_STEPS):
+        for _ in range(OUTER_STEPS):
             # A comparison with NaN is false: the first step is loose.
             precision = max(tight, min(self._loose, EXACT * convergence.length))
             rows, columns = self._transport(problem, state, precision, rest)

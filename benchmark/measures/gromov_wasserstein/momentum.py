@@ -15,10 +15,10 @@ Weight = TypeVar("Weight", bound=Any)
 class Momentum:
     """Extrapolate a descent x -> y = G(x) along its last step (Nesterov 1983).
 
-    The share of the step grows from zero, and starts again where the step points uphill (O'Donoghue & Candès
-    2015). Where G contracts by 1 - d, the error falls by nearly 1 - sqrt(d) a step. Unlike Anderson's
-    extrapolation it is driven away from a saddle, and to the same side as plain steps: whatever G lets grow
-    grows faster, with the same sign.
+    The share of the step grows from zero, and starts again where the residual y - x turns against the last
+    one (after O'Donoghue & Candès 2015). Where G contracts by 1 - d, the error falls by nearly 1 - sqrt(d) a
+    step. Unlike Anderson's extrapolation it is driven away from a saddle, and to the same side as plain
+    steps: whatever G lets grow grows faster, with the same sign.
     """
 
     def __init__(self) -> None:
@@ -40,6 +40,6 @@ class Momentum:
 
 
 def following(weight: Weight) -> tuple[Weight, Weight]:
-    """Share of the last step in the next extrapolation, and the weight after ``weight``: numbers or tensors."""
+    """Share of the last step in the next extrapolation, and the weight after ``weight``."""
     after = (1 + (1 + 4 * weight**2) ** 0.5) / 2
     return (weight - 1) / after, after

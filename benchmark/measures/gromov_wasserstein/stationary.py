@@ -21,8 +21,8 @@ _EXACT = 0.01
 _RESUMED = 20
 #: Ridge of the equations of the marginals, in units of the precision
 _RIDGE = 100.0
-#: Least and greatest number of Lanczos steps. In between they end when the growth is known to be above one, or
-#: known as well as to _KNOWN of its distance from one
+#: Least and greatest number of Lanczos steps. In between they end when the growth is above one, or
+#: known to _KNOWN of its distance from one
 _LEAST, _GREATEST, _KNOWN = 20, 200, 0.2
 
 
@@ -30,8 +30,8 @@ def stationary(problem: Problem, plan: Floats, epsilon: float) -> Entropic:
     """The stationary point that the steps from an initial plan lead to.
 
     :func:`.entropic.entropic` ends where its steps look still. That may be a slow stretch, or a saddle that
-    steps have yet to leave. So the plan is checked by the length of an exact step and by the growth of a small
-    change from step to step. If the growth is below one, the rest of the way is less than
+    steps have yet to leave. So the plan is checked by the length of an exact step and by the growth of a
+    small change from step to step. If the growth is below one, the rest of the way is less than
     length / (1 - growth). Otherwise the steps go on.
 
     Parameters
@@ -80,7 +80,7 @@ def _length(before: Floats, after: Floats) -> float:
 def growth_at(problem: Problem, plan: Floats, epsilon: float) -> float:
     """How much a small change of ``plan`` (n, m) grows in a step: greatest eigenvalue of the derivative.
 
-    A stationary point is a local minimum of the objective where this is below one, a saddle where it is above.
+    A stationary point is a local minimum of the objective where this is below one, else a saddle.
     Lanczos' method finds it. The value returned is the greater end of its error bound, so that a plan is
     rather taken for a saddle than for a minimum.
     """
@@ -98,7 +98,8 @@ def growth_at(problem: Problem, plan: Floats, epsilon: float) -> float:
         rows = change.sum(axis=1)
         v = newton.solve(m * (change.sum(axis=0) - n * rows @ plan))
         u = n * (rows - plan @ v)
-        return x - root * (u[:, None] + v)
+        kept: Floats = x - root * (u[:, None] + v)
+        return kept
 
     scale = np.asarray(4 / epsilon, plan.dtype)
     last, off = np.zeros_like(plan), 0.0
