@@ -9,6 +9,13 @@ from benchmark.inference.bootstrap import (
     paired_difference,
     select_layer,
 )
+from benchmark.inference.dual_bootstrap import (
+    DualBootstrap,
+    ModelTests,
+    Population,
+    dual_bootstrap,
+    model_tests,
+)
 from benchmark.inference.kernels import cka_statistic, u_centred
 from benchmark.inference.noise_ceiling import NoiseCeiling, noise_ceiling
 from benchmark.inference.permutation import fdr, permutation_test_rdm
@@ -28,10 +35,13 @@ from benchmark.inference.statistics import (
 from benchmark.measures.permutation import PermutationTest
 
 __all__ = [
+    "DualBootstrap",
     "Estimate",
+    "ModelTests",
     "NoiseCeiling",
     "PairedDifference",
     "PermutationTest",
+    "Population",
     "RDMBootstrap",
     "RDMPermutation",
     "Selected",
@@ -39,10 +49,12 @@ __all__ = [
     "bootstrap_compare",
     "bootstrap_weights",
     "cka_statistic",
+    "dual_bootstrap",
     "estimate",
     "fdr",
     "grouped_mean_statistic",
     "mean_statistic",
+    "model_tests",
     "noise_ceiling",
     "pair_statistic",
     "paired_difference",
