@@ -243,7 +243,20 @@ def model_tests(bootstrap: DualBootstrap) -> ModelTests:
 
     Examples
     --------
-    See :func:`dual_bootstrap`.
+    Do three models differ in front of new concepts and new subjects?
+
+    >>> import numpy as np
+    >>> from benchmark.inference import dual_bootstrap, model_tests
+    >>> from benchmark.measures import rdm
+    >>> rng = np.random.default_rng(0)
+    >>> truth = rng.normal(size=(24, 20))
+    >>> subjects = np.stack([rdm(truth + 0.8 * rng.normal(size=truth.shape)) for _ in range(8)])
+    >>> models = np.stack([rdm(truth + noise * rng.normal(size=truth.shape)) for noise in (2.0, 0.9, 0.3)])
+    >>> tests = model_tests(dual_bootstrap(models, subjects, rng=0))
+    >>> tests.pairs_fdr.round(3)
+    array([[  nan, 0.029, 0.001],
+           [0.029,   nan, 0.008],
+           [0.001, 0.008,   nan]])
     """
     m, degrees = len(bootstrap.score), bootstrap.degrees_of_freedom
     values = np.append(bootstrap.score, bootstrap.ceiling.lower)
