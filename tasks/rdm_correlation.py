@@ -13,7 +13,14 @@ from benchmark.calibration.definitions import spearman_of_noisy_rdms
 from benchmark.datasets.join import Join
 from benchmark.datasets.rdm_check import pairs_of
 from benchmark.datasets.types import RDMTarget
-from benchmark.inference import noise_ceiling, permutation_test_rdm, rdm_pair_statistic, rdm_statistic
+from benchmark.inference import (
+    Population,
+    dual_bootstrap,
+    noise_ceiling,
+    permutation_test_rdm,
+    rdm_pair_statistic,
+    rdm_statistic,
+)
 from benchmark.representation.concepts import (
     RDM_METRICS,
     STANDARDISE,
@@ -30,6 +37,14 @@ _PERMUTATIONS = 1000
 #: not stored (0.5 MB each)
 _LARGE = 500
 _PERMUTATIONS_LARGE = 200
+#: What ``population`` adds a standard error over
+_STANDARD_ERRORS: Mapping[str, tuple[Population, ...]] = {
+    "concepts": (),
+    "subjects": ("subjects",),
+    "both": ("subjects", "both"),
+}
+#: With fewer of either, no standard error is added
+_FEWEST_SUBJECTS, _FEWEST_CONCEPTS = 4, 4
 
 
 def _metric(method: str) -> Metric:
@@ -57,6 +72,11 @@ class RDMCorrelation(Task):
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "metric": Parameter("correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}"),
         "standardise": Parameter("none", f"what is done to each feature before: {', '.join(STANDARDISE)}"),
+        "population": Parameter(
+            "concepts",
+            "over what a layer's values get a standard error, beside the interval over concepts: concepts "
+            "(none), subjects, both (one over subjects, one over subjects and concepts)",
+        ),
     }
     reference: ClassVar[str] = """@article{nili2014toolbox,
   author = {Nili, Hamed and Wingfield, Cai and Walther, Alexander and Su, Li and Marslen-Wilson, William
@@ -79,7 +99,8 @@ class RDMCorrelation(Task):
         """Score every layer.
 
         ``params``: ``metric``, the dissimilarity of features ("correlation"), and ``standardise``, what is
-        done to each feature over the concepts before ("none").
+        done to each feature over the concepts before ("none"); ``population``, over what a layer's values get
+        a standard error ("concepts": none). It changes no score.
 
         Raises
         ------
@@ -91,6 +112,8 @@ class RDMCorrelation(Task):
         recipe = self.read(params)
         one_of(self.name, "metric", recipe["metric"], RDM_METRICS)
         one_of(self.name, "standardise", recipe["standardise"], STANDARDISE)
+        population = recipe.pop("population")
+        one_of(self.name, "population", population, tuple(_STANDARD_ERRORS))
         rdms = joined.target.rdms
         images = concept_images(view.stimuli, joined.concepts)
         # One seed for all layers, so that a layer's null does not depend on other layers.
@@ -112,6 +135,7 @@ class RDMCorrelation(Task):
             layers[layer] = LayerResult(
                 {m: rdm_statistic(model_rdm, rdms, m) for m in _METHODS},
                 p=test.p,
+                values=_standard_errors(model_rdm, rdms, population, seed),
                 pairs=partial(rdm_pair_statistic, model_rdm, rdms, _METHODS[0]),
             )
             if not large:
@@ -127,12 +151,41 @@ class RDMCorrelation(Task):
             ceiling=ceiling,
             counts={**joined.counts, "subjects": len(rdms), "images": sum(map(len, images)), **pairs.counts},
             arrays=arrays,
-            notes=[*pairs.notes, *([] if ceiling else ["one subject: there is no noise ceiling"])],
+            notes=[
+                *pairs.notes,
+                *([] if ceiling else ["one subject: there is no noise ceiling"]),
+                *_too_few(rdms, population),
+            ],
         )
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls. A noisy copy must have the correlation of a closed form."""
         return standard_controls(self, rdm_world, rng, expected=spearman_of_noisy_rdms)
+
+
+def _standard_errors(model_rdm: np.ndarray, rdms: np.ndarray, population: str, seed: int) -> dict[str, float]:
+    """Standard errors of the headline. All layers share the resamples."""
+    if _too_few(rdms, population):
+        return {}
+    return {
+        f"standard_error_{over}": float(
+            dual_bootstrap(
+                model_rdm, rdms, _METHODS[0], rng=np.random.default_rng([seed, 1]), population=over
+            ).standard_error[0]
+        )
+        for over in _STANDARD_ERRORS[population]
+    }
+
+
+def _too_few(rdms: np.ndarray, population: str) -> list[str]:
+    """Why a standard error that was asked for is not given, if it is not."""
+    subjects, concepts = rdms.shape[:2]
+    if population == "concepts" or (subjects >= _FEWEST_SUBJECTS and concepts >= _FEWEST_CONCEPTS):
+        return []
+    return [
+        f"population is {population}, with {subjects} subjects and {concepts} concepts: a standard error "
+        f"needs at least {_FEWEST_SUBJECTS} and {_FEWEST_CONCEPTS}"
+    ]
 
 
 class _Pairs:

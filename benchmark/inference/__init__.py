@@ -7,6 +7,13 @@ from benchmark.inference.bootstrap import (
     estimate,
     select_layer,
 )
+from benchmark.inference.dual_bootstrap import (
+    DualBootstrap,
+    ModelTests,
+    Population,
+    dual_bootstrap,
+    model_tests,
+)
 from benchmark.inference.kernels import cka_statistic, u_centred
 from benchmark.inference.noise_ceiling import NoiseCeiling, noise_ceiling
 from benchmark.inference.paired import PairedDifference, Perturbed, paired_difference, perturbed
@@ -29,12 +36,15 @@ from benchmark.inference.statistics import (
 from benchmark.measures.permutation import PermutationTest
 
 __all__ = [
+    "DualBootstrap",
     "Estimate",
+    "ModelTests",
     "NoiseCeiling",
     "PairStatistic",
     "PairedDifference",
     "PermutationTest",
     "Perturbed",
+    "Population",
     "RDMBootstrap",
     "RDMPermutation",
     "Selected",
@@ -42,10 +52,12 @@ __all__ = [
     "bootstrap_compare",
     "bootstrap_weights",
     "cka_statistic",
+    "dual_bootstrap",
     "estimate",
     "fdr",
     "grouped_mean_statistic",
     "mean_statistic",
+    "model_tests",
     "noise_ceiling",
     "pair_statistic",
     "paired_difference",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmark.inference import bootstrap_compare
+from benchmark.inference import bootstrap_compare, dual_bootstrap
 
 pytestmark = pytest.mark.benchmark
 
@@ -61,11 +61,11 @@ def test_bootstrap_without_ceiling(beside: Any, rdms: np.ndarray) -> None:
 
 
 def test_dual_bootstrap(beside: Any, rdms: np.ndarray) -> None:
-    """Two subjects, the fewest that it takes. It resamples them too, and makes three scores and ceilings."""
+    """The same work on both sides: scores and ceilings over concepts, subjects and both. Two subjects."""
     beside(
-        "1,000 concept bootstraps of an RDM correlation, two subjects",
+        "1,000 dual bootstraps of an RDM correlation and its ceiling, two subjects",
         "rsatoolbox eval_dual_bootstrap, per resample",
-        ours=lambda: bootstrap_compare(rdms[0], rdms[None, 1:], "pearson", draws=DRAWS, rng=0),
+        ours=lambda: dual_bootstrap(rdms[0], rdms[1:], "pearson", draws=DRAWS, rng=0),
         peer=lambda: peer("eval_dual_bootstrap", rdms, "corr", 2),
         at_least=2000,
         rounds=2,

@@ -155,3 +155,45 @@ def test_features_are_standardised_over_the_concepts_if_a_binding_says_so(
     assert plain_score(result, "layer", "spearman") == pytest.approx(np.mean(expected), abs=1e-5)
     with pytest.raises(UsageError, match="standardise is 'twice': expected one of none, centre, zscore"):
         score(task, view, target, standardise="twice")
+
+
+def test_standard_errors_over_subjects_and_both_change_no_score(task, target, features):
+    view = ArrayView(synthetic_stimuli(CONCEPTS, test=IMAGES), {"one": features, "two": features[:, :10]})
+    plain = score(task, view, target)
+    added = {
+        "subjects": {"standard_error_subjects"},
+        "both": {"standard_error_subjects", "standard_error_both"},
+    }
+    for population, names in added.items():
+        result = score(task, view, target, population=population)
+        for layer in ("one", "two"):
+            assert plain.layers[layer].values == {}
+            values = result.layers[layer].values
+            assert set(values) == names
+            assert min(values.values()) > 0
+            assert values.get("standard_error_both", 1) >= values["standard_error_subjects"]
+            assert result.layers[layer].p == plain.layers[layer].p
+            for method in ("spearman", "pearson"):
+                assert plain_score(result, layer, method) == plain_score(plain, layer, method)
+        assert result.notes == plain.notes
+
+
+def test_standard_error_over_four_subjects_is_that_of_their_scores(task, target, features):
+    """Over new subjects it is the standard deviation of the subjects' correlations over the root of four."""
+    view = ArrayView(synthetic_stimuli(CONCEPTS, test=IMAGES), {"layer": features})
+    means = features.astype(np.float32).reshape(K, IMAGES, -1).mean(axis=1)
+    model = pdist(means, "correlation")
+    each = [stats.spearmanr(model, squareform(rdm))[0] for rdm in target.rdms]
+    found = score(task, view, target, population="subjects").layers["layer"].values
+    # 1,000 draws: the relative standard error of a standard deviation is about 1 / sqrt(2,000).
+    assert found["standard_error_subjects"] == pytest.approx(stats.sem(each), rel=0.1)
+
+
+def test_too_few_subjects_have_no_standard_error_and_a_note(task, target, features):
+    view = ArrayView(synthetic_stimuli(CONCEPTS, test=IMAGES), {"layer": features})
+    three = RDMTarget("people", CONCEPTS, "h", rdms=target.rdms[:3], subjects=tuple("abc"))
+    result = score(task, view, three, population="both")
+    assert result.layers["layer"].values == {}
+    assert "population is both, with 3 subjects and 16 concepts" in result.notes[-1]
+    with pytest.raises(UsageError, match="population"):
+        score(task, view, target, population="people")
