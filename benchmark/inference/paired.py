@@ -88,12 +88,8 @@ def perturbed(
     Returns
     -------
     Perturbed
-        All changes are NaN if ``pairs`` is undefined with all weights one.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two concepts.
+        All changes are NaN if ``pairs`` is undefined with all weights one, or if there is one concept, which
+        cannot be halved.
 
     Examples
     --------
@@ -102,18 +98,19 @@ def perturbed(
     >>> result.score, result.concepts[:3], result.pairs[:3]
     (0.75, array([ 0.   , -0.125,  0.25 ]), array([0., 0., 0.]))
     """
-    if n < 2:
-        raise ValueError(f"n is {n}: at least two concepts are needed to halve them")
+    score = float(statistic(np.ones((1, n)))[0])
+    undefined = np.full(HALVINGS, np.nan)
+    if n == 1:
+        return Perturbed(score, undefined, undefined, n)
     generator = np.random.default_rng(rng)
     steps = _STEP * _halves(n, generator)
-    score = float(statistic(np.ones((1, n)))[0])
     if pairs is None:
         changes = statistic(1 + steps) - statistic(1 - steps)
         return Perturbed(score, changes, np.zeros(HALVINGS), n)
     i, j = np.triu_indices(n, 1)
-    of_concepts, of_pairs = np.full((2, HALVINGS), np.nan)
     if np.isnan(pairs(np.ones(len(i)))):
-        return Perturbed(score, of_concepts, of_pairs, n)
+        return Perturbed(score, undefined, undefined, n)
+    of_concepts, of_pairs = np.empty((2, HALVINGS))
     for h, step in enumerate(steps):
         up, down = 1 + step, 1 - step
         of_concepts[h] = pairs(up[i] * up[j]) - pairs(down[i] * down[j])

@@ -106,8 +106,13 @@ def test_what_is_undefined_has_no_p() -> None:
     assert np.isnan([found.low, found.high, found.p]).all()
     with pytest.raises(ValueError, match="a has 6 concepts and 64 halvings, b 7"):
         paired_difference(some, perturbed(mean_statistic(np.arange(7.0)), 7, 0))
-    with pytest.raises(ValueError, match="n is 1"):
-        perturbed(mean_statistic([1.0]), 1, 0)
+
+
+def test_one_concept_cannot_be_halved_and_compares_nothing() -> None:
+    alone = perturbed(mean_statistic([1.0]), 1, 0)
+    assert alone.score == 1
+    assert np.isnan(alone.concepts).all()
+    assert np.isnan(paired_difference(alone, alone).p)
 
 
 def test_the_same_seed_gives_the_same_halves() -> None:
