@@ -189,7 +189,7 @@ def paired_difference(a: Perturbed, b: Perturbed) -> PairedDifference:
         )
     difference = a.score - b.score
     # Changes are taken about the mean of the sample, which costs one degree of freedom.
-    whole = _mean_square(a.concepts - b.concepts) * a.n / (a.n - 1)
+    whole = _mean_square(a.concepts - b.concepts) * (a.n / (a.n - 1) if a.n > 1 else np.nan)
     single = _mean_square(a.pairs - b.pairs)
     error = float(np.sqrt(np.fmax(whole - single, single)))
     if np.isnan(difference) or np.isnan(whole) or np.isnan(single):
