@@ -236,6 +236,12 @@ def model_tests(bootstrap: DualBootstrap) -> ModelTests:
     -------
     ModelTests
 
+    Notes
+    -----
+    Without a relation between two RDMs, resampling conditions overstates the variance of their correlation.
+    So over ``concepts`` and ``both`` the test against chance is conservative. :func:`permutation_compare`
+    holds its level.
+
     References
     ----------
     Schütt et al. (2023), eLife 12, e82566; Benjamini & Hochberg (1995), Journal of the Royal Statistical

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmark.inference import bootstrap_compare, fdr, permutation_compare
+from benchmark.inference import (
+    Population,
+    bootstrap_compare,
+    dual_bootstrap,
+    fdr,
+    model_tests,
+    permutation_compare,
+)
 from benchmark.measures import compare_rdms, rdm, two_vs_two_permutation
 
 pytestmark = pytest.mark.slow
@@ -88,3 +95,22 @@ def test_false_discoveries_are_no_more_than_asked_for() -> None:
         shares.append(rejected[:60].sum() / max(1, rejected.sum()))
     error = np.std(shares) / np.sqrt(len(shares))
     assert abs(np.mean(shares) - 0.075) < 3.3 * error
+
+
+def test_both_holds_its_level_where_concepts_and_people_are_new_and_concepts_alone_does_not() -> None:
+    """Two models that each stress half of the features, and people who weight the features as they like."""
+    called: dict[Population, int] = {"concepts": 0, "both": 0}
+    for seed in range(WORLDS):
+        rng = np.random.default_rng(seed)
+        seen = rng.normal(size=(48, 10))
+        stress = np.repeat([2.0, 1.0], 5)
+        models = [rdm(seen * by + 0.7 * rng.normal(size=seen.shape)) for by in (stress, stress[::-1])]
+        taste = np.exp(0.5 * rng.normal(size=(4, 10)))
+        people = [rdm(seen * by + rng.normal(size=seen.shape)) for by in taste]
+        for population in called:
+            found = dual_bootstrap(
+                np.array(models), np.array(people), rng=seed, population=population, draws=200, workers=1
+            )
+            called[population] += bool(model_tests(found).pairs[0, 1] < 0.05)
+    assert consistent(called["both"], WORLDS, 0.05, "greater"), f"{called} of {WORLDS}"
+    assert not consistent(called["concepts"], WORLDS, 0.05, "greater"), f"{called} of {WORLDS}"

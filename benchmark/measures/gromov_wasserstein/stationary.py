@@ -78,9 +78,9 @@ def _length(before: Floats, after: Floats) -> float:
 
 
 def growth_at(problem: Problem, plan: Floats, epsilon: float) -> float:
-    """How much a small change of ``plan`` (n, m) grows in a step at ``epsilon``: an eigenvalue of the derivative.
+    """How much a small change of ``plan`` (n, m) grows in a step at ``epsilon``: an eigenvalue.
 
-    It is the greatest one.
+    It is the greatest one of the derivative of the step.
     A stationary point is a local minimum of the objective where this is below one, else a saddle.
     Lanczos' method finds it. The value returned is the greater end of its error bound, so that a plan is
     rather taken for a saddle than for a minimum.
