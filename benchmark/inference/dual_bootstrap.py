@@ -242,6 +242,9 @@ def model_tests(bootstrap: DualBootstrap) -> ModelTests:
     So over ``concepts`` and ``both`` the test against chance is conservative. :func:`permutation_compare`
     holds its level.
 
+    Over ``subjects`` and ``both`` the test against the ceiling is conservative too: in a draw with copies of
+    subjects, the mean of the others is over fewer people.
+
     References
     ----------
     Schütt et al. (2023), eLife 12, e82566; Benjamini & Hochberg (1995), Journal of the Royal Statistical
