@@ -144,8 +144,6 @@ class TaskResult:
         Chance level by metric name.
     ceiling : dict of str to (float, float)
         Noise ceiling (lower, upper) by metric name. A metric without one is absent.
-    chance_band : dict of str to (float, float)
-        5th and 95th percentile of a score by chance, by metric name, where it is simulated.
     headline : str or None
         A layer that is fixed beforehand as *the* score (an association head). None: the best layer is chosen
         on one half of the concepts and scored on the other.
@@ -155,17 +153,19 @@ class TaskResult:
         Arrays worth looking at. They are stored beside the result.
     notes : list of str
         Anything that a reader must know.
+    chance_band : dict of str to (float, float)
+        5th and 95th percentile of a score by chance, by metric name, where it is simulated.
     """
 
     concepts: tuple[str, ...]
     layers: dict[str, LayerResult]
     chance: dict[str, float]
     ceiling: dict[str, tuple[float, float]] = field(default_factory=dict)
-    chance_band: dict[str, tuple[float, float]] = field(default_factory=dict)
     headline: str | None = None
     counts: dict[str, int] = field(default_factory=dict)
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    chance_band: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
