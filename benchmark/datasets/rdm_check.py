@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmark.measures._checks import FEWEST_PAIRS
-
 
 def rdm_fault(rdm: np.ndarray, ids: tuple[str, ...], scale: float) -> str | None:
     """What is wrong with the RDM of one subject, for an error message; None: nothing is.
@@ -71,6 +69,8 @@ def pairs_of(rdms: np.ndarray) -> np.ndarray:
 
 def comparable(rdms: np.ndarray) -> np.ndarray:
     """Whether each of ``rdms`` (s, n, n) has all its pairs, or at least three, (s,)."""
+    from benchmark.measures._checks import FEWEST_PAIRS  # slow to import: scipy
+
     n, counts = rdms.shape[1], pairs_of(rdms)
     enough: np.ndarray = (counts >= FEWEST_PAIRS) | (counts == n * (n - 1) // 2)
     return enough

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 from benchmark.inference._pairs import NO_VARIANCE, Moments, by_pairs, links, standardised, weighted_pairs
 from benchmark.inference.bootstrap import bootstrap_weights
@@ -71,7 +71,7 @@ class DualBootstrap:
     @property
     def interval(self) -> Float64:
         """95 % interval of each score, (2, m): score -/+ the quantile of Student's t times standard error."""
-        width = stats.t.ppf(0.975, self.degrees_of_freedom) * self.standard_error
+        width = stdtrit(self.degrees_of_freedom, 0.975) * self.standard_error
         return np.stack([self.score - width, self.score + width])
 
 
@@ -271,14 +271,13 @@ def model_tests(bootstrap: DualBootstrap) -> ModelTests:
     values = np.append(bootstrap.score, bootstrap.ceiling.lower)
     covariance = bootstrap.covariance[: m + 1, : m + 1]
     variance = np.diag(covariance)
-    two_sided = 2 * stats.t.sf(
-        np.abs(_t(values[:, None] - values, variance[:, None] + variance - 2 * covariance)), degrees
-    )
+    differences = _t(values[:, None] - values, variance[:, None] + variance - 2 * covariance)
+    two_sided = 2 * stdtr(degrees, -np.abs(differences))
     pairs = two_sided[:m, :m]
     np.fill_diagonal(pairs, np.nan)
     upper = fdr(np.where(np.triu(np.ones((m, m), dtype=bool), 1), pairs, np.nan))
     return ModelTests(
-        chance=stats.t.sf(_t(bootstrap.score, variance[:m]), degrees),
+        chance=stdtr(degrees, -_t(bootstrap.score, variance[:m])),
         pairs=pairs,
         pairs_fdr=np.where(np.isnan(upper), upper.T, upper),
         ceiling=two_sided[:m, m],
