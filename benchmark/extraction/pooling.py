@@ -124,7 +124,7 @@ def pool(activation: torch.Tensor, how: str, leading: int | None = None) -> torc
         raise ValueError(
             f"activation of shape {tuple(activation.shape)}; expected (n, d), (n, c, h, w) or (n, t, d)"
         )
-    if how in ("cls", "patches") and leading is None and activation.shape[1] > 1:
+    if leading is None and (how == "patches" or (how == "cls" and activation.shape[1] > 1)):
         raise ValueError(
             "how many tokens come before the patches is not known; in the class of the model, write "
             "prefix_tokens = NUMBER"
@@ -133,10 +133,10 @@ def pool(activation: torch.Tensor, how: str, leading: int | None = None) -> torc
         if leading == 0:
             raise ValueError("no token comes before the patches, so there is no class token: take patches")
         return activation[:, 0]
-    if how == "patches":
-        if leading is None or leading >= activation.shape[1]:
+    if how == "patches" and leading is not None:
+        if leading >= activation.shape[1]:
             raise ValueError(
-                f"{activation.shape[1]} tokens, and {leading or 'any number'} before the patches: no patches"
+                f"{activation.shape[1]} tokens, and {leading} come before the patches: no patches"
             )
         activation, how = activation[:, leading:], "average"
     if how == "max":

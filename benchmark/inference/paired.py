@@ -139,7 +139,8 @@ def paired_difference(a: Perturbed, b: Perturbed) -> PairedDifference:
 
     With :math:`V_c` and :math:`V_p`, the mean squares of the differences of the changes with concepts and
     with pairs, the variance is :math:`\max(V_c - V_p, V_p)`. The difference over its standard error is
-    compared with Student's t of n - 1 degrees of freedom.
+    compared with Student's t of :math:`(n - 1) (V / V_c)^2` degrees of freedom, with V the variance, and at
+    most n - 1 (Satterthwaite 1946).
 
     Parameters
     ----------

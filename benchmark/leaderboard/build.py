@@ -14,7 +14,7 @@ from benchmark.leaderboard import charts
 from benchmark.leaderboard.board import Board, boards
 from benchmark.leaderboard.markdown import markdown
 from benchmark.registry import Registry, shipped_root
-from benchmark.results import ResultStore
+from benchmark.results import LEVELS, ResultStore
 
 
 def build_page(results: Path, page: Path, registry: Registry) -> str:
@@ -70,8 +70,7 @@ def _csv(by_suite: list[Board]) -> str:
     """One line for each cell (its layer is empty), and one for each of its layers and metrics."""
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n").writerow
-    levels = ("chance", "chance_low", "chance_high", "ceiling_low", "ceiling_high")
-    numbers = ("score", "ci_low", "ci_high", *levels)
+    numbers = ("score", "ci_low", "ci_high", *LEVELS)
     marked = ("n", "trained_on", "untrained", "interval")
     write(("suite", "binding", "task", "model", "layer", "metric", *numbers, *marked))
     for board in by_suite:

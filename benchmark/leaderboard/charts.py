@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from benchmark.leaderboard.board import Column
-from benchmark.results import CellResult, Estimate
+from benchmark.results import LEVELS, CellResult, Estimate
 from benchmark.task import Metric
 
 #: The colours of Okabe & Ito, which colour-blind readers can distinguish too; black is kept for text
@@ -59,7 +59,7 @@ def _of_cell(cell: CellResult) -> list[float | None]:
 
 
 def _levels(of: CellResult | Estimate) -> list[float | None]:
-    return [of.chance, of.chance_low, of.chance_high, of.ceiling_low, of.ceiling_high]
+    return [getattr(of, level) for level in LEVELS]
 
 
 def whisker(cell: CellResult, column: Column, width: int = 260, height: int = 22) -> Markup:

@@ -207,8 +207,7 @@ def matching_permutation(
     (1.0, 0.05, 0.001)
     """
     values = _square(plan)
-    greatest = values == values.max(axis=1, keepdims=True)
-    share = greatest / np.count_nonzero(greatest, axis=1)[:, None]
+    share = greatest_share(values)
     labels = np.arange(len(values))
     if categories is not None:
         _require_length(categories, values)
@@ -222,6 +221,13 @@ def matching_permutation(
     score = rate(labels)
     null = np.array([rate(rng.permutation(labels)) for _ in range(permutations)])
     return PermutationTest(null, float("nan"), score) if np.isnan(score) else PermutationTest.of(score, null)
+
+
+def greatest_share(plan: Float64) -> Float64:
+    """1 at the greatest entry of each row of ``plan`` (n, m), shared by those that tie, and 0 elsewhere."""
+    greatest = plan == plan.max(axis=1, keepdims=True)
+    share: Float64 = greatest / np.count_nonzero(greatest, axis=1)[:, None]
+    return share
 
 
 def category_codes(categories: Sequence[Hashable]) -> NDArray[np.int64]:

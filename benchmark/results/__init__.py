@@ -2,11 +2,12 @@
 
 from benchmark.results.provenance import code_version, extraction_version, now, versions
 from benchmark.results.row import row
-from benchmark.results.schema import CellResult, Estimate, LayerScore, Provenance, canonical
+from benchmark.results.schema import LEVELS, CellResult, Estimate, LayerScore, Provenance, canonical
 from benchmark.results.seeds import average_seeds
 from benchmark.results.store import ResultStore, Stored, diff_keys
 
 __all__ = [
+    "LEVELS",
     "CellResult",
     "Estimate",
     "LayerScore",

@@ -54,6 +54,10 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+#: The numbers of an estimate, and of a cell, that its score is compared with
+LEVELS = ("chance", "chance_low", "chance_high", "ceiling_low", "ceiling_high")
+
+
 class Estimate(_Frozen):
     """One number with its uncertainty; an undefined number is None.
 

@@ -10,13 +10,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from benchmark.results.schema import CellResult, Estimate, LayerScore, Provenance
+from benchmark.results.schema import LEVELS, CellResult, Estimate, LayerScore, Provenance
 
 _TWIN = "@untrained:"
 #: Quantiles of the band: the 5th and the 95th percentile
 _BAND = (0.05, 0.95)
-#: What a score is compared with: averaged over the seeds
-_LEVELS = ("chance", "chance_low", "chance_high", "ceiling_low", "ceiling_high")
 
 
 class SeedsResult(CellResult):
@@ -134,5 +132,5 @@ def _estimate(estimates: list[Estimate]) -> Estimate:
         score=of("score", lambda x: float(x.mean())),
         ci_low=of("score", lambda x: float(np.quantile(x, low))),
         ci_high=of("score", lambda x: float(np.quantile(x, high))),
-        **{key: of(key, lambda x: float(x.mean())) for key in _LEVELS},
+        **{key: of(key, lambda x: float(x.mean())) for key in LEVELS},
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark.measures._checks import Float64
-from benchmark.measures.matching import category_codes
+from benchmark.measures.matching import category_codes, greatest_share
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,7 @@ class Labels:
 
     def rates(self, plan: Float64) -> tuple[float, float]:
         """Top-1 matching rate of ``plan`` (n, m), of conditions and of categories, ties in expectation."""
-        greatest = plan == plan.max(axis=1, keepdims=True)
-        share = greatest / np.count_nonzero(greatest, axis=1)[:, None]
+        share = greatest_share(plan)
         matching = category = float("nan")
         if self.places is not None:
             matching = float(share[np.arange(len(plan)), self.places].mean())
