@@ -106,6 +106,8 @@ class AssociationTopK(Task):
         *map(_retrieval, _RETRIEVED),
     )
     target_kinds: ClassVar[tuple[str, ...]] = ("associations",)
+    #: A readout is fitted to the layer "output", and logits are what a linear map can read
+    association_rule: ClassVar[str] = "logits"
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "split": Parameter(
             "images", "images: new images of known classes are scored; classes: classes that are held out"

@@ -108,6 +108,35 @@ def calibrate(
     raise typer.Exit(run_calibration(split(task) or ["all"], suite, options, jobs or os.cpu_count() or 1))
 
 
+@app.command()
+def robustness(
+    binding: opt.BindingOption,
+    model: opt.ModelsOption,
+    suite: opt.SuiteOption = "mini",
+    layers: opt.LayersOption = None,
+    data: opt.DataOption = None,
+    output: opt.OutputOption = Path("results"),
+    registry: opt.RegistryOption = None,
+    device: opt.DeviceOption = Device.auto,
+    seed: opt.SeedOption = 0,
+    form: opt.ResultFormatOption = ResultFormat.table,
+) -> None:
+    """Score models under every recipe of an RDM, to see which conclusions hold.
+
+    A recipe says what is done to each feature over the concepts (nothing,
+    centred, divided by its standard deviation too) and which dissimilarity is
+    taken (correlation, cosine, Euclidean). For every two models the answer says
+    under how many of the eight recipes one is above the other.
+
+    Exit status: 0 if all models are scored under all recipes; 1 if one is not;
+    2 if an argument or a registry cannot be used.
+    """
+    from benchmark.cli.robustness import show_robustness
+
+    options = run_options(registry, data, device, output=output, layers=layers, seed=seed)
+    raise typer.Exit(show_robustness(split(model), binding, suite, options, form.value))
+
+
 @app.command("list")
 def list_(kind: opt.EntryKindArgument, registry: opt.RegistryOption = None) -> None:
     """List the models, tasks, datasets or suites of the registry."""

@@ -104,6 +104,9 @@ TaskArgument = Annotated[str, typer.Argument(help="Name of a task or a binding, 
 SameLayersOption = Annotated[
     list[str] | None, typer.Option("--layers", help="The --layers that the command bench run was given.")
 ]
+BindingOption = Annotated[
+    str, typer.Option("--binding", help="Name of a binding whose task makes RDMs of features.")
+]
 CalibratedTasksOption = Annotated[
     list[str] | None,
     typer.Option("--task", "-t", help="Names of tasks or bindings, separated by commas. Default: all."),

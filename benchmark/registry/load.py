@@ -15,7 +15,14 @@ from benchmark.common.errors import UsageError
 from benchmark.registry.family import expand_families, family_error
 from benchmark.registry.names import check_name, expand_seeds, parse_model_name, unknown
 from benchmark.registry.registry import Placed, Registry
-from benchmark.registry.schema import BuiltFrom, ModelEntry, ModelVariant, RegistryFile, SuiteEntry
+from benchmark.registry.schema import (
+    BindingEntry,
+    BuiltFrom,
+    ModelEntry,
+    ModelVariant,
+    RegistryFile,
+    SuiteEntry,
+)
 from benchmark.registry.shipped import shipped_root
 from benchmark.registry.source import Key, RegistryError, Source
 
@@ -246,6 +253,20 @@ def _suite_problems(
                 yield ("bindings", binding, role), unknown("dataset", dataset, sections["datasets"])
             elif (kind := sections["datasets"][dataset].kind) != role:
                 yield ("bindings", binding, role), f"dataset {dataset!r} is of kind {kind}, not {role}"
+        yield from _norms_problems(binding, entry, sections)
+
+
+def _norms_problems(
+    binding: str, entry: BindingEntry, sections: dict[str, dict[str, Any]]
+) -> Iterator[tuple[Key, str]]:
+    norms = None if entry.associations is None else entry.associations.norms
+    if norms is None:
+        return
+    key = ("bindings", binding, "associations", "norms")
+    if norms not in sections["datasets"]:
+        yield key, unknown("dataset", norms, sections["datasets"])
+    elif (kind := sections["datasets"][norms].kind) != "target":
+        yield key, f"dataset {norms!r} is of kind {kind}, not target"
 
 
 def _listed_problems(name: str, suite: SuiteEntry, known: Registry) -> Iterator[tuple[Key, str]]:

@@ -263,6 +263,35 @@ class TaskEntry(_Described):
     plugin: Plugin
 
 
+class AssociationRuleEntry(_Entry):
+    """How the association profiles of a network are compared.
+
+    Attributes
+    ----------
+    rule : str
+        One of the rules of :class:`benchmark.representation.associations.AssociationRule`.
+    norms : str, optional
+        Association norms of the registry, for the rules "ppmi" and "spread".
+    decay : float, optional
+        Weight of each further step of "spread"; None: its default.
+    """
+
+    rule: Literal["logits", "strengths", "hellinger", "ppmi", "spread"]
+    norms: Name | None = None
+    decay: float | None = Field(default=None, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _norms_where_needed(self) -> AssociationRuleEntry:
+        needed = self.rule in ("ppmi", "spread")
+        if needed and self.norms is None:
+            raise ValueError(f"rule {self.rule} needs norms: the name of a target of association norms")
+        if not needed and self.norms is not None:
+            raise ValueError(f"rule {self.rule} needs no norms: leave them out")
+        if self.decay is not None and self.rule != "spread":
+            raise ValueError(f"decay belongs to rule spread, not to {self.rule}: leave it out")
+        return self
+
+
 class BindingEntry(_Entry):
     """A binding: a task with its stimuli, target and parameters.
 
@@ -274,6 +303,9 @@ class BindingEntry(_Entry):
         Key of the stimuli on which the target is joined; None: the concept id.
     params : dict
         Parameters of the task.
+    associations : AssociationRuleEntry, optional
+        How a network with an association head is compared: what its layer "output" is. None: the default of
+        the task (:attr:`benchmark.task.Task.association_rule`).
     """
 
     task: Name
@@ -281,6 +313,7 @@ class BindingEntry(_Entry):
     target: Name
     on: str | None = None
     params: Params = Field(default_factory=dict)
+    associations: AssociationRuleEntry | None = None
 
 
 class SuiteEntry(_Entry):

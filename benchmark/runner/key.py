@@ -12,7 +12,9 @@ from benchmark.runner.plan import Cell
 from benchmark.runner.session import Session
 
 
-def cell_key(session: Session, cell: Cell, features: Mapping[str, Any]) -> dict[str, Any]:
+def cell_key(
+    session: Session, cell: Cell, features: Mapping[str, Any], *, associations: bool
+) -> dict[str, Any]:
     """The key of a cell, except the version of its task.
 
     Parameters
@@ -21,6 +23,8 @@ def cell_key(session: Session, cell: Cell, features: Mapping[str, Any]) -> dict[
     cell : Cell
     features : mapping
         The key of the features, or its outline.
+    associations : bool
+        Whether the model has an association head. Then the rule under which profiles are compared counts.
     """
     binding = session.registry.binding(cell.suite, cell.binding)
     placed = session.registry.task(binding.task)
@@ -28,7 +32,8 @@ def cell_key(session: Session, cell: Cell, features: Mapping[str, Any]) -> dict[
     return {
         "features": features,
         "layers": session.options.layers,
-        "binding": binding.model_dump(mode="json"),
+        "binding": binding.model_dump(mode="json", exclude={"associations"}),
+        **({"associations": session.rule_key(binding)} if associations else {}),
         "stimuli": session.dataset_key(binding.stimuli),
         "target": session.dataset_key(binding.target),
         **{f"task_{part}": value for part, value in task.items()},
@@ -67,7 +72,8 @@ def unchanged(session: Session, cell: Cell) -> Stored | None:
         return None
     manifest = session.dataset_key(binding.stimuli)["hash"]
     features = feature_outline(model, manifest, session.device)
-    outline = cell_key(session, cell, features)
+    # a model whose code and entry are the same has, or has not, an association head as before
+    outline = cell_key(session, cell, features, associations="associations" in stored.cell.key)
     return None if set(diff_keys(stored.cell.key, outline)) - _follows(len(models)) else stored
 
 
@@ -77,6 +83,8 @@ def _other_plug_ins(
     yield session.registry.task(binding.task)
     yield session.registry.dataset(binding.stimuli)
     yield session.registry.dataset(binding.target)
+    if binding.associations is not None and binding.associations.norms is not None:
+        yield session.registry.dataset(binding.associations.norms)
     for part in models:
         built = part.placed.entry.built_from
         if built is not None and built.target is not None:

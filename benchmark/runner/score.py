@@ -22,7 +22,7 @@ from benchmark.common.files import cache_folder
 from benchmark.common.memo import FolderMemo
 from benchmark.datasets import PropertyTarget, RDMTarget, Stimuli, Target, join
 from benchmark.extraction.cache import clean
-from benchmark.model import Progress
+from benchmark.model import OUTPUT, Model, Progress
 from benchmark.registry import BindingEntry
 from benchmark.results import (
     CellResult,
@@ -86,9 +86,15 @@ def assemble(session: Session, cell: Cell) -> Parts:
             + ("; no shipped task takes properties" if target.kind == PropertyTarget.kind else "")
         )
     features = feature_key(model, stimuli, session.device)
-    key = cell_key(session, cell, features) | {"task_version": task.version}
+    key = cell_key(session, cell, features, associations=has_associations(model.model))
+    key["task_version"] = task.version
     uncovered = len(shown.concept_ids) - len(stimuli.concept_ids)
     return Parts(cell, binding, model, task, stimuli, target, features, canonical(key), uncovered)
+
+
+def has_associations(model: Model) -> bool:
+    """Whether the plug-in of ``model`` gives associations. An untrained twin of it may still have none."""
+    return type(model).associations is not Model.associations
 
 
 def covered_stimuli(model: LoadedModel, stimuli: Stimuli) -> Stimuli:
@@ -139,6 +145,7 @@ def view(
             memo,
             None if device == "cpu" else device,
         ),
+        lambda: session.rule(parts.binding),
     )
 
 
@@ -157,15 +164,18 @@ def score(session: Session, parts: Parts, bars: Bars | None = None) -> Stored:
     joined = join(parts.stimuli, parts.target, parts.binding.on)
     require_pairs(parts.task, joined)
     memo = _memo(parts)
-    result = parts.task.score(
-        view(session, parts, bars, memo), joined, parts.binding.params, np.random.default_rng(seed)
-    )
+    seen = view(session, parts, bars, memo)
+    result = parts.task.score(seen, joined, parts.binding.params, np.random.default_rng(seed))
     summary = summarise(result, parts.task.metrics, seed)
     if summary.best_layer is None:
         reasons = dict.fromkeys(layer.undefined or "" for layer in result.layers.values())
         raise NotPossible(f"undefined in every layer: {'; '.join(reasons)}")
     counts = joined.counts | ({"uncovered": parts.uncovered} if parts.uncovered else {})
     result.notes.extend(_subjects_note(parts.target, joined.target))
+    if seen.rule_used is not None:
+        result.notes.append(
+            f"layer {OUTPUT}: association strengths, compared under the rule {seen.rule_used}"
+        )
     cell = _cell_result(session, parts, result, summary, counts, time.perf_counter() - start)
     arrays = {
         **result.arrays,

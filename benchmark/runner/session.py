@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from benchmark.common.errors import BenchError, DataError
 from benchmark.common.files import cache_folder
-from benchmark.datasets import DataRoot, Stimuli, Target
+from benchmark.datasets import AssociationTarget, DataRoot, Stimuli, Target
 from benchmark.datasets.content import hashed_by_content
 from benchmark.extraction.devices import resolve_device
 from benchmark.extraction.store import FeatureStore
@@ -24,13 +24,19 @@ from benchmark.registry import (
     plugin_code,
     resolve_checkpoint,
 )
+from benchmark.registry.schema import BindingEntry, DatasetEntry, ModelEntry
 from benchmark.registry.schema import BuiltFrom as BuiltFromEntry
-from benchmark.registry.schema import DatasetEntry, ModelEntry
 from benchmark.results import ResultStore
 from benchmark.runner.loaded import KeptModel, LoadedModel
 from benchmark.task import Task
 
+if TYPE_CHECKING:
+    from benchmark.representation.associations import AssociationRule
+
 T = TypeVar("T")
+
+#: ``BINDING@RECIPE``: the same binding with other parameters. A registry cannot write such a name
+VARIANT = "@"
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,30 @@ class Session:
         """The task ``name``."""
         task: Task = self._once("task", name, lambda: self.registry.task(name).load()())
         return task
+
+    def rule(self, binding: BindingEntry) -> AssociationRule:
+        """The rule under which ``binding`` compares association profiles.
+
+        Raises
+        ------
+        BenchError
+            If its norms cannot be read, or are no association norms.
+        """
+        from benchmark.representation.associations import DECAY, AssociationRule  # imports the measures
+
+        entry = binding.associations
+        if entry is None:
+            return AssociationRule(self.task(binding.task).association_rule)
+        norms = None if entry.norms is None else self._dataset(entry.norms, AssociationTarget)
+        return AssociationRule(entry.rule, norms, entry.decay or DECAY)
+
+    def rule_key(self, binding: BindingEntry) -> dict[str, Any]:
+        """The part of a cache key for the rule of ``binding``. The rule of the task is in the task's code."""
+        entry = binding.associations
+        if entry is None:
+            return {}
+        norms = None if entry.norms is None else self.dataset_key(entry.norms)
+        return {**entry.model_dump(mode="json"), "norms": norms}
 
     def model(self, name: str, suite: str) -> LoadedModel:
         """The model ``name`` in ``suite``: its weights are found, and its network is not built yet."""
@@ -214,7 +244,7 @@ class Session:
 
 
 def binding_seed(seed: int, suite: str, binding: str) -> int:
-    """Seed of a binding: the same for all models, in any order of cells.
+    """Seed of a binding: the same for all models, in any order of cells, and for each recipe of an RDM.
 
     Parameters
     ----------
@@ -227,5 +257,6 @@ def binding_seed(seed: int, suite: str, binding: str) -> int:
     -------
     int
     """
-    digest = hashlib.sha256(f"{seed}/{suite}/{binding}".encode()).digest()
+    written = binding.partition(VARIANT)[0]
+    digest = hashlib.sha256(f"{seed}/{suite}/{written}".encode()).digest()
     return int.from_bytes(digest[:8], "big")

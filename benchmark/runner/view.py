@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from benchmark.extraction.store import FeatureStore
 from benchmark.model import OUTPUT, Announcing, Associations, ClassProbabilities, Model, Progress
 from benchmark.runner.layers import choose_layers
 from benchmark.task import LongWork
+
+if TYPE_CHECKING:
+    from benchmark.representation.associations import AssociationRule
 
 #: With this many stimuli or more, the cost of an extraction is estimated (from one batch) and shown
 LONG = 256
@@ -39,6 +42,9 @@ class StoredView:
         Called as stimuli are done.
     work : LongWork, optional
         How a task with long work shows progress and keeps unfinished parts.
+    rule : callable, optional
+        Gives the rule under which association profiles are compared. It is called for a model that has an
+        association head; its layer "output" is then the rows under this rule. None: logits.
     """
 
     def __init__(
@@ -51,6 +57,7 @@ class StoredView:
         device: str = "cpu",
         progress: Progress | None = None,
         work: LongWork | None = None,
+        rule: Callable[[], AssociationRule] | None = None,
     ) -> None:
         self.name = model.spec.name
         self.stimuli = stimuli
@@ -61,11 +68,41 @@ class StoredView:
         self._key = dict(key)
         self._device = device
         self._progress = progress
+        self._rule = rule
+        self._profiles: np.ndarray | None = None
+        #: The rule under which the layer "output" was compared; None: as it is, or not used so far
+        self.rule_used: AssociationRule | None = None
 
     def features(self, layer: str) -> np.ndarray:
-        """Features of ``layer``: float32, shape (n stimuli, d), in stimulus order."""
+        """Features of ``layer``: float32, shape (n stimuli, d), in stimulus order.
+
+        Those of ``"output"`` are association profiles under a rule, if the model has an association head.
+
+        Raises
+        ------
+        NotPossible
+            If the rule needs norms that are not there, or that share no word with the model.
+        """
+        features = self._stored(layer)
+        return features if layer != OUTPUT else self._compared(features)
+
+    def _stored(self, layer: str) -> np.ndarray:
         stored = self._store.get(self._key, layer)
         return self._extract_missing(layer)[layer] if stored is None else stored
+
+    def _compared(self, output: np.ndarray) -> np.ndarray:
+        """The layer "output" as it is compared."""
+        if self._rule is None:
+            return output
+        if self._profiles is None:
+            head = self._model.associations(output)
+            rule = None if head is None else self._rule()
+            if head is None or rule is None or rule.name == "logits":
+                self._profiles = output
+            else:
+                self._profiles = rule.rows(head).astype(np.float32)
+                self.rule_used = rule
+        return self._profiles
 
     def missing(self, *asked: str) -> list[str]:
         """The layers that are not stored yet: of ``asked``, of the layers to score, and of ``"output"``."""
@@ -102,13 +139,13 @@ class StoredView:
         """Association strengths of every stimulus, or None."""
         if OUTPUT not in self._model.layers:
             return None
-        return self._model.associations(self.features(OUTPUT))
+        return self._model.associations(self._stored(OUTPUT))
 
     def classify(self) -> ClassProbabilities | None:
         """Class probabilities of every stimulus, or None."""
         if OUTPUT not in self._model.layers:
             return None
-        return self._model.classify(self.features(OUTPUT))
+        return self._model.classify(self._stored(OUTPUT))
 
 
 def checked_features(model: str, layer: str, features: np.ndarray | None, stimuli: Stimuli) -> np.ndarray:

@@ -25,7 +25,7 @@ from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import RDMTarget
 from benchmark.measures import rdm, spose_rdm
 
-_IDS = "things/unique_id.txt"
+IDS = "things/unique_id.txt"
 _CATEGORIES = "things/category_mat_manual.csv"
 _GROUPS = ("group1", "group2", "group3", "group4")
 
@@ -45,7 +45,7 @@ def concepts(root: DataRoot, *, name: str) -> Stimuli:
     NotPossible
         If the file is not there.
     """
-    path = locate(root, name, _IDS)
+    path = locate(root, name, IDS)
     ids = unique_ids(path)
     words = {concept: (concept, concept.replace("_", " ")) for concept in ids}
     return Stimuli(
@@ -59,7 +59,7 @@ def concepts(root: DataRoot, *, name: str) -> Stimuli:
 
 
 def _spose_hash(root: DataRoot, *, name: str, dimensions: int = 66) -> str:
-    files = [_IDS, f"things/spose_embedding_{dimensions}d_sorted.txt", _CATEGORIES]
+    files = [IDS, f"things/spose_embedding_{dimensions}d_sorted.txt", _CATEGORIES]
     # the code of the measure decides the RDM too
     return hash_files([*(locate(root, name, file) for file in files), Path(inspect.getfile(spose_rdm))])
 
@@ -96,7 +96,7 @@ def spose(root: DataRoot, *, name: str, dimensions: int = 66) -> RDMTarget:
     DataError
         If the embedding does not have one row per concept, or has another number of dimensions.
     """
-    ids_path = locate(root, name, _IDS)
+    ids_path = locate(root, name, IDS)
     path = locate(root, name, f"things/spose_embedding_{dimensions}d_sorted.txt")
     ids = unique_ids(ids_path)
     embedding = read_array(path)
@@ -116,7 +116,7 @@ def spose(root: DataRoot, *, name: str, dimensions: int = 66) -> RDMTarget:
 
 
 def _groups_hash(root: DataRoot, *, name: str) -> str:
-    files = [_IDS, *(f"things/gwtune/{group}.npy" for group in _GROUPS), _CATEGORIES]
+    files = [IDS, *(f"things/gwtune/{group}.npy" for group in _GROUPS), _CATEGORIES]
     # the code of the measure decides the RDMs too
     return hash_files(
         [*(locate(root, name, file) for file in files), Path(inspect.getfile(rdm))], "euclidean"
@@ -140,7 +140,7 @@ def groups(root: DataRoot, *, name: str) -> RDMTarget:
     DataError
         If an embedding does not have one row per concept.
     """
-    ids_path = locate(root, name, _IDS)
+    ids_path = locate(root, name, IDS)
     ids = unique_ids(ids_path)
     paths = [locate(root, name, f"things/gwtune/{group}.npy") for group in _GROUPS]
     rdms = []
@@ -173,7 +173,7 @@ def rdm48(root: DataRoot, *, name: str) -> RDMTarget:
     DataError
         If a file is not a MATLAB file or lacks its variable, or if a word is not a THINGS concept.
     """
-    ids_path = locate(root, name, _IDS)
+    ids_path = locate(root, name, IDS)
     path = locate(root, name, "things/RDM48_triplet.mat")
     words_path = locate(root, name, "things/words48.mat")
     known = frozenset(unique_ids(ids_path))
@@ -228,7 +228,7 @@ def categories(root: DataRoot, name: str, ids: tuple[str, ...]) -> tuple[str | N
     table = table.set_index("unique_id")
     missing = [concept for concept in ids if concept not in table.index]
     if missing:
-        raise DataError(f"{path}: no row for concept {missing[0]!r} of {_IDS}")
+        raise DataError(f"{path}: no row for concept {missing[0]!r} of {IDS}")
     member = (table.loc[list(ids)] == "1").to_numpy()
     if (member.sum(axis=1) != 1).any():
         row = int((member.sum(axis=1) != 1).argmax())
@@ -240,7 +240,7 @@ def categories(root: DataRoot, name: str, ids: tuple[str, ...]) -> tuple[str | N
 def _require_shape(path: Path, array: np.ndarray, expected: tuple[int, int]) -> None:
     if array.shape != expected:
         raise DataError(
-            f"{path}: array of shape {array.shape}, expected {expected} (one row per concept of {_IDS})"
+            f"{path}: array of shape {array.shape}, expected {expected} (one row per concept of {IDS})"
         )
 
 

@@ -1,0 +1,70 @@
+"""The rules under which a network with an association head is compared."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from benchmark.common.errors import NotPossible
+from benchmark.datasets import AssociationTarget
+from benchmark.measures.associations import (
+    association_graph,
+    hellinger,
+    normalised,
+    positive_pmi,
+    spread_geometry,
+)
+from benchmark.model import Associations
+from benchmark.representation.associations import AssociationRule
+
+CUES, RESPONSES = ("cat", "dog", "car"), ("dog", "cat", "wheel", "pet")
+COUNTS = np.array([[8.0, 0, 0, 2], [0, 6, 0, 4], [0, 0, 9, 0]])
+NORMS = AssociationTarget(
+    name="norms",
+    ids=CUES,
+    hash="made",
+    columns=RESPONSES,
+    counts=sparse.csr_array(COUNTS),
+    respondents=np.array([10.0, 10.0, 10.0]),
+)
+#: Words in another order than those of the norms, and one that the norms do not have
+VOCABULARY = ("pet", "dog", "sky", "cat")
+STRENGTHS = np.array([[0.1, 0.6, 0.1, 0.2], [0.5, 0.1, 0.0, 0.4], [0.2, 0.2, 0.5, 0.1]])
+HEAD = Associations(VOCABULARY, STRENGTHS)
+BASE = np.array([0.6, 0.8, 0.0, 0.6]) / 3
+#: pet and sky are no cue; of cat people say dog and pet, of dog cat and pet
+WORDS = np.array([[0, 0, 0, 0], [0.4, 0, 0, 0.6], [0, 0, 0, 0], [0.2, 0.8, 0, 0]])
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (AssociationRule("strengths"), normalised(STRENGTHS)),
+        (AssociationRule("hellinger"), hellinger(STRENGTHS)),
+        (AssociationRule("ppmi", NORMS), positive_pmi(STRENGTHS, BASE)),
+        (
+            AssociationRule("spread", NORMS, 0.3),
+            spread_geometry(STRENGTHS, association_graph(sparse.csr_array(WORDS), BASE), 0.3),
+        ),
+    ],
+    ids=str,
+)
+def test_words_are_matched_by_name(rule, expected):
+    np.testing.assert_allclose(rule.rows(HEAD), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("rule", ["ppmi", "spread"])
+def test_a_vocabulary_that_shares_no_word_with_the_norms(rule):
+    with pytest.raises(NotPossible, match=r"none of the 2 words .*'Hund'.*norms 'norms'"):
+        AssociationRule(rule, NORMS).rows(Associations(("Hund", "Katze"), np.ones((2, 2))))
+
+
+def test_a_graph_with_words_that_no_walk_leaves():
+    with pytest.raises(NotPossible, match=r"no word .*'pet'.* is a cue"):
+        AssociationRule("spread", NORMS).rows(Associations(("pet", "wheel"), np.ones((2, 2))))
+    # information needs responses alone
+    assert AssociationRule("ppmi", NORMS).rows(Associations(("pet", "wheel"), np.ones((2, 2)))).any()
+
+
+def test_a_rule_in_words():
+    assert str(AssociationRule("spread", NORMS, 0.75)) == "spread by norms, decay 0.75"
+    assert str(AssociationRule("hellinger")) == "hellinger"
