@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from benchmark.common.errors import BenchError
 from benchmark.registry import Registry
-from benchmark.results import CellResult, Estimate, average_seeds
+from benchmark.results import VARIANT, CellResult, Estimate, average_seeds
 from benchmark.task import Metric
+
+
+class UnderRecipes(NamedTuple):
+    """The scores of a model on one binding under several recipes of an RDM (``bench robustness``).
+
+    Attributes
+    ----------
+    recipes : int
+        Number of recipes, that of the binding among them.
+    lowest, highest : float
+        The least and the greatest score.
+    best, worst : int
+        The best and the worst rank among the models that have a score under that recipe; 1 is the best.
+    """
+
+    recipes: int
+    lowest: float
+    highest: float
+    best: int
+    worst: int
 
 
 @dataclass(frozen=True)
@@ -28,6 +49,8 @@ class Column:
         The scored cells, in the order of their scores.
     further : tuple of Metric
         The other metrics of the task, of those that a cell has.
+    recipes : dict of str to UnderRecipes
+        By model, where the binding was scored under other recipes too.
     """
 
     binding: str
@@ -37,6 +60,7 @@ class Column:
     metric: Metric | None
     cells: tuple[CellResult, ...]
     further: tuple[Metric, ...] = ()
+    recipes: Mapping[str, UnderRecipes] = field(default_factory=dict)
 
     @property
     def by_model(self) -> dict[str, CellResult]:
@@ -110,9 +134,13 @@ def _board(suite: str, cells: list[CellResult], registry: Registry) -> Board:
     listed = (*(entry.models if entry else ()), *sorted({cell.model for cell in cells}))
     present = {cell.model for cell in cells}
     bindings = (*(entry.bindings if entry else ()), *sorted({cell.binding for cell in cells}))
+    by_binding: dict[str, list[CellResult]] = {}
+    for cell in cells:
+        by_binding.setdefault(cell.binding, []).append(cell)
     columns = [
-        _column(binding, [cell for cell in cells if cell.binding == binding], registry)
+        _column(binding, by_binding.get(binding, []), registry, _variants(binding, by_binding))
         for binding in dict.fromkeys(bindings)
+        if VARIANT not in binding
     ]
     return Board(
         suite=suite,
@@ -123,7 +151,31 @@ def _board(suite: str, cells: list[CellResult], registry: Registry) -> Board:
     )
 
 
-def _column(binding: str, cells: list[CellResult], registry: Registry) -> Column:
+def _variants(binding: str, by_binding: Mapping[str, list[CellResult]]) -> list[list[CellResult]]:
+    """The cells of a binding under each recipe, its own first; none where it has its own alone."""
+    others = [cells for name, cells in by_binding.items() if name.startswith(f"{binding}{VARIANT}")]
+    return [by_binding.get(binding, []), *others] if others else []
+
+
+def _under_recipes(variants: list[list[CellResult]], *, higher: bool) -> dict[str, UnderRecipes]:
+    scores: dict[str, list[float]] = {}
+    ranks: dict[str, list[int]] = {}
+    for cells in variants:
+        of_recipe = {cell.model: cell.score or 0.0 for cell in cells}
+        for model, score in of_recipe.items():
+            better = sum(other > score if higher else other < score for other in of_recipe.values())
+            scores.setdefault(model, []).append(score)
+            ranks.setdefault(model, []).append(better + 1)
+    return {
+        model: UnderRecipes(len(of_model), min(of_model), max(of_model), min(ranks[model]), max(ranks[model]))
+        for model, of_model in scores.items()
+        if len(of_model) > 1
+    }
+
+
+def _column(
+    binding: str, cells: list[CellResult], registry: Registry, variants: list[list[CellResult]]
+) -> Column:
     metrics: tuple[Metric, ...] = ()
     question = ""
     if cells:
@@ -147,6 +199,7 @@ def _column(binding: str, cells: list[CellResult], registry: Registry) -> Column
         metric=metric,
         cells=tuple(ordered),
         further=tuple(other for other in metrics[1:] if other.name in known),
+        recipes=_under_recipes(variants, higher=higher),
     )
 
 

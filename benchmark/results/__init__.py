@@ -2,12 +2,13 @@
 
 from benchmark.results.provenance import code_version, extraction_version, now, versions
 from benchmark.results.row import row
-from benchmark.results.schema import LEVELS, CellResult, Estimate, LayerScore, Provenance, canonical
+from benchmark.results.schema import LEVELS, VARIANT, CellResult, Estimate, LayerScore, Provenance, canonical
 from benchmark.results.seeds import average_seeds
 from benchmark.results.store import ResultStore, Stored, diff_keys
 
 __all__ = [
     "LEVELS",
+    "VARIANT",
     "CellResult",
     "Estimate",
     "LayerScore",

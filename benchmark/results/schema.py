@@ -10,6 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+#: ``BINDING@RECIPE``: the same binding under another recipe of an RDM. A registry cannot write such a name
+VARIANT = "@"
+
 
 def canonical(value: Any) -> Any:
     """Give ``value`` as JSON reads it back: tuples become lists, keys become text.

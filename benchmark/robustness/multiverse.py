@@ -17,10 +17,9 @@ from benchmark.common.errors import NotPossible, UsageError
 from benchmark.inference import PairedDifference, Perturbed, fdr, paired_difference
 from benchmark.registry import BindingEntry, Registry
 from benchmark.representation.concepts import STANDARDISE
-from benchmark.results import CellResult
+from benchmark.results import VARIANT, CellResult
 from benchmark.runner import Cell, Options, Session, execute
 from benchmark.runner.score import Bars
-from benchmark.runner.session import VARIANT
 
 #: The dissimilarities that are tried. The squared Euclidean distance has the ranks of the Euclidean one
 METRICS = ("correlation", "cosine", "euclidean")
@@ -240,8 +239,8 @@ def _orders(
     scores: np.ndarray,
 ) -> Iterator[Order]:
     pairs = list(combinations(range(len(models)), 2))
-    above = np.array([[scores[i, r] > scores[j, r] for r in range(len(recipes))] for i, j in pairs])
-    below = np.array([[scores[i, r] < scores[j, r] for r in range(len(recipes))] for i, j in pairs])
+    above = np.array([scores[i] > scores[j] for i, j in pairs]).reshape(-1, len(recipes))
+    below = np.array([scores[i] < scores[j] for i, j in pairs]).reshape(-1, len(recipes))
     significant = np.zeros(above.shape, dtype=bool)
     for r, recipe in enumerate(recipes):
         tests = [

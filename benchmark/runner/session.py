@@ -26,7 +26,7 @@ from benchmark.registry import (
 )
 from benchmark.registry.schema import BindingEntry, DatasetEntry, ModelEntry
 from benchmark.registry.schema import BuiltFrom as BuiltFromEntry
-from benchmark.results import ResultStore
+from benchmark.results import VARIANT, ResultStore
 from benchmark.runner.loaded import KeptModel, LoadedModel
 from benchmark.task import Task
 
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from benchmark.representation.associations import AssociationRule
 
 T = TypeVar("T")
-
-#: ``BINDING@RECIPE``: the same binding with other parameters. A registry cannot write such a name
-VARIANT = "@"
 
 
 @dataclass(frozen=True)

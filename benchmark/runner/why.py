@@ -36,6 +36,8 @@ _PARTS = {
     "features.packages": "package",
     "features.built_from": "built from",
     "layers": "layers asked for",
+    "associations": "rule for association profiles",
+    "associations.norms": "norms of the rule for association profiles",
     "binding": "binding",
     "binding.params": "params of the binding",
     "stimuli": "stimuli",
