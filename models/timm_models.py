@@ -75,3 +75,46 @@ class Timm(LibraryNetwork):
                 f"it has {tags}"
             )
         return timm.get_pretrained_cfg(name)
+
+
+#: Names of EfficientNet-PyTorch for modules outside the blocks, in a block, and in a block that does not
+#: expand; each with timm's name
+_OUTSIDE = {
+    "_conv_stem": "conv_stem",
+    "_bn0": "bn1",
+    "_conv_head": "conv_head",
+    "_bn1": "bn2",
+    "_fc": "classifier",
+}
+_EXPANDING = {
+    "_expand_conv": "conv_pw",
+    "_bn0": "bn1",
+    "_depthwise_conv": "conv_dw",
+    "_bn1": "bn2",
+    "_project_conv": "conv_pwl",
+    "_bn2": "bn3",
+}
+_PLAIN = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
+
+
+class EfficientNetPyTorch(Timm):
+    """An EfficientNet of timm with a file of weights under the names of EfficientNet-PyTorch.
+
+    That library (Melas-Kyriazi 2019) numbers the blocks of a network from its first to its last; timm numbers
+    the stages, and the blocks of each stage.
+    """
+
+    def renamed(self, state: dict[str, torch.Tensor], network: torch.nn.Module) -> dict[str, torch.Tensor]:
+        """The weights under timm's names. A name that is not understood stays, and is then left over."""
+        stages = network.get_submodule("blocks").named_children()
+        blocks = [f"blocks.{i}.{j}" for i, stage in stages for j, _ in stage.named_children()]
+        places: dict[str, str] = dict(_OUTSIDE)
+        for number, block in enumerate(blocks):
+            expands = f"_blocks.{number}._expand_conv.weight" in state
+            names = _EXPANDING if expands else _PLAIN
+            places |= {f"_blocks.{number}.{own}": f"{block}.{timms}" for own, timms in names.items()}
+        modules = {name: name.rpartition(".") for name in state}
+        return {
+            f"{places.get(module, module)}.{last}" if module else name: state[name]
+            for name, (module, _, last) in modules.items()
+        }

@@ -79,3 +79,32 @@ class Torchvision(LibraryNetwork):
                 f"it has {', '.join(known.__members__)}"
             )
         return known[name]
+
+
+class TorchvisionTrunk(Torchvision):
+    """The module ``features`` of a network, for weights that come without the dense layers after it.
+
+    It has no classes. The layer ``"output"`` is the last map, pooled. For AlexNet, VGG, and others whose
+    dense layers are the module ``classifier``.
+    """
+
+    def construct(self) -> torch.nn.Module:
+        """The trunk with random weights."""
+        return _without_dense_layers(super().construct())
+
+    def fetch(self, hub: str) -> torch.nn.Module:
+        """The trunk with the weights ``hub``, without their dense layers."""
+        return _without_dense_layers(super().fetch(hub))
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """One forward pass, to the last map."""
+        return cast("torch.Tensor", self.network.get_submodule("features")(batch))
+
+    def classifier(self) -> str | None:
+        """None: there is no classifier, and the last convolution is not one."""
+        return None
+
+
+def _without_dense_layers(network: torch.nn.Module) -> torch.nn.Module:
+    network.classifier = torch.nn.Sequential()
+    return network

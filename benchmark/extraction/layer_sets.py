@@ -46,8 +46,8 @@ def vgg(network: nn.Module) -> dict[str, str]:
     """The layers of a VGG (or AlexNet), each after its ReLU.
 
     They are ``BnCm``, convolution m of block n, and ``fc6`` and ``fc7``. A block ends at a max pooling. The
-    last dense layer, ``fc8``, is the layer ``"output"``. Dharmaretnam & Fyshe (2018), after Simonyan &
-    Zisserman (2015).
+    last dense layer, ``fc8``, is the layer ``"output"``. A network without its dense layers has the
+    convolutions alone. Dharmaretnam & Fyshe (2018), after Simonyan & Zisserman (2015).
     """
     paths: dict[str, str] = {}
     block, convolution, name = 1, 0, ""

@@ -129,13 +129,27 @@ class LibraryNetwork(NetworkModel):
             return self.fetch(self.spec.hub)
         network = self.construct()
         if self.spec.weights is not None:
-            load_strictly(network, read_state_dict(self.spec.weights), self.spec.weights)
+            state = self.renamed(read_state_dict(self.spec.weights), network)
+            load_strictly(network, state, self.spec.weights)
         elif self.spec.untrained is None:
             raise UsageError(
                 f"{self.spec.name}: no weights; give a checkpoint, or name the untrained twin "
                 f"({self.spec.name}@untrained:0)"
             )
         return network
+
+    def renamed(self, state: dict[str, torch.Tensor], network: torch.nn.Module) -> dict[str, torch.Tensor]:
+        """The weights of a file, under the names that they have in the network: as they are.
+
+        Parameters
+        ----------
+        state : dict of str to Tensor
+            The weights by their name in the file.
+        network : Module
+            The network that will get them.
+        """
+        del network
+        return state
 
     @property
     def named_weights(self) -> str | None:

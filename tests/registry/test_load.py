@@ -102,7 +102,7 @@ def test_good_is_good_for_a_reason(tmp_path, missing):
         (
             "file: net.safetensors",
             "file: a, hub: b",
-            "needs exactly one of file, url, hub, untrained; has file, hub",
+            "needs exactly one of file, package, url, hub, untrained; has file, hub",
         ),
         ("file: net.safetensors", "url: 'https://a.b/c'", "a url needs the sha256 of its file"),
         ("how: train it", "sha256: abc", "registry.yaml:5: models.net.checkpoint.sha256: 'abc' is no sha256"),

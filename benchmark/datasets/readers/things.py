@@ -11,21 +11,24 @@ Every reader takes ``root``, the data root, and ``name``, the name of the datase
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 
 import numpy as np
 from scipy.io import loadmat
 
-from benchmark.common.errors import DataError
+from benchmark.common.errors import DataError, NotPossible, UsageError
 from benchmark.datasets.readers.files import locate, read_array, read_table
+from benchmark.datasets.readers.folders import image_stimuli
 from benchmark.datasets.readers.kept_arrays import cached_array
 from benchmark.datasets.readers.text import read_ids, unique_names
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
-from benchmark.datasets.stimuli import Stimuli
+from benchmark.datasets.stimuli import Keys, Stimuli
 from benchmark.datasets.types import RDMTarget
 from benchmark.measures import rdm, spose_rdm
 
 IDS = "things/unique_id.txt"
+_IMAGES = "things/images"
 _CATEGORIES = "things/category_mat_manual.csv"
 _GROUPS = ("group1", "group2", "group3", "group4")
 
@@ -47,15 +50,73 @@ def concepts(root: DataRoot, *, name: str) -> Stimuli:
     """
     path = locate(root, name, IDS)
     ids = unique_ids(path)
-    words = {concept: (concept, concept.replace("_", " ")) for concept in ids}
     return Stimuli(
         name=name,
         ids=ids,
         concepts=ids,
         manifest=hash_files([path]),
-        keys={"word": words, "swow": words},
-        labels={concept: concept.replace("_", " ") for concept in ids},
+        keys=_word_keys(ids),
+        labels=_labels(ids),
     )
+
+
+def images(root: DataRoot, *, name: str, images: int = 1) -> Stimuli:
+    """The first images of each concept.
+
+    Reads the images ``things/images/ID/ID_01b.jpg``, ``ID_02s.jpg`` and so on of each concept of
+    ``things/unique_id.txt``, in the folders and under the names that THINGS gives them: a number of two
+    digits, and a letter. Every concept has at least 12. Other files and folders are not read.
+
+    Parameters
+    ----------
+    root : DataRoot
+        The data root.
+    name : str
+        Name of the dataset in the registry.
+    images : int
+        How many images of each concept: those of the least numbers. At least 1.
+
+    Returns
+    -------
+    Stimuli
+        Concept by concept in the order of ``unique_id.txt``. The id of an image is the name of its file
+        without its ending ("aardvark_01b"), its concept is the ``unique_id``. Keys: "word" and "swow".
+
+    Raises
+    ------
+    NotPossible
+        If the file or the folder is not there, or a concept has fewer images. The message names the first
+        three concepts.
+    UsageError
+        If ``images`` is no whole number, or less than 1.
+    """
+    if not isinstance(images, int) or isinstance(images, bool) or images < 1:
+        raise UsageError(f"dataset {name!r}: images is {images!r}: expected a whole number, at least 1")
+    ids = unique_ids(locate(root, name, IDS))
+    folder = locate(root, name, _IMAGES)
+    files = [_images_of(folder / concept)[:images] for concept in ids]
+    short = [concept for concept, found in zip(ids, files, strict=True) if len(found) < images]
+    if short:
+        how = root.instructions.get(name, "get the images of THINGS")
+        raise NotPossible(
+            f"{folder}: {len(short)} of {len(ids)} concepts have not {images} "
+            f"{'image' if images == 1 else 'images'} named as {short[0]}/{short[0]}_01b.jpg "
+            f"(first {', '.join(short[:3])}): {how}"
+        )
+    return image_stimuli(
+        name,
+        [file for found in files for file in found],
+        [file.stem for found in files for file in found],
+        [concept for concept in ids for _ in range(images)],
+        keys=_word_keys(ids),
+        labels=_labels(ids),
+    )
+
+
+def _images_of(folder: Path) -> list[Path]:
+    """The images of the concept ``folder.name``, by their number; none if there is no such folder."""
+    named = re.compile(re.escape(folder.name) + r"_[0-9]{2}[a-z]\.jpg")
+    return sorted(file for file in folder.glob("*.jpg") if named.fullmatch(file.name))
 
 
 def _spose_hash(root: DataRoot, *, name: str, dimensions: int = 66) -> str:
@@ -235,6 +296,15 @@ def categories(root: DataRoot, name: str, ids: tuple[str, ...]) -> tuple[str | N
         raise DataError(f"{path}: concept {ids[row]!r} is in {member[row].sum()} categories, not in one")
     columns = [str(table.columns[column]) for column in member.argmax(axis=1)]
     return tuple(None if column == "others" else column for column in columns)
+
+
+def _word_keys(ids: tuple[str, ...]) -> dict[str, Keys]:
+    words = {concept: (concept, concept.replace("_", " ")) for concept in ids}
+    return {"word": words, "swow": words}
+
+
+def _labels(ids: tuple[str, ...]) -> dict[str, str]:
+    return {concept: concept.replace("_", " ") for concept in ids}
 
 
 def _require_shape(path: Path, array: np.ndarray, expected: tuple[int, int]) -> None:
