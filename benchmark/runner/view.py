@@ -13,7 +13,7 @@ from benchmark.datasets import Stimuli
 from benchmark.extraction.store import FeatureStore
 from benchmark.model import OUTPUT, Announcing, Associations, ClassProbabilities, Model, Progress
 from benchmark.runner.layers import choose_layers
-from benchmark.task import LongWork
+from benchmark.task import LongWork, ModelView
 
 #: With this many stimuli or more, the cost of an extraction is estimated (from one batch) and shown
 LONG = 256
@@ -39,6 +39,8 @@ class StoredView:
         Called as stimuli are done.
     work : LongWork, optional
         How a task with long work shows progress and keeps unfinished parts.
+    references : mapping of str to ModelView, optional
+        The other models that the task needs.
     """
 
     def __init__(
@@ -51,11 +53,13 @@ class StoredView:
         device: str = "cpu",
         progress: Progress | None = None,
         work: LongWork | None = None,
+        references: Mapping[str, ModelView] | None = None,
     ) -> None:
         self.name = model.spec.name
         self.stimuli = stimuli
         self.layers = choose_layers(model, layers)
         self.work = work or LongWork()
+        self.references = references or {}
         self._model = model
         self._store = store
         self._key = dict(key)
