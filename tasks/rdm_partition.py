@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
-from benchmark.calibration import rdm_world, standard_controls
+from benchmark.calibration import (
+    ArrayView,
+    World,
+    exact_control,
+    mean_control,
+    plain_score,
+    rdm_world,
+    standard_controls,
+)
+from benchmark.calibration.controls import REPLICATES
+from benchmark.calibration.definitions import spearman_of_noisy_rdms
+from benchmark.calibration.simulate import features_with_rdm
 from benchmark.common.errors import NotPossible, UsageError
-from benchmark.datasets.join import Join
+from benchmark.datasets.join import Join, join
 from benchmark.datasets.types import RDMTarget
 from benchmark.inference import (
     part_ceilings,
@@ -107,7 +119,8 @@ class RDMPartition(Task):
         names = [beyond] if beyond == ENCODER else beyond
         if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
             raise UsageError(
-                f"task {self.name}: beyond is {beyond!r}: expected a list of models of the registry, or {ENCODER}"
+                f"task {self.name}: beyond is {beyond!r}: expected a list of models of the registry, "
+                f"or {ENCODER}"
             )
         return tuple(dict.fromkeys(names))
 
@@ -172,9 +185,7 @@ class RDMPartition(Task):
             concepts=joined.concepts,
             layers=layers,
             chance=dict.fromkeys(PARTS, 0.0),
-            ceiling={part: tuple(b) for part, b in part_ceilings(rdms, all_chosen, method).items()}
-            if several
-            else {},
+            ceiling=_ceilings(rdms, all_chosen, method) if several else {},
             counts={
                 **joined.counts,
                 "subjects": len(rdms),
@@ -188,26 +199,110 @@ class RDMPartition(Task):
         )
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
-        """The standard controls."""
-        return []
+        """The standard controls, beside an unrelated reference; a copy of a reference; and known mixes."""
+        beyond = {"beyond": ["reference"]}
+        return [
+            *standard_controls(
+                self, _world, rng, expected=lambda snr: spearman_of_noisy_rdms(snr) ** 2, params=beyond
+            ),
+            self._copy_control(_world(rng), rng),
+            *self._mix_controls(rng),
+        ]
+
+    def _copy_control(self, world: _World, rng: np.random.Generator) -> Control:
+        result = self._scored(world, {"copy": 3.0 * world.other + 2.0}, "spearman", rng)
+        return exact_control(
+            "a copy of a reference has no unique variance", 0.0, plain_score(result, "copy", "unique")
+        )
+
+    def _scored(
+        self, world: _World, layers: dict[str, np.ndarray], method: str, rng: np.random.Generator
+    ) -> TaskResult:
+        params = {"beyond": ["reference"], "method": method}
+        return self.score(world.view(layers), join(world.stimuli, _target(world)), params, rng)
+
+    def _mix_controls(self, rng: np.random.Generator) -> list[Control]:
+        """The target is the sum of three parts. The reference has the first, the model the first and second.
+
+        With d, e and f uncorrelated and of the same variance, d alone explains 1/3 of d + e + f, and d + e
+        explains 2/3.
+        """
+        found: dict[str, list[float]] = {part: [] for part in PARTS}
+        for _ in range(REPLICATES):
+            parts = [_standard(_target(rdm_world(rng)).rdms[0]) for _ in range(3)]
+            world = _mixed(parts, rng)
+            result = self._scored(world, {"mix": features_with_rdm(parts[0] + parts[1])}, "pearson", rng)
+            for part, scores in found.items():
+                scores.append(plain_score(result, "mix", part))
+        known = {"unique": 1 / 3, "shared": 1 / 3, "total": 2 / 3}
+        return [
+            mean_control(f"a mix of three parts, {part} variance", known[part], scores)
+            for part, scores in found.items()
+        ]
+
+
+@dataclass(frozen=True)
+class _World(World):
+    """A world with a reference model."""
+
+    other: np.ndarray = field(kw_only=True)
+
+    def view(self, layers: dict[str, np.ndarray]) -> ArrayView:
+        """A model view that has the reference."""
+        reference = ArrayView(self.stimuli, {"layer": self.other[self.rows]})
+        by_stimulus = {name: values[self.rows] for name, values in layers.items()}
+        return ArrayView(self.stimuli, by_stimulus, references={"reference": reference})
+
+
+def _target(world: World) -> RDMTarget:
+    assert isinstance(world.target, RDMTarget)
+    return world.target
+
+
+def _world(rng: np.random.Generator) -> _World:
+    """A target, and a reference that is unrelated to it."""
+    world = rdm_world(rng)
+    return _World(**vars(world), other=rng.standard_normal(world.signal.shape))
+
+
+def _mixed(parts: list[np.ndarray], rng: np.random.Generator) -> _World:
+    """A target that is the sum of ``parts`` (RDMs), and a reference that has the first of them."""
+    world, features = rdm_world(rng, concepts=len(parts[0])), features_with_rdm(parts[0])
+    rdm = np.sum(parts, axis=0)
+    rdm -= rdm.min() - 0.05
+    np.fill_diagonal(rdm, 0)
+    # the rows of a world follow the names of its concepts
+    target = replace(_target(world), ids=tuple(sorted(world.target.ids)), rdms=rdm[None])
+    return _World(**{**vars(world), "target": target}, other=features)
+
+
+def _standard(rdm: np.ndarray) -> np.ndarray:
+    """Mean 0 and variance 1 over pairs, and a zero diagonal."""
+    above = rdm[np.triu_indices(len(rdm), 1)]
+    standard: np.ndarray = (rdm - above.mean()) / above.std()
+    np.fill_diagonal(standard, 0)
+    return standard
 
 
 def _pairs(beside: _Beside) -> Callable[[np.ndarray], float]:
-    return part_pair_statistic(beside.regression(np.ones((1, beside.references.n))), "unique")
+    return part_pair_statistic(beside.regression(np.ones((1, beside.references.target.n))), "unique")
+
+
+def _ceilings(rdms: np.ndarray, references: np.ndarray, method: str) -> dict[str, tuple[float, float]]:
+    bounds = part_ceilings(rdms, references, method)
+    return {part: (lower, upper) for part, (lower, upper) in bounds.items()}
 
 
 def _defined(
     view: ModelView, word: str, model_rdm: Callable[[ModelView, str], np.ndarray]
 ) -> dict[str, np.ndarray]:
     """RDMs of the layers of a reference that have one. Of the encoder all layers count, together."""
-    rdms, reasons = {}, []
+    rdms = {}
     for layer in view.layers:
-        try:
+        with suppress(UndefinedFeaturesError):
             rdms[layer] = model_rdm(view, layer)
-        except UndefinedFeaturesError as error:
-            reasons.append(str(error))
     if not rdms:
-        raise NotPossible(f"reference {view.name!r} is undefined in every layer: {reasons[0]}")
+        raise NotPossible(f"reference {view.name!r} has no layer with a defined RDM")
     return {"all layers": np.stack(list(rdms.values()))} if word == ENCODER else rdms
 
 
@@ -232,15 +327,11 @@ class _References:
     _fitted: dict[tuple[str, ...], RDMRegression] = field(default_factory=dict)
     _chosen: dict[bytes, tuple[str, ...]] = field(default_factory=dict)
 
-    @property
-    def n(self) -> int:
-        """Number of concepts."""
-        return self.target.n
-
     def chosen(self, weights: np.ndarray) -> tuple[str, ...]:
         """The layer of each reference for ``weights`` (b, k)."""
-        absent = ~weights.any(axis=0)
-        on = absent if absent.sum() >= _FEWEST_OTHERS else np.ones_like(absent)
+        on: np.ndarray = np.asarray(~weights.any(axis=0))
+        if on.sum() < _FEWEST_OTHERS:
+            on = np.ones_like(on)
         if on.tobytes() not in self._chosen:
             self._chosen[on.tobytes()] = tuple(self._best(layers, on) for layers in self.rdms.values())
         return self._chosen[on.tobytes()]
@@ -271,7 +362,7 @@ class _References:
 
     def notes(self) -> list[str]:
         """Which layer of each reference is the best on all concepts."""
-        chosen = self.chosen(np.ones((1, self.n)))
+        chosen = self.chosen(np.ones((1, self.target.n)))
         pairs = [f"{name} ({layer})" for name, layer in zip(self.rdms, chosen, strict=True)]
         return [f"beyond {', '.join(pairs)}; the layer of a reference is chosen on other concepts"]
 

@@ -1,8 +1,8 @@
-"""What a model explains of a target's RDM beyond reference models: its parts, their null and their ceiling."""
+"""What a model explains of a target's RDM beyond reference models: the parts, their null and ceiling."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -155,14 +155,14 @@ def permutation_test_unique(
     return PermutationTest(null, p, score)
 
 
-def part_ceilings(rdms: ArrayLike, references: Sequence[Float64], method: str) -> dict[str, NoiseCeiling]:
+def part_ceilings(rdms: ArrayLike, references: ArrayLike, method: str) -> dict[str, NoiseCeiling]:
     """Each part for the best model that subjects give: their mean.
 
     Parameters
     ----------
     rdms : array_like, shape (s, n, n)
         One RDM per subject, s >= 2.
-    references : sequence of ndarray, shape (n, n)
+    references : array_like, shape (m, n, n)
         RDMs of the references.
     method : str
         ``spearman`` or ``pearson``.
@@ -186,7 +186,7 @@ def part_ceilings(rdms: ArrayLike, references: Sequence[Float64], method: str) -
     }
 
 
-def _parts_of(rdms: Float64, model: Float64, references: Sequence[Float64], method: str) -> dict[str, float]:
+def _parts_of(rdms: Float64, model: Float64, references: ArrayLike, method: str) -> dict[str, float]:
     regression = RDMRegression(rdms, method).beside(REFERENCES, references).beside(MODEL, model)
     ones = np.ones((1, len(model)))
     return {part: float(part_statistic(lambda _: regression, part)(ones)[0]) for part in PARTS}

@@ -12,7 +12,6 @@ from benchmark.runner.plan import Cell
 from benchmark.runner.references import load_references
 from benchmark.runner.session import Session
 
-
 #: Part of the key of a cell whose task compares with other models
 REFERENCES = "references"
 
