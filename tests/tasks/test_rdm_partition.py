@@ -123,33 +123,36 @@ def lab(folder: Path, beyond: str, models: str = "") -> Path:
     return path
 
 
+def options(registry: Path) -> tuple[object, ...]:
+    folder = registry.parent
+    return (
+        *("--suite", "own", "--registry", registry),
+        *("--data", folder, "--output", folder / "results"),
+    )
+
+
 def run(bench, registry: Path, model: str):
-    return bench(
-        *("run", "-m", model, "-t", "part", "--suite", "own", "--registry", registry),
-        *("--output", registry.parent / "results", "--format", "json"),
-    ).cells[0]
+    return bench("run", "-m", model, "-t", "part", *options(registry), "--format", "json").cells[0]
 
 
-def why(bench, registry: Path, model: str) -> str:
-    options = ("--suite", "own", "--registry", registry, "--output", registry.parent / "results")
-    return bench("why", model, "part", *options).out
+def rows(folder: Path, seed: int, names: list[str]) -> str:
+    """A model that is a file of features, as an entry."""
+    np.save(folder / "rows.npy", np.random.default_rng(seed).normal(size=(len(names), 30)))
+    (folder / "ids.csv").write_text("\n".join(["id", *names]))
+    return (
+        "models:\n  rows:\n    plugin: models/features.py:Features\n    description: rows\n"
+        "    checkpoint: {file: rows.npy}\n    params: {ids: ids.csv}\n"
+    )
 
 
 def test_a_changed_reference_makes_the_result_stale(bench, tmp_path):
-    def embeddings(seed: int) -> Path:
-        names = list(Session(Options()).stimuli("mini_images").concept_ids)
-        np.save(tmp_path / "rows.npy", np.random.default_rng(seed).normal(size=(len(names), 30)))
-        (tmp_path / "ids.csv").write_text("\n".join(["id", *names]))
-        entry = "models:\n  rows:\n    plugin: models/features.py:Features\n    description: rows\n"
-        more = "    checkpoint: {file: rows.npy}\n    params: {ids: ids.csv}\n"
-        return lab(tmp_path, "[rows]", entry + more)
-
-    registry = embeddings(0)
+    names = list(Session(Options()).stimuli("mini_images").concept_ids)
+    registry = lab(tmp_path, "[rows]", rows(tmp_path, 0, names))
     first = run(bench, registry, "pixels")
     assert first["status"] == "scored", first["reason"]
     assert run(bench, registry, "pixels")["cached"]
-    embeddings(1)
-    told = why(bench, registry, "pixels")
+    rows(tmp_path, 1, names)
+    told = bench("why", "pixels", "part", *options(registry)).out
     assert "reference model rows.weights" in told
     again = run(bench, registry, "pixels")
     assert not again["cached"]
@@ -159,40 +162,48 @@ def test_a_changed_reference_makes_the_result_stale(bench, tmp_path):
 
 
 def test_the_encoder_is_what_the_entry_names(bench, tmp_path):
-    registry = lab(tmp_path, "encoder")
-    cell = run(bench, registry, "swow_assoc")
+    entry = "models:\n  copy: {plugin: models/pixels.py:Pixels, description: again, encoder: pixels}\n"
+    registry = lab(tmp_path, "encoder", entry)
+    cell = run(bench, registry, "copy")
     assert cell["status"] == "scored", cell["reason"]
-    assert cell["counts"]["predictors_of_references"] == 6
-    assert run(bench, registry, "swow_assoc")["cached"]
+    assert cell["score"] == pytest.approx(0, abs=1e-9)
+    assert run(bench, registry, "copy")["cached"]
     assert "names no encoder" in run(bench, registry, "pixels")["reason"]
-    assert (
-        "is untrained: it was trained from no encoder"
-        in run(bench, registry, "swow_assoc@untrained:0")["reason"]
-    )
+    entry = entry.replace("encoder: pixels", "encoder: pixls")
+    told = bench("run", "-m", "copy", "-t", "part", *options(lab(tmp_path, "encoder", entry)))
+    assert told.status == 2
+    assert "did you mean pixels?" in told.err
 
 
 @pytest.mark.parametrize(
     ("beyond", "says"),
     [
         ("[pixels]", "model 'pixels' is among the references of part: nothing is unique beyond itself"),
-        ("['mini_encoder@untrained:0']", "reference 'mini_encoder@untrained:0' of part is untrained"),
+        ("[random]", "reference 'random' of part is untrained"),
         ("[pixls]", "unknown model 'pixls'; did you mean pixels?"),
         ("[]", "expected a list of models of the registry, or encoder"),
     ],
 )
 def test_bad_references_are_told_in_one_line(bench, tmp_path, beyond, says):
-    cell = run(bench, lab(tmp_path, beyond), "pixels")
+    entry = (
+        "models:\n  random:\n    plugin: models/miniature.py:ObjectEncoder\n    description: random\n"
+        "    checkpoint: {untrained: 3}\n"
+    )
+    cell = run(bench, lab(tmp_path, beyond, entry), "pixels")
     assert cell["status"] == "not_possible"
     assert says in cell["reason"]
     assert "\n" not in cell["reason"]
 
 
 def test_a_reference_that_lacks_concepts_is_told(bench, tmp_path):
-    np.save(tmp_path / "rows.npy", np.random.default_rng(0).normal(size=(5, 30)))
-    (tmp_path / "ids.csv").write_text("id\ndog\ncat\napple\ncar\nchair")
-    entry = "models:\n  rows:\n    plugin: models/features.py:Features\n    description: rows\n"
-    more = "    checkpoint: {file: rows.npy}\n    params: {ids: ids.csv}\n"
-    cell = run(bench, lab(tmp_path, "[rows]", entry + more), "pixels")
+    (tmp_path / "few.py").write_text(
+        "import numpy as np\nfrom benchmark.model import Model\n"
+        "class Few(Model):\n    layers = ('output',)\n"
+        "    def covered(self, stimuli):\n        return frozenset(stimuli.concept_ids[:5])\n"
+        "    def features(self, stimuli, layers, *, device='cpu', progress=None):\n"
+        "        return {'output': np.ones((len(stimuli), 3), np.float32)}\n"
+    )
+    registry = lab(tmp_path, "[few]", "models:\n  few: {plugin: few.py:Few, description: few concepts}\n")
+    cell = run(bench, registry, "pixels")
     assert cell["status"] == "not_possible"
-    assert "reference 'rows' can represent" in cell["reason"]
-    assert "a reference needs all concepts of the model" in cell["reason"]
+    assert "reference 'few' can represent 5 of 48 concepts" in cell["reason"]
