@@ -70,6 +70,19 @@ def reference_keys(
 ) -> dict[str, dict[str, Any]]:
     """The key of the features of each reference.
 
+    Parameters
+    ----------
+    references : mapping of str to LoadedModel
+        By word, from :func:`load_references`.
+    stimuli : Stimuli
+        Those that the model of the cell sees.
+    device : str
+        "cpu", "cuda" or "mps".
+
+    Returns
+    -------
+    dict of str to dict
+
     Raises
     ------
     NotPossible
@@ -92,7 +105,22 @@ def reference_views(
     keys: Mapping[str, Mapping[str, Any]],
     stimuli: Stimuli,
 ) -> dict[str, StoredView]:
-    """The references as a task sees them, with the layers of their entries."""
+    """The references as a task sees them, with the layers of their entries.
+
+    Parameters
+    ----------
+    session : Session
+    references : mapping of str to LoadedModel
+        By word, from :func:`load_references`.
+    keys : mapping of str to mapping
+        From :func:`reference_keys`.
+    stimuli : Stimuli
+        Those that the model of the cell sees.
+
+    Returns
+    -------
+    dict of str to StoredView
+    """
     return {
         word: StoredView(loaded.model, stimuli, session.features, keys[word], device=session.device)
         for word, loaded in references.items()
