@@ -30,6 +30,9 @@ Statistic = Callable[[np.ndarray], np.ndarray]
 #: weights of the pairs of concepts, row by row of the upper triangle (k (k - 1) / 2,) -> score
 PairStatistic = Callable[[np.ndarray], float]
 
+#: Among the references of a task: the network that the model was trained from or is built from
+ENCODER = "encoder"
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -92,6 +95,8 @@ class ModelView(Protocol):
     stimuli: Stimuli
     layers: tuple[str, ...]
     work: LongWork
+    #: The models that :meth:`Task.references` asks for, by the same words; empty if it asks for none
+    references: Mapping[str, ModelView]
 
     def features(self, layer: str) -> np.ndarray:
         """Features (n stimuli, d), float32, in stimulus order."""
@@ -240,6 +245,19 @@ class Task(ABC):
         """
         defaults = {key: parameter.default for key, parameter in self.parameters.items()}
         return read_params(self.name, params, defaults)
+
+    def references(self, params: Mapping[str, Any]) -> tuple[str, ...]:
+        """The other models whose features the task needs: names of the registry, or :data:`ENCODER`.
+
+        The engine gives them as :attr:`ModelView.references`, for the same stimuli as the model's.
+
+        Parameters
+        ----------
+        params : mapping
+            The ``params`` of the binding.
+        """
+        del params
+        return ()
 
     @abstractmethod
     def score(

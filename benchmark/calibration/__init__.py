@@ -9,7 +9,7 @@
 """
 
 from benchmark.calibration.arrays import ArrayView, plain_score, synthetic_stimuli
-from benchmark.calibration.controls import check_task, exact_control, standard_controls
+from benchmark.calibration.controls import check_task, exact_control, mean_control, standard_controls
 from benchmark.calibration.worlds import (
     World,
     association_world,
@@ -24,6 +24,7 @@ __all__ = [
     "association_world",
     "check_task",
     "exact_control",
+    "mean_control",
     "mistaken_world",
     "plain_score",
     "rdm_world",

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmark.datasets.stimuli import Stimuli
 from benchmark.model import Associations, ClassProbabilities
-from benchmark.task import LongWork, TaskResult
+from benchmark.task import LongWork, ModelView, TaskResult
 
 
 class ArrayView:
@@ -25,6 +25,8 @@ class ArrayView:
         Class probabilities of the stimuli; default: the model has none.
     work : LongWork, optional
         How a task with long work shows progress and keeps unfinished parts.
+    references : mapping of str to ModelView, optional
+        The other models that the task needs; default: it needs none.
 
     Examples
     --------
@@ -41,9 +43,11 @@ class ArrayView:
         head: Associations | None = None,
         classes: ClassProbabilities | None = None,
         work: LongWork | None = None,
+        references: Mapping[str, ModelView] | None = None,
     ) -> None:
         self.name = "calibration"
         self.work = work or LongWork()
+        self.references = references or {}
         self.stimuli = stimuli
         self.layers = tuple(features)
         self._features = features

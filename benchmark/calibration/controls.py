@@ -26,7 +26,7 @@ DrawWorld = Callable[[np.random.Generator], World]
 REPLICATES = 20
 #: Signal-to-noise ratios of the noisy copies (ratio of variances)
 SNRS = (4.0, 1.0, 0.25)
-#: Probability that a correct task fails a control by chance; for all controls of six tasks it is 1 in 200
+#: Probability that a correct task fails a control by chance; for all controls of seven tasks it is 1 in 150
 ALPHA = 1e-4
 #: A complete set of controls has all these kinds
 COMPLETE = ("copy", "noisy", "noise", "permuted")
@@ -227,6 +227,32 @@ def exact_control(name: str, expected: float, found: float) -> Control:
     False
     """
     return _equal(name, "own", np.array([expected]), np.array([found]))
+
+
+def mean_control(name: str, expected: float, found: Sequence[float]) -> Control:
+    """Make a control whose answer is known on average over random worlds. Its ``kind`` is "own".
+
+    Parameters
+    ----------
+    name : str
+        Says what was scored.
+    expected : float
+        The known mean.
+    found : sequence of float
+        The score in each world.
+
+    Returns
+    -------
+    Control
+        Passed if the mean is as expected, within the band of :func:`standard_controls`.
+
+    Examples
+    --------
+    >>> control = mean_control("a fair coin", expected=0.5, found=[0.0, 1.0, 1.0, 0.0])
+    >>> control.passed, control.found
+    (True, 0.5)
+    """
+    return _equal(name, "own", np.full(len(found), expected), np.array(found))
 
 
 def _metric(task: Task, name: str | None) -> Metric:

@@ -12,18 +12,21 @@ from typing import Any
 
 import numpy as np
 
+from benchmark.calibration.arrays import ArrayView
 from benchmark.calibration.controls import check_task
 from benchmark.calibration.power import QualityLevels, Trial, pilot, trial
 from benchmark.calibration.recovery import Networks, recover
 from benchmark.calibration.simulate import Simulation, simulation
 from benchmark.common.errors import BenchError, NotPossible, error_summary, plugin_border
-from benchmark.datasets import Join, Target, VectorTarget, join
+from benchmark.datasets import Join, Stimuli, Target, VectorTarget, join
 from benchmark.model import ClassProbabilities
+from benchmark.representation.concepts import concept_images, concept_means
 from benchmark.runner import Cell, Options, Session
 from benchmark.runner import score as scoring
+from benchmark.runner.references import load_references, reference_keys, reference_views
 from benchmark.runner.session import binding_seed
 from benchmark.runner.view import StoredView
-from benchmark.task import Control, Task, require_pairs
+from benchmark.task import ENCODER, Control, ModelView, Task, require_pairs
 
 
 @lru_cache(maxsize=1)
@@ -111,6 +114,7 @@ def _simulation(options: Options, suite: str, binding: str) -> Simulation:
     task, joined, params = load_binding(session, suite, binding)
     stimuli = session.stimuli(session.registry.binding(suite, binding).stimuli)
     plain = simulation(joined, stimuli)
+    plain.references = _references(session, suite, binding, plain.stimuli)
     if not isinstance(joined.target, VectorTarget):
         return plain
     try:
@@ -121,6 +125,22 @@ def _simulation(options: Options, suite: str, binding: str) -> Simulation:
             raise
         return simulation(joined, stimuli, mistakes)
     return plain
+
+
+def _references(session: Session, suite: str, binding: str, shown: Stimuli) -> dict[str, ModelView]:
+    """The reference models of a binding, with a stimulus for each concept, as simulated models have it."""
+    task, joined, params = load_binding(session, suite, binding)
+    words = task.references(params)
+    if ENCODER in words:
+        raise NotPossible(f"simulated models have no {ENCODER}: power is not known")
+    stimuli = session.stimuli(session.registry.binding(suite, binding).stimuli)
+    loaded = load_references(session, Cell("", binding, suite), words)
+    keys = reference_keys(loaded, stimuli, session.device)
+    images = concept_images(stimuli, joined.concepts)
+    return {
+        word: ArrayView(shown, {layer: concept_means(view.features(layer), images) for layer in view.layers})
+        for word, view in reference_views(session, loaded, keys, stimuli).items()
+    }
 
 
 def _mistakes(session: Session, suite: str, binding: str) -> list[ClassProbabilities]:

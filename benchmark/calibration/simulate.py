@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 from scipy import sparse
@@ -19,6 +20,7 @@ from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import AssociationTarget, RDMTarget, Target, VectorTarget
 from benchmark.model import ClassProbabilities
 from benchmark.representation.concepts import concept_images
+from benchmark.task import ModelView
 
 #: Number of features of a simulated model of association strengths
 _COLUMNS = 200
@@ -33,10 +35,13 @@ class Simulation(ABC):
         The stimuli that the simulated models see.
     subjects : int or None
         Number of people; None: the target does not distinguish people.
+    references : mapping of str to ModelView
+        The other models that the task needs, for these stimuli.
     """
 
     stimuli: Stimuli
     subjects: int | None = None
+    references: Mapping[str, ModelView] = MappingProxyType({})
 
     @abstractmethod
     def people(self, rng: np.random.Generator) -> Target:
@@ -51,7 +56,8 @@ class Simulation(ABC):
 
         The models are in one view, except where each needs its own.
         """
-        return [ArrayView(self.stimuli, {str(i): self.features(s, rng) for i, s in enumerate(noises)})]
+        layers = {str(i): self.features(s, rng) for i, s in enumerate(noises)}
+        return [ArrayView(self.stimuli, layers, references=self.references)]
 
 
 class SimulatedRDMs(Simulation):

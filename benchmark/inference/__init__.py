@@ -17,6 +17,12 @@ from benchmark.inference.dual_bootstrap import (
 from benchmark.inference.kernels import cka_statistic, u_centred
 from benchmark.inference.noise_ceiling import NoiseCeiling, noise_ceiling
 from benchmark.inference.paired import PairedDifference, Perturbed, paired_difference, perturbed
+from benchmark.inference.partition import (
+    part_ceilings,
+    part_pair_statistic,
+    part_statistic,
+    permutation_test_unique,
+)
 from benchmark.inference.permutation import fdr, permutation_test_rdm
 from benchmark.inference.rdm_comparison import (
     RDMBootstrap,
@@ -61,8 +67,12 @@ __all__ = [
     "noise_ceiling",
     "pair_statistic",
     "paired_difference",
+    "part_ceilings",
+    "part_pair_statistic",
+    "part_statistic",
     "permutation_compare",
     "permutation_test_rdm",
+    "permutation_test_unique",
     "perturbed",
     "rdm_pair_statistic",
     "rdm_statistic",

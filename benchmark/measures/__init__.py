@@ -24,8 +24,10 @@ from benchmark.measures.matching import (
     matching_rate,
 )
 from benchmark.measures.one_vs_two import OneVsTwo, one_vs_two, one_vs_two_permutation
+from benchmark.measures.partition import VariancePartition, commonality, variance_partition
 from benchmark.measures.permutation import PermutationTest
 from benchmark.measures.rdm import rdm
+from benchmark.measures.regression import RDMRegression
 from benchmark.measures.spose import spose_rdm
 from benchmark.measures.two_vs_two import TwoVsTwo, two_vs_two, two_vs_two_permutation, weighted_two_vs_two
 
@@ -36,10 +38,13 @@ __all__ = [
     "MutualNeighbours",
     "OneVsTwo",
     "PermutationTest",
+    "RDMRegression",
     "TwoVsTwo",
+    "VariancePartition",
     "category_matching_hits",
     "category_matching_rate",
     "combine_rdms",
+    "commonality",
     "compare_rdms",
     "critical_epsilon",
     "entropic_gromov_wasserstein",
@@ -58,5 +63,6 @@ __all__ = [
     "stack_partial_rdms",
     "two_vs_two",
     "two_vs_two_permutation",
+    "variance_partition",
     "weighted_two_vs_two",
 ]

@@ -221,6 +221,8 @@ def _model_problems(entry: ModelEntry, sections: dict[str, dict[str, Any]]) -> I
     parts: list[tuple[Key, ModelEntry | ModelVariant]] = [((), entry)]
     parts += [(("variants", suite), variant) for suite, variant in entry.variants.items()]
     for key, part in parts:
+        if part.encoder is not None and part.encoder not in sections["models"]:
+            yield (*key, "encoder"), unknown("model", part.encoder, sections["models"])
         for i, dataset in enumerate(part.trained_on):
             if dataset not in sections["datasets"]:
                 yield (*key, "trained_on", i), unknown("dataset", dataset, sections["datasets"])

@@ -190,6 +190,7 @@ class ModelVariant(_Entry):
     description: str = ""
     params: Params = Field(default_factory=dict)
     checkpoint: Checkpoint | None = None
+    encoder: Name | None = None
     trained_on: tuple[Name, ...] = ()
     licence: str | None = None
     citation: str | None = None
@@ -219,6 +220,8 @@ class ModelEntry(_Described):
         The suites in which the model may take part; None: every suite.
     variants : dict of str to ModelVariant
         By suite.
+    encoder : str, optional
+        Another model of the registry, from whose weights the training of this one started.
     built_from : BuiltFrom, optional
         Another model from whose features this model is made. Such a model has no checkpoint.
     members : dict of str to dict of str to str
@@ -229,6 +232,7 @@ class ModelEntry(_Described):
     plugin: Plugin
     params: Params = Field(default_factory=dict)
     checkpoint: Checkpoint | None = None
+    encoder: Name | None = None
     built_from: BuiltFrom | None = None
     members: dict[Name, dict[str, str]] = Field(default_factory=dict)
     trained_on: tuple[Name, ...] = ()

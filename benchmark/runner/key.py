@@ -9,11 +9,20 @@ from benchmark.registry import BindingEntry, Placed, is_shipped, plugin_code
 from benchmark.results import Stored, code_version, diff_keys
 from benchmark.runner.loaded import LoadedModel, feature_outline
 from benchmark.runner.plan import Cell
+from benchmark.runner.references import load_references
 from benchmark.runner.session import Session
+
+#: Part of the key of a cell whose task compares with other models
+REFERENCES = "references"
 
 
 def cell_key(
-    session: Session, cell: Cell, features: Mapping[str, Any], *, associations: bool
+    session: Session,
+    cell: Cell,
+    features: Mapping[str, Any],
+    references: Mapping[str, Mapping[str, Any]],
+    *,
+    associations: bool,
 ) -> dict[str, Any]:
     """The key of a cell, except the version of its task.
 
@@ -23,14 +32,17 @@ def cell_key(
     cell : Cell
     features : mapping
         The key of the features, or its outline.
+    references : mapping
+        The same for each reference model.
     associations : bool
-        Whether the model has an association head. Then the rule under which profiles are compared counts.
+        Whether the model, or a reference, has an association head. Then the rule under which profiles are compared counts.
     """
     binding = session.registry.binding(cell.suite, cell.binding)
     placed = session.registry.task(binding.task)
     task = plugin_code(placed.entry.plugin, placed.base).as_key()
     return {
         "features": features,
+        **({REFERENCES: dict(references)} if references else {}),
         "layers": session.options.layers,
         "binding": binding.model_dump(mode="json", exclude={"associations"}),
         **({"associations": session.rule_key(binding)} if associations else {}),
@@ -65,16 +77,24 @@ def unchanged(session: Session, cell: Cell) -> Stored | None:
         return None
     binding = session.registry.binding(cell.suite, cell.binding)
     model = session.model(cell.model, cell.suite)
-    models = list(model.chain)
+    # the words are those of the stored key; what they name at present is compared
+    references = load_references(session, cell, stored.cell.key.get(REFERENCES, ()))
+    models = [part for loaded in (model, *references.values()) for part in loaded.chain]
     if not all(part.is_known for part in models):
         return None
     if not all(is_shipped(p.entry.plugin, p.base) for p in _other_plug_ins(session, binding, models)):
         return None
     manifest = session.dataset_key(binding.stimuli)["hash"]
     features = feature_outline(model, manifest, session.device)
+    outlines = {
+        word: feature_outline(loaded, manifest, session.device) for word, loaded in references.items()
+    }
     # a model whose code and entry are the same has, or has not, an association head as before
-    outline = cell_key(session, cell, features, associations="associations" in stored.cell.key)
-    return None if set(diff_keys(stored.cell.key, outline)) - _follows(len(models)) else stored
+    outline = cell_key(session, cell, features, outlines, associations="associations" in stored.cell.key)
+    follow = _follows("features", model).union(
+        *(_follows(f"{REFERENCES}.{word}", loaded) for word, loaded in references.items())
+    )
+    return None if set(diff_keys(stored.cell.key, outline)) - follow else stored
 
 
 def _other_plug_ins(
@@ -91,7 +111,7 @@ def _other_plug_ins(
             yield session.registry.dataset(built.target)
 
 
-def _follows(models: int) -> set[str]:
-    """Parts of a key that follow from the others, for a chain of so many models."""
-    chain = ["features" + ".built_from.model" * depth for depth in range(models)]
+def _follows(part: str, model: LoadedModel) -> set[str]:
+    """What follows from the rest of a key, where ``part`` is that of the features of ``model``."""
+    chain = [part + ".built_from.model" * depth for depth, _ in enumerate(model.chain)]
     return {"task_version", *(f"{part}.preprocessing" for part in chain)}

@@ -32,9 +32,10 @@ from benchmark.results import (
     now,
     versions,
 )
-from benchmark.runner.key import cell_key, unchanged
+from benchmark.runner.key import REFERENCES, cell_key, unchanged
 from benchmark.runner.loaded import DTYPE, LoadedModel, feature_key
 from benchmark.runner.plan import Cell
+from benchmark.runner.references import load_references, reference_keys, reference_views
 from benchmark.runner.session import Session, binding_seed
 from benchmark.runner.view import StoredView
 from benchmark.task import LongWork, Task, TaskResult, require_pairs
@@ -62,6 +63,7 @@ class Parts:
     target: Target
     feature_key: dict[str, Any]
     key: dict[str, Any]
+    references: dict[str, LoadedModel]
     uncovered: int = 0
 
 
@@ -86,10 +88,13 @@ def assemble(session: Session, cell: Cell) -> Parts:
             + ("; no shipped task takes properties" if target.kind == PropertyTarget.kind else "")
         )
     features = feature_key(model, stimuli, session.device)
-    key = cell_key(session, cell, features, associations=has_associations(model.model))
+    references = load_references(session, cell, task.references(binding.params))
+    of_references = reference_keys(references, stimuli, session.device)
+    associations = any(has_associations(part.model) for part in (model, *references.values()))
+    key = cell_key(session, cell, features, of_references, associations=associations)
     key["task_version"] = task.version
     uncovered = len(shown.concept_ids) - len(stimuli.concept_ids)
-    return Parts(cell, binding, model, task, stimuli, target, features, canonical(key), uncovered)
+    return Parts(cell, binding, model, task, stimuli, target, features, canonical(key), references, uncovered)
 
 
 def has_associations(model: Model) -> bool:
@@ -144,6 +149,9 @@ def view(
             bars(f"{parts.cell.binding} of {name}") if bars else None,
             memo,
             None if device == "cpu" else device,
+        ),
+        reference_views(
+            session, parts.binding, parts.references, parts.key.get(REFERENCES, {}), parts.stimuli
         ),
         lambda: session.rule(parts.binding),
     )

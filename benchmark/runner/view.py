@@ -13,7 +13,7 @@ from benchmark.datasets import Stimuli
 from benchmark.extraction.store import FeatureStore
 from benchmark.model import OUTPUT, Announcing, Associations, ClassProbabilities, Model, Progress
 from benchmark.runner.layers import choose_layers
-from benchmark.task import LongWork
+from benchmark.task import LongWork, ModelView
 
 if TYPE_CHECKING:
     from benchmark.representation.associations import AssociationRule
@@ -42,6 +42,8 @@ class StoredView:
         Called as stimuli are done.
     work : LongWork, optional
         How a task with long work shows progress and keeps unfinished parts.
+    references : mapping of str to ModelView, optional
+        The other models that the task needs.
     rule : callable, optional
         Gives the rule under which association profiles are compared. It is called for a model that has an
         association head; its layer "output" is then the rows under this rule. None: logits.
@@ -57,12 +59,14 @@ class StoredView:
         device: str = "cpu",
         progress: Progress | None = None,
         work: LongWork | None = None,
+        references: Mapping[str, ModelView] | None = None,
         rule: Callable[[], AssociationRule] | None = None,
     ) -> None:
         self.name = model.spec.name
         self.stimuli = stimuli
         self.layers = choose_layers(model, layers)
         self.work = work or LongWork()
+        self.references = references or {}
         self._model = model
         self._store = store
         self._key = dict(key)

@@ -35,6 +35,7 @@ _PARTS = {
     "features.code": "code of the extraction",
     "features.packages": "package",
     "features.built_from": "built from",
+    "references": "reference model",
     "layers": "layers asked for",
     "associations": "rule for association profiles",
     "associations.norms": "norms of the rule for association profiles",

@@ -1,0 +1,135 @@
+"""The other models that a task compares a model with: found in the registry, and seen like the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from benchmark.common.errors import NotPossible
+from benchmark.datasets import Stimuli
+from benchmark.runner.loaded import LoadedModel, feature_key
+from benchmark.runner.plan import Cell
+from benchmark.runner.session import Session
+from benchmark.runner.view import StoredView
+from benchmark.task import ENCODER
+
+if TYPE_CHECKING:
+    from benchmark.representation.associations import AssociationRule
+
+
+def load_references(session: Session, cell: Cell, words: Iterable[str]) -> dict[str, LoadedModel]:
+    """The reference models of a cell, by the words of its binding. No network is built.
+
+    Parameters
+    ----------
+    session : Session
+    cell : Cell
+    words : iterable of str
+        Names of models, or :data:`benchmark.task.ENCODER`.
+
+    Returns
+    -------
+    dict of str to LoadedModel
+
+    Raises
+    ------
+    BenchError
+        If a model is unknown, untrained or the model of the cell itself, its weights are missing, or the
+        model of the cell has no encoder.
+    """
+    found = {}
+    for word in words:
+        name = _encoder(session, cell) if word == ENCODER else word
+        if name == cell.model:
+            raise NotPossible(
+                f"model {name!r} is among the references of {cell.binding}: nothing is unique beyond itself"
+            )
+        loaded = session.model(name, cell.suite)
+        if loaded.placed.untrained is not None or loaded.checkpoint.untrained is not None:
+            raise NotPossible(
+                f"reference {name!r} of {cell.binding} is untrained: name a trained model, "
+                "and score the untrained one against it"
+            )
+        found[word] = loaded
+    return found
+
+
+def _encoder(session: Session, cell: Cell) -> str:
+    """The model from which the model of the cell was trained or built."""
+    placed = session.registry.model(cell.model, cell.suite)
+    entry = placed.entry
+    if placed.untrained is not None:
+        raise NotPossible(f"model {cell.model!r} is untrained: it was trained from no encoder")
+    name = entry.encoder if entry.built_from is None else entry.built_from.model
+    if name is None:
+        raise NotPossible(
+            f"model {cell.model!r} names no encoder: write `encoder: NAME` into its entry, {placed.where}"
+        )
+    return name
+
+
+def reference_keys(
+    references: Mapping[str, LoadedModel], stimuli: Stimuli, device: str
+) -> dict[str, dict[str, Any]]:
+    """The key of the features of each reference.
+
+    Parameters
+    ----------
+    references : mapping of str to LoadedModel
+        By word, from :func:`load_references`.
+    stimuli : Stimuli
+        Those that the model of the cell sees.
+    device : str
+        "cpu", "cuda" or "mps".
+
+    Returns
+    -------
+    dict of str to dict
+
+    Raises
+    ------
+    NotPossible
+        If a reference cannot represent every concept of ``stimuli``.
+    """
+    for loaded in references.values():
+        missing = sorted(set(stimuli.concepts) - loaded.model.covered(stimuli))
+        if missing:
+            raise NotPossible(
+                f"reference {loaded.placed.name!r} can represent "
+                f"{len(stimuli.concept_ids) - len(missing)} of {len(stimuli.concept_ids)} concepts, "
+                f"not {missing[0]!r}: a reference needs all concepts of the model"
+            )
+    return {word: feature_key(loaded, stimuli, device) for word, loaded in references.items()}
+
+
+def reference_views(
+    session: Session,
+    references: Mapping[str, LoadedModel],
+    keys: Mapping[str, Mapping[str, Any]],
+    stimuli: Stimuli,
+    rule: Callable[[], AssociationRule],
+) -> dict[str, StoredView]:
+    """The references as a task sees them, with the layers of their entries.
+
+    Parameters
+    ----------
+    session : Session
+    references : mapping of str to LoadedModel
+        By word, from :func:`load_references`.
+    keys : mapping of str to mapping
+        From :func:`reference_keys`.
+    stimuli : Stimuli
+        Those that the model of the cell sees.
+    rule : callable
+        Gives the rule under which association profiles are compared.
+
+    Returns
+    -------
+    dict of str to StoredView
+    """
+    return {
+        word: StoredView(
+            loaded.model, stimuli, session.features, keys[word], device=session.device, rule=rule
+        )
+        for word, loaded in references.items()
+    }
