@@ -133,13 +133,14 @@ def _references(session: Session, suite: str, binding: str, shown: Stimuli) -> d
     words = task.references(params)
     if ENCODER in words:
         raise NotPossible(f"simulated models have no {ENCODER}: power is not known")
-    stimuli = session.stimuli(session.registry.binding(suite, binding).stimuli)
+    entry = session.registry.binding(suite, binding)
+    stimuli = session.stimuli(entry.stimuli)
     loaded = load_references(session, Cell("", binding, suite), words)
     keys = reference_keys(loaded, stimuli, session.device)
     images = concept_images(stimuli, joined.concepts)
     return {
         word: ArrayView(shown, {layer: concept_means(view.features(layer), images) for layer in view.layers})
-        for word, view in reference_views(session, loaded, keys, stimuli).items()
+        for word, view in reference_views(session, entry, loaded, keys, stimuli).items()
     }
 
 

@@ -35,7 +35,8 @@ def cell_key(
     references : mapping
         The same for each reference model.
     associations : bool
-        Whether the model, or a reference, has an association head. Then the rule under which profiles are compared counts.
+        Whether the model, or a reference, has an association head. Then the rule under which profiles are
+        compared counts.
     """
     binding = session.registry.binding(cell.suite, cell.binding)
     placed = session.registry.task(binding.task)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from benchmark.common.errors import NotPossible
 from benchmark.datasets import Stimuli
+from benchmark.registry import BindingEntry
 from benchmark.runner.loaded import LoadedModel, feature_key
 from benchmark.runner.plan import Cell
 from benchmark.runner.session import Session
 from benchmark.runner.view import StoredView
 from benchmark.task import ENCODER
-
-if TYPE_CHECKING:
-    from benchmark.representation.associations import AssociationRule
 
 
 def load_references(session: Session, cell: Cell, words: Iterable[str]) -> dict[str, LoadedModel]:
@@ -104,24 +102,24 @@ def reference_keys(
 
 def reference_views(
     session: Session,
+    binding: BindingEntry,
     references: Mapping[str, LoadedModel],
     keys: Mapping[str, Mapping[str, Any]],
     stimuli: Stimuli,
-    rule: Callable[[], AssociationRule],
 ) -> dict[str, StoredView]:
     """The references as a task sees them, with the layers of their entries.
 
     Parameters
     ----------
     session : Session
+    binding : BindingEntry
+        Its rule for association profiles holds for the references too.
     references : mapping of str to LoadedModel
         By word, from :func:`load_references`.
     keys : mapping of str to mapping
         From :func:`reference_keys`.
     stimuli : Stimuli
         Those that the model of the cell sees.
-    rule : callable
-        Gives the rule under which association profiles are compared.
 
     Returns
     -------
@@ -129,7 +127,12 @@ def reference_views(
     """
     return {
         word: StoredView(
-            loaded.model, stimuli, session.features, keys[word], device=session.device, rule=rule
+            loaded.model,
+            stimuli,
+            session.features,
+            keys[word],
+            device=session.device,
+            rule=lambda: session.rule(binding),
         )
         for word, loaded in references.items()
     }
