@@ -6,6 +6,7 @@ from benchmark.measures.alignment import (
     mutual_nearest_neighbours,
     procrustes_distance,
 )
+from benchmark.measures.canonical import mean_cca, pwcca, svcca
 from benchmark.measures.combine import CombinedRDM, combine_rdms, stack_partial_rdms
 from benchmark.measures.compare import compare_rdms
 from benchmark.measures.gromov_wasserstein import (
@@ -25,11 +26,14 @@ from benchmark.measures.matching import (
 )
 from benchmark.measures.one_vs_two import OneVsTwo, one_vs_two, one_vs_two_permutation
 from benchmark.measures.permutation import PermutationTest
+from benchmark.measures.rbf import rbf_cka, rbf_kernel
 from benchmark.measures.rdm import rdm
+from benchmark.measures.scaling import ClassicalScaling, classical_mds
 from benchmark.measures.spose import spose_rdm
 from benchmark.measures.two_vs_two import TwoVsTwo, two_vs_two, two_vs_two_permutation, weighted_two_vs_two
 
 __all__ = [
+    "ClassicalScaling",
     "CombinedRDM",
     "GWSolution",
     "GromovWasserstein",
@@ -39,6 +43,7 @@ __all__ = [
     "TwoVsTwo",
     "category_matching_hits",
     "category_matching_rate",
+    "classical_mds",
     "combine_rdms",
     "compare_rdms",
     "critical_epsilon",
@@ -49,13 +54,18 @@ __all__ = [
     "matching_hits",
     "matching_permutation",
     "matching_rate",
+    "mean_cca",
     "mutual_nearest_neighbours",
     "one_vs_two",
     "one_vs_two_permutation",
     "procrustes_distance",
+    "pwcca",
+    "rbf_cka",
+    "rbf_kernel",
     "rdm",
     "spose_rdm",
     "stack_partial_rdms",
+    "svcca",
     "two_vs_two",
     "two_vs_two_permutation",
     "weighted_two_vs_two",
