@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,8 +103,8 @@ def linear_cka(x: ArrayLike, y: ArrayLike, *, debiased: bool = False) -> float:
     """
     left, right = _centred_pair(x, y, least=4 if debiased else 3)
     own = [np.einsum("ij,ij->i", space, space) for space in (left, right)]
-    products = (_squared_products(a, b) for a, b in ((left, right), (left, left), (right, right)))
-    return cka_of_products(*products, *own, debiased=debiased)
+    products = [_squared_products(a, b) for a, b in ((left, right), (left, left), (right, right))]
+    return cka_of_products(products, own, debiased=debiased)
 
 
 def procrustes_distance(x: ArrayLike, y: ArrayLike, *, kind: str = "angular") -> float:
@@ -288,10 +289,10 @@ def _squared_products(x: Float64, y: Float64) -> float:
     return sum(float(np.vdot(x[rows] @ x.T, y[rows] @ y.T)) for rows in blocks)
 
 
-def cka_of_products(
-    xy: float, xx: float, yy: float, own_x: Float64, own_y: Float64, *, debiased: bool
-) -> float:
-    """CKA from the inner products of two centred kernels, of each with itself, and their diagonals (n,)."""
+def cka_of_products(products: Sequence[float], diagonals: Sequence[Float64], *, debiased: bool) -> float:
+    """CKA of two centred kernels: their inner product, that of each with itself, and the diagonals (n,)."""
+    own_x, own_y = diagonals
+    xy, xx, yy = products
     n = len(own_x)
 
     def hsic(product: float, first: Float64, second: Float64) -> float:

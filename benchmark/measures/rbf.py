@@ -113,8 +113,8 @@ def rbf_cka(x: ArrayLike, y: ArrayLike, *, bandwidth: float = BANDWIDTH, debiase
     left, right = (
         _centred(rbf_kernel(space, bandwidth), name) for name, space in zip("xy", spaces, strict=True)
     )
-    products = (float(np.vdot(a, b)) for a, b in ((left, right), (left, left), (right, right)))
-    return cka_of_products(*products, np.diagonal(left), np.diagonal(right), debiased=debiased)
+    products = [float(np.vdot(a, b)) for a, b in ((left, right), (left, left), (right, right))]
+    return cka_of_products(products, (np.diagonal(left), np.diagonal(right)), debiased=debiased)
 
 
 def _centred(kernel: Float64, name: str) -> Float64:

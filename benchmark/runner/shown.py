@@ -1,0 +1,59 @@
+"""What a model makes of stimuli outside of a cell: to export it, or to compare models with models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmark.common.errors import UsageError
+from benchmark.datasets import DataRoot, Stimuli
+from benchmark.datasets.readers.folders import image_folder
+from benchmark.model import Progress
+from benchmark.registry import unknown
+from benchmark.runner.loaded import LoadedModel, feature_key
+from benchmark.runner.session import Session
+from benchmark.runner.view import StoredView
+
+
+def stimulus_set(session: Session, name: str) -> Stimuli:
+    """The stimulus set ``name`` of the registry, or the images of the folder ``name``.
+
+    Raises
+    ------
+    UsageError
+        If there is neither.
+    """
+    if name in session.registry.datasets:
+        return session.stimuli(name)
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return image_folder(DataRoot(folder), name=folder.resolve().name, path=str(folder.resolve()))
+    known = [known for known, placed in session.registry.datasets.items() if placed.entry.kind == "stimuli"]
+    raise UsageError(f"--stimuli: {unknown('stimulus set', name, known)}; and no such folder is here")
+
+
+def layer_view(
+    session: Session,
+    loaded: LoadedModel,
+    stimuli: Stimuli,
+    layers: tuple[str, ...] | None,
+    progress: Progress | None = None,
+) -> StoredView:
+    """The features of a model for stimuli that it covers, from the store or extracted at their first use.
+
+    Parameters
+    ----------
+    session : Session
+    loaded : LoadedModel
+    stimuli : Stimuli
+        From :func:`benchmark.runner.score.covered_stimuli`.
+    layers : tuple of str or None
+        The layers to take (:func:`benchmark.runner.layers.choose_layers`).
+    progress : callable, optional
+        Called as stimuli are done.
+
+    Returns
+    -------
+    StoredView
+    """
+    key = feature_key(loaded, stimuli, session.device)
+    return StoredView(loaded.model, stimuli, session.features, key, layers, session.device, progress)
