@@ -24,8 +24,7 @@ from benchmark.representation.concepts import (
 from benchmark.results import code_version, now, versions
 from benchmark.runner import Session
 from benchmark.runner.loaded import DTYPE, LoadedModel
-from benchmark.runner.score import covered_stimuli
-from benchmark.runner.shown import layer_view, stimulus_set
+from benchmark.runner.shown import covered_stimuli, layer_view, stimulus_set
 from benchmark.runner.view import StoredView
 
 #: What a row of an RDM is: an image, or the mean over the images of a concept

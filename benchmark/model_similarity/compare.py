@@ -20,8 +20,7 @@ from benchmark.runner import Session
 from benchmark.runner.layers import choose_layers
 from benchmark.runner.loaded import DTYPE, LoadedModel
 from benchmark.runner.plan import ALL, chosen_models
-from benchmark.runner.score import covered_stimuli
-from benchmark.runner.shown import layer_view, stimulus_set
+from benchmark.runner.shown import covered_stimuli, layer_view, stimulus_set
 
 #: Fewest concepts that layers are compared over
 FEWEST = 5

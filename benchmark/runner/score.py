@@ -34,8 +34,10 @@ from benchmark.results import (
 )
 from benchmark.runner.key import cell_key, unchanged
 from benchmark.runner.loaded import DTYPE, LoadedModel, feature_key
+from benchmark.runner.model_target import target_notes
 from benchmark.runner.plan import Cell
 from benchmark.runner.session import Session, binding_seed
+from benchmark.runner.shown import covered_stimuli
 from benchmark.runner.view import StoredView
 from benchmark.task import LongWork, Task, TaskResult, require_pairs
 
@@ -89,16 +91,6 @@ def assemble(session: Session, cell: Cell) -> Parts:
     key = cell_key(session, cell, features) | {"task_version": task.version}
     uncovered = len(shown.concept_ids) - len(stimuli.concept_ids)
     return Parts(cell, binding, model, task, stimuli, target, features, canonical(key), uncovered)
-
-
-def covered_stimuli(model: LoadedModel, stimuli: Stimuli) -> Stimuli:
-    """The ``stimuli`` of the concepts that ``model`` can represent; NotPossible if there are none."""
-    known = model.model.covered(stimuli)
-    if known.issuperset(stimuli.concepts):
-        return stimuli
-    if known.isdisjoint(stimuli.concepts):
-        raise NotPossible(f"model {model.placed.name!r} can represent no concept of {stimuli.name!r}")
-    return stimuli.of_concepts(known)
 
 
 def stored_or_parts(session: Session, cell: Cell) -> Stored | Parts:
@@ -166,6 +158,7 @@ def score(session: Session, parts: Parts, bars: Bars | None = None) -> Stored:
         raise NotPossible(f"undefined in every layer: {'; '.join(reasons)}")
     counts = joined.counts | ({"uncovered": parts.uncovered} if parts.uncovered else {})
     result.notes.extend(_subjects_note(parts.target, joined.target))
+    result.notes.extend(target_notes(session, parts.binding.target, parts.feature_key))
     cell = _cell_result(session, parts, result, summary, counts, time.perf_counter() - start)
     arrays = {
         **result.arrays,

@@ -1,10 +1,10 @@
-"""What a model makes of stimuli outside of a cell: to export it, or to compare models with models."""
+"""What a model is shown, and its features for it, also outside of a cell."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from benchmark.common.errors import UsageError
+from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets import DataRoot, Stimuli
 from benchmark.datasets.readers.folders import image_folder
 from benchmark.model import Progress
@@ -31,6 +31,16 @@ def stimulus_set(session: Session, name: str) -> Stimuli:
     raise UsageError(f"--stimuli: {unknown('stimulus set', name, known)}; and no such folder is here")
 
 
+def covered_stimuli(model: LoadedModel, stimuli: Stimuli) -> Stimuli:
+    """The ``stimuli`` of the concepts that ``model`` can represent; NotPossible if there are none."""
+    known = model.model.covered(stimuli)
+    if known.issuperset(stimuli.concepts):
+        return stimuli
+    if known.isdisjoint(stimuli.concepts):
+        raise NotPossible(f"model {model.placed.name!r} can represent no concept of {stimuli.name!r}")
+    return stimuli.of_concepts(known)
+
+
 def layer_view(
     session: Session,
     loaded: LoadedModel,
@@ -45,7 +55,7 @@ def layer_view(
     session : Session
     loaded : LoadedModel
     stimuli : Stimuli
-        From :func:`benchmark.runner.score.covered_stimuli`.
+        From :func:`covered_stimuli`.
     layers : tuple of str or None
         The layers to take (:func:`benchmark.runner.layers.choose_layers`).
     progress : callable, optional
