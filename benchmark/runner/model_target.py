@@ -195,4 +195,7 @@ def _naming(name: str) -> Iterator[None]:
     try:
         yield
     except BenchError as error:
-        raise type(error)(f"target {name!r}: {error}") from error
+        where = f"target {name!r}: "
+        if str(error).startswith(where):  # the model is made from this target
+            raise
+        raise type(error)(f"{where}{error}") from error
