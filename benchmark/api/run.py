@@ -143,7 +143,10 @@ def session_of(
     seed: int,
     layers: Sequence[str],
 ) -> Session:
-    """The session of a function of this room, from arguments as a user gives them."""
+    """The session of a function of this room, from arguments as a user gives them.
+
+    They are ``data``, ``output``, ``registries``, ``device``, ``seed`` and ``layers`` of :func:`run`.
+    """
     return Session(
         Options(
             registries=tuple(Path(path) for path in registries),

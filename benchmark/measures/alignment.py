@@ -161,7 +161,7 @@ def procrustes_distance(x: ArrayLike, y: ArrayLike, *, kind: str = "angular") ->
 
 
 def rotation_agreement(left: Float64, right: Float64) -> float:
-    """Inner product of two spaces (:func:`unit_centred`) after the best rotation, within [0, 1]."""
+    """Inner product of ``left`` and ``right`` (:func:`unit_centred`) after the best rotation, in [0, 1]."""
     return min(float(np.linalg.svd(left.T @ right, compute_uv=False).sum()), 1.0)
 
 
@@ -252,7 +252,7 @@ def neighbour_shares(similarity: Float64, rows: slice, k: int) -> Float64:
 
 
 def pair_of_spaces(x: ArrayLike, y: ArrayLike, *, least: int) -> tuple[Float64, Float64]:
-    """Both as float64, (n, p) and (n, q). Raises unless they have the same n, of ``least`` or more."""
+    """``x`` and ``y`` as float64. Raises unless they have the same number of rows, ``least`` or more."""
     left, right = (as_matrix(v, name).astype(np.float64, copy=False) for v, name in ((x, "x"), (y, "y")))
     if len(left) != len(right):
         raise ValueError(f"x and y have shapes {left.shape} and {right.shape}: expected the same conditions")
@@ -268,7 +268,10 @@ def _centred_pair(x: ArrayLike, y: ArrayLike, *, least: int) -> tuple[Float64, F
 
 
 def unit_centred(space: Float64, name: str) -> Float64:
-    """``space`` (n, d) with columns centred, at unit Frobenius norm. Raises if all rows are the same."""
+    """``space`` (n, d) with columns centred, at unit Frobenius norm; ``name`` is for messages.
+
+    Raises ValueError if all rows are the same.
+    """
     largest = max(space.max(), -space.min())
     centred: Float64 = space / (largest if largest > 0 else 1)  # keeps squares within float64
     centred -= centred.mean(axis=0)
@@ -290,7 +293,17 @@ def _squared_products(x: Float64, y: Float64) -> float:
 
 
 def cka_of_products(products: Sequence[float], diagonals: Sequence[Float64], *, debiased: bool) -> float:
-    """CKA of two centred kernels: their inner product, that of each with itself, and the diagonals (n,)."""
+    """CKA of two centred kernels at unit norm, from sums over them.
+
+    Parameters
+    ----------
+    products : sequence of float, length 3
+        Inner product of the two, and of each with itself.
+    diagonals : sequence of ndarray, shape (n,), length 2
+        The diagonal of each.
+    debiased : bool
+        Whether to use the unbiased estimate of HSIC.
+    """
     own_x, own_y = diagonals
     xy, xx, yy = products
     n = len(own_x)

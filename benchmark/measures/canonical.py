@@ -33,7 +33,10 @@ class CanonicalSpace:
 
     @classmethod
     def from_features(cls, x: Float64, name: str, variance: float = 1.0) -> CanonicalSpace:
-        """The principal components that hold the share ``variance`` of the variance of ``x`` (n, d)."""
+        """The principal components that hold the share ``variance`` of the variance of ``x`` (n, d).
+
+        ``name`` is that of ``x``, for messages.
+        """
         left, sizes, right = np.linalg.svd(unit_centred(x, name), full_matrices=False)
         rank = int((sizes > _RANK * sizes[0]).sum())
         if variance < 1:
@@ -43,7 +46,7 @@ class CanonicalSpace:
 
 
 def canonical_correlations(a: CanonicalSpace, b: CanonicalSpace) -> Float64:
-    """Canonical correlations of two spaces, the greatest first, (min(r, s),).
+    """Canonical correlations of ``a`` and ``b``, the greatest first, (min(r, s),).
 
     Raises
     ------
@@ -207,7 +210,7 @@ def pwcca(x: ArrayLike, y: ArrayLike) -> float:
 
 
 def projection_weighted(a: CanonicalSpace, b: CanonicalSpace) -> float:
-    """The value of :func:`pwcca`; the weights are those of ``a``."""
+    """The value of :func:`pwcca` for ``a`` and ``b``; the weights are those of ``a``."""
     _require_free(a, b)
     left, correlations, _ = np.linalg.svd(a.basis.T @ b.basis, full_matrices=False)
     weights = np.abs(left.T @ a.loadings).sum(axis=1)

@@ -67,13 +67,13 @@ class Matrix:
 
     @classmethod
     def empty(cls, measure: str, m: int) -> Matrix:
-        """A matrix in which only the diagonal is known."""
+        """A matrix of ``m`` layers by ``measure`` in which only the diagonal is known."""
         similarity, low, high, chance = np.full((4, m, m), np.nan)
         np.fill_diagonal(similarity, 1.0)
         return cls(measure, similarity, low, high, chance, {})
 
     def put(self, i: int, j: int, score: float, low: float, high: float, chance: float) -> None:
-        """Set the values of a pair of layers."""
+        """Set ``score``, ``low``, ``high`` and ``chance`` of the layers ``i`` and ``j``."""
         arrays = (self.similarity, self.low, self.high, self.chance)
         for array, value in zip(arrays, (score, low, high, chance), strict=True):
             array[i, j] = array[j, i] = value
@@ -98,7 +98,9 @@ class Measure(ABC):
         self._load = load
 
     def load(self, features: np.ndarray, concepts: Sequence[str], metric: str) -> Any:
-        """What is kept of a layer; ``features`` (n, d) has a row per concept, ``metric`` is that of an RDM.
+        """What is kept of a layer; ``features`` (n, d) has a row per concept of ``concepts``.
+
+        ``metric`` is the dissimilarity of an RDM.
 
         Raises
         ------

@@ -51,7 +51,7 @@ def plan(registry: Registry, models: Sequence[str], tasks: Sequence[str], suite:
 
 
 def chosen_models(registry: Registry, asked: Sequence[str], suite: str) -> list[str]:
-    """The names of models that the words ``asked`` mean in ``suite``, as in :func:`plan`."""
+    """Names of the models of ``registry`` that the words ``asked`` mean in ``suite``, as in :func:`plan`."""
     names: list[str] = []
     for word in asked:
         for name in _all_models(registry, suite) if word == ALL else [word]:

@@ -15,7 +15,7 @@ from benchmark.runner.view import StoredView
 
 
 def stimulus_set(session: Session, name: str) -> Stimuli:
-    """The stimulus set ``name`` of the registry, or the images of the folder ``name``.
+    """The stimulus set ``name`` of the registry of ``session``, or the images of the folder ``name``.
 
     Raises
     ------
