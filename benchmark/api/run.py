@@ -83,7 +83,7 @@ def run(
         model     binding    metric
     0  pixels  people_rdm  spearman
     """
-    session = _session(data, output, registries, device, seed, layers)
+    session = session_of(data, output, registries, device, seed, layers)
     with placed_model(session, model, suite, name) as names:
         cells = plan(session.registry, names, [tasks] if isinstance(tasks, str) else list(tasks), suite)
         return Results(tuple(execute(cells, session)))
@@ -127,7 +127,7 @@ def check(
     >>> [check.name for check in checks if check.status == "fail"]
     []
     """
-    session = _session(data, "results", registries, device, 0, ())
+    session = session_of(data, "results", registries, device, 0, ())
     if isinstance(model, str):
         return Checks(tuple(check_model(session, model, suite)))
     suite = suite or next(iter(session.registry.suites))
@@ -135,7 +135,7 @@ def check(
         return Checks(tuple(check_loaded(session, session.model(name, suite))))
 
 
-def _session(
+def session_of(
     data: Path | str | None,
     output: Path | str,
     registries: Sequence[Path | str],
@@ -143,6 +143,10 @@ def _session(
     seed: int,
     layers: Sequence[str],
 ) -> Session:
+    """The session of a function of this room, from arguments as a user gives them.
+
+    They are ``data``, ``output``, ``registries``, ``device``, ``seed`` and ``layers`` of :func:`run`.
+    """
     return Session(
         Options(
             registries=tuple(Path(path) for path in registries),

@@ -12,12 +12,9 @@ from matplotlib.figure import Figure
 
 from benchmark.association.photos import Photo
 from benchmark.association.profile import Profiles
-from benchmark.common.errors import DataError
-from benchmark.common.files import write_temporary
+from benchmark.common import figures
 from benchmark.common.text import plain
 
-#: Endings of the files that the figure can be saved to
-FORMATS = (".png", ".pdf", ".svg")
 #: Number of panels in a row
 ACROSS = 4
 #: Width of a panel, height of the photo and height of the line of a word, in inches
@@ -33,7 +30,7 @@ def save_figure(path: Path, photos: Sequence[Photo], profiles: Profiles, k: int,
     Parameters
     ----------
     path : Path
-        File to write. Its ending is one of :data:`FORMATS`.
+        File to write. Its ending is one of :data:`benchmark.common.figures.FORMATS`.
     photos : sequence of Photo, length n
         The photos.
     profiles : Profiles
@@ -48,13 +45,7 @@ def save_figure(path: Path, photos: Sequence[Photo], profiles: Profiles, k: int,
     DataError
         If the file cannot be written.
     """
-    figure = _draw(photos, profiles, k, caption)
-    try:
-        write_temporary(
-            path.parent, lambda stream: figure.savefig(stream, format=path.suffix[1:], dpi=150)
-        ).replace(path)
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror or error}") from error
+    figures.save_figure(_draw(photos, profiles, k, caption), path)
 
 
 def _draw(photos: Sequence[Photo], profiles: Profiles, k: int, caption: str) -> Figure:

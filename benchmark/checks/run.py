@@ -31,7 +31,6 @@ from benchmark.checks.check import (
 from benchmark.common.errors import BenchError, NotPossible, error_summary, plugin_border
 from benchmark.datasets import Stimuli
 from benchmark.extraction import NetworkModel
-from benchmark.registry import Registry
 from benchmark.runner.loaded import LoadedModel
 from benchmark.runner.session import Session
 
@@ -63,13 +62,7 @@ def check_model(session: Session, name: str, suite: str | None = None) -> list[C
     BenchError
         If there is no such model, its plug-in cannot be imported, or its weights are not there.
     """
-    return check_loaded(session, session.model(name, suite or first_suite(session.registry, name)))
-
-
-def first_suite(registry: Registry, name: str) -> str:
-    """The first suite of ``registry`` in which the model ``name`` may take part."""
-    entry = registry.model(name).entry
-    return entry.suites[0] if entry.suites else next(iter(registry.suites))
+    return check_loaded(session, session.model(name, suite or session.registry.first_suite(name)))
 
 
 def check_loaded(session: Session, loaded: LoadedModel) -> list[Check]:

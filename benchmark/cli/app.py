@@ -12,7 +12,7 @@ import typer
 from benchmark import __version__
 from benchmark.cli import options as opt
 from benchmark.cli.arguments import load, run_options, split
-from benchmark.cli.choices import Device, ResultFormat
+from benchmark.cli.choices import Device, Dissimilarity, ResultFormat, SimilarityFormat
 from benchmark.cli.commands import Commands
 from benchmark.cli.groups import association, cache, export, leaderboard, training
 
@@ -248,3 +248,38 @@ def associate(
 
     options = run_options(registry, data, device)
     raise typer.Exit(associate_photos(photos, model, suite, options, k=k, plot=plot, html=html))
+
+
+@app.command()
+def similarity(
+    model: opt.ModelsOption,
+    layers: opt.ComparedLayersOption = None,
+    stimuli: opt.ComparedStimuliOption = None,
+    measure: opt.MeasuresOption = None,
+    metric: opt.RDMMetricOption = Dissimilarity.correlation,
+    form: opt.SimilarityFormatOption = SimilarityFormat.table,
+    figure: opt.FigureOption = None,
+    suite: opt.WeightsSuiteOption = "mini",
+    data: opt.DataOption = None,
+    registry: opt.RegistryOption = None,
+    device: opt.DeviceOption = Device.auto,
+    seed: opt.SeedOption = 0,
+) -> None:
+    """Compare layers of models with one another.
+
+    Each layer has a row for each concept, the mean features of its images. The
+    similarity of every two layers has an interval over concepts.
+    """
+    from benchmark.cli.similarity import show_similarity
+
+    options = run_options(registry, data, device, layers=layers, seed=seed)
+    show_similarity(
+        split(model),
+        suite,
+        options,
+        stimuli=stimuli,
+        measures=split(measure) or ["rdm"],
+        metric=metric.value,
+        form=form.value,
+        figure=figure,
+    )

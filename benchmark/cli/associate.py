@@ -13,7 +13,7 @@ from rich.table import Table
 from benchmark.association.photos import Photo, associate
 from benchmark.association.profile import Profiles
 from benchmark.cli.console import console, say
-from benchmark.common.errors import UsageError
+from benchmark.common.figures import require_format
 from benchmark.runner import Options, Session
 from benchmark.runner.loaded import LoadedModel
 
@@ -51,7 +51,7 @@ def associate_photos(
         Exit status: 1 if a photo has no words, else 0.
     """
     if plot is not None:
-        _require_format(plot)
+        require_format(plot, "--plot")
     session = Session(options)
     loaded = session.model(model, suite)
     miniature = session.registry.suite(suite).miniature
@@ -79,7 +79,7 @@ def _weights(loaded: LoadedModel, suite: str, miniature: bool) -> list[str]:
     digest = f", sha256 {checkpoint.sha256[:12]}" if checkpoint.sha256 else ""
     entry = loaded.placed.entry
     lines = [f"{loaded.placed.name} of suite {suite}: {checkpoint.label}{digest}", entry.description]
-    if loaded.placed.untrained is not None or checkpoint.untrained is not None:
+    if loaded.is_untrained:
         lines.append("UNTRAINED: random weights; the words mean nothing")
     elif entry.trained_on:
         lines.append(f"trained on {', '.join(entry.trained_on)}")
@@ -130,10 +130,3 @@ def _write(
 
         save_page(html, photos, profiles, k, weights, miniature)
         say(f"page: {html.resolve()}")
-
-
-def _require_format(plot: Path) -> None:
-    from benchmark.association.figure import FORMATS
-
-    if plot.suffix.lower() not in FORMATS:
-        raise UsageError(f"--plot {plot}: unknown format; end the name in {', '.join(FORMATS)}")

@@ -36,6 +36,14 @@ class RDMFormat(str, Enum):
     rsatoolbox = "rsatoolbox"
 
 
+class SimilarityFormat(str, Enum):
+    """How ``bench similarity`` prints its results."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
 class RowUnit(str, Enum):
     """What a row of an RDM stands for."""
 

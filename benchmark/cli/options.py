@@ -21,6 +21,7 @@ from benchmark.cli.choices import (
     RDMFormat,
     ResultFormat,
     RowUnit,
+    SimilarityFormat,
 )
 
 # ---- shared by several commands
@@ -207,6 +208,45 @@ DissimilarityOption = Annotated[
 RDMFileOption = Annotated[
     Path | None,
     typer.Option("--output", help="File to write. Default: MODEL.STIMULI.LAYER in the current folder."),
+]
+
+# ---- bench similarity
+
+ComparedLayersOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--layers",
+        help="Layers to compare: all, default (the layers of the registry entry), names, or /regex/ that "
+        "matches names. Separated by commas. A name counts for the models that have it.",
+    ),
+]
+ComparedStimuliOption = Annotated[
+    str | None,
+    typer.Option(
+        "--stimuli",
+        help="Name of a stimulus set, or a folder of images. Default: the stimuli of the suite's first "
+        "binding.",
+    ),
+]
+MeasuresOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--measure",
+        help="Measures: rdm, cka, cka_rbf, cca, svcca, pwcca, procrustes, or all. Separated by commas. "
+        "Default: rdm.",
+    ),
+]
+RDMMetricOption = Annotated[
+    Dissimilarity, typer.Option("--metric", help="Distance between two concepts in the RDMs.")
+]
+SimilarityFormatOption = Annotated[
+    SimilarityFormat, typer.Option("--format", help="Print a table, JSON with what decides it, or CSV.")
+]
+FigureOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--figure", help="Draw heat maps, and maps in two dimensions, in this file: .png, .pdf or .svg."
+    ),
 ]
 
 # ---- bench cache rm

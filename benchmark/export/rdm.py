@@ -5,14 +5,12 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmark.common.errors import DataError, NotPossible, UsageError
-from benchmark.datasets import DataRoot, Stimuli
-from benchmark.datasets.readers.folders import image_folder
+from benchmark.datasets import Stimuli
 from benchmark.measures import rdm
 from benchmark.model import Progress
 from benchmark.registry import unknown
@@ -25,8 +23,8 @@ from benchmark.representation.concepts import (
 )
 from benchmark.results import code_version, now, versions
 from benchmark.runner import Session
-from benchmark.runner.loaded import DTYPE, LoadedModel, feature_key
-from benchmark.runner.score import covered_stimuli
+from benchmark.runner.loaded import DTYPE, LoadedModel
+from benchmark.runner.shown import covered_stimuli, layer_view, stimulus_set
 from benchmark.runner.view import StoredView
 
 #: What a row of an RDM is: an image, or the mean over the images of a concept
@@ -112,35 +110,12 @@ def model_rdms(
         if value not in known:
             raise UsageError(f"--{option}: {unknown(option, value, known)}")
     loaded = session.model(model, suite)
-    shown = covered_stimuli(loaded, _stimuli(session, stimuli))
-    view = StoredView(
-        loaded.model,
-        shown,
-        session.features,
-        feature_key(loaded, shown, session.device),
-        layers,
-        session.device,
-        progress,
-    )
+    shown = covered_stimuli(loaded, stimulus_set(session, stimuli))
+    view = layer_view(session, loaded, shown, layers, progress)
     ids, concepts, rows = _conditions(shown, by)
     rdms = [_rdm(view, layer, ids, rows, metric) for layer in view.layers]
     provenance = _provenance(session, loaded, suite, shown, by, metric)
     return ModelRDMs(view.layers, np.stack(rdms), ids, concepts, metric, provenance)
-
-
-def _stimuli(session: Session, name: str) -> Stimuli:
-    if name in session.registry.datasets:
-        return session.stimuli(name)
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return image_folder(DataRoot(folder), name=folder.resolve().name, path=str(folder.resolve()))
-    raise UsageError(
-        f"--stimuli: {unknown('stimulus set', name, _stimulus_sets(session))}; and no such folder is here"
-    )
-
-
-def _stimulus_sets(session: Session) -> list[str]:
-    return [name for name, placed in session.registry.datasets.items() if placed.entry.kind == "stimuli"]
 
 
 def _conditions(stimuli: Stimuli, by: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[np.ndarray, ...]]:
@@ -176,7 +151,7 @@ def _provenance(
         "model": loaded.placed.name,
         "suite": suite,
         "miniature": session.registry.suite(suite).miniature,
-        "untrained": loaded.placed.untrained is not None or loaded.checkpoint.untrained is not None,
+        "untrained": loaded.is_untrained,
         "weights": loaded.checkpoint.label,
         "weights_sha256": loaded.checkpoint.sha256,
         "registry_entry": loaded.placed.entry.model_dump(mode="json", exclude_defaults=True),

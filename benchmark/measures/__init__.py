@@ -6,6 +6,7 @@ from benchmark.measures.alignment import (
     mutual_nearest_neighbours,
     procrustes_distance,
 )
+from benchmark.measures.canonical import mean_cca, pwcca, svcca
 from benchmark.measures.combine import CombinedRDM, combine_rdms, stack_partial_rdms
 from benchmark.measures.compare import compare_rdms
 from benchmark.measures.gromov_wasserstein import (
@@ -26,12 +27,15 @@ from benchmark.measures.matching import (
 from benchmark.measures.one_vs_two import OneVsTwo, one_vs_two, one_vs_two_permutation
 from benchmark.measures.partition import VariancePartition, commonality, variance_partition
 from benchmark.measures.permutation import PermutationTest
+from benchmark.measures.rbf import rbf_cka, rbf_kernel
 from benchmark.measures.rdm import rdm
 from benchmark.measures.regression import RDMRegression
+from benchmark.measures.scaling import ClassicalScaling, classical_mds
 from benchmark.measures.spose import spose_rdm
 from benchmark.measures.two_vs_two import TwoVsTwo, two_vs_two, two_vs_two_permutation, weighted_two_vs_two
 
 __all__ = [
+    "ClassicalScaling",
     "CombinedRDM",
     "GWSolution",
     "GromovWasserstein",
@@ -43,6 +47,7 @@ __all__ = [
     "VariancePartition",
     "category_matching_hits",
     "category_matching_rate",
+    "classical_mds",
     "combine_rdms",
     "commonality",
     "compare_rdms",
@@ -54,13 +59,18 @@ __all__ = [
     "matching_hits",
     "matching_permutation",
     "matching_rate",
+    "mean_cca",
     "mutual_nearest_neighbours",
     "one_vs_two",
     "one_vs_two_permutation",
     "procrustes_distance",
+    "pwcca",
+    "rbf_cka",
+    "rbf_kernel",
     "rdm",
     "spose_rdm",
     "stack_partial_rdms",
+    "svcca",
     "two_vs_two",
     "two_vs_two_permutation",
     "variance_partition",

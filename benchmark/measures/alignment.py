@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,13 +102,9 @@ def linear_cka(x: ArrayLike, y: ArrayLike, *, debiased: bool = False) -> float:
     -0.01
     """
     left, right = _centred_pair(x, y, least=4 if debiased else 3)
-    between = _hsic(left, right, debiased=debiased)
-    own = [_hsic(space, space, debiased=debiased) for space in (left, right)]
-    for name, value in zip("xy", own, strict=True):
-        if value <= _NOTHING:
-            raise ValueError(f"{name} has distances that are additive in its rows: CKA undefined")
-    value = between / np.sqrt(own[0] * own[1])
-    return float(np.clip(value, -1, 1))
+    own = [np.einsum("ij,ij->i", space, space) for space in (left, right)]
+    products = [_squared_products(a, b) for a, b in ((left, right), (left, left), (right, right))]
+    return cka_of_products(products, own, debiased=debiased)
 
 
 def procrustes_distance(x: ArrayLike, y: ArrayLike, *, kind: str = "angular") -> float:
@@ -159,9 +156,13 @@ def procrustes_distance(x: ArrayLike, y: ArrayLike, *, kind: str = "angular") ->
     """
     if kind not in ("angular", "euclidean"):
         raise ValueError(f"kind is {kind!r}: expected 'angular' or 'euclidean'")
-    left, right = (narrowed(space) for space in _centred_pair(x, y, least=3))
-    agreement = min(float(np.linalg.svd(left.T @ right, compute_uv=False).sum()), 1.0)
+    agreement = rotation_agreement(*(narrowed(space) for space in _centred_pair(x, y, least=3)))
     return float(np.arccos(agreement) if kind == "angular" else np.sqrt(2 - 2 * agreement))
+
+
+def rotation_agreement(left: Float64, right: Float64) -> float:
+    """Inner product of ``left`` and ``right`` (:func:`unit_centred`) after the best rotation, in [0, 1]."""
+    return min(float(np.linalg.svd(left.T @ right, compute_uv=False).sum()), 1.0)
 
 
 def mutual_nearest_neighbours(x: ArrayLike, y: ArrayLike, k: int) -> MutualNeighbours:
@@ -207,7 +208,7 @@ def mutual_nearest_neighbours(x: ArrayLike, y: ArrayLike, k: int) -> MutualNeigh
     >>> shared.per_concept.round(2)[:4]
     array([0.  , 0.67, 0.67, 0.67])
     """
-    spaces = _pair(x, y, least=3)
+    spaces = pair_of_spaces(x, y, least=3)
     n = len(spaces[0])
     require_neighbours(k, n)
     units = [unit_rows(space, name, centre=False) for name, space in zip("xy", spaces, strict=True)]
@@ -250,7 +251,8 @@ def neighbour_shares(similarity: Float64, rows: slice, k: int) -> Float64:
     return shares
 
 
-def _pair(x: ArrayLike, y: ArrayLike, *, least: int) -> tuple[Float64, Float64]:
+def pair_of_spaces(x: ArrayLike, y: ArrayLike, *, least: int) -> tuple[Float64, Float64]:
+    """``x`` and ``y`` as float64. Raises unless they have the same number of rows, ``least`` or more."""
     left, right = (as_matrix(v, name).astype(np.float64, copy=False) for v, name in ((x, "x"), (y, "y")))
     if len(left) != len(right):
         raise ValueError(f"x and y have shapes {left.shape} and {right.shape}: expected the same conditions")
@@ -261,11 +263,15 @@ def _pair(x: ArrayLike, y: ArrayLike, *, least: int) -> tuple[Float64, Float64]:
 
 def _centred_pair(x: ArrayLike, y: ArrayLike, *, least: int) -> tuple[Float64, Float64]:
     """Both spaces with columns centred, at unit Frobenius norm."""
-    left, right = _pair(x, y, least=least)
-    return _centred(left, "x"), _centred(right, "y")
+    left, right = pair_of_spaces(x, y, least=least)
+    return unit_centred(left, "x"), unit_centred(right, "y")
 
 
-def _centred(space: Float64, name: str) -> Float64:
+def unit_centred(space: Float64, name: str) -> Float64:
+    """``space`` (n, d) with columns centred, at unit Frobenius norm; ``name`` is for messages.
+
+    Raises ValueError if all rows are the same.
+    """
     largest = max(space.max(), -space.min())
     centred: Float64 = space / (largest if largest > 0 else 1)  # keeps squares within float64
     centred -= centred.mean(axis=0)
@@ -286,17 +292,38 @@ def _squared_products(x: Float64, y: Float64) -> float:
     return sum(float(np.vdot(x[rows] @ x.T, y[rows] @ y.T)) for rows in blocks)
 
 
-def _hsic(x: Float64, y: Float64, *, debiased: bool) -> float:
-    """|X'Y|^2 of centred spaces; with ``debiased``, n (n - 3) HSIC_1.
+def cka_of_products(products: Sequence[float], diagonals: Sequence[Float64], *, debiased: bool) -> float:
+    """CKA of two centred kernels at unit norm, from sums over them.
 
-    The rows of a centred kernel sum to zero. So without its diagonal, a row sums to minus the diagonal entry.
+    Parameters
+    ----------
+    products : sequence of float, length 3
+        Inner product of the two, and of each with itself.
+    diagonals : sequence of ndarray, shape (n,), length 2
+        The diagonal of each.
+    debiased : bool
+        Whether to use the unbiased estimate of HSIC.
     """
-    product = _squared_products(x, y)
-    if not debiased:
-        return product
-    n = len(x)
-    own_x, own_y = np.einsum("ij,ij->i", x, x), np.einsum("ij,ij->i", y, y)
-    return float(product - own_x @ own_y * n / (n - 2) + own_x.sum() * own_y.sum() / ((n - 1) * (n - 2)))
+    own_x, own_y = diagonals
+    xy, xx, yy = products
+    n = len(own_x)
+
+    def hsic(product: float, first: Float64, second: Float64) -> float:
+        """Up to a constant. With ``debiased``, n (n - 3) HSIC_1.
+
+        The rows of a centred kernel sum to zero. So without its diagonal, a row sums to minus the diagonal
+        entry.
+        """
+        if not debiased:
+            return product
+        additive = first @ second * n / (n - 2) - first.sum() * second.sum() / ((n - 1) * (n - 2))
+        return float(product - additive)
+
+    own = hsic(xx, own_x, own_x), hsic(yy, own_y, own_y)
+    for name, value in zip("xy", own, strict=True):
+        if value <= _NOTHING:
+            raise ValueError(f"{name} has distances that are additive in its rows: CKA undefined")
+    return float(np.clip(hsic(xy, own_x, own_y) / np.sqrt(own[0] * own[1]), -1, 1))
 
 
 def narrowed(space: Float64) -> Float64:

@@ -115,6 +115,11 @@ class Registry:
             entry = _untrained(wanted.name, entry, wanted.untrained)
         return Placed(str(wanted), entry, placed.base, placed.where, wanted.untrained)
 
+    def first_suite(self, name: str) -> str:
+        """The first suite in which the model ``name`` may take part."""
+        entry = self.model(name).entry
+        return entry.suites[0] if entry.suites else next(iter(self.suites))
+
     def _add_trained_on(self, entry: ModelEntry, suite: str | None) -> ModelEntry:
         """The entry; for a model built from another, with that model's data and its target in trained_on."""
         origin = entry.built_from

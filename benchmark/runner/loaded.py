@@ -67,6 +67,11 @@ class LoadedModel:
         return f"{checkpoint.label}@{pin}" if pin else checkpoint.label
 
     @property
+    def is_untrained(self) -> bool:
+        """Whether the weights are random."""
+        return self.placed.untrained is not None or self.checkpoint.untrained is not None
+
+    @property
     def chain(self) -> Iterator[LoadedModel]:
         """This model, the one from which it is built, and so on."""
         part: LoadedModel | None = self

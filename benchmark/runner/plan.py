@@ -45,10 +45,13 @@ def plan(registry: Registry, models: Sequence[str], tasks: Sequence[str], suite:
     if not models or not tasks:
         raise UsageError("nothing is asked for: name a model and a task, or all")
     chosen = _bindings(registry, tasks, suite)
-    return [Cell(model, binding, suite) for model in _models(registry, models, suite) for binding in chosen]
+    return [
+        Cell(model, binding, suite) for model in chosen_models(registry, models, suite) for binding in chosen
+    ]
 
 
-def _models(registry: Registry, asked: Sequence[str], suite: str) -> list[str]:
+def chosen_models(registry: Registry, asked: Sequence[str], suite: str) -> list[str]:
+    """Names of the models of ``registry`` that the words ``asked`` mean in ``suite``, as in :func:`plan`."""
     names: list[str] = []
     for word in asked:
         for name in _all_models(registry, suite) if word == ALL else [word]:

@@ -34,9 +34,11 @@ from benchmark.results import (
 )
 from benchmark.runner.key import REFERENCES, cell_key, unchanged
 from benchmark.runner.loaded import DTYPE, LoadedModel, feature_key
+from benchmark.runner.model_target import target_notes
 from benchmark.runner.plan import Cell
 from benchmark.runner.references import load_references, reference_keys, reference_views
 from benchmark.runner.session import Session, binding_seed
+from benchmark.runner.shown import covered_stimuli
 from benchmark.runner.view import StoredView
 from benchmark.task import LongWork, Task, TaskResult, require_pairs
 
@@ -100,16 +102,6 @@ def assemble(session: Session, cell: Cell) -> Parts:
 def has_associations(model: Model) -> bool:
     """Whether the plug-in of ``model`` gives associations. An untrained twin of it may still have none."""
     return type(model).associations is not Model.associations
-
-
-def covered_stimuli(model: LoadedModel, stimuli: Stimuli) -> Stimuli:
-    """The ``stimuli`` of the concepts that ``model`` can represent; NotPossible if there are none."""
-    known = model.model.covered(stimuli)
-    if known.issuperset(stimuli.concepts):
-        return stimuli
-    if known.isdisjoint(stimuli.concepts):
-        raise NotPossible(f"model {model.placed.name!r} can represent no concept of {stimuli.name!r}")
-    return stimuli.of_concepts(known)
 
 
 def stored_or_parts(session: Session, cell: Cell) -> Stored | Parts:
@@ -184,6 +176,7 @@ def score(session: Session, parts: Parts, bars: Bars | None = None) -> Stored:
         result.notes.append(
             f"layer {OUTPUT}: association strengths, compared under the rule {seen.rule_used}"
         )
+    result.notes.extend(target_notes(session, parts.binding.target, parts.feature_key))
     cell = _cell_result(session, parts, result, summary, counts, time.perf_counter() - start)
     arrays = {
         **result.arrays,

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from benchmark.common.errors import BenchError, DataError
+from benchmark.common.errors import BenchError, DataError, UsageError
 from benchmark.common.files import cache_folder
 from benchmark.datasets import AssociationTarget, DataRoot, Stimuli, Target
 from benchmark.datasets.content import hashed_by_content
@@ -187,17 +187,24 @@ class Session:
         placed = self.registry.dataset(name)
         hash_of = getattr(placed.load(), "hash_of", None)
         if hash_of is not None and is_shipped(str(placed.entry.plugin), placed.base):
-            return str(hash_of(self._root(placed), name=name, **placed.entry.params))
+            return str(hash_of(self._source(placed), name=name, **placed.entry.params))
         dataset: Any = self._dataset(name, object)
         return str(dataset.manifest if isinstance(dataset, Stimuli) else dataset.hash)
 
     def dataset_key(self, name: str) -> dict[str, Any]:
-        """The part of a cache key for the data set ``name``: hash, entry, and code of a user's own reader."""
+        """The part of a cache key for the data set ``name``.
+
+        It holds the hash, the entry, the code of a user's own reader, and the key of the features of a target
+        that is made from a model.
+        """
 
         def make() -> dict[str, Any]:
             placed = self.registry.dataset(name)
             entry = placed.entry
             key = {"hash": self.hash_of(name), "plugin": entry.plugin, "params": entry.params}
+            features_of = getattr(placed.load(), "features_of", None)
+            if features_of is not None:
+                key["features"] = features_of(self, **entry.params)
             return key | (self._reader(placed) or {})
 
         return self._once("dataset_key", name, make)
@@ -207,6 +214,10 @@ class Session:
         plugin = str(placed.entry.plugin)
         return None if is_shipped(plugin, placed.base) else plugin_code(plugin, placed.base).as_key()
 
+    def _source(self, placed: Placed[DatasetEntry]) -> DataRoot | Session:
+        """What a reader reads from: the data root, or this session if it makes a target from a model."""
+        return self if hasattr(placed.load(), "features_of") else self._root(placed)
+
     def _root(self, placed: Placed[DatasetEntry]) -> DataRoot:
         how = placed.entry.how
         return DataRoot(self.data.path, {placed.name: how} if how else {})
@@ -215,7 +226,7 @@ class Session:
         placed = self.registry.dataset(name)
 
         def read() -> Any:
-            dataset = placed.load()(self._root(placed), name=name, **placed.entry.params)
+            dataset = placed.load()(self._source(placed), name=name, **placed.entry.params)
             reader = self._reader(placed)
             return dataset if reader is None else hashed_by_content(dataset, reader)
 
@@ -231,10 +242,14 @@ class Session:
         """Load once. An error is kept too, and raised again without the work."""
         kept = self._kept
         if (what, name) not in kept:
+            kept[what, name] = UsageError(f"{name!r} is made from itself")  # for a load that comes back here
             try:
                 kept[what, name] = load()
             except BenchError as error:
                 kept[what, name] = error
+            except BaseException:
+                del kept[what, name]
+                raise
         if isinstance(kept[what, name], BenchError):
             raise kept[what, name]
         return kept[what, name]  # type: ignore[no-any-return]

@@ -53,6 +53,7 @@ _PARTS = {
     "target.source": "code of the reader of the target",
     "target.modules": "code that the reader of the target imports:",
     "target.imported_packages": "package that the reader of the target imports:",
+    "target.features": "network of the target:",
     "task_version": "version of the task",
     "task_source": "code of the task",
     "task_modules": "code that the task imports:",

@@ -1,0 +1,69 @@
+"""What a model is shown, and its features for it, also outside of a cell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmark.common.errors import NotPossible, UsageError
+from benchmark.datasets import DataRoot, Stimuli
+from benchmark.datasets.readers.folders import image_folder
+from benchmark.model import Progress
+from benchmark.registry import unknown
+from benchmark.runner.loaded import LoadedModel, feature_key
+from benchmark.runner.session import Session
+from benchmark.runner.view import StoredView
+
+
+def stimulus_set(session: Session, name: str) -> Stimuli:
+    """The stimulus set ``name`` of the registry of ``session``, or the images of the folder ``name``.
+
+    Raises
+    ------
+    UsageError
+        If there is neither.
+    """
+    if name in session.registry.datasets:
+        return session.stimuli(name)
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return image_folder(DataRoot(folder), name=folder.resolve().name, path=str(folder.resolve()))
+    known = [known for known, placed in session.registry.datasets.items() if placed.entry.kind == "stimuli"]
+    raise UsageError(f"--stimuli: {unknown('stimulus set', name, known)}; and no such folder is here")
+
+
+def covered_stimuli(model: LoadedModel, stimuli: Stimuli) -> Stimuli:
+    """The ``stimuli`` of the concepts that ``model`` can represent; NotPossible if there are none."""
+    known = model.model.covered(stimuli)
+    if known.issuperset(stimuli.concepts):
+        return stimuli
+    if known.isdisjoint(stimuli.concepts):
+        raise NotPossible(f"model {model.placed.name!r} can represent no concept of {stimuli.name!r}")
+    return stimuli.of_concepts(known)
+
+
+def layer_view(
+    session: Session,
+    loaded: LoadedModel,
+    stimuli: Stimuli,
+    layers: tuple[str, ...] | None,
+    progress: Progress | None = None,
+) -> StoredView:
+    """The features of a model for stimuli that it covers, from the store or extracted at their first use.
+
+    Parameters
+    ----------
+    session : Session
+    loaded : LoadedModel
+    stimuli : Stimuli
+        From :func:`covered_stimuli`.
+    layers : tuple of str or None
+        The layers to take (:func:`benchmark.runner.layers.choose_layers`).
+    progress : callable, optional
+        Called as stimuli are done.
+
+    Returns
+    -------
+    StoredView
+    """
+    key = feature_key(loaded, stimuli, session.device)
+    return StoredView(loaded.model, stimuli, session.features, key, layers, session.device, progress)
