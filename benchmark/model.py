@@ -220,6 +220,11 @@ class Model(ABC):
         """Concepts that the model can represent. Only these are shown to it and scored. By default all."""
         return frozenset(stimuli.concepts)
 
+    @property
+    def has_associations(self) -> bool:
+        """Whether the plug-in has :meth:`associations`. An untrained twin of it may still have none."""
+        return type(self).associations is not Model.associations
+
     def associations(self, output: np.ndarray) -> Associations | None:
         """Association strengths, read from the layer ``"output"``. None: the model has no such head."""
         del output

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark.cli.choices import Device
+from benchmark.cli.choices import Device, RuleName
 
 if TYPE_CHECKING:
-    from benchmark.registry import Registry
+    from benchmark.registry import AssociationRuleEntry, Registry
     from benchmark.runner import Options
 
 
@@ -37,6 +37,32 @@ def device_name(device: Device) -> str:
     from benchmark.extraction.devices import resolve_device
 
     return resolve_device(device.value)
+
+
+def association_rule(
+    rule: RuleName | None, norms: str | None, decay: float | None
+) -> AssociationRuleEntry | None:
+    """How association profiles are compared, from ``--rule``, ``--norms`` and ``--decay``; None: the default.
+
+    Raises
+    ------
+    UsageError
+        If the rule needs norms that are not given, or does not need what is given.
+    """
+    if rule is None and norms is None and decay is None:
+        return None
+    from pydantic import ValidationError
+
+    from benchmark.common.errors import UsageError
+    from benchmark.registry import AssociationRuleEntry
+
+    if rule is None:
+        raise UsageError("--norms and --decay belong to --rule: name a rule")
+    try:
+        return AssociationRuleEntry(rule=rule.value, norms=norms, decay=decay)
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise UsageError(f"--rule {rule.value}: {reason}") from error
 
 
 def run_options(

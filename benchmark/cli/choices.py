@@ -60,6 +60,16 @@ class Dissimilarity(str, Enum):
     sqeuclidean = "sqeuclidean"
 
 
+class RuleName(str, Enum):
+    """How association profiles are compared."""
+
+    logits = "logits"
+    strengths = "strengths"
+    hellinger = "hellinger"
+    ppmi = "ppmi"
+    spread = "spread"
+
+
 class LossName(str, Enum):
     """Loss between the outputs of an association network and the strengths that people gave."""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from benchmark.cli.console import console, progress_bars
 from benchmark.cli.run import WorkBar
+from benchmark.registry import AssociationRuleEntry
 from benchmark.runner import Options, Session
 
 
@@ -18,6 +19,7 @@ def export_rdms(
     *,
     by: str,
     metric: str,
+    rule: AssociationRuleEntry | None,
     form: str,
     output: Path | None,
 ) -> None:
@@ -39,6 +41,8 @@ def export_rdms(
         What a row of an RDM stands for.
     metric : str
         Distance between the features of two rows.
+    rule : AssociationRuleEntry or None
+        How association profiles are compared; None: as tasks do by default.
     form : {"npy", "csv", "rsatoolbox"}
         Format of the files.
     output : Path or None
@@ -62,6 +66,7 @@ def export_rdms(
             stimuli,
             by=by,
             metric=metric,
+            rule=rule,
             progress=WorkBar(bars, f"features of {model}"),
         )
     out = console()

@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from benchmark.cli import options as opt
-from benchmark.cli.arguments import device_name, load, run_options, split
+from benchmark.cli.arguments import association_rule, device_name, load, run_options, split
 from benchmark.cli.choices import (
     Device,
     Dissimilarity,
@@ -42,6 +42,9 @@ def export_rdm(
     form: opt.RDMFormatOption = RDMFormat.npy,
     by: opt.RowUnitOption = RowUnit.stimulus,
     metric: opt.DissimilarityOption = Dissimilarity.correlation,
+    rule: opt.RuleOption = None,
+    norms: opt.RuleNormsOption = None,
+    decay: opt.DecayOption = None,
     output: opt.RDMFileOption = None,
     suite: opt.WeightsSuiteOption = "mini",
     data: opt.DataOption = None,
@@ -51,14 +54,16 @@ def export_rdm(
     """Write layers of a network as model RDMs, for the analysis of fMRI, EEG or behaviour.
 
     An RDM (representational dissimilarity matrix) holds the distance between
-    the features of each two stimuli, or of each two concepts.
+    the features of each two stimuli, or of each two concepts. The layer
+    "associations" of an association network holds the strengths of words.
     """
     from benchmark.cli.export import export_rdms
     from benchmark.runner.layers import split_layers
 
     options = run_options(registry, data, device)
     recipe = {"by": by.value, "metric": metric.value, "form": form.value}
-    export_rdms(model, split_layers(layer), stimuli, suite, options, output=output, **recipe)
+    comparison = association_rule(rule, norms, decay)
+    export_rdms(model, split_layers(layer), stimuli, suite, options, rule=comparison, output=output, **recipe)
 
 
 @cache.command("ls")

@@ -21,6 +21,7 @@ from benchmark.cli.choices import (
     RDMFormat,
     ResultFormat,
     RowUnit,
+    RuleName,
     SimilarityFormat,
 )
 
@@ -200,10 +201,25 @@ StimuliOption = Annotated[
 RDMFormatOption = Annotated[RDMFormat, typer.Option("--format", help="Format of the file.")]
 RowUnitOption = Annotated[
     RowUnit,
+    RuleName,
     typer.Option("--by", help="One row for each stimulus, or for each concept (the mean of its images)."),
 ]
 DissimilarityOption = Annotated[
     Dissimilarity, typer.Option("--metric", help="Distance between the features of two rows.")
+]
+RuleOption = Annotated[
+    RuleName | None,
+    typer.Option(
+        "--rule",
+        help="How association profiles, the layer output of an association network, are compared. Default: "
+        "hellinger, the square roots of the strengths.",
+    ),
+]
+RuleNormsOption = Annotated[
+    str | None, typer.Option("--norms", help="Association norms of the registry, for --rule ppmi and spread.")
+]
+DecayOption = Annotated[
+    float | None, typer.Option("--decay", help="Weight of each further step of --rule spread. Default: 0.5.")
 ]
 RDMFileOption = Annotated[
     Path | None,

@@ -12,8 +12,8 @@ import numpy as np
 from benchmark.common.errors import DataError, NotPossible, UsageError
 from benchmark.datasets import Stimuli
 from benchmark.measures import rdm
-from benchmark.model import Progress
-from benchmark.registry import unknown
+from benchmark.model import OUTPUT, Progress
+from benchmark.registry import AssociationRuleEntry, unknown
 from benchmark.representation.concepts import (
     RDM_METRICS,
     UndefinedFeaturesError,
@@ -29,6 +29,8 @@ from benchmark.runner.view import StoredView
 
 #: What a row of an RDM is: an image, or the mean over the images of a concept
 BY = ("stimulus", "concept")
+#: The layer "output" of a model with an association head, by another name
+ASSOCIATIONS = "associations"
 #: The split of the scored images, in a stimulus set that has other images for fitting
 SPLIT = "test"
 
@@ -69,6 +71,7 @@ def model_rdms(
     *,
     by: str = "stimulus",
     metric: str = "correlation",
+    rule: AssociationRuleEntry | None = None,
     progress: Progress | None = None,
 ) -> ModelRDMs:
     """Compute RDMs of a model. Features that are not stored are extracted.
@@ -82,7 +85,8 @@ def model_rdms(
     model, suite : str
         Name of the model, and of the suite whose variant of the model is used.
     layers : tuple of str or None
-        Names, "all", "default" or "/regex/"; None: the layers of the model's entry.
+        Names, "all", "default" or "/regex/"; None: the layers of the model's entry. "associations": the
+        profiles of a model with an association head. They are its layer "output" too.
     stimuli : str
         Name of a stimulus set in the registry, or a folder of images.
     by : {"stimulus", "concept"}
@@ -90,6 +94,8 @@ def model_rdms(
         mean features of its images.
     metric : {"correlation", "cosine", "euclidean", "sqeuclidean"}
         See :func:`benchmark.measures.rdm`.
+    rule : AssociationRuleEntry, optional
+        How association profiles are compared. Default: the square roots of the strengths, as in tasks.
     progress : callable, optional
         Called as stimuli are done.
 
@@ -111,10 +117,14 @@ def model_rdms(
             raise UsageError(f"--{option}: {unknown(option, value, known)}")
     loaded = session.model(model, suite)
     shown = covered_stimuli(loaded, stimulus_set(session, stimuli))
-    view = layer_view(session, loaded, shown, layers, progress)
+    if layers is not None and ASSOCIATIONS in layers and not loaded.model.has_associations:
+        raise NotPossible(f"model {model!r} has no association head, so no layer {ASSOCIATIONS!r}")
+    named = layers and tuple(OUTPUT if layer == ASSOCIATIONS else layer for layer in layers)
+    view = layer_view(session, loaded, shown, named, progress, rule)
     ids, concepts, rows = _conditions(shown, by)
     rdms = [_rdm(view, layer, ids, rows, metric) for layer in view.layers]
     provenance = _provenance(session, loaded, suite, shown, by, metric)
+    provenance["associations"] = None if view.rule_used is None else str(view.rule_used)
     return ModelRDMs(view.layers, np.stack(rdms), ids, concepts, metric, provenance)
 
 

@@ -6,6 +6,7 @@ from benchmark.registry.names import ModelName, expand_seeds, parse_model_name, 
 from benchmark.registry.registry import Placed, Registry
 from benchmark.registry.resolve import PluginCode, is_shipped, load_plugin, plugin_code, plugin_source_hash
 from benchmark.registry.schema import (
+    AssociationRuleEntry,
     BindingEntry,
     BuiltFrom,
     Checkpoint,
@@ -19,6 +20,7 @@ from benchmark.registry.source import RegistryError
 
 __all__ = [
     "IN_MEMORY",
+    "AssociationRuleEntry",
     "BindingEntry",
     "BuiltFrom",
     "Checkpoint",

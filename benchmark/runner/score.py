@@ -22,7 +22,7 @@ from benchmark.common.files import cache_folder
 from benchmark.common.memo import FolderMemo
 from benchmark.datasets import PropertyTarget, RDMTarget, Stimuli, Target, join
 from benchmark.extraction.cache import clean
-from benchmark.model import OUTPUT, Model, Progress
+from benchmark.model import OUTPUT, Progress
 from benchmark.registry import BindingEntry
 from benchmark.results import (
     CellResult,
@@ -92,16 +92,11 @@ def assemble(session: Session, cell: Cell) -> Parts:
     features = feature_key(model, stimuli, session.device)
     references = load_references(session, cell, task.references(binding.params))
     of_references = reference_keys(references, stimuli, session.device)
-    associations = any(has_associations(part.model) for part in (model, *references.values()))
+    associations = any(part.model.has_associations for part in (model, *references.values()))
     key = cell_key(session, cell, features, of_references, associations=associations)
     key["task_version"] = task.version
     uncovered = len(shown.concept_ids) - len(stimuli.concept_ids)
     return Parts(cell, binding, model, task, stimuli, target, features, canonical(key), references, uncovered)
-
-
-def has_associations(model: Model) -> bool:
-    """Whether the plug-in of ``model`` gives associations. An untrained twin of it may still have none."""
-    return type(model).associations is not Model.associations
 
 
 def stored_or_parts(session: Session, cell: Cell) -> Stored | Parts:

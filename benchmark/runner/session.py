@@ -24,7 +24,7 @@ from benchmark.registry import (
     plugin_code,
     resolve_checkpoint,
 )
-from benchmark.registry.schema import BindingEntry, DatasetEntry, ModelEntry
+from benchmark.registry.schema import AssociationRuleEntry, BindingEntry, DatasetEntry, ModelEntry
 from benchmark.registry.schema import BuiltFrom as BuiltFromEntry
 from benchmark.results import VARIANT, ResultStore
 from benchmark.runner.loaded import KeptModel, LoadedModel
@@ -110,7 +110,11 @@ class Session:
         return task
 
     def rule(self, binding: BindingEntry) -> AssociationRule:
-        """The rule under which ``binding`` compares association profiles.
+        """The rule under which ``binding`` compares association profiles (:meth:`rule_of`)."""
+        return self.rule_of(binding.associations, self.task(binding.task).association_rule)
+
+    def rule_of(self, entry: AssociationRuleEntry | None, default: str) -> AssociationRule:
+        """The rule of an entry, with its norms; ``default`` names the rule where there is no entry.
 
         Raises
         ------
@@ -119,9 +123,8 @@ class Session:
         """
         from benchmark.representation.associations import DECAY, AssociationRule  # imports the measures
 
-        entry = binding.associations
         if entry is None:
-            return AssociationRule(self.task(binding.task).association_rule)
+            return AssociationRule(default)
         norms = None if entry.norms is None else self._dataset(entry.norms, AssociationTarget)
         return AssociationRule(entry.rule, norms, entry.decay or DECAY)
 

@@ -8,10 +8,11 @@ from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets import DataRoot, Stimuli
 from benchmark.datasets.readers.folders import image_folder
 from benchmark.model import Progress
-from benchmark.registry import unknown
+from benchmark.registry import AssociationRuleEntry, unknown
 from benchmark.runner.loaded import LoadedModel, feature_key
 from benchmark.runner.session import Session
 from benchmark.runner.view import StoredView
+from benchmark.task import Task
 
 
 def stimulus_set(session: Session, name: str) -> Stimuli:
@@ -47,6 +48,7 @@ def layer_view(
     stimuli: Stimuli,
     layers: tuple[str, ...] | None,
     progress: Progress | None = None,
+    rule: AssociationRuleEntry | None = None,
 ) -> StoredView:
     """The features of a model for stimuli that it covers, from the store or extracted at their first use.
 
@@ -60,10 +62,21 @@ def layer_view(
         The layers to take (:func:`benchmark.runner.layers.choose_layers`).
     progress : callable, optional
         Called as stimuli are done.
+    rule : AssociationRuleEntry, optional
+        How association profiles are compared, for a model with an association head. Default: that of tasks.
 
     Returns
     -------
     StoredView
     """
     key = feature_key(loaded, stimuli, session.device)
-    return StoredView(loaded.model, stimuli, session.features, key, layers, session.device, progress)
+    return StoredView(
+        loaded.model,
+        stimuli,
+        session.features,
+        key,
+        layers,
+        session.device,
+        progress,
+        rule=lambda: session.rule_of(rule, Task.association_rule),
+    )
