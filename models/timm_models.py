@@ -105,7 +105,15 @@ class EfficientNetPyTorch(Timm):
     """
 
     def renamed(self, state: dict[str, torch.Tensor], network: torch.nn.Module) -> dict[str, torch.Tensor]:
-        """The weights under timm's names. A name that is not understood stays, and is then left over."""
+        """The weights under timm's names. A name that is not understood stays, and is then left over.
+
+        Parameters
+        ----------
+        state : dict of str to Tensor
+            The weights by their name in the file.
+        network : Module
+            The network of timm that will get them.
+        """
         stages = network.get_submodule("blocks").named_children()
         blocks = [f"blocks.{i}.{j}" for i, stage in stages for j, _ in stage.named_children()]
         places: dict[str, str] = dict(_OUTSIDE)
