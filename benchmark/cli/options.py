@@ -240,8 +240,7 @@ ComparedStimuliOption = Annotated[
     str | None,
     typer.Option(
         "--stimuli",
-        help="Name of a stimulus set, or a folder of images. Default: the stimuli of the suite's first "
-        "binding.",
+        help="Name of a stimulus set, or a folder of images. Default: those of the suite's first binding.",
     ),
 ]
 MeasuresOption = Annotated[
@@ -261,7 +260,7 @@ SimilarityFormatOption = Annotated[
 FigureOption = Annotated[
     Path | None,
     typer.Option(
-        "--figure", help="Draw heat maps, and maps in two dimensions, in this file: .png, .pdf or .svg."
+        "--figure", help="Draw heat maps and two-dimensional maps in this file: .png, .pdf or .svg."
     ),
 ]
 

@@ -34,7 +34,6 @@ from benchmark.results import (
 )
 from benchmark.runner.key import REFERENCES, cell_key, unchanged
 from benchmark.runner.loaded import DTYPE, LoadedModel, feature_key
-from benchmark.runner.model_target import target_notes
 from benchmark.runner.plan import Cell
 from benchmark.runner.references import load_references, reference_keys, reference_views
 from benchmark.runner.session import Session, binding_seed
@@ -152,7 +151,9 @@ def score(session: Session, parts: Parts, bars: Bars | None = None) -> Stored:
     BenchError
         If the model cannot take part, or every layer is undefined.
     """
-    from benchmark.runner.summary import summarise  # imports scipy.stats, which only scoring needs
+    # these import scipy and the measures, which only scoring needs
+    from benchmark.runner.model_target import target_notes
+    from benchmark.runner.summary import summarise
 
     start = time.perf_counter()
     seed = binding_seed(session.options.seed, parts.cell.suite, parts.cell.binding)

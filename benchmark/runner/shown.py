@@ -6,7 +6,6 @@ from pathlib import Path
 
 from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets import DataRoot, Stimuli
-from benchmark.datasets.readers.folders import image_folder
 from benchmark.model import Progress
 from benchmark.registry import AssociationRuleEntry, unknown
 from benchmark.runner.loaded import LoadedModel, feature_key
@@ -27,6 +26,8 @@ def stimulus_set(session: Session, name: str) -> Stimuli:
         return session.stimuli(name)
     folder = Path(name).expanduser()
     if folder.is_dir():
+        from benchmark.datasets.readers.folders import image_folder  # imports pandas
+
         return image_folder(DataRoot(folder), name=folder.resolve().name, path=str(folder.resolve()))
     known = [known for known, placed in session.registry.datasets.items() if placed.entry.kind == "stimuli"]
     raise UsageError(f"--stimuli: {unknown('stimulus set', name, known)}; and no such folder is here")

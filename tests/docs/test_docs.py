@@ -22,6 +22,7 @@ GUIDES = (
     "how-to/adding-a-task.md",
     "how-to/adding-data.md",
     "how-to/exporting-rdms.md",
+    "how-to/comparing-models.md",
     "how-to/getting-the-data.md",
     "how-to/models-without-code.md",
     "tutorial/a-model-in-five-minutes.md",
