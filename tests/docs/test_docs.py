@@ -147,6 +147,14 @@ def test_exporting_rdms(follow, tmp_path):
     assert json.loads((tmp_path / "mini.csv.json").read_text())["weights_sha256"] in shown
 
 
+def test_comparing_models(follow, tmp_path):
+    done = follow("how-to/comparing-models.md")
+    assert any("['mini_encoder encoder', 'mini_clip encoder']" in command.out for command in done)
+    assert "current" in done[-1].out
+    assert (tmp_path / "layers.svg").is_file()
+    assert set(scores(tmp_path)) == {("clip_rdm", "pixels")}
+
+
 def pages() -> list[Path]:
     return [*sorted(DOCS.rglob("*.md")), *(p for p in [ROOT / "README.md"] if p.is_file())]
 
