@@ -140,7 +140,7 @@ def _references(session: Session, suite: str, binding: str, shown: Stimuli) -> d
     images = concept_images(stimuli, joined.concepts)
     return {
         word: ArrayView(shown, {layer: concept_means(view.features(layer), images) for layer in view.layers})
-        for word, view in reference_views(session, entry, loaded, keys, stimuli).items()
+        for word, view in reference_views(session, entry, loaded, keys, stimuli, joined.concepts).items()
     }
 
 

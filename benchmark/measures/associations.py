@@ -172,7 +172,9 @@ def spread(strengths: np.ndarray, graph: sparse.csr_array, decay: float) -> np.n
     return np.ascontiguousarray(activation.T)
 
 
-def spread_geometry(strengths: np.ndarray, graph: sparse.csr_array, decay: float) -> np.ndarray:
+def spread_geometry(
+    strengths: np.ndarray, graph: sparse.csr_array, decay: float, over: np.ndarray | None = None
+) -> np.ndarray:
     """Logarithm of the activation (:func:`spread`) of each word, less its mean over the profiles.
 
     Parameters
@@ -181,12 +183,15 @@ def spread_geometry(strengths: np.ndarray, graph: sparse.csr_array, decay: float
     graph : csr_array, shape (v, v)
     decay : float
         As in :func:`spread`.
+    over : ndarray of bool, shape (n,), optional
+        The profiles over which the mean is taken; None: all.
 
     Returns
     -------
     ndarray, shape (n, v), float64
-        A row depends on which profiles it is given with.
+        A row depends on the profiles over which the mean is taken.
     """
     logarithm = np.log(spread(strengths, graph, decay) + FLOOR)
-    centred: np.ndarray = logarithm - logarithm.mean(axis=0)
+    counted = logarithm if over is None else logarithm[over]
+    centred: np.ndarray = logarithm - counted.mean(axis=0)
     return centred

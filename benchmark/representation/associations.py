@@ -41,7 +41,8 @@ class AssociationRule:
     name : str
         One of :data:`RULES`. "strengths": the profile, which sums to one. "hellinger": its square root.
         "ppmi": positive pointwise mutual information against the base rates of the norms. "spread": spread
-        over the association graph of the norms; its logarithm, less the mean over the stimuli.
+        over the association graph of the norms; its logarithm, less the mean over the stimuli that are
+        compared.
     norms : AssociationTarget or None
         The norms, for the rules that need them.
     decay : float
@@ -57,13 +58,15 @@ class AssociationRule:
         decay = f", decay {self.decay:g}" if self.name == "spread" else ""
         return f"{self.name}{norms}{decay}"
 
-    def rows(self, associations: Associations) -> np.ndarray:
+    def rows(self, associations: Associations, over: np.ndarray | None = None) -> np.ndarray:
         """One row for each profile.
 
         Parameters
         ----------
         associations : Associations
             n profiles over v words.
+        over : ndarray of bool, shape (n,), optional
+            The profiles that are compared: "spread" takes the mean over these; None: all.
 
         Returns
         -------
@@ -83,7 +86,7 @@ class AssociationRule:
         words = self._words(associations.vocabulary)
         if self.name == "ppmi":
             return positive_pmi(strengths, words.base)
-        return spread_geometry(strengths, words.graph, self.decay)
+        return spread_geometry(strengths, words.graph, self.decay, over)
 
     def _words(self, vocabulary: tuple[str, ...]) -> _Words:
         if self.norms is None:

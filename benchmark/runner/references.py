@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from benchmark.common.errors import NotPossible
@@ -106,6 +106,7 @@ def reference_views(
     references: Mapping[str, LoadedModel],
     keys: Mapping[str, Mapping[str, Any]],
     stimuli: Stimuli,
+    compared: Sequence[str] | None,
 ) -> dict[str, StoredView]:
     """The references as a task sees them, with the layers of their entries.
 
@@ -120,6 +121,8 @@ def reference_views(
         From :func:`reference_keys`.
     stimuli : Stimuli
         Those that the model of the cell sees.
+    compared : sequence of str or None
+        The concepts that are compared; None: all.
 
     Returns
     -------
@@ -133,6 +136,7 @@ def reference_views(
             keys[word],
             device=session.device,
             rule=lambda: session.rule(binding),
+            compared=compared,
         )
         for word, loaded in references.items()
     }

@@ -10,7 +10,7 @@ import hashlib
 import json
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -119,9 +119,17 @@ def look_up(session: Session, parts: Parts) -> Stored | None:
 
 
 def view(
-    session: Session, parts: Parts, bars: Bars | None = None, memo: FolderMemo | None = None
+    session: Session,
+    parts: Parts,
+    bars: Bars | None = None,
+    memo: FolderMemo | None = None,
+    compared: Sequence[str] | None = None,
 ) -> StoredView:
-    """The model as the task sees it. ``memo`` keeps parts of long work, so that a stopped run continues."""
+    """The model as the task sees it.
+
+    ``memo`` keeps parts of long work, so that a stopped run continues. ``compared`` are the concepts that
+    joined; None: all.
+    """
     name, device = parts.cell.model, session.device
     return StoredView(
         parts.model.model,
@@ -137,9 +145,10 @@ def view(
             None if device == "cpu" else device,
         ),
         reference_views(
-            session, parts.binding, parts.references, parts.key.get(REFERENCES, {}), parts.stimuli
+            session, parts.binding, parts.references, parts.key.get(REFERENCES, {}), parts.stimuli, compared
         ),
         lambda: session.rule(parts.binding),
+        compared,
     )
 
 
@@ -160,7 +169,7 @@ def score(session: Session, parts: Parts, bars: Bars | None = None) -> Stored:
     joined = join(parts.stimuli, parts.target, parts.binding.on)
     require_pairs(parts.task, joined)
     memo = _memo(parts)
-    seen = view(session, parts, bars, memo)
+    seen = view(session, parts, bars, memo, joined.concepts)
     result = parts.task.score(seen, joined, parts.binding.params, np.random.default_rng(seed))
     summary = summarise(result, parts.task.metrics, seed)
     if summary.best_layer is None:

@@ -47,6 +47,8 @@ class StoredView:
     rule : callable, optional
         Gives the rule under which association profiles are compared. It is called for a model that has an
         association head; its layer "output" is then the rows under this rule. None: logits.
+    compared : sequence of str, optional
+        The concepts that are compared, for a rule that takes the mean over them. None: all.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class StoredView:
         work: LongWork | None = None,
         references: Mapping[str, ModelView] | None = None,
         rule: Callable[[], AssociationRule] | None = None,
+        compared: Sequence[str] | None = None,
     ) -> None:
         self.name = model.spec.name
         self.stimuli = stimuli
@@ -73,6 +76,7 @@ class StoredView:
         self._device = device
         self._progress = progress
         self._rule = rule
+        self._concepts = None if compared is None else frozenset(compared)
         self._profiles: np.ndarray | None = None
         #: The rule under which the layer "output" was compared; None: as it is, or not used so far
         self.rule_used: AssociationRule | None = None
@@ -104,9 +108,17 @@ class StoredView:
             if head is None or rule is None or rule.name == "logits":
                 self._profiles = output
             else:
-                self._profiles = rule.rows(head).astype(np.float32)
+                self._profiles = rule.rows(head, self._counted()).astype(np.float32)
                 self.rule_used = rule
         return self._profiles
+
+    def _counted(self) -> np.ndarray | None:
+        """The stimuli that are compared: the scored images of the concepts that joined; None: all."""
+        if self._concepts is None:
+            return None
+        splits = self.stimuli.splits or ("test",) * len(self.stimuli)
+        pairs = zip(self.stimuli.concepts, splits, strict=True)
+        return np.array([concept in self._concepts and split == "test" for concept, split in pairs])
 
     def missing(self, *asked: str) -> list[str]:
         """The layers that are not stored yet: of ``asked``, of the layers to score, and of ``"output"``."""

@@ -110,3 +110,5 @@ def test_the_geometry_of_spreading_is_centred_over_the_profiles():
     rows = spread_geometry(profiles, graph, 0.5)
     expected = np.log(spread(profiles, graph, 0.5) + 1e-9)
     np.testing.assert_allclose(rows, expected - expected.mean(axis=0), atol=1e-12)
+    some = spread_geometry(profiles, graph, 0.5, np.array([True, False, True, False]))
+    np.testing.assert_allclose(some, expected - expected[[0, 2]].mean(axis=0), atol=1e-12)

@@ -47,17 +47,17 @@ def test_the_layer_output_is_what_the_rule_says(bench, tmp_path, binding):
     assert done.status == 0, done.err
     session = Session(Options((path,), output=tmp_path / "out", layers=("output",)))
     parts = assemble(session, Cell("swow_assoc", binding, "rules"))
-    seen = view(session, parts)
+    joined = join(parts.stimuli, parts.target)
+    seen = view(session, parts, compared=joined.concepts)
     head = seen.associations()
     logits = parts.model.model.features(parts.stimuli, ["output"])["output"]
     norms = session.target("mini_associations")
     rows = {
         "plain": AssociationRule("hellinger").rows(head),
         "logits": logits,
-        "spread": AssociationRule("spread", norms, 0.4).rows(head),
+        "spread": AssociationRule("spread", norms, 0.4).rows(head, np.array(parts.stimuli.splits) == "test"),
     }[binding]
     np.testing.assert_allclose(seen.features("output"), rows, atol=1e-4)
-    joined = join(parts.stimuli, parts.target)
     means = concept_means(rows, concept_images(parts.stimuli, joined.concepts))
     each = [compare_rdms(rdm(means), person, "spearman") for person in joined.target.rdms]
     (row,) = json.loads(done.out)
