@@ -1,7 +1,8 @@
 """Write the generated parts of the documentation: ``python docs/generate.py``.
 
 They are the tree in ``explanation/architecture.md``, the table of parameters in ``reference/registry.md``,
-and the pages ``reference/models.md`` and ``reference/bindings.md``.
+the table of published results in ``explanation/first-results.md``, and the pages ``reference/models.md`` and
+``reference/bindings.md``.
 """
 
 from __future__ import annotations
@@ -9,13 +10,30 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from benchmark.leaderboard.board import boards
+from benchmark.leaderboard.markdown import markdown
 from benchmark.registry import BindingEntry, ModelEntry, Registry, load_registry
+from benchmark.results import ResultStore
 from benchmark.task import Parameter
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
+
+#: The models in the table of published results
+SHOWN = (
+    "pixels",
+    "alexnet_conv",
+    "vgg16_conv",
+    "squeezenet1_0",
+    "mobilenetv2_100",
+    "mobilenetv1_100",
+    "swow_mobilenetv1_classes-frozen-0",
+    "swow_mobilenetv1_classes-frozen-1",
+    "clip_vit_b32_features",
+)
 
 #: Folders without a docstring
 FOLDERS = {
@@ -64,7 +82,9 @@ def pages(registry: Registry) -> dict[Path, str]:
     """What each page with a generated part must hold, by its path."""
     architecture = DOCS / "explanation" / "architecture.md"
     keys = DOCS / "reference" / "registry.md"
+    results = DOCS / "explanation" / "first-results.md"
     return {
+        results: between_marks(results.read_text(encoding="utf-8"), results_table(registry)),
         architecture: between_marks(architecture.read_text(encoding="utf-8"), tree()),
         keys: between_marks(keys.read_text(encoding="utf-8"), parameters_table(registry)),
         DOCS / "reference" / "models.md": models_page(registry),
@@ -80,6 +100,18 @@ def between_marks(page: str, part: str) -> str:
     if not mark:
         raise ValueError(f"the page needs the two lines {start.strip()} and {end}")
     return f"{before}{start}\n{part}\n{end}{after}"
+
+
+# The published results
+
+
+def results_table(registry: Registry) -> str:
+    """A row for each binding of suite human, with the published score of some models."""
+    stored, _ = ResultStore(ROOT / "leaderboard" / "results").all()
+    shown = [one.cell for one in stored if one.cell.suite == "human" and one.cell.model in SHOWN]
+    (board,) = boards(shown, registry)
+    _, _, table = markdown(replace(board, models=SHOWN)).partition("\n\n")
+    return table
 
 
 # The tree
@@ -193,6 +225,8 @@ def _binding(name: str, binding: BindingEntry, parameters: Mapping[str, Paramete
         f"`{key}`: **{binding.params[key]}**" if key in binding.params else f"`{key}`: {parameter.default}"
         for key, parameter in parameters.items()
     ]
+    if binding.associations is not None:
+        params.append(f"associations: **{binding.associations.rule}**")
     return (
         f"`{name}`",
         f"[`{binding.task}`](methodology.md#{binding.task})",
