@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from benchmark.cli import options as opt
+from benchmark.cli import training_options as training_opt
 from benchmark.cli.arguments import association_rule, device_name, load, run_options, split
 from benchmark.cli.choices import (
     Device,
@@ -136,32 +137,33 @@ def association_map(
 
 @training.command("swow_assoc")
 def train_swow_assoc(
-    images: opt.ImagesOption,
-    norms: opt.TrainingNormsOption,
-    output: opt.RunFolderOption,
-    start: opt.StartOption = "taskonomy:class_object",
-    name: opt.TrainedNameOption = "swow_assoc_own",
-    loss: opt.LossOption = LossName.bce,
-    freeze: opt.FreezeOption = False,
-    classes: opt.ClassesOption = False,
-    size: opt.SizeOption = None,
-    vocabulary: opt.VocabularyOption = 5000,
-    per_cue: opt.PerCueOption = 200,
-    test: opt.TestOption = 0.2,
-    validation: opt.ValidationOption = 0.1,
-    held_out: opt.HeldOutOption = 0.1,
-    set_apart: opt.SetApartOption = None,
-    sample_seed: opt.SampleSeedOption = 0,
-    warmup_epochs: opt.WarmupOption = 10,
-    epochs: opt.EpochsOption = 20,
-    patience: opt.PatienceOption = 5,
-    batch: opt.BatchOption = 64,
-    accumulate: opt.AccumulateOption = 1,
-    rate: opt.RateOption = 1e-4,
-    head_rate: opt.HeadRateOption = 1e-3,
-    weight_decay: opt.WeightDecayOption = 0.1,
-    precision: opt.PrecisionOption = PrecisionName.no,
-    seed: opt.TrainingSeedOption = 0,
+    images: training_opt.ImagesOption = None,
+    norms: training_opt.TrainingNormsOption = None,
+    output: training_opt.RunFolderOption = None,
+    recommended: training_opt.RecommendedOption = False,
+    start: training_opt.StartOption = "taskonomy:class_object",
+    name: training_opt.TrainedNameOption = "swow_assoc_own",
+    loss: training_opt.LossOption = LossName.bce,
+    freeze: training_opt.FreezeOption = False,
+    classes: training_opt.ClassesOption = False,
+    size: training_opt.SizeOption = None,
+    vocabulary: training_opt.VocabularyOption = 5000,
+    per_cue: training_opt.PerCueOption = 200,
+    test: training_opt.TestOption = 0.2,
+    validation: training_opt.ValidationOption = 0.1,
+    held_out: training_opt.HeldOutOption = 0.1,
+    set_apart: training_opt.SetApartOption = None,
+    sample_seed: training_opt.SampleSeedOption = 0,
+    warmup_epochs: training_opt.WarmupOption = 10,
+    epochs: training_opt.EpochsOption = 20,
+    patience: training_opt.PatienceOption = 5,
+    batch: training_opt.BatchOption = 64,
+    accumulate: training_opt.AccumulateOption = 1,
+    rate: training_opt.RateOption = 1e-4,
+    head_rate: training_opt.HeadRateOption = 1e-3,
+    weight_decay: training_opt.WeightDecayOption = 0.1,
+    precision: training_opt.PrecisionOption = PrecisionName.no,
+    seed: training_opt.TrainingSeedOption = 0,
     data: opt.DataOption = None,
     registry: opt.RegistryOption = None,
     device: opt.DeviceOption = Device.auto,
@@ -173,13 +175,31 @@ def train_swow_assoc(
     the encoder makes features from an image, and the head gives each response
     a strength.
 
+    With --recommended everything but --data and --seed is chosen: the images
+    and norms of the data root, and the training that did best. The suite human
+    finds the network there as swow_assoc.
+
     To use several GPUs, write "accelerate launch -m benchmark" for "bench".
     """
     from benchmark.association.pipeline import TrainingPlan
     from benchmark.association.recipe import Recipe
+    from benchmark.association.recommended import recommended_plan
     from benchmark.association.sampling import Shares
     from benchmark.cli.train import train
+    from benchmark.common.errors import UsageError
+    from benchmark.datasets import DataRoot
 
+    if recommended:
+        if images or norms or output:
+            raise UsageError("--recommended takes images, norms and folder from --data: leave out the others")
+        train(
+            recommended_plan(DataRoot.find(data).path, seed), tuple(registry or ()), data, device_name(device)
+        )
+        return
+    if not images or norms is None or output is None:
+        raise UsageError(
+            "--images, --norms and --output are needed; or --recommended with --data, the folder of the data"
+        )
     recipe = Recipe(
         loss=loss.value,
         vocabulary=vocabulary,

@@ -16,6 +16,7 @@ from benchmark.association.pipeline import (
     TrainingPlan,
     train_associations,
 )
+from benchmark.association.recommended import OUTPUT
 from benchmark.cli.console import progress_bars, say
 from benchmark.datasets import DataRoot
 from benchmark.extraction.devices import resolve_device
@@ -23,6 +24,8 @@ from benchmark.registry import load_registry
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from rich.progress import TaskID
 
 #: Number of unreadable images that are named
 _NAMED = 5
@@ -47,26 +50,44 @@ def train(plan: TrainingPlan, registries: tuple[Path, ...], data: Path | None, d
     BenchError
         If the images, the norms, the start or the folder cannot be used.
     """
+    root = DataRoot.find(data).path
     plan = replace(plan, command=shlex.join(["bench", *sys.argv[1:]]))
     with progress_bars(TimeRemainingColumn()) as bar:
-        tasks: dict[str, int] = {}
+        tasks: dict[str, TaskID] = {}
+        lines = None if bar.console.is_terminal else _Lines()
 
         def report(phase: str, done: int, total: int) -> None:
             if phase not in tasks:
                 tasks[phase] = bar.add_task(phase)
-            bar.update(tasks[phase], completed=done, total=total)  # type: ignore[arg-type]
+            bar.update(tasks[phase], completed=done, total=total)
+            if lines is not None:
+                lines.report(phase, done, total)
 
         try:
             outcome = train_associations(
-                plan, load_registry(registries), DataRoot.find(data).path, resolve_device(device), report
+                plan, load_registry(registries), root, resolve_device(device), report
             )
         except KeyboardInterrupt:
             kept = f"finished epochs are stored in {plan.output}"
             raise KeyboardInterrupt(f"{kept}; the same command goes on from there") from None
-    _print_summary(plan, outcome)
+    _print_summary(plan, outcome, root)
 
 
-def _print_summary(plan: TrainingPlan, outcome: TrainingOutcome) -> None:
+class _Lines:
+    """The progress as lines on standard error, where no bar can be shown: ten for each phase."""
+
+    def __init__(self) -> None:
+        self._tenths: dict[str, int] = {}
+
+    def report(self, phase: str, done: int, total: int) -> None:
+        """Print a line if another tenth of the ``phase`` is done."""
+        tenths = 10 * done // max(total, 1)
+        if tenths > self._tenths.get(phase, 0):
+            self._tenths[phase] = tenths
+            say(f"{phase}: {done} of {total}", error=True)
+
+
+def _print_summary(plan: TrainingPlan, outcome: TrainingOutcome, data: Path) -> None:
     sample = outcome.sample
     for image_id, fault in list(outcome.unreadable.items())[:_NAMED]:
         say(f"skipped {image_id}: {fault}", error=True)
@@ -75,5 +96,14 @@ def _print_summary(plan: TrainingPlan, outcome: TrainingOutcome) -> None:
     counts = [f"{len(sample.with_role(role))} for {role}" for role in ("train", "validation", "test")]
     words = len(outcome.targets.vocabulary)
     say(f"images: {', '.join(counts)}; {len(sample.cues)} cues, {words} responses")
+    if not sample.with_role("validation"):
+        say(
+            f"no image decided when training stopped: --validation {plan.shares.validation:g} of the images "
+            "of a cue rounds down to none, so the weights of the last epoch are kept"
+        )
     say(f"{plan.output / CHECKPOINT}")
-    say(f"bench run --registry {plan.output / REGISTRY} --suite {plan.name} --model {plan.name} --task all")
+    own = f"--registry {plan.output / REGISTRY} --suite {plan.name} --model {plan.name}"
+    if plan.output == data / OUTPUT:
+        own = f"--suite human --data {data} --model swow_assoc"
+    say(f"bench run {own} --task all")
+    say(f"bench associate {own} PHOTO")

@@ -17,6 +17,10 @@ import torch
 import yaml
 from safetensors.torch import load_file, save_file
 
+from benchmark.association.recommended import NORMS, recommended_plan
+from benchmark.common.errors import NotPossible
+from benchmark.registry import load_registry
+
 ROOT = Path(__file__).parents[2]
 HOSTILE = "sky/<b>*\x1b\n# x.png"
 FAST = [
@@ -50,6 +54,10 @@ def test_from_folders_and_norms_to_a_scored_network(bench, world, tmp_path: Path
     done = bench("train", "swow_assoc", *world.options, *FAST, "--name", "mine", "--output", output)
     assert done.status == 0, done.err
     assert "0 images could not be decoded" in done.out
+    registry = output / "registry.yaml"
+    assert f"bench associate --registry {registry} --suite mine --model mine PHOTO" in done.out
+    # no bar is shown where the output is a file: lines say how far it is
+    assert any(line.startswith("images: ") for line in done.err.splitlines())
     assert {file.name for file in output.iterdir()} == {
         "swow_assoc.safetensors", "card.md", "registry.yaml", "manifest.csv", "metrics.csv", "state.pt",
     }  # fmt: skip
@@ -228,3 +236,49 @@ def test_two_processes_train_as_one(world, tmp_path: Path) -> None:
     assert moved("one", "other") > 1e-3
     assert moved("one", "two") < 1e-5
     assert moved("one", "parts") < 1e-5
+
+
+def test_a_share_that_rounds_to_no_image_is_said(bench, world, tmp_path: Path) -> None:
+    command = (
+        "train",
+        "swow_assoc",
+        *world.options,
+        *FAST,
+        "--validation",
+        "0.001",
+        "--output",
+        tmp_path / "run",
+    )
+    done = bench(*command)
+    assert done.status == 0, done.err
+    assert "--validation 0.001 of the images of a cue rounds down to none" in done.out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "--images, --norms and --output are needed; or --recommended"),
+        (
+            ["--recommended", "--norms", "norms.csv"],
+            "--recommended takes images, norms and folder from --data",
+        ),
+        (["--recommended"], "has none of imagenet-sample/images"),
+    ],
+)
+def test_what_to_train_must_be_said(bench, tmp_path: Path, options: list[str], said: str) -> None:
+    done = bench("train", "swow_assoc", *options, "--data", tmp_path)
+    assert done.status == 2
+    assert said in done.err
+
+
+def test_the_recommended_training_is_found_by_the_suite(tmp_path: Path) -> None:
+    for folder in ("imagenet-sample/images", "caltech101-15", "swow-en"):
+        (tmp_path / folder).mkdir(parents=True)
+    with pytest.raises(NotPossible, match="Small World of Words"):
+        recommended_plan(tmp_path)
+    (tmp_path / NORMS).write_text("")
+    plan = recommended_plan(tmp_path, seed=3)
+    assert plan.images == (tmp_path / "imagenet-sample/images", tmp_path / "caltech101-15")
+    assert plan.recipe.seed == 3
+    entry = load_registry().model("swow_assoc", "human").entry
+    assert tmp_path / entry.checkpoint.file == plan.output / "swow_assoc.safetensors"
