@@ -44,13 +44,13 @@ def show_robustness(models: list[str], binding: str, suite: str, options: Option
     with progress_bars() as bars:
         found = multiverse(options, binding, suite, names, lambda label: WorkBar(bars, label))
     if form == "json":
-        sys.stdout.write(json.dumps(as_json(found), indent=1, allow_nan=False) + "\n")
+        sys.stdout.write(json.dumps(_as_json(found), indent=1, allow_nan=False) + "\n")
     else:
         _print(found)
     return 1 if found.missing else 0
 
 
-def as_json(found: Multiverse) -> dict[str, Any]:
+def _as_json(found: Multiverse) -> dict[str, Any]:
     """The scores by model and recipe, and the orders, as JSON can hold them."""
     return {
         "suite": found.suite,

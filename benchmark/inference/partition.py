@@ -45,6 +45,20 @@ def part_statistic(regression: Callable[[Float64], RDMRegression], part: str) ->
     -------
     Statistic
         Weights (b, n) -> shares of the variance (b,), without the bias of the small sample.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.inference import part_statistic
+    >>> from benchmark.measures import RDMRegression, rdm
+    >>> rng = np.random.default_rng(0)
+    >>> known, new = rng.normal(size=(2, 12, 6))
+    >>> target = rdm(np.hstack([known, new]))
+    >>> regression = RDMRegression(target[None], "spearman").beside("references", rdm(known)[None])
+    >>> regression = regression.beside("model", rdm(new))
+    >>> unique = part_statistic(lambda weights: regression, "unique")
+    >>> unique(np.ones((1, 12))).round(2)
+    array([0.4])
     """
 
     def statistic(weights: Float64) -> Float64:
@@ -71,6 +85,19 @@ def part_pair_statistic(regression: RDMRegression, part: str) -> PairStatistic:
     -------
     PairStatistic
         The bias that is taken away is that of equal weights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.inference import part_pair_statistic
+    >>> from benchmark.measures import RDMRegression, rdm
+    >>> rng = np.random.default_rng(0)
+    >>> known, new = rng.normal(size=(2, 12, 6))
+    >>> target = rdm(np.hstack([known, new]))
+    >>> regression = RDMRegression(target[None], "spearman").beside("references", rdm(known)[None])
+    >>> regression = regression.beside("model", rdm(new))
+    >>> round(part_pair_statistic(regression, "unique")(np.ones(66)), 2)
+    0.4
     """
     terms = [(regression.by_pairs(subset), factor) for subset, factor in PARTS[part]]
     return lambda weights: sum(factor * explained(weights) for explained, factor in terms)
@@ -172,6 +199,18 @@ def part_ceilings(rdms: ArrayLike, references: ArrayLike, method: str) -> dict[s
     dict of str to NoiseCeiling
         By part. The lower bound takes the mean of the other subjects as the model of each subject, the upper
         bound the mean of all (:func:`benchmark.inference.noise_ceiling`).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.inference import part_ceilings
+    >>> from benchmark.measures import rdm
+    >>> rng = np.random.default_rng(0)
+    >>> known, new = rng.normal(size=(2, 12, 6))
+    >>> people = [rdm(np.hstack([known, new]) + rng.normal(size=(12, 12))) for _ in range(3)]
+    >>> ceiling = part_ceilings(people, rdm(known)[None], "spearman")["unique"]
+    >>> round(ceiling.lower, 2), round(ceiling.upper, 2)
+    (0.11, 0.46)
     """
     subjects = as_rdms(rdms, "rdms")
     values = np.stack([standardised(rdm, method, f"rdms[{s}]") for s, rdm in enumerate(subjects)])
