@@ -6,9 +6,10 @@ import hashlib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -194,6 +195,18 @@ def _find_file(where: str, base: Path) -> Path:
     raise BenchError(f"plug-in {where}: {path} is not there; {did_you_mean(path.name, beside)}")
 
 
+class _FromSource(SourceFileLoader):
+    """Compiles the source at each load.
+
+    Python finds out by size and whole second whether compiled code is that of a file. A file that was changed
+    within the second would be run as it was before, under the hash of what it is now.
+    """
+
+    def path_stats(self, path: str) -> Mapping[str, Any]:
+        """Say that the age of ``path`` is not known: then compiled code is neither read nor written."""
+        raise OSError(path)
+
+
 def _run_file(path: Path, plugin: str) -> ModuleType:
     identity = hashlib.sha256(str(path).encode() + b"\0" + path.read_bytes()).hexdigest()[:16]
     name = f"benchmark_plugin_{path.stem}_{identity}"
@@ -204,15 +217,17 @@ def _run_file(path: Path, plugin: str) -> ModuleType:
             return module
         for own in modules:
             sys.modules.pop(own, None)
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
+    if path.suffix != ".py":
         raise BenchError(f"plug-in {plugin}: {path} is not a Python file")
+    loader = _FromSource(name, str(path))
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
+    assert spec is not None
     module = importlib.util.module_from_spec(spec)
     # dataclasses and pickle look up the module of a class by name while the file still runs
     sys.modules[name] = module
     try:
         with plugin_border(), _importing_from_beside(path):
-            spec.loader.exec_module(module)
+            loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
         raise _import_error(error, plugin) from error

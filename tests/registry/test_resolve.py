@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pickle
 import sys
 from collections.abc import Iterator
@@ -64,6 +65,18 @@ def test_changed_file_is_run_anew(base):
     assert load_plugin("models/mine.py:Mine", base)().x == 2
     assert before().x == 1
     assert plugin_source_hash("models/mine.py:Mine", base) != hashed
+
+
+def test_no_compiled_code_of_an_older_file_is_run(base, monkeypatch):
+    # Python tells by size and whole second whether compiled code is of the file: here both are the same
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    path = base / "models" / "mine.py"
+    os.utime(path, (1e9, 1e9))
+    assert load_plugin("models/mine.py:Mine", base)().x == 1
+    path.write_text(path.read_text().replace("x: int = 1", "x: int = 2"))
+    os.utime(path, (1e9, 1e9))
+    assert load_plugin("models/mine.py:Mine", base)().x == 2
+    assert not (base / "models" / "__pycache__").exists()
 
 
 def test_two_files_of_one_name_do_not_mix(base):
