@@ -13,6 +13,7 @@ from rich.table import Table
 from benchmark.cli.console import console, progress_bars
 from benchmark.cli.run import WorkBar
 from benchmark.cli.tables import number
+from benchmark.results import finite_or_none
 from benchmark.robustness import Multiverse, multiverse
 from benchmark.runner import Options, Session, plan
 
@@ -38,11 +39,11 @@ def show_robustness(models: list[str], binding: str, suite: str, options: Option
     int
         Exit status: 0 if every model has a score under every recipe, else 1.
     """
-    registry = Session(options).registry
-    registry.binding(suite, binding)
-    names = list(dict.fromkeys(cell.model for cell in plan(registry, models, [binding], suite)))
+    session = Session(options)
+    session.registry.binding(suite, binding)
+    names = list(dict.fromkeys(cell.model for cell in plan(session.registry, models, [binding], suite)))
     with progress_bars() as bars:
-        found = multiverse(options, binding, suite, names, lambda label: WorkBar(bars, label))
+        found = multiverse(session, binding, suite, names, lambda label: WorkBar(bars, label))
     if form == "json":
         sys.stdout.write(json.dumps(_as_json(found), indent=1, allow_nan=False) + "\n")
     else:
@@ -61,10 +62,10 @@ def _as_json(found: Multiverse) -> dict[str, Any]:
             {
                 "model": model,
                 **recipe._asdict(),
-                "score": _finite(found.scores[m, r]),
-                "ci_low": _finite(found.low[m, r]),
-                "ci_high": _finite(found.high[m, r]),
-                "rank": _finite(found.ranks[m, r]),
+                "score": finite_or_none(found.scores[m, r]),
+                "ci_low": finite_or_none(found.low[m, r]),
+                "ci_high": finite_or_none(found.high[m, r]),
+                "rank": finite_or_none(found.ranks[m, r]),
             }
             for m, model in enumerate(found.models)
             for r, recipe in enumerate(found.recipes)
@@ -73,10 +74,6 @@ def _as_json(found: Multiverse) -> dict[str, Any]:
         "orders": [vars(order) for order in found.orders],
         "not_scored": found.missing,
     }
-
-
-def _finite(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
 
 
 def _print(found: Multiverse) -> None:
@@ -99,7 +96,7 @@ def _scores(found: Multiverse) -> Table:
     for recipe in found.recipes:
         table.add_column(str(recipe), justify="right")
     for m, model in enumerate(found.models):
-        scores = map(_finite, found.scores[m])
+        scores = map(finite_or_none, found.scores[m])
         ranks = ("" if np.isnan(rank) else f" ({rank:.0f})" for rank in found.ranks[m])
         table.add_row(model, *(f"{number(score)}{rank}" for score, rank in zip(scores, ranks, strict=True)))
     return table

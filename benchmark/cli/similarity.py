@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from rich import box
 from rich.table import Table
 
@@ -17,6 +16,7 @@ from benchmark.cli.console import console, progress_bars, say
 from benchmark.cli.run import WorkBar
 from benchmark.cli.tables import between, number
 from benchmark.common.figures import require_format
+from benchmark.results import finite_or_none
 from benchmark.runner import Options, Session
 from benchmark.runner.plan import chosen_models
 
@@ -126,7 +126,7 @@ def _print(found: Similarities) -> None:
 
 def _cell(matrix: Matrix, i: int, j: int) -> str:
     values = (matrix.similarity, matrix.low, matrix.high, matrix.chance)
-    score, low, high, chance = (None if np.isnan(array[i, j]) else float(array[i, j]) for array in values)
+    score, low, high, chance = (finite_or_none(array[i, j]) for array in values)
     if score is None:
         return "-"
     by_chance = "" if chance == 0 else f", chance {number(chance)}"

@@ -15,7 +15,7 @@ from benchmark.model import Model, Progress
 from benchmark.model_similarity.measures import MEASURES, Matrix
 from benchmark.registry import unknown
 from benchmark.representation.concepts import RDM_METRICS, concept_images, concept_means
-from benchmark.results import code_version, now, versions
+from benchmark.results import code_version, finite_or_none, now, versions
 from benchmark.runner import Session
 from benchmark.runner.layers import choose_layers
 from benchmark.runner.loaded import DTYPE, LoadedModel
@@ -67,7 +67,7 @@ class Similarities:
         for matrix in self.matrices:
             for i, j in zip(*np.triu_indices(len(self.layers), 1), strict=True):
                 numbers = (matrix.similarity, matrix.low, matrix.high, matrix.chance)
-                values = (None if np.isnan(array[i, j]) else float(array[i, j]) for array in numbers)
+                values = (finite_or_none(array[i, j]) for array in numbers)
                 a, b = self.layers[i], self.layers[j]
                 yield {
                     "measure": matrix.measure,

@@ -2,7 +2,16 @@
 
 from benchmark.results.provenance import code_version, extraction_version, now, versions
 from benchmark.results.row import row
-from benchmark.results.schema import LEVELS, VARIANT, CellResult, Estimate, LayerScore, Provenance, canonical
+from benchmark.results.schema import (
+    LEVELS,
+    VARIANT,
+    CellResult,
+    Estimate,
+    LayerScore,
+    Provenance,
+    canonical,
+    finite_or_none,
+)
 from benchmark.results.seeds import average_seeds
 from benchmark.results.store import ResultStore, Stored, diff_keys
 
@@ -20,6 +29,7 @@ __all__ = [
     "code_version",
     "diff_keys",
     "extraction_version",
+    "finite_or_none",
     "now",
     "row",
     "versions",

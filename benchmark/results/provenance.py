@@ -30,6 +30,7 @@ _NO_SCORES = (
     "models",
     "registry",
     "results",
+    "robustness",
     "submission",
     "tasks",
 )

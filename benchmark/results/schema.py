@@ -38,8 +38,16 @@ def checksum_of(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _finite(value: Any) -> Any:
-    # an undefined number is null: JSON has no NaN, and a reader must not take NaN for a number
+def finite_or_none(value: Any) -> Any:
+    """``value`` as a number; None if it is undefined.
+
+    JSON has no NaN, and a reader must not take NaN for a number. None and text stay as they are.
+
+    Raises
+    ------
+    ValueError
+        If the value is nothing of these.
+    """
     if value is None or isinstance(value, str):
         return value
     try:
@@ -49,7 +57,7 @@ def _finite(value: Any) -> Any:
     return number if math.isfinite(number) else None
 
 
-Number = Annotated[float | None, BeforeValidator(_finite)]
+Number = Annotated[float | None, BeforeValidator(finite_or_none)]
 Json = Annotated[dict[str, Any], AfterValidator(canonical)]
 
 

@@ -18,7 +18,7 @@ from benchmark.inference import PairedDifference, Perturbed, fdr, paired_differe
 from benchmark.registry import BindingEntry, Registry
 from benchmark.representation.concepts import STANDARDISE
 from benchmark.results import VARIANT, CellResult
-from benchmark.runner import Cell, Options, Session, execute
+from benchmark.runner import Cell, Session, execute
 from benchmark.runner.score import Bars
 
 #: The dissimilarities that are tried. The squared Euclidean distance has the ranks of the Euclidean one
@@ -113,14 +113,14 @@ class Multiverse:
 
 
 def multiverse(
-    options: Options, binding: str, suite: str, models: Sequence[str], bars: Bars | None = None
+    given: Session, binding: str, suite: str, models: Sequence[str], bars: Bars | None = None
 ) -> Multiverse:
     """Score models on a binding under every recipe. What is stored is not computed again.
 
     Parameters
     ----------
-    options : Options
-        Registries, data root, layers, device, seed and folder of the results.
+    given : Session
+        It stays as it is.
     binding : str
         A binding whose task has the parameters ``metric`` and ``standardise``.
     suite : str
@@ -140,14 +140,14 @@ def multiverse(
     NotPossible
         If no model has a score.
     """
-    session = Session(options)
-    entry = session.registry.binding(suite, binding)
-    own = _own_recipe(session, binding, entry)
+    entry = given.registry.binding(suite, binding)
+    own = _own_recipe(given, binding, entry)
     recipes = (own, *(recipe for recipe in RECIPES if recipe != own))
     names = {recipe: _name(binding, recipe, own) for recipe in recipes}
     derived = {name: _under(entry, recipe) for recipe, name in names.items()}
     # what is loaded for the first recipe serves all
-    session.__dict__["registry"] = _with_bindings(session.registry, suite, derived)
+    session = Session(given.options)
+    session.__dict__["registry"] = _with_bindings(given.registry, suite, derived)
     found: Found = {}
     missing: dict[str, str] = {}
     for model in models:

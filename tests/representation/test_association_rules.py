@@ -1,9 +1,12 @@
 """The rules under which a network with an association head is compared."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from scipy import sparse
 
+from benchmark.cli.choices import RuleName
 from benchmark.common.errors import NotPossible
 from benchmark.datasets import AssociationTarget
 from benchmark.measures.associations import (
@@ -14,7 +17,8 @@ from benchmark.measures.associations import (
     spread_geometry,
 )
 from benchmark.model import Associations
-from benchmark.representation.associations import AssociationRule
+from benchmark.registry import AssociationRuleEntry
+from benchmark.representation.associations import NEED_NORMS, RULES, AssociationRule
 
 CUES, RESPONSES = ("cat", "dog", "car"), ("dog", "cat", "wheel", "pet")
 COUNTS = np.array([[8.0, 0, 0, 2], [0, 6, 0, 4], [0, 0, 9, 0]])
@@ -68,3 +72,12 @@ def test_a_graph_with_words_that_no_walk_leaves():
 def test_a_rule_in_words():
     assert str(AssociationRule("spread", NORMS, 0.75)) == "spread by norms, decay 0.75"
     assert str(AssociationRule("hellinger")) == "hellinger"
+
+
+def test_a_registry_and_the_command_line_know_every_rule():
+    # the rooms may not import one another, and the command line imports nothing heavy
+    written = get_args(AssociationRuleEntry.model_fields["rule"].annotation)
+    assert written == RULES == tuple(rule.value for rule in RuleName)
+    for name in RULES:
+        fields = {"rule": name, **({"norms": "norms"} if name in NEED_NORMS else {})}
+        assert AssociationRuleEntry(**fields).rule == name

@@ -1,4 +1,4 @@
-"""Another network as the target: what it holds, what decides its key, what is said of it, and bad input."""
+"""Targets that are made from a network: their content, their key, their notes, and bad input."""
 
 from __future__ import annotations
 
