@@ -137,6 +137,24 @@ def robustness(
     raise typer.Exit(show_robustness(split(model), binding, suite, options, form.value))
 
 
+@app.command()
+def compare(
+    models: opt.ComparedModelsArgument,
+    suite: opt.SuiteOption = "mini",
+    output: opt.OutputOption = Path("results"),
+    form: opt.SimilarityFormatOption = SimilarityFormat.table,
+) -> None:
+    """Compare models on every binding on which they have a score.
+
+    The results are read, nothing is computed anew. Each row has the paired
+    difference of two models with its 95 % interval, its p-value, and the same
+    corrected over all rows.
+    """
+    from benchmark.cli.compare import show_comparison
+
+    raise typer.Exit(show_comparison(split(models), suite, output, form.value))
+
+
 @app.command("list")
 def list_(kind: opt.EntryKindArgument, registry: opt.RegistryOption = None) -> None:
     """List the models, tasks, datasets or suites of the registry."""

@@ -67,6 +67,9 @@ EntryNameArgument = Annotated[str, typer.Argument(help="Name of a model, task, d
 
 # ---- bench run, bench why, bench calibrate
 
+ComparedModelsArgument = Annotated[
+    list[str], typer.Argument(help="Names of two or more models, one after another or with commas.")
+]
 ModelsOption = Annotated[
     list[str],
     typer.Option(

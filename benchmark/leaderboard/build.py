@@ -12,12 +12,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from benchmark.common.errors import DataError
 from benchmark.common.files import slug, write_atomic
-from benchmark.inference import Perturbed
 from benchmark.leaderboard.board import Board, boards
 from benchmark.leaderboard.content import content, profiles
 from benchmark.leaderboard.markdown import markdown
 from benchmark.registry import Registry, shipped_root
-from benchmark.results import LEVELS, ResultStore, Stored, perturbed_of
+from benchmark.results import LEVELS, ResultStore
 
 #: The scripts of the page, in the order in which they need one another
 _SCRIPTS = (
@@ -59,7 +58,7 @@ def build_page(results: Path, page: Path, registry: Registry) -> str:
     if not stored:
         unread = f" ({unreadable[0]})" if unreadable else ""
         raise DataError(f"no result under {results}{unread}: bench run --output {results} writes them")
-    by_suite = boards([s.cell for s in stored], registry, _comparable(ResultStore(results), stored))
+    by_suite = boards([s.cell for s in stored], registry)
     try:
         write_atomic(page, _html(by_suite, page).encode())
         write_atomic(page.with_suffix(".csv"), _csv(by_suite).encode())
@@ -68,22 +67,6 @@ def build_page(results: Path, page: Path, registry: Registry) -> str:
         raise DataError(f"cannot write {page}: {error.strerror or error}") from error
     lines = [f"{len(stored)} results -> {page.resolve()}, and .csv and .md beside it"]
     return "\n".join([*lines, *(f"left out: {reason}" for reason in unreadable)])
-
-
-def _comparable(store: ResultStore, stored: list[Stored]) -> dict[tuple[str, str, str], Perturbed]:
-    """What the cells hold for comparisons. Published results come without arrays."""
-    found = {}
-    for one in stored:
-        cell = one.cell
-        if cell.status != "scored" or cell.arrays is None or cell.best_layer is None:
-            continue
-        try:
-            arrays = store.arrays(one)
-        except DataError:  # the numbers of the result are whole, and are shown
-            continue
-        if "perturbed" in arrays:
-            found[cell.suite, cell.binding, cell.model] = perturbed_of(cell, arrays)
-    return found
 
 
 def _html(by_suite: list[Board], page: Path) -> str:
