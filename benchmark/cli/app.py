@@ -14,7 +14,7 @@ from benchmark.cli import options as opt
 from benchmark.cli.arguments import load, run_options, split
 from benchmark.cli.choices import Device, Dissimilarity, ResultFormat, SimilarityFormat
 from benchmark.cli.commands import Commands
-from benchmark.cli.groups import association, cache, export, leaderboard, training
+from benchmark.cli.groups import association, cache, export, leaderboard, results, training
 
 app = typer.Typer(
     name="bench",
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 for name, group in (
     ("leaderboard", leaderboard),
+    ("results", results),
     ("train", training),
     ("export", export),
     ("association", association),

@@ -21,9 +21,9 @@ def perturbed_of(cell: CellResult) -> Perturbed | None:
     Perturbed or None
         For :func:`benchmark.inference.paired_difference`. None: the cell holds no changes.
     """
-    if cell.perturbed is None:
+    layer = next((layer for layer in cell.layers if layer.name == cell.best_layer), None)
+    if cell.perturbed is None or layer is None or cell.metric not in layer.metrics:
         return None
-    layer = next(layer for layer in cell.layers if layer.name == cell.best_layer)
     concepts, pairs = np.array(cell.perturbed, dtype=np.float64)
-    score = layer.metrics[str(cell.metric)].score
+    score = layer.metrics[cell.metric].score
     return Perturbed(np.nan if score is None else score, concepts, pairs, cell.n or 0)
