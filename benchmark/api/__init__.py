@@ -1,7 +1,8 @@
-"""The suite from Python: ``benchmark.run(model=MyModel(), tasks="all")``, ``benchmark.check(MyModel())``."""
+"""The suite from Python: ``benchmark.run(model=MyModel())``, ``benchmark.score(features, ids)``."""
 
+from benchmark.api.arrays import score
 from benchmark.api.run import check, run
 from benchmark.api.similarity import SimilarityTables, similarity
 from benchmark.api.tables import Checks, Results
 
-__all__ = ["Checks", "Results", "SimilarityTables", "check", "run", "similarity"]
+__all__ = ["Checks", "Results", "SimilarityTables", "check", "run", "score", "similarity"]
