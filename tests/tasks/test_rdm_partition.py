@@ -15,7 +15,6 @@ from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
 from benchmark.common.errors import BenchError, NotPossible, UsageError
 from benchmark.datasets.join import join
 from benchmark.datasets.types import RDMTarget
-from benchmark.registry.checkpoints import ResolvedCheckpoint
 from benchmark.runner import Options, Session
 from benchmark.runner.plan import Cell
 from benchmark.runner.references import load_references
@@ -181,16 +180,16 @@ def test_the_encoder_is_what_the_entry_names(bench, tmp_path):
 @pytest.mark.parametrize(
     ("started", "entry", "found"),
     [
-        ("pixels", "mini_encoder", "pixels"),
+        ("pixels", "other", "pixels"),
         ("taskonomy:class_object", "pixels", "model 'taskonomy_class_object' is not for suite 'own'"),
         ("earlier/swow_assoc.safetensors", "pixels", "pixels"),
-        ("earlier/swow_assoc.safetensors", "mini_encoder", "trained from earlier/swow_assoc.safetensors"),
+        ("earlier/swow_assoc.safetensors", "other", "trained from earlier/swow_assoc.safetensors"),
         ("timm:resnet18.a1_in1k", None, "which is no model of the registry: give it an entry"),
-        ("mini_encoder@untrained:0", "pixels", "reference 'mini_encoder@untrained:0' of part is untrained"),
+        ("other", "pixels", "reference 'other' of part is untrained"),
         ("net", "pixels", "model 'net' is among the references"),
     ],
 )
-def test_what_the_weights_say_comes_before_the_entry(tmp_path, monkeypatch, started, entry, found):
+def test_what_the_weights_say_comes_before_the_entry(tmp_path, started, entry, found):
     """The entry counts for an earlier run of the same kind of network: that of the same plug-in."""
     (tmp_path / "net.py").write_text(
         "from benchmark.model import Model, StartedFrom\n"
@@ -199,11 +198,12 @@ def test_what_the_weights_say_comes_before_the_entry(tmp_path, monkeypatch, star
         "    def features(self, stimuli, layers, *, device='cpu', progress=None):\n        return {}\n"
     )
     encoder = f", encoder: {entry}" if entry else ""
-    registry = lab(
-        tmp_path, "encoder", f"models:\n  net: {{plugin: net.py:Net, description: net{encoder}}}\n"
+    models = (
+        f"models:\n  net: {{plugin: net.py:Net, description: net{encoder}}}\n"
+        "  other: {plugin: net.py:Net, description: of another kind, checkpoint: {untrained: 3}}\n"
     )
+    registry = lab(tmp_path, "encoder", models)
     session = Session(Options(registries=(registry,)))
-    monkeypatch.setattr("benchmark.runner.session.resolve_checkpoint", lambda *_: ResolvedCheckpoint())
     cell = Cell("net", "part", "own")
     if " " in found:
         with pytest.raises(BenchError) as error:
