@@ -97,6 +97,22 @@ class BuiltFrom:
 
 
 @dataclass(frozen=True)
+class StartedFrom:
+    """The network from which the training of a model started.
+
+    Attributes
+    ----------
+    name : str
+        A model of the registry, or what else the training was given ("taskonomy:class_object", a file).
+    plugin : str
+        The plug-in of this network, as its entry names it.
+    """
+
+    name: str
+    plugin: str
+
+
+@dataclass(frozen=True)
 class Associations:
     """Predicted association strengths.
 
@@ -219,6 +235,11 @@ class Model(ABC):
     def covered(self, stimuli: Stimuli) -> frozenset[str]:
         """Concepts that the model can represent. Only these are shown to it and scored. By default all."""
         return frozenset(stimuli.concepts)
+
+    @property
+    def started_from(self) -> StartedFrom | None:
+        """What the training started from, as the file of the weights says. None: it says nothing."""
+        return None
 
     @property
     def has_associations(self) -> bool:

@@ -18,7 +18,7 @@ from benchmark.association.network import AssociationNetwork, encoder_of
 from benchmark.association.recipe import strengths_of
 from benchmark.common.errors import UsageError
 from benchmark.extraction import NetworkModel, Preprocessing, blocks, load_strictly, read_state_dict
-from benchmark.model import Associations, ModelSpec
+from benchmark.model import Associations, ModelSpec, StartedFrom
 
 
 class SwowAssociation(NetworkModel):
@@ -48,6 +48,12 @@ class SwowAssociation(NetworkModel):
     def record(self) -> TrainingRecord | None:
         """How the checkpoint was trained, as its metadata say; None: untrained, or no such metadata."""
         return None if self.spec.untrained is not None else read_record(self._checkpoint())
+
+    @property
+    def started_from(self) -> StartedFrom | None:
+        """What the metadata of the checkpoint say; None: untrained, or they say nothing."""
+        record = self.record
+        return None if record is None else StartedFrom(record.started_from, record.encoder.plugin)
 
     @cached_property
     def vocabulary(self) -> tuple[str, ...] | None:

@@ -29,7 +29,7 @@ class Photo:
     path : Path
         The image file.
     name : str
-        Name to show: the name of the file, or the whole path if two files have the same name.
+        Name to show: the name of the file, with as many of its folders as tell it from files of that name.
     thumbnail : Image
         The image that the model got, before the model's own preprocessing. RGB, at most 160 pixels a side.
     """
@@ -146,8 +146,17 @@ def _no_head(model: Model) -> NotPossible:
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
-    names = [path.name for path in paths]
-    return [name if names.count(name) == 1 else str(path) for name, path in zip(names, paths, strict=True)]
+    """A name for each of different paths: its last parts, as few as no other file of its name has."""
+
+    def name(path: Path) -> str:
+        alike = [other for other in paths if other.name == path.name and other != path]
+        for parts in range(1, len(path.parts)):
+            tail = path.parts[-parts:]
+            if all(other.parts[-parts:] != tail for other in alike):
+                return str(Path(*tail))
+        return str(path)
+
+    return [name(path) for path in paths]
 
 
 def _thumbnail(image: Image.Image) -> Image.Image:

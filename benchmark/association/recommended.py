@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from benchmark.association.pipeline import TrainingPlan
@@ -14,6 +15,11 @@ IMAGES = ("imagenet-sample/images", "tiny-imagenet-val", "caltech101-15")
 NORMS = "swow-en/strength.SWOW-EN.R1.csv"
 #: Where the suite ``human`` looks for the network, under the data root
 OUTPUT = "swow_assoc"
+
+
+def training_command(data: Path) -> str:
+    """The command that trains the recommended network on the data root ``data``, for a shell, in one line."""
+    return shlex.join(["bench", "train", "swow_assoc", "--recommended", "--data", str(data)])
 
 
 def recommended_plan(data: Path, seed: int = 0) -> TrainingPlan:

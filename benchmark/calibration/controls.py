@@ -26,7 +26,7 @@ DrawWorld = Callable[[np.random.Generator], World]
 REPLICATES = 20
 #: Signal-to-noise ratios of the noisy copies (ratio of variances)
 SNRS = (4.0, 1.0, 0.25)
-#: Probability that a correct task fails a control by chance; for all controls of seven tasks it is 1 in 150
+#: Probability that a correct task fails a control by chance; for all controls of eight tasks it is 1 in 150
 ALPHA = 1e-4
 #: A complete set of controls has all these kinds
 COMPLETE = ("copy", "noisy", "noise", "permuted")

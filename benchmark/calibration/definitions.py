@@ -93,6 +93,19 @@ def informed_category_matching(world: World, features: np.ndarray) -> float:
     return float(np.mean(category[_informed_assignment(world, features)] == category))
 
 
+def category_auc(world: World, features: np.ndarray) -> float:
+    """Share of all pairs of pairs in which the pair between two categories is the more dissimilar one."""
+    assert isinstance(world.target, RDMTarget)
+    assert world.target.categories is not None
+    by_name = dict(zip(world.target.ids, world.target.categories, strict=True))
+    category = [by_name[name] for name in sorted(by_name)]
+    model = 1 - np.corrcoef(features)
+    pairs = list(combinations(range(len(category)), 2))
+    within = np.array([model[i, j] for i, j in pairs if category[i] == category[j]])
+    between = np.array([model[i, j] for i, j in pairs if category[i] != category[j]])
+    return float(np.mean(between[:, None] > within))
+
+
 def _informed_assignment(world: World, features: np.ndarray) -> np.ndarray:
     assert isinstance(world.target, RDMTarget)
     order = [world.target.ids.index(name) for name in sorted(world.target.ids)]

@@ -70,7 +70,11 @@ class World:
 
 
 def rdm_world(
-    rng: np.random.Generator, concepts: int = 40, columns: int = 200, twins: float | None = None
+    rng: np.random.Generator,
+    concepts: int = 40,
+    columns: int = 200,
+    twins: float | None = None,
+    size: int = 2,
 ) -> World:
     """Draw a world of concepts with Gaussian features; the target is their correlation RDM.
 
@@ -83,6 +87,8 @@ def rdm_world(
         If given, concepts 2i and 2i + 1 are twins: they share their features, and differ by noise of this
         standard deviation. Then little noise confuses twins, and only much more noise hides the geometry.
         Each pair of twins is a category. Default: the features of all concepts are independent.
+    size : int
+        Number of concepts of a category, where they are not pairs of twins but more.
 
     Returns
     -------
@@ -101,11 +107,13 @@ def rdm_world(
     if twins is None:
         signal = rng.standard_normal((concepts, columns))
     else:
-        centres = rng.standard_normal((concepts // 2, columns)).repeat(2, axis=0)
+        centres = rng.standard_normal((concepts // size, columns)).repeat(size, axis=0)
         signal = centres + twins * rng.standard_normal((concepts, columns))
     names = _names("c", concepts)
-    pairs = None if twins is None else tuple(f"pair {i // 2}" for i in range(concepts))
-    target = RDMTarget("control", names, "control", rdms=rdm(signal)[None], subjects=("s",), categories=pairs)
+    categories = None if twins is None else tuple(f"category {i // size}" for i in range(concepts))
+    target = RDMTarget(
+        "control", names, "control", rdms=rdm(signal)[None], subjects=("s",), categories=categories
+    )
     return _by_concept(target, names, signal, rng)
 
 

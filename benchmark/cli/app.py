@@ -12,7 +12,13 @@ import typer
 from benchmark import __version__
 from benchmark.cli import options as opt
 from benchmark.cli.arguments import load, run_options, split
-from benchmark.cli.choices import Device, Dissimilarity, ResultFormat, SimilarityFormat
+from benchmark.cli.choices import (
+    AssociatesFormat,
+    Device,
+    Dissimilarity,
+    ResultFormat,
+    SimilarityFormat,
+)
 from benchmark.cli.commands import Commands
 from benchmark.cli.groups import association, cache, export, leaderboard, results, training
 
@@ -250,7 +256,8 @@ def associate(
     k: opt.CountOption = 20,
     plot: opt.PlotOption = None,
     html: opt.PageOption = None,
-    suite: opt.WeightsSuiteOption = "mini",
+    form: opt.AssociatesFormatOption = AssociatesFormat.table,
+    suite: opt.WeightsSuiteOption = "human",
     data: opt.DataOption = None,
     registry: opt.RegistryOption = None,
     device: opt.DeviceOption = Device.auto,
@@ -258,15 +265,19 @@ def associate(
     """Show which words photos bring to mind, the strongest first.
 
     The model needs an association head: a last layer that gives a strength to
-    each word of a vocabulary.
+    each word of a vocabulary. The one that you trained on the data root answers;
+    if there is none, the command that trains it is printed. The network of the
+    miniature, which knows drawings only, answers with --suite mini.
 
-    Exit status: 0 if all photos have words; 1 if a photo has none; 2 if an
-    argument or a registry cannot be used.
+    Exit status: 0 if all photos have words; 1 if a photo has none; 2 if there is
+    no trained network, or an argument or a registry cannot be used.
     """
     from benchmark.cli.associate import associate_photos
 
     options = run_options(registry, data, device)
-    raise typer.Exit(associate_photos(photos, model, suite, options, k=k, plot=plot, html=html))
+    raise typer.Exit(
+        associate_photos(photos, model, suite, options, k=k, form=form.value, plot=plot, html=html)
+    )
 
 
 @app.command()

@@ -44,6 +44,14 @@ class SimilarityFormat(str, Enum):
     csv = "csv"
 
 
+class AssociatesFormat(str, Enum):
+    """How ``bench associate`` prints the words."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
 class RowUnit(str, Enum):
     """What a row of an RDM stands for."""
 

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from benchmark.cli.choices import (
+    AssociatesFormat,
     Device,
     Dissimilarity,
     EntryKind,
@@ -170,6 +171,10 @@ PluginFolderOption = Annotated[Path, typer.Option("--folder", help="Folder that 
 PhotosArgument = Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Image files.")]
 HeadModelOption = Annotated[
     str, typer.Option("--model", "-m", help="Name of a model that has an association head.")
+]
+AssociatesFormatOption = Annotated[
+    AssociatesFormat,
+    typer.Option("--format", help="Print the words as ranked tables, as JSON, or as CSV with a row a word."),
 ]
 CountOption = Annotated[int, typer.Option("-k", min=1, help="Number of words to show for each photo.")]
 PlotOption = Annotated[

@@ -102,8 +102,8 @@ def _print_summary(plan: TrainingPlan, outcome: TrainingOutcome, data: Path) -> 
             "of a cue rounds down to none, so the weights of the last epoch are kept"
         )
     say(f"{plan.output / CHECKPOINT}")
-    own = f"--registry {plan.output / REGISTRY} --suite {plan.name} --model {plan.name}"
+    own = ["--registry", str(plan.output / REGISTRY), "--suite", plan.name, "--model", plan.name]
     if plan.output == data / OUTPUT:
-        own = f"--suite human --data {data} --model swow_assoc"
-    say(f"bench run {own} --task all")
-    say(f"bench associate {own} PHOTO")
+        own = ["--suite", "human", "--data", str(data), "--model", "swow_assoc"]
+    say(shlex.join(["bench", "run", *own, "--task", "all"]))
+    say(shlex.join(["bench", "associate", *own, "PHOTO"]))

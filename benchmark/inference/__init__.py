@@ -7,6 +7,7 @@ from benchmark.inference.bootstrap import (
     estimate,
     select_layer,
 )
+from benchmark.inference.category_clustering import category_pair_statistic, category_statistic
 from benchmark.inference.dual_bootstrap import (
     DualBootstrap,
     ModelTests,
@@ -57,6 +58,8 @@ __all__ = [
     "Statistic",
     "bootstrap_compare",
     "bootstrap_weights",
+    "category_pair_statistic",
+    "category_statistic",
     "cka_statistic",
     "dual_bootstrap",
     "estimate",

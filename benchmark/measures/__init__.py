@@ -7,6 +7,11 @@ from benchmark.measures.alignment import (
     procrustes_distance,
 )
 from benchmark.measures.canonical import mean_cca, pwcca, svcca
+from benchmark.measures.category_clustering import (
+    CategoryClustering,
+    category_clustering,
+    category_clustering_permutation,
+)
 from benchmark.measures.combine import CombinedRDM, combine_rdms, stack_partial_rdms
 from benchmark.measures.compare import compare_rdms
 from benchmark.measures.gromov_wasserstein import (
@@ -35,6 +40,7 @@ from benchmark.measures.spose import spose_rdm
 from benchmark.measures.two_vs_two import TwoVsTwo, two_vs_two, two_vs_two_permutation, weighted_two_vs_two
 
 __all__ = [
+    "CategoryClustering",
     "ClassicalScaling",
     "CombinedRDM",
     "GWSolution",
@@ -45,6 +51,8 @@ __all__ = [
     "RDMRegression",
     "TwoVsTwo",
     "VariancePartition",
+    "category_clustering",
+    "category_clustering_permutation",
     "category_matching_hits",
     "category_matching_rate",
     "classical_mds",

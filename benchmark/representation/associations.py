@@ -13,6 +13,8 @@ import numpy as np
 from scipy import sparse
 
 from benchmark.common.errors import NotPossible
+from benchmark.datasets.join import join
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import AssociationTarget
 from benchmark.measures.associations import (
     association_graph,
@@ -21,12 +23,14 @@ from benchmark.measures.associations import (
     positive_pmi,
     spread_geometry,
 )
-from benchmark.model import Associations
+from benchmark.model import Associations, ClassProbabilities
 
 #: The rules that need association norms
 NEED_NORMS = ("ppmi", "spread")
 #: Every rule. "logits" leaves the output of the network as it is
 RULES = ("logits", "strengths", "hellinger", *NEED_NORMS)
+#: The key of stimuli that holds the cues of their concepts
+_CUES = "swow"
 #: The default decay of "spread", chosen on the THINGS concepts that are not classes of ImageNet
 #: (docs/explanation/association-geometry.md)
 DECAY = 0.5
@@ -104,6 +108,68 @@ class AssociationRule:
                 "take rule ppmi or hellinger"
             )
         return words
+
+
+def nearest_concepts(
+    associations: Associations, norms: AssociationTarget, stimuli: Stimuli
+) -> ClassProbabilities:
+    """Classes of a network that has no classifier: the concept whose profile is nearest to its associations.
+
+    Profiles are those of people in ``norms``. The nearest has the greatest cosine of the strengths, as in the
+    class retrieval of ``association_topk``; of those that tie, the first in the order of the stimuli.
+
+    Parameters
+    ----------
+    associations : Associations
+        n profiles over v words, one for each stimulus.
+    norms : AssociationTarget
+        Association norms.
+    stimuli : Stimuli
+        The n stimuli. Their concepts are joined with the norms on the key of cues, or on the concept id where
+        they have no such key.
+
+    Returns
+    -------
+    ClassProbabilities
+        One for the nearest concept of each stimulus, and zero for the others. The classes are the concepts
+        that join.
+
+    Raises
+    ------
+    NotPossible
+        If fewer than three concepts join, or nobody answered their cues with a word of the vocabulary.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy import sparse
+    >>> from benchmark.calibration import synthetic_stimuli
+    >>> from benchmark.datasets import AssociationTarget
+    >>> concepts, words = ("cat", "dog", "car"), ("pet", "bark", "wheel")
+    >>> norms = AssociationTarget(
+    ...     "norms",
+    ...     concepts,
+    ...     "hash",
+    ...     columns=words,
+    ...     counts=sparse.csr_array(np.array([[9, 0, 0], [5, 5, 0], [0, 0, 9]])),
+    ...     respondents=np.array([10, 10, 9]),
+    ... )
+    >>> seen = Associations(words, np.array([[0.8, 0.1, 0.1], [0.9, 0.1, 0.0], [0.1, 0.1, 0.8]]))
+    >>> nearest_concepts(seen, norms, synthetic_stimuli(concepts)).predicted.tolist()
+    ['cat', 'cat', 'car']
+    """
+    joined = join(stimuli, norms, _CUES if _CUES in stimuli.keys else None)
+    people = _Words(associations.vocabulary, joined.target).strengths
+    lengths = np.sqrt(people.multiply(people).sum(axis=1))
+    if not lengths.any():
+        raise NotPossible(
+            f"nobody answered the cues of {len(joined.concepts)} concepts in norms {norms.name!r} with one "
+            f"of the {len(associations.vocabulary)} words of the vocabulary (first "
+            f"{associations.vocabulary[0]!r}); take the network's norms"
+        )
+    cosines = (people @ associations.strengths.T).T / np.where(lengths > 0, lengths, np.inf)
+    nearest = cosines.argmax(axis=1)
+    return ClassProbabilities(joined.concepts, np.eye(len(joined.concepts))[nearest])
 
 
 @dataclass(frozen=True)

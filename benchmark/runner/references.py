@@ -14,6 +14,9 @@ from benchmark.runner.session import Session
 from benchmark.runner.view import StoredView
 from benchmark.task import ENCODER
 
+#: How a training names an encoder of Taskonomy; its entry has "_" in place of ":"
+_TASKONOMY = "taskonomy:"
+
 
 def load_references(session: Session, cell: Cell, words: Iterable[str]) -> dict[str, LoadedModel]:
     """The reference models of a cell, by the words of its binding. No network is built.
@@ -53,17 +56,33 @@ def load_references(session: Session, cell: Cell, words: Iterable[str]) -> dict[
 
 
 def _encoder(session: Session, cell: Cell) -> str:
-    """The model from which the model of the cell was trained or built."""
+    """The model from which the model of the cell was trained or built.
+
+    What the file of the weights says counts, because an entry does not know which file a training wrote. The
+    entry counts where the file says nothing, or names an earlier run of the same kind of network.
+    """
     placed = session.registry.model(cell.model, cell.suite)
     entry = placed.entry
     if placed.untrained is not None:
         raise NotPossible(f"model {cell.model!r} is untrained: it was trained from no encoder")
-    name = entry.encoder if entry.built_from is None else entry.built_from.model
-    if name is None:
+    started = session.model(cell.model, cell.suite).model.started_from
+    if started is not None:
+        name = started.name.replace(_TASKONOMY, "taskonomy_", 1)
+        if name.partition("@")[0] in session.registry.models:
+            return name
+        told = entry.encoder and session.registry.model(entry.encoder, cell.suite)
+        if told and told.entry.plugin == started.plugin:
+            return told.name
+        raise NotPossible(
+            f"model {cell.model!r} was trained from {started.name}, as its weights say, which is no model of "
+            "the registry: give it an entry, and name that under beyond"
+        )
+    named = entry.encoder if entry.built_from is None else entry.built_from.model
+    if named is None:
         raise NotPossible(
             f"model {cell.model!r} names no encoder: write `encoder: NAME` into its entry, {placed.where}"
         )
-    return name
+    return named
 
 
 def reference_keys(

@@ -181,6 +181,11 @@ def score(session: Session, parts: Parts, bars: Bars | None = None) -> Stored:
         result.notes.append(
             f"layer {OUTPUT}: association strengths, compared under the rule {seen.rule_used}"
         )
+    if seen.classified_by is not None:
+        result.notes.append(
+            "no classifier: an image is taken for the concept whose profile in norms "
+            f"{seen.classified_by} is nearest to its associations (cosine of strengths)"
+        )
     result.notes.extend(target_notes(session, parts.binding.target, parts.feature_key))
     cell = _cell_result(session, parts, result, summary, counts, time.perf_counter() - start)
     arrays = {

@@ -80,6 +80,8 @@ class StoredView:
         self._profiles: np.ndarray | None = None
         #: The rule under which the layer "output" was compared; None: as it is, or not used so far
         self.rule_used: AssociationRule | None = None
+        #: The norms by which classes were found for a model without a classifier; None: not needed so far
+        self.classified_by: str | None = None
 
     def features(self, layer: str) -> np.ndarray:
         """Features of ``layer``: float32, shape (n stimuli, d), in stimulus order.
@@ -158,10 +160,29 @@ class StoredView:
         return self._model.associations(self._stored(OUTPUT))
 
     def classify(self) -> ClassProbabilities | None:
-        """Class probabilities of every stimulus, or None."""
+        """Class probabilities of every stimulus, or None.
+
+        A network with an association head and no classifier takes a stimulus for the concept whose profile in
+        the norms of the rule is nearest to its associations.
+
+        Raises
+        ------
+        NotPossible
+            If the norms share too few concepts with the stimuli, or no word with the model.
+        """
         if OUTPUT not in self._model.layers:
             return None
-        return self._model.classify(self._stored(OUTPUT))
+        classes = self._model.classify(self._stored(OUTPUT))
+        if classes is not None or self._rule is None:
+            return classes
+        head = self.associations()
+        norms = None if head is None else self._rule().norms
+        if head is None or norms is None:
+            return None
+        from benchmark.representation.associations import nearest_concepts  # imports the measures
+
+        self.classified_by = norms.name
+        return nearest_concepts(head, norms, self.stimuli)
 
 
 def checked_features(model: str, layer: str, features: np.ndarray | None, stimuli: Stimuli) -> np.ndarray:

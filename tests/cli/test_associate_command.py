@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -17,11 +21,13 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from benchmark.association.figure import save_figure
-from benchmark.association.photos import Photo
+from benchmark.association.photos import Photo, _names
 from benchmark.association.profile import Profiles
 from benchmark.datasets.mini import draw
 
 ROOT = Path(__file__).parents[2]
+#: The network of the miniature: there is no other in the repository
+MINI = ("--suite", "mini")
 #: What the answer to one photo does not need; each takes longer to import than the photo takes
 UNNEEDED = (
     "accelerate",
@@ -97,12 +103,14 @@ def own(tmp_path: Path) -> Path:
 
 
 def words(out: str) -> list[str]:
-    """The associates in a table of one photo, in order."""
-    return re.findall(r"^ (.+?)\s+\d\.\d{3} *$", out, re.MULTILINE)
+    """The associates in a table of one photo, in order; the ranks count up."""
+    rows = re.findall(r"^ +(\d+) +(.+?)\s+\d\.\d{3} *$", out, re.MULTILINE)
+    assert [int(rank) for rank, _ in rows] == list(range(1, len(rows) + 1))
+    return [word for _, word in rows]
 
 
 def test_the_strongest_associates_and_which_weights_spoke(bench, photos):
-    done = bench("associate", photos[1], "-k", 5)
+    done = bench("associate", *MINI, photos[1], "-k", 5)
     assert done.status == 0
     assert words(done.out)[0] == "music"
     assert len(words(done.out)) == 5
@@ -112,7 +120,7 @@ def test_the_strongest_associates_and_which_weights_spoke(bench, photos):
 
 
 def test_strengths_are_shares_of_all_words(bench, photos):
-    done = bench("associate", photos[0], "-k", 1000)
+    done = bench("associate", *MINI, photos[0], "-k", 1000)
     strengths = [float(s) for s in re.findall(r" (\d\.\d{3}) *$", done.out, re.MULTILINE)]
     assert len(strengths) == 355
     assert sum(strengths) == pytest.approx(1, abs=0.05)
@@ -120,7 +128,7 @@ def test_strengths_are_shares_of_all_words(bench, photos):
 
 
 def test_an_untrained_twin_says_so(bench, photos):
-    done = bench("associate", photos[0], "--model", "swow_assoc@untrained:3")
+    done = bench("associate", *MINI, photos[0], "--model", "swow_assoc@untrained:3")
     assert done.status == 0
     assert "UNTRAINED" in done.out
     assert "untrained:3" in done.out
@@ -157,7 +165,7 @@ def test_a_bad_file_is_named_and_the_others_are_answered(bench, photos, tmp_path
     (tmp_path / "text.jpg").write_text("no image")
     bad = [tmp_path / name for name in ("cut.png", "empty.jpg", "text.jpg", "gone.png")] + [tmp_path]
     page = tmp_path / "out" / "page.html"
-    done = bench("associate", photos[0], *bad, photos[2], "--html", page, "--plot", tmp_path / "f.png")
+    done = bench("associate", *MINI, photos[0], *bad, photos[2], "--html", page, "--plot", tmp_path / "f.png")
     assert done.status == 1
     lines = done.err.strip().splitlines()
     assert len(lines) == len(bad)
@@ -172,7 +180,7 @@ def test_a_bad_file_is_named_and_the_others_are_answered(bench, photos, tmp_path
 
 
 def test_nothing_but_bad_files(bench, tmp_path):
-    done = bench("associate", tmp_path / "gone.png", "--html", tmp_path / "page.html")
+    done = bench("associate", *MINI, tmp_path / "gone.png", "--html", tmp_path / "page.html")
     assert done.status == 1
     assert len(done.err.strip().splitlines()) == 1
     assert not (tmp_path / "page.html").exists()
@@ -201,7 +209,7 @@ def test_a_plugin_that_raises_at_one_photo_answers_the_others(bench, own, tmp_pa
     ],
 )
 def test_unusable_arguments_are_one_line_and_status_2(bench, photos, arguments, said):
-    done = bench("associate", photos[0], *arguments)
+    done = bench("associate", *MINI, photos[0], *arguments)
     assert done.status == 2
     assert said in done.err
     assert len(done.err.strip().splitlines()) == 1
@@ -215,7 +223,7 @@ def test_damaged_weights_are_one_line(bench, photos, tmp_path):
         "models:\n  other:\n    plugin: models/miniature.py:SwowAssociation\n    description: no vocabulary\n"
         "    checkpoint: {file: other.safetensors}\n"
     )
-    done = bench("associate", *photos, "--model", "other", "--registry", registry)
+    done = bench("associate", *MINI, *photos, "--model", "other", "--registry", registry)
     assert done.status in (1, 2)
     assert all("vocabulary" in line for line in done.err.strip().splitlines())
 
@@ -225,13 +233,13 @@ def test_any_mode_of_image_is_answered_alike(bench, photos, tmp_path):
     image = Image.open(photos[1])
     image.convert("RGBA").save(tmp_path / "rgba.png")
     image.save(tmp_path / "lossless.webp", lossless=True)
-    expected = words(bench("associate", photos[1]).out)
-    assert words(bench("associate", tmp_path / "rgba.png").out) == expected
-    assert words(bench("associate", tmp_path / "lossless.webp").out) == expected
+    expected = words(bench("associate", *MINI, photos[1]).out)
+    assert words(bench("associate", *MINI, tmp_path / "rgba.png").out) == expected
+    assert words(bench("associate", *MINI, tmp_path / "lossless.webp").out) == expected
     for mode in ("L", "1", "P", "LA", "CMYK", "I;16"):
         path = tmp_path / ("m" + mode.replace(";", "") + (".tif" if mode in ("CMYK", "I;16") else ".png"))
         image.convert("L" if mode in ("I;16", "LA") else mode).convert(mode).save(path)
-        done = bench("associate", path)
+        done = bench("associate", *MINI, path)
         assert done.status == 0, (mode, done.err)
         assert len(words(done.out)) == 20
 
@@ -245,7 +253,7 @@ def test_a_photo_taken_with_the_camera_turned_is_seen_upright(bench, photos, tmp
     stored.save(tmp_path / "turned.png", exif=exif)
     stored.save(tmp_path / "unmarked.png")
     seen = {
-        name: words(bench("associate", tmp_path / f"{name}.png").out)
+        name: words(bench("associate", *MINI, tmp_path / f"{name}.png").out)
         for name in ("upright", "turned", "unmarked")
     }
     assert seen["turned"] == seen["upright"] != seen["unmarked"]
@@ -255,17 +263,57 @@ def test_two_files_of_one_name_are_told_apart_and_one_file_is_asked_once(bench, 
     (tmp_path / "b").mkdir()
     Image.open(photos[1]).save(tmp_path / "b" / "dog.png")
     page = tmp_path / "page.html"
-    done = bench("associate", photos[0], tmp_path / "b" / "dog.png", photos[0], "--html", page)
+    done = bench("associate", *MINI, photos[0], tmp_path / "b" / "dog.png", photos[0], "--html", page)
     assert done.status == 0
     titles = [attrs["alt"] for tag, attrs in Page(page.read_text()).tags if tag == "img" and attrs["alt"]]
-    assert titles == [str(photos[0]), str(tmp_path / "b" / "dog.png")]
+    assert titles == [f"{tmp_path.name}/dog.png", "b/dog.png"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["a/x/1.jpg", "b/x/1.jpg", "b/y/1.jpg"], ["a/x/1.jpg", "b/x/1.jpg", "y/1.jpg"]),
+        (["1.jpg", "b/1.jpg", "2.jpg"], ["1.jpg", "b/1.jpg", "2.jpg"]),
+        (["/1.jpg", "1.jpg"], ["/1.jpg", "1.jpg"]),
+    ],
+)
+def test_a_name_has_only_the_folders_that_it_needs(paths, names):
+    assert _names(list(map(Path, paths))) == names
+
+
+def test_json_and_csv_hold_the_same_ranks_and_nothing_else(bench, photos):
+    found = bench("associate", *MINI, *photos[:2], "-k", 3, "--format", "json")
+    rows = json.loads(found.out)
+    assert [(row["photo"], row["rank"]) for row in rows] == [
+        (photo.name, rank) for photo in photos[:2] for rank in (1, 2, 3)
+    ]
+    assert rows[3]["word"] == "music"
+    assert rows[3]["file"] == str(photos[1])
+    assert "says nothing about people" in found.err
+    table = bench("associate", *MINI, *photos[:2], "-k", 3, "--format", "csv").out
+    read = list(csv.DictReader(io.StringIO(table)))
+    assert [{**row, "rank": int(row["rank"]), "strength": float(row["strength"])} for row in read] == rows
+
+
+def test_without_a_trained_network_the_command_that_trains_it_is_printed(bench, photos, tmp_path):
+    data = tmp_path / "my data"
+    done = bench("associate", photos[0], "--data", data)
+    assert done.status == 2
+    assert done.out == f"bench train swow_assoc --recommended --data '{data}'\n"
+    assert len(done.err.strip().splitlines()) == 1
+    assert str(data / "swow_assoc" / "swow_assoc.safetensors") in done.err
+    assert "--suite mini" in done.err
+    # what is pasted is understood: it says what the data root lacks
+    again = bench(*shlex.split(done.out)[1:])
+    assert again.status == 2
+    assert "getting-the-data.md" in again.err
 
 
 def test_names_are_escaped_in_the_page_the_table_and_the_figure(bench, photos, tmp_path):
     hostile = tmp_path / "<script>alert(1)<!--[red]$x_{1.png"
     Image.open(photos[0]).save(hostile, format="PNG")
     page = tmp_path / "page.html"
-    done = bench("associate", hostile, photos[1], "--html", page, "--plot", tmp_path / "f.svg")
+    done = bench("associate", *MINI, hostile, photos[1], "--html", page, "--plot", tmp_path / "f.svg")
     assert done.status == 0
     assert hostile.name[:30] in done.out.replace("\n", "")
     read = Page(page.read_text())
@@ -286,7 +334,7 @@ def test_the_figure_is_xml_whatever_names_and_words_are(tmp_path):
 
 def test_the_page_is_self_contained_and_every_image_can_be_chosen(bench, photos, tmp_path):
     page = tmp_path / "page.html"
-    assert bench("associate", *photos, "-k", 7, "--html", page).status == 0
+    assert bench("associate", *MINI, *photos, "-k", 7, "--html", page).status == 0
     read = Page(page.read_text())
     sources = [
         attrs[key] for _, attrs in read.tags for key in ("src", "href", "action", "data") if key in attrs
@@ -312,7 +360,7 @@ def test_the_page_is_self_contained_and_every_image_can_be_chosen(bench, photos,
 @pytest.mark.parametrize("ending, start", [(".png", b"\x89PNG"), (".PDF", b"%PDF"), (".svg", b"<?xml")])
 def test_the_figure_has_the_format_of_its_ending(bench, photos, tmp_path, ending, start):
     figure = tmp_path / "new" / f"figure{ending}"
-    assert bench("associate", *photos, "-k", 4, "--plot", figure).status == 0
+    assert bench("associate", *MINI, *photos, "-k", 4, "--plot", figure).status == 0
     assert figure.read_bytes().startswith(start)
     if ending == ".svg":
         assert "says nothing about people" in figure.read_text()
@@ -320,7 +368,7 @@ def test_the_figure_has_the_format_of_its_ending(bench, photos, tmp_path, ending
 
 def test_a_page_that_cannot_be_written_is_one_line_after_the_table(bench, photos, tmp_path):
     (tmp_path / "file").write_text("")
-    done = bench("associate", photos[1], "--html", tmp_path / "file" / "page.html")
+    done = bench("associate", *MINI, photos[1], "--html", tmp_path / "file" / "page.html")
     assert done.status == 2
     assert "cannot write" in done.err
     assert words(done.out)[0] == "music"
@@ -329,7 +377,7 @@ def test_a_page_that_cannot_be_written_is_one_line_after_the_table(bench, photos
 def code(photo: Path) -> str:
     """The command in a process of its own, which then lists what it imported."""
     return (
-        f"import sys; sys.argv = ['bench', 'associate', {str(photo)!r}]\n"
+        f"import sys; sys.argv = ['bench', 'associate', *{MINI}, {str(photo)!r}]\n"
         "from benchmark.cli import main\n"
         "try:\n    main()\nexcept SystemExit as stop:\n    assert not stop.code\n"
         f"print('IMPORTED', [m for m in {UNNEEDED!r} if m in sys.modules])"
@@ -363,7 +411,7 @@ def test_the_network_of_the_paper_needs_no_more():
 @pytest.mark.benchmark
 def test_a_photo_is_answered_in_three_seconds_on_two_cores(benchmark, photos):
     """From the start of the process, model load included; the least of five: other load only adds to it."""
-    command = [sys.executable, "-m", "benchmark", "associate", str(photos[0])]
+    command = [sys.executable, "-m", "benchmark", "associate", *MINI, str(photos[0])]
     environment = {**os.environ, "OMP_NUM_THREADS": "2"}
 
     def answer() -> float:
@@ -384,7 +432,7 @@ def test_any_number_of_photos_has_a_page_and_a_figure(bench, tmp_path, n):
         paths.append(tmp_path / f"{i}.png")
         Image.fromarray(np.full((70, 90, 3), 25 * i, np.uint8)).save(paths[-1])
     page = tmp_path / "page.html"
-    done = bench("associate", *paths, "--html", page, "--plot", tmp_path / "f.png")
+    done = bench("associate", *MINI, *paths, "--html", page, "--plot", tmp_path / "f.png")
     assert done.status == 0
     read = Page(page.read_text())
     assert len([1 for tag, attrs in read.tags if tag == "g" and "data-image" in attrs]) == n

@@ -10,7 +10,7 @@ from scipy.io import savemat
 from benchmark.common.errors import DataError, NotPossible, UsageError
 from benchmark.datasets import DataRoot, join
 from benchmark.datasets.readers.kept_arrays import cached_array
-from benchmark.datasets.readers.things import concepts, groups, images, rdm48, spose
+from benchmark.datasets.readers.things import category_rdm, concepts, groups, images, rdm48, spose
 from benchmark.measures import spose_rdm
 
 IDS = ("camera_lens", "camera1", "dog", "hot-air_balloon")
@@ -86,6 +86,13 @@ def test_groups_are_euclidean_distances(things):
     embedding = np.load(things / "gwtune" / "group3.npy").astype(np.float64)
     assert target.subjects == ("group1", "group2", "group3", "group4")
     assert target.rdms[2, 0, 3] == pytest.approx(np.linalg.norm(embedding[0] - embedding[3]))
+
+
+def test_categories_as_dissimilarities(things):
+    target = category_rdm(root(things), name="categories")
+    assert target.ids == ("camera_lens", "camera1", "dog")
+    assert target.categories == ("device", "device", "animal")
+    np.testing.assert_array_equal(target.rdms, [[[0, 0, 1], [0, 0, 1], [1, 1, 0]]])
 
 
 def test_rdm48_is_named_by_its_word_list(things):

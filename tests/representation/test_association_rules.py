@@ -4,8 +4,12 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import sparse
+from scipy.spatial.distance import cosine
 
+from benchmark.calibration import synthetic_stimuli
 from benchmark.cli.choices import RuleName
 from benchmark.common.errors import NotPossible
 from benchmark.datasets import AssociationTarget
@@ -18,7 +22,7 @@ from benchmark.measures.associations import (
 )
 from benchmark.model import Associations
 from benchmark.registry import AssociationRuleEntry
-from benchmark.representation.associations import NEED_NORMS, RULES, AssociationRule
+from benchmark.representation.associations import NEED_NORMS, RULES, AssociationRule, nearest_concepts
 
 CUES, RESPONSES = ("cat", "dog", "car"), ("dog", "cat", "wheel", "pet")
 COUNTS = np.array([[8.0, 0, 0, 2], [0, 6, 0, 4], [0, 0, 9, 0]])
@@ -81,3 +85,35 @@ def test_a_registry_and_the_command_line_know_every_rule():
     for name in RULES:
         fields = {"rule": name, **({"norms": "norms"} if name in NEED_NORMS else {})}
         assert AssociationRuleEntry(**fields).rule == name
+
+
+SHOWN = synthetic_stimuli(CUES, test=2)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_the_nearest_concept_has_the_greatest_cosine(seed):
+    """Against scipy, profile by profile; words are matched by name."""
+    rng = np.random.default_rng(seed)
+    seen = Associations(VOCABULARY, rng.dirichlet(np.ones(4), size=len(SHOWN)))
+    found = nearest_concepts(seen, NORMS, SHOWN)
+    people = np.zeros((3, 4))
+    for i, word in enumerate(VOCABULARY):
+        if word in RESPONSES:
+            people[:, i] = COUNTS[:, RESPONSES.index(word)] / 10
+    # of "car" people say only what the network cannot
+    assert found.class_ids == CUES
+    expected = [
+        CUES[int(np.argmin([cosine(row, profile) for profile in people[:2]]))] for row in seen.strengths
+    ]
+    assert found.predicted.tolist() == expected
+    assert found.probabilities.sum(axis=1).tolist() == [1] * len(SHOWN)
+
+
+def test_norms_that_cannot_name_a_concept_are_told_in_one_line():
+    seen = Associations(("sky", "sea"), np.full((len(SHOWN), 2), 0.5))
+    with pytest.raises(NotPossible, match="nobody answered the cues of 3 concepts in norms 'norms'") as error:
+        nearest_concepts(seen, NORMS, SHOWN)
+    assert "\n" not in str(error.value)
+    other = synthetic_stimuli(("cat", "sun", "sky"))
+    with pytest.raises(NotPossible, match="only 1 concepts of 'synthetic' join target 'norms'"):
+        nearest_concepts(Associations(VOCABULARY, np.ones((3, 4))), NORMS, other)

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from sklearn.metrics.pairwise import cosine_similarity
 
 from benchmark.datasets.join import join
 from benchmark.measures import compare_rdms, rdm
@@ -30,6 +31,11 @@ suites:
         stimuli: mini_images
         target: mini_people
         associations: {rule: spread, norms: NORMS}
+      mistakes:
+        task: one_vs_two
+        stimuli: mini_images
+        target: mini_word_vectors
+        associations: {rule: spread, norms: mini_associations}
 """
 
 
@@ -81,6 +87,45 @@ def test_another_rule_is_a_change_for_a_network_with_associations_alone(bench, t
         else:
             assert told.status == 1
             assert "rule for association profiles decay  0.4 -> 0.6" in told.out.replace("\n", " ")
+
+
+#: A model that says what people say to the concept of an image, with so much noise that some images are
+#: mistaken
+WORDS = """
+import numpy as np
+from benchmark.datasets import DataRoot
+from benchmark.datasets.mini import associations
+from benchmark.model import Associations, Model
+
+NORMS = associations(DataRoot("."), name="mini_associations")
+
+class Words(Model):
+    layers = ("output",)
+    def features(self, stimuli, layers, *, device="cpu", progress=None):
+        rng = np.random.default_rng(0)
+        profiles = NORMS.counts.toarray()[NORMS.rows(stimuli.concepts)]
+        return {"output": (profiles + 100 * rng.random(profiles.shape)).astype(np.float32)}
+    def associations(self, output):
+        return Associations(NORMS.columns, output)
+"""
+
+
+def test_without_a_classifier_the_nearest_profile_is_the_class(bench, tmp_path):
+    (tmp_path / "words.py").write_text(WORDS)
+    path = registry(tmp_path)
+    path.write_text(path.read_text() + "models:\n  words: {plugin: words.py:Words, description: words}\n")
+    command = ("--registry", path, "--suite", "rules", "--output", tmp_path / "out", "--task", "mistakes")
+    done = bench("run", *command, "--model", "words")
+    assert done.status == 0, done.out
+    session = Session(Options((path,), output=tmp_path / "out"))
+    stored = session.results.last("rules", "mistakes", "words").cell
+    assert any("profile in norms mini_associations" in note for note in stored.notes)
+    seen = view(session, assemble(session, Cell("words", "mistakes", "rules")))
+    norms = session.target("mini_associations")
+    nearest = cosine_similarity(seen.associations().strengths, norms.counts.toarray()).argmax(axis=1)
+    right = np.array(norms.ids)[nearest] == np.array(seen.stimuli.concepts)
+    assert 0 < stored.counts["misclassified"] < stored.counts["stimuli"]
+    assert stored.counts["correct"] == right[np.array(seen.stimuli.splits) == "test"].sum()
 
 
 def test_norms_that_share_no_word_make_the_cell_not_possible(bench, tmp_path):

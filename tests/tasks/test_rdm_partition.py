@@ -12,10 +12,12 @@ from scipy.spatial.distance import pdist, squareform
 from scipy.stats import rankdata
 
 from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
-from benchmark.common.errors import NotPossible, UsageError
+from benchmark.common.errors import BenchError, NotPossible, UsageError
 from benchmark.datasets.join import join
 from benchmark.datasets.types import RDMTarget
 from benchmark.runner import Options, Session
+from benchmark.runner.plan import Cell
+from benchmark.runner.references import load_references
 
 K = 16
 CONCEPTS = tuple(f"c{i:02d}" for i in range(K))
@@ -173,6 +175,43 @@ def test_the_encoder_is_what_the_entry_names(bench, tmp_path):
     told = bench("run", "-m", "copy", "-t", "part", *options(lab(tmp_path, "encoder", entry)))
     assert told.status == 2
     assert "did you mean pixels?" in told.err
+
+
+@pytest.mark.parametrize(
+    ("started", "entry", "found"),
+    [
+        ("pixels", "other", "pixels"),
+        ("taskonomy:class_object", "pixels", "model 'taskonomy_class_object' is not for suite 'own'"),
+        ("earlier/swow_assoc.safetensors", "pixels", "pixels"),
+        ("earlier/swow_assoc.safetensors", "other", "trained from earlier/swow_assoc.safetensors"),
+        ("timm:resnet18.a1_in1k", None, "which is no model of the registry: give it an entry"),
+        ("other", "pixels", "reference 'other' of part is untrained"),
+        ("net", "pixels", "model 'net' is among the references"),
+    ],
+)
+def test_what_the_weights_say_comes_before_the_entry(tmp_path, started, entry, found):
+    """The entry counts for an earlier run of the same kind of network: that of the same plug-in."""
+    (tmp_path / "net.py").write_text(
+        "from benchmark.model import Model, StartedFrom\n"
+        "class Net(Model):\n    layers = ('output',)\n"
+        f"    started_from = StartedFrom({started!r}, 'models/pixels.py:Pixels')\n"
+        "    def features(self, stimuli, layers, *, device='cpu', progress=None):\n        return {}\n"
+    )
+    encoder = f", encoder: {entry}" if entry else ""
+    models = (
+        f"models:\n  net: {{plugin: net.py:Net, description: net{encoder}}}\n"
+        "  other: {plugin: net.py:Net, description: of another kind, checkpoint: {untrained: 3}}\n"
+    )
+    registry = lab(tmp_path, "encoder", models)
+    session = Session(Options(registries=(registry,)))
+    cell = Cell("net", "part", "own")
+    if " " in found:
+        with pytest.raises(BenchError) as error:
+            load_references(session, cell, ["encoder"])
+        assert found in str(error.value)
+        assert "\n" not in str(error.value)
+        return
+    assert load_references(session, cell, ["encoder"])["encoder"].placed.name == found
 
 
 @pytest.mark.parametrize(

@@ -256,6 +256,40 @@ def rdm48(root: DataRoot, *, name: str) -> RDMTarget:
     )
 
 
+def category_rdm(root: DataRoot, *, name: str) -> RDMTarget:
+    """The categories as an RDM: 0 for two concepts of a category, 1 for concepts of two categories.
+
+    Reads ``things/unique_id.txt`` and ``things/category_mat_manual.csv``. Concepts of "others" have no
+    category, and are left out.
+
+    Returns
+    -------
+    RDMTarget
+        One RDM ("categories"), with ids in the order of ``unique_id.txt``.
+
+    Raises
+    ------
+    NotPossible
+        If a file is not there.
+    DataError
+        As :func:`categories`.
+    """
+    path = locate(root, name, IDS)
+    ids = unique_ids(path)
+    category = dict(zip(ids, categories(root, name, ids), strict=True))
+    kept = tuple(concept for concept in ids if category[concept] is not None)
+    names = np.array([category[concept] for concept in kept])
+    return RDMTarget(
+        name=name,
+        ids=kept,
+        hash=hash_files([path, locate(root, name, _CATEGORIES)]),
+        rdms=(names[:, None] != names).astype(np.float64)[None],
+        subjects=("categories",),
+        source=str(locate(root, name, _CATEGORIES)),
+        categories=tuple(names.tolist()),
+    )
+
+
 def unique_ids(path: Path) -> tuple[str, ...]:
     """The concept ids in ``path``, the file ``unique_id.txt``: the row order of every THINGS array."""
     return read_ids(path)
