@@ -42,9 +42,10 @@ def test_a_name_that_means_something_else_to_most_people_stands_for_no_class() -
 
 
 def test_a_part_or_the_context_of_a_class_is_no_word_for_it() -> None:
-    target = VectorTarget("words", ("mosque", "tower"), "h", vectors=np.eye(2))
-    stimuli = folders("minaret")
-    joined = join(stimuli, target, "word", minimum=0)
+    # a minaret is a tower (hypernym); the table has the mosque (part) before that
+    target = VectorTarget("words", ("mosque", "tower", "laptop"), "h", vectors=np.eye(3))
+    stimuli = folders("minaret", "laptop")
+    joined = join(stimuli, target, "word", minimum=1)
     assert class_rows(stimuli, joined, ["minaret"], cues=True).tolist() == [1]
 
 

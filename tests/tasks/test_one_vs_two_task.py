@@ -181,7 +181,7 @@ def test_more_groups_than_images_are_refused(task, words, predicted, rng):
 def test_stimuli_that_show_no_class_of_the_model_are_named(task, words, predicted, rng):
     features = {"layer": rng.standard_normal((len(TRUE), D))}
     others = [f"class {i}" for i in range(K)]
-    with pytest.raises(NotPossible, match="0 of 8 concepts of 'synthetic'.*'c0' beside 'class 0'"):
+    with pytest.raises(NotPossible, match=r"0 of 8 concepts of 'synthetic'.*'c0' beside 'class 0'"):
         score(task, words, features, probabilities(predicted, others))
 
 
