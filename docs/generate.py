@@ -225,6 +225,8 @@ def _binding(name: str, binding: BindingEntry, parameters: Mapping[str, Paramete
         f"`{key}`: **{binding.params[key]}**" if key in binding.params else f"`{key}`: {parameter.default}"
         for key, parameter in parameters.items()
     ]
+    if binding.concepts_common_to:
+        params.append(f"concepts_common_to: **{', '.join(binding.concepts_common_to)}**")
     if binding.associations is not None:
         params.append(f"associations: **{binding.associations.rule}**")
     return (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -14,10 +15,12 @@ from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join, join
 from benchmark.datasets.types import VectorTarget
 from benchmark.inference import grouped_mean_statistic
-from benchmark.measures import one_vs_two, one_vs_two_permutation
+from benchmark.measures import OneVsTwo as Outcomes
+from benchmark.measures import PermutationTest, one_vs_two, one_vs_two_permutation
 from benchmark.model import ClassProbabilities
-from benchmark.representation.concepts import concept_images, joined_vectors, require_varied
-from benchmark.task import Control, LayerResult, Metric, ModelView, Task, TaskResult
+from benchmark.representation.classes import class_rows, concept_classes
+from benchmark.representation.concepts import UndefinedFeaturesError, image_groups, require_varied
+from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Statistic, Task, TaskResult
 
 _PERMUTATIONS = 1000
 _FEWEST_WRONG = 5
@@ -28,38 +31,67 @@ _SNRS = (0.5, 0.125, 0.03125)
 
 
 @dataclass(frozen=True)
+class _Classified:
+    """The concepts that take part, and what the model takes each stimulus for.
+
+    ``classes`` are the classes that a concept is, and ``predicted`` the class of each stimulus. ``words``
+    (r, d) are word vectors, and ``concept_word`` and ``class_word`` the row in it of each concept and of each
+    class; -1: the class has no word vector.
+    """
+
+    concepts: tuple[str, ...]
+    classes: list[frozenset[int]]
+    predicted: np.ndarray
+    words: np.ndarray
+    concept_word: np.ndarray
+    class_word: np.ndarray
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True)
 class _Trials:
-    """The stimuli that take part.
+    """The stimuli of one group that take part.
 
     ``wrong`` and ``right`` are rows of misclassified and of correctly classified stimuli. ``true`` and
-    ``predicted`` are the concepts of the former, and ``right_concept`` those of the latter: numbers among the
-    joined concepts.
+    ``right_concept`` are the numbers of their concepts. ``true_words`` and ``predicted_words`` (m, c) are the
+    word correlations of the true concepts, and of the predicted classes, to the concepts of the latter.
     """
 
     wrong: np.ndarray
     true: np.ndarray
-    predicted: np.ndarray
     right: np.ndarray
     right_concept: np.ndarray
+    true_words: np.ndarray
+    predicted_words: np.ndarray
 
 
 class OneVsTwo(Task):
     """1 vs 2 accuracy over the misclassified stimuli.
 
-    In a layer, a misclassified stimulus has a correlation with each correctly classified stimulus. These
-    correlations are correlated with two rows of word-space correlations to the concepts of the same stimuli:
-    those of its true concept, and those of its predicted concept. The stimulus passes if the first
-    correlation is greater. Predictions are the model's own, over all its classes. A stimulus takes part if
-    its concept has a word vector. A misclassified stimulus takes part only if its predicted class has one
-    too.
+    In a layer, a misclassified stimulus has a correlation with each correctly classified stimulus of its
+    group. These correlations are correlated with two rows of word-space correlations to the concepts of the
+    same stimuli: those of its true concept, and those of its predicted class. The stimulus passes if the
+    first correlation is greater. Predictions are the model's own, over all its classes. A stimulus takes part
+    if its concept is one of these classes and has a word vector. A misclassified stimulus takes part only if
+    its predicted class has a word vector too, of another word. The class need not be among the stimuli. The
+    score is the mean over groups.
     """
 
     name: ClassVar[str] = "one_vs_two"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     metrics: ClassVar[tuple[Metric, ...]] = (
         Metric("accuracy", "1 vs 2 accuracy", (0.0, 1.0), "one half: either concept is as likely"),
     )
     target_kinds: ClassVar[tuple[str, ...]] = ("vectors",)
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "groups": Parameter(1, "into how many groups the images of each concept are dealt, at least 1"),
+        "group_seed": Parameter(0, "seed that decides which image goes into which group, at least 0"),
+        "cues": Parameter(
+            default=False,
+            meaning="whether a class without a word vector has that of a synonym, hypernym or kin of it "
+            "in the reviewed tables of cues",
+        ),
+    }
     simulations: ClassVar[int] = 6
     reference: ClassVar[str] = """@inproceedings{dharmaretnam2018emergence,
   author = {Dharmaretnam, Dhanush and Fyshe, Alona},
@@ -75,40 +107,47 @@ class OneVsTwo(Task):
         params: Mapping[str, Any],
         rng: np.random.Generator,
     ) -> TaskResult:
-        """Score every layer. There are no ``params``.
+        """Score every layer.
+
+        ``params``: ``groups`` and ``group_seed`` (:func:`benchmark.representation.concepts.image_groups`),
+        ``cues`` (:func:`benchmark.representation.classes.class_rows`).
 
         Raises
         ------
         NotPossible
-            If the model has no classes, classifies nothing correctly, or makes too few mistakes among the
-            concepts that have a word vector.
+            If the model has no classes, classifies too little of a group correctly, or makes too few mistakes
+            into classes that have a word vector; or if a concept has fewer images than there are groups.
         UsageError
-            If a parameter is given.
+            If a parameter is unknown or out of range.
         """
-        self.read(params)
+        chosen = self.read(params)
         classes = view.classify()
         if classes is None:
             raise NotPossible(f"model {view.name!r} has no classes: 1 vs 2 needs its mistakes")
-        trials, counts = _trials(view, joined, classes)
-        words = np.corrcoef(joined_vectors(joined, fewest=_FEWEST_RIGHT))
+        classified = _classified(view, joined, classes, cues=chosen["cues"])
+        images = image_groups(view.stimuli, classified.concepts, chosen["groups"], chosen["group_seed"])
+        groups, counts = _groups(view.name, classified, images)
         seed = int(rng.integers(2**63))
         layers: dict[str, LayerResult] = {}
         arrays: dict[str, np.ndarray] = {}
         for layer in view.layers:
             features = np.asarray(view.features(layer), dtype=np.float64)
-            layers[layer], outcomes = _score_layer(features, words, trials, joined.concepts, seed)
+            layers[layer], outcomes = _score_layer(features, groups, classified.concepts, seed)
             if outcomes is not None:
                 arrays[f"outcomes/{layer}"] = outcomes
-        arrays["misclassified"] = trials.wrong
+        arrays["misclassified"] = np.concatenate([trials.wrong for trials in groups])
         return TaskResult(
-            concepts=joined.concepts,
+            concepts=classified.concepts,
             layers=layers,
             chance={"accuracy": 0.5},
-            counts={**joined.counts, **counts},
+            counts={**classified.counts, **counts, "groups": len(images)},
             arrays=arrays,
             notes=[
                 "p comes from a permutation test; "
-                "p_binomial assumes that the misclassified stimuli are independent"
+                "p_binomial assumes that the misclassified stimuli are independent",
+                f"{counts['misclassified_joined']} of {counts['misclassified']} misclassified stimuli are "
+                f"counted; {counts['misclassified_no_vector']} were taken for a class that has no word "
+                f"vector, and {counts['misclassified_same_word']} for one with the same word",
             ],
         )
 
@@ -127,59 +166,148 @@ class OneVsTwo(Task):
         return [*controls, exact_control("features of what it was taken for", 0.0, accuracy)]
 
 
-def _trials(
-    view: ModelView, joined: Join[VectorTarget], classes: ClassProbabilities
-) -> tuple[_Trials, dict[str, int]]:
-    """Misclassified and correctly classified test stimuli, in the order of the stimulus ids."""
-    index = {concept: i for i, concept in enumerate(joined.concepts)}
-    images = concept_images(view.stimuli, joined.concepts)
-    rows = np.concatenate(images)
-    true = np.repeat(np.arange(len(images)), [len(numbers) for numbers in images])
-    joined_class = np.array([index.get(class_id, -1) for class_id in classes.class_ids])
-    predicted = joined_class[classes.probabilities[rows].argmax(axis=1)]
-    right = predicted == true
-    wrong = ~right & (predicted >= 0)
-    counts = {
-        "stimuli": len(rows),
-        "correct": int(right.sum()),
-        "misclassified": int((~right).sum()),
-        "misclassified_joined": int(wrong.sum()),
-    }
-    named = len(np.unique(true[right]))
-    if named < _FEWEST_RIGHT:
+def _classified(
+    view: ModelView, joined: Join[VectorTarget], classes: ClassProbabilities, *, cues: bool
+) -> _Classified:
+    """Find the word vector of every concept and every class, and the class of every stimulus."""
+    shown, whole = view.stimuli.concept_ids, joined.whole
+    rows = class_rows(view.stimuli, joined, shown, cues=cues)
+    of_concept = concept_classes(view.stimuli, shown, classes.class_ids)
+    kept = [i for i, row in enumerate(rows) if row >= 0 and of_concept[i]]
+    if len(kept) < _FEWEST_RIGHT:
         raise NotPossible(
-            f"model {view.name!r} classifies {counts['correct']} of {len(rows)} stimuli correctly, "
-            f"of {named} concepts: 1 vs 2 needs those of at least {_FEWEST_RIGHT} to compare mistakes with"
+            f"{len(kept)} of {len(shown)} concepts of {view.stimuli.name!r} have a word vector and are "
+            f"classes of model {view.name!r} ({shown[0]!r} beside {classes.class_ids[0]!r}): "
+            f"1 vs 2 needs at least {_FEWEST_RIGHT}; use stimuli that show its classes"
         )
+    of_class = class_rows(view.stimuli, joined, classes.class_ids, cues=cues)
+    used = np.unique([*rows[kept], *of_class[of_class >= 0]])
+    place = np.full(len(whole.ids) + 1, -1)  # the last place is that of -1
+    place[used] = np.arange(len(used))
+    words = np.asarray(whole.vectors[used], dtype=np.float64)
+    try:
+        require_varied(words, [whole.ids[i] for i in used])
+    except UndefinedFeaturesError as error:
+        raise NotPossible(f"word vectors of target {whole.name!r}: {error}") from error
+    without = int((rows < 0).sum())
+    return _Classified(
+        concepts=tuple(shown[i] for i in kept),
+        classes=[of_concept[i] for i in kept],
+        predicted=classes.probabilities.argmax(axis=1),
+        words=words,
+        concept_word=place[rows[kept]],
+        class_word=place[of_class],
+        # concepts that share a word are all taken
+        counts={
+            "joined": len(kept),
+            "missing": without,
+            "ambiguous": 0,
+            "no_class": len(rows) - without - len(kept),
+        },
+    )
+
+
+def _groups(
+    model: str, classified: _Classified, images: Sequence[Sequence[np.ndarray]]
+) -> tuple[list[_Trials], dict[str, int]]:
+    """The trials of each group that has some, and how many stimuli of all groups take part or are dropped."""
+    between = np.corrcoef(classified.words)
+    groups, counts = [], Counter[str]()
+    for number, group in enumerate(images, start=1):
+        trials, of_group = _trials(classified, group, between)
+        counts.update(of_group)
+        named = len(np.unique(trials.right_concept))
+        if named < _FEWEST_RIGHT:
+            part = f" of group {number} of {len(images)}" if len(images) > 1 else ""
+            raise NotPossible(
+                f"model {model!r} classifies {of_group['correct']} of {of_group['stimuli']} stimuli{part} "
+                f"correctly, of {named} concepts: 1 vs 2 needs those of at least {_FEWEST_RIGHT} to compare "
+                f"mistakes with{'; give fewer groups' if part else ''}"
+            )
+        if len(trials.wrong):
+            groups.append(trials)
     if counts["misclassified_joined"] < _FEWEST_WRONG:
         raise NotPossible(
-            f"model {view.name!r} misclassifies {counts['misclassified']} of {len(rows)} stimuli, and takes "
-            f"{counts['misclassified_joined']} of them for a concept that has a word vector: "
-            f"1 vs 2 needs at least {_FEWEST_WRONG}"
+            f"model {model!r} misclassifies {counts['misclassified']} of {counts['stimuli']} stimuli, and "
+            f"takes {counts['misclassified_joined']} of them for a class that has another word vector: "
+            f"1 vs 2 needs at least {_FEWEST_WRONG}; use more images, or harder ones"
         )
-    return _Trials(rows[wrong], true[wrong], predicted[wrong], rows[right], true[right]), counts
+    return groups, dict(counts)
+
+
+def _trials(
+    classified: _Classified, group: Sequence[np.ndarray], between: np.ndarray
+) -> tuple[_Trials, dict[str, int]]:
+    """The trials of a group, and its counts. ``between`` (r, r) are the correlations of word vectors."""
+    rows = np.concatenate(group)
+    true = np.repeat(np.arange(len(group)), [len(numbers) for numbers in group])
+    predicted = classified.predicted[rows]
+    right = np.array([taken in classified.classes[t] for taken, t in zip(predicted, true, strict=True)])
+    true_word, taken_word = classified.concept_word[true], classified.class_word[predicted]
+    no_vector, same = ~right & (taken_word < 0), ~right & (taken_word == true_word)
+    wrong = ~right & ~no_vector & ~same
+    to_right = between[:, true_word[right]]
+    counts = {
+        "stimuli": len(rows),
+        "correct": right.sum(),
+        "misclassified": (~right).sum(),
+        "misclassified_joined": wrong.sum(),
+        "misclassified_no_vector": no_vector.sum(),
+        "misclassified_same_word": same.sum(),
+    }
+    trials = _Trials(
+        wrong=rows[wrong],
+        true=true[wrong],
+        right=rows[right],
+        right_concept=true[right],
+        true_words=to_right[true_word[wrong]],
+        predicted_words=to_right[taken_word[wrong]],
+    )
+    return trials, {name: int(count) for name, count in counts.items()}
 
 
 def _score_layer(
-    features: np.ndarray, words: np.ndarray, trials: _Trials, concepts: tuple[str, ...], seed: int
+    features: np.ndarray, groups: Sequence[_Trials], concepts: tuple[str, ...], seed: int
 ) -> tuple[LayerResult, np.ndarray | None]:
-    """Result of one layer, and the outcome of each misclassified stimulus."""
-    shown = np.concatenate([trials.true, trials.right_concept])
-    arguments = (
-        features[trials.wrong],
-        features[trials.right],
-        words[np.ix_(trials.true, trials.right_concept)],
-        words[np.ix_(trials.predicted, trials.right_concept)],
+    """Result of one layer, and the outcome of each misclassified stimulus, group by group."""
+    outcomes, nulls = [], []
+    for number, trials in enumerate(groups):
+        arguments = (
+            features[trials.wrong],
+            features[trials.right],
+            trials.true_words,
+            trials.predicted_words,
+        )
+        shown = [concepts[i] for i in (*trials.true, *trials.right_concept)]
+        try:
+            require_varied(np.concatenate(arguments[:2]), shown)
+            outcomes.append(one_vs_two(*arguments).outcomes)
+        except ValueError as error:
+            return LayerResult(undefined=str(error)), None
+        rng = np.random.default_rng([seed, number] if number else seed)
+        nulls.append(one_vs_two_permutation(*arguments, _PERMUTATIONS, rng).null)
+    pooled = Outcomes.of(np.concatenate(outcomes))
+    test = PermutationTest.of(float(np.mean([o.mean() for o in outcomes])), np.mean(nulls, axis=0))
+    accuracy = _mean_over_groups(
+        [grouped_mean_statistic(o, trials.true) for o, trials in zip(outcomes, groups, strict=True)]
     )
-    try:
-        require_varied(np.concatenate(arguments[:2]), [concepts[i] for i in shown])
-        layer = one_vs_two(*arguments)
-    except ValueError as error:
-        return LayerResult(undefined=str(error)), None
-    test = one_vs_two_permutation(*arguments, _PERMUTATIONS, np.random.default_rng(seed))
     result = LayerResult(
-        {"accuracy": grouped_mean_statistic(layer.outcomes, trials.true)},
+        {"accuracy": accuracy},
         p=test.p,
-        values={"p_binomial": layer.p_binomial, "ties": float(layer.ties)},
+        values={"p_binomial": pooled.p_binomial, "ties": float(pooled.ties)},
     )
-    return result, layer.outcomes.astype(np.float32)
+    return result, pooled.outcomes.astype(np.float32)
+
+
+def _mean_over_groups(statistics: Sequence[Statistic]) -> Statistic:
+    """The mean of the statistics that are defined: a draw may leave a group without a mistake."""
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        values = np.stack([each(weights) for each in statistics])
+        defined = ~np.isnan(values)
+        total = np.where(defined, values, 0).sum(axis=0)
+        mean: np.ndarray = np.full(len(weights), np.nan)
+        np.divide(total, defined.sum(axis=0), out=mean, where=defined.any(axis=0))
+        return mean
+
+    return statistic

@@ -16,7 +16,13 @@ from benchmark.datasets.join import Join
 from benchmark.datasets.types import VectorTarget
 from benchmark.inference import PairStatistic, pair_statistic
 from benchmark.measures import PermutationTest, two_vs_two, two_vs_two_permutation, weighted_two_vs_two
-from benchmark.representation.concepts import concept_images, joined_vectors, require_varied
+from benchmark.representation.concepts import (
+    concept_images,
+    concept_means,
+    image_groups,
+    joined_vectors,
+    require_varied,
+)
 from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult
 
 #: With fewer concepts, a correlation over the k - 2 remaining concepts has fewer than three values
@@ -26,16 +32,20 @@ _LARGE = 3000
 #: Controls: signal-to-noise ratios at which the accuracy is between one half and one
 _SNRS = (0.5, 0.125, 0.03125)
 
+#: For each group the rows of each concept's images
+Groups = Sequence[Sequence[np.ndarray]]
+
 
 class TwoVsTwo(Task):
     """2 vs 2 accuracy over all pairs of concepts.
 
     A pair passes if the two true assignments of features to words correlate more than the two crossed
     assignments, over the similarities to all other concepts. An exact tie counts one half, and ties are
-    counted. Group i holds image i of every concept (in the order of the stimulus ids). The score is the mean
-    over groups. The number of groups is the least number of test images of a concept. Beside it stand the
-    mean correlation of the true and of the crossed assignments, and their difference. They still tell models
-    apart that pass every pair.
+    counted. The score is the mean over groups of images. By default group i holds image i of every concept
+    (in the order of the stimulus ids), and there are as many groups as the concept with fewest test images
+    allows. If ``groups`` are given, all test images of a concept are dealt into them, and the features of a
+    concept in a group are their mean. Beside the score stand the mean correlation of the true and of the
+    crossed assignments, and their difference. They still tell models apart that pass every pair.
     """
 
     name: ClassVar[str] = "two_vs_two"
@@ -46,6 +56,12 @@ class TwoVsTwo(Task):
     target_kinds: ClassVar[tuple[str, ...]] = ("vectors",)
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "permutations": Parameter(1000, "how many permutations the p-value is from, at least 1"),
+        "groups": Parameter(
+            0,
+            "into how many groups all images of each concept are dealt; 0: one image a group, in the order "
+            "of the ids, as many groups as every concept has images",
+        ),
+        "group_seed": Parameter(0, "seed that decides which image goes into which group, at least 0"),
     }
     reference: ClassVar[str] = """@inproceedings{dharmaretnam2018emergence,
   author = {Dharmaretnam, Dhanush and Fyshe, Alona},
@@ -63,23 +79,25 @@ class TwoVsTwo(Task):
     ) -> TaskResult:
         """Score every layer.
 
-        ``params``: ``permutations``, the number of permutations of the p-value (1,000).
+        ``params``: ``permutations``, the number of permutations of the p-value (1,000); ``groups`` and
+        ``group_seed`` (:func:`benchmark.representation.concepts.image_groups`).
 
         Raises
         ------
         NotPossible
-            If fewer than five concepts join, a word vector is constant, or a concept has no test image.
+            If fewer than five concepts join, a word vector is constant, or a concept has no test image, or
+            fewer than there are groups.
         UsageError
-            If a parameter is unknown, or ``permutations`` is less than one.
+            If a parameter is unknown or out of range.
         """
-        permutations = self.read(params)["permutations"]
+        chosen = self.read(params)
+        permutations = chosen["permutations"]
         if permutations < 1:
             raise UsageError(
                 f"task {self.name}: parameter 'permutations' is {permutations}: at least 1 is needed"
             )
         words = joined_vectors(joined, _FEWEST)
-        images = concept_images(view.stimuli, joined.concepts)
-        groups = np.stack([rows[: min(map(len, images))] for rows in images], axis=1)
+        groups = _groups(view, joined.concepts, chosen["groups"], chosen["group_seed"])
         seed = int(rng.integers(2**63))
         layers: dict[str, LayerResult] = {}
         arrays: dict[str, np.ndarray] = {}
@@ -104,17 +122,26 @@ class TwoVsTwo(Task):
         return standard_controls(self, vector_world, rng, definition=two_vs_two_accuracy, snrs=_SNRS)
 
 
-def _score_of_pairs(words: np.ndarray, view: ModelView, layer: str, groups: np.ndarray) -> PairStatistic:
+def _groups(view: ModelView, concepts: Sequence[str], groups: int, seed: int) -> Groups:
+    """The images of each concept in each group."""
+    if groups != 0:
+        return image_groups(view.stimuli, concepts, groups, seed)
+    images = concept_images(view.stimuli, concepts)
+    return [tuple(rows[i : i + 1] for rows in images) for i in range(min(map(len, images)))]
+
+
+def _score_of_pairs(words: np.ndarray, view: ModelView, layer: str, groups: Groups) -> PairStatistic:
     """The mean accuracy over groups as a function of the weights of pairs. NaN for too many concepts."""
     if len(words) > _LARGE:
         return lambda weights: float("nan")  # noqa: ARG005 - no weight gives a score
-    return weighted_two_vs_two(words, view.features(layer)[groups])
+    features = view.features(layer)
+    return weighted_two_vs_two(words, np.stack([concept_means(features, group) for group in groups]))
 
 
 def _score_layer(
     words: np.ndarray,
     features: np.ndarray,
-    groups: np.ndarray,
+    groups: Groups,
     concepts: Sequence[str],
     permutations: int,
     seed: int,
@@ -125,8 +152,8 @@ def _score_layer(
     per_concept = np.zeros(k)
     null = np.zeros(permutations)
     ties, matched, difference = 0, 0.0, 0.0
-    for rows in groups:
-        group = np.asarray(features[rows], dtype=np.float64)
+    for images in groups:
+        group = concept_means(features, images)
         try:
             require_varied(group, concepts)
             result_of_group = two_vs_two(words, group, margins=True)

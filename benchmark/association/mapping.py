@@ -16,7 +16,7 @@ from typing import Literal
 import pandas as pd
 
 from benchmark.datasets.readers.class_cues import TABLES, Decision, curated_table, decisions
-from benchmark.datasets.readers.imagenet import known_lemmas
+from benchmark.datasets.readers.imagenet import imagenet_names
 
 How = Literal["direct", "normalised", "curated", "none"]
 
@@ -71,18 +71,6 @@ def imagenet_cues(cues: Collection[str]) -> dict[str, Match]:
     The result maps WordNet ids to cues, in the order of the class index.
     """
     return class_cues(imagenet_names(), cues)
-
-
-@cache
-def imagenet_names() -> dict[str, tuple[str, ...]]:
-    """Names of the 1,000 classes of ILSVRC-2012 by WordNet id, in the order of the class index."""
-    from timm.data.imagenet_info import ImageNetInfo
-
-    info = ImageNetInfo("imagenet-1k")
-    return {
-        wnid: tuple(known_lemmas(info.label_name_to_description(wnid)))
-        for wnid in info.label_names()  # type: ignore[no-untyped-call]
-    }
 
 
 def class_names(classes: Iterable[str]) -> dict[str, tuple[str, ...]]:

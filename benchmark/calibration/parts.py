@@ -92,7 +92,7 @@ def _networks(options: Options, suite: str, binding: str, models: tuple[str, ...
 def load_binding(session: Session, suite: str, binding: str) -> tuple[Task, Join[Target], Any]:
     """Load the task of a binding, its target joined with its stimuli, and its params."""
     entry = session.registry.binding(suite, binding)
-    joined = join(session.stimuli(entry.stimuli), session.target(entry.target), entry.on)
+    joined = join(session.stimuli(entry.stimuli), session.target_of(entry), entry.on)
     task = session.task(entry.task)
     require_pairs(task, joined)
     return task, joined, entry.params

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from rich.table import Table
 
-from benchmark.association.mapping import Match, imagenet_cues, imagenet_names
+from benchmark.association.mapping import Match, imagenet_cues
 from benchmark.cli.console import console, say
 from benchmark.common.errors import UsageError
 from benchmark.datasets import DataRoot
+from benchmark.datasets.readers.imagenet import imagenet_names
 from benchmark.datasets.readers.norms import count_column, read_associations
 from benchmark.registry import load_registry
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -26,11 +27,17 @@ class Join(Generic[T]):
     counts : dict of str to int
         Number of concepts that are ``joined``, ``missing`` (the target does not have them) and ``ambiguous``
         (two or more of them would join one row; none of these is taken).
+    whole : Target
+        The target with all its rows, for a task that looks up more than the concepts of the stimuli.
+    on : str or None
+        The key of the stimuli that was joined on. None: the concept id.
     """
 
     concepts: tuple[str, ...]
     target: T
     counts: dict[str, int]
+    whole: T
+    on: str | None = None
 
 
 def join(stimuli: Stimuli, target: T, on: str | None = None, minimum: int = 3) -> Join[T]:
@@ -106,4 +113,45 @@ def join(stimuli: Stimuli, target: T, on: str | None = None, minimum: int = 3) -
             f"({stimuli.concept_ids[0]!r} beside {target.ids[0]!r})"
         )
     selected = target.select([target_id for _, target_id in pairs])
-    return Join(tuple(concept for concept, _ in pairs), selected, counts)  # type: ignore[arg-type]
+    return Join(
+        tuple(concept for concept, _ in pairs),
+        selected,  # type: ignore[arg-type]  # select gives the same kind of target
+        counts,
+        whole=target,
+        on=on,
+    )
+
+
+def rows_in_all(target: T, others: Sequence[Target]) -> T:
+    """The target with only the rows whose id every one of ``others`` has too.
+
+    Concepts that join it join each of the others by the same name. So several word spaces are compared on one
+    set of concepts.
+
+    Parameters
+    ----------
+    target : T
+        The target whose rows are kept.
+    others : sequence of Target
+        Targets with ids of the same kind (words). The target itself may be among them.
+
+    Returns
+    -------
+    Target
+        Of the same kind, its rows in their order.
+
+    Raises
+    ------
+    NotPossible
+        If no row is left.
+    """
+    kept = set(target.ids).intersection(*(other.ids for other in others))
+    if not kept:
+        names = ", ".join(other.name for other in others)
+        raise NotPossible(
+            f"no id of target {target.name!r} is in all of {names} (concepts_common_to): "
+            f"name targets whose ids are of one kind ({target.ids[0]!r} beside {others[0].ids[0]!r})"
+        )
+    if len(kept) == len(target.ids):
+        return target
+    return target.select([name for name in target.ids if name in kept])  # type: ignore[return-value]

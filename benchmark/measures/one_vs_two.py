@@ -33,6 +33,17 @@ class OneVsTwo:
     ties: int
     p_binomial: float
 
+    @classmethod
+    def of(cls, outcomes: Float64) -> OneVsTwo:
+        """Summarise the ``outcomes`` (m,), m >= 1, which may be those of several groups of stimuli."""
+        from scipy import stats  # its import takes longer than the rest of this measure
+
+        ties = int((outcomes == 0.5).sum())
+        decided = len(outcomes) - ties
+        wins = int((outcomes == 1).sum())
+        p = stats.binomtest(wins, decided, 0.5, alternative="greater").pvalue if decided else np.nan
+        return cls(outcomes, float(outcomes.mean()), ties, float(p))
+
 
 def one_vs_two(
     features_wrong: ArrayLike, features_right: ArrayLike, true_words: ArrayLike, predicted_words: ArrayLike
@@ -88,15 +99,8 @@ def one_vs_two(
     >>> result.accuracy, result.ties, result.p_binomial
     (1.0, 0, 0.25)
     """
-    from scipy import stats  # its import takes longer than the rest of this measure
-
     images, contrast = _image_rows_and_contrast(features_wrong, features_right, true_words, predicted_words)
-    outcomes = _outcomes(images, contrast)
-    ties = int((outcomes == 0.5).sum())
-    decided = len(outcomes) - ties
-    wins = int((outcomes == 1).sum())
-    p = stats.binomtest(wins, decided, 0.5, alternative="greater").pvalue if decided else np.nan
-    return OneVsTwo(outcomes, float(outcomes.mean()), ties, float(p))
+    return OneVsTwo.of(_outcomes(images, contrast))
 
 
 def one_vs_two_permutation(

@@ -249,26 +249,21 @@ def _suite_problems(
     for binding, entry in suite.bindings.items():
         if entry.task not in sections["tasks"]:
             yield ("bindings", binding, "task"), unknown("task", entry.task, sections["tasks"])
-        for role in ("stimuli", "target"):
-            dataset = getattr(entry, role)
+        for key, dataset, needed in _datasets_of(entry):
             if dataset not in sections["datasets"]:
-                yield ("bindings", binding, role), unknown("dataset", dataset, sections["datasets"])
-            elif (kind := sections["datasets"][dataset].kind) != role:
-                yield ("bindings", binding, role), f"dataset {dataset!r} is of kind {kind}, not {role}"
-        yield from _norms_problems(binding, entry, sections)
+                yield ("bindings", binding, *key), unknown("dataset", dataset, sections["datasets"])
+            elif (kind := sections["datasets"][dataset].kind) != needed:
+                yield ("bindings", binding, *key), f"dataset {dataset!r} is of kind {kind}, not {needed}"
 
 
-def _norms_problems(
-    binding: str, entry: BindingEntry, sections: dict[str, dict[str, Any]]
-) -> Iterator[tuple[Key, str]]:
-    norms = None if entry.associations is None else entry.associations.norms
-    if norms is None:
-        return
-    key = ("bindings", binding, "associations", "norms")
-    if norms not in sections["datasets"]:
-        yield key, unknown("dataset", norms, sections["datasets"])
-    elif (kind := sections["datasets"][norms].kind) != "target":
-        yield key, f"dataset {norms!r} is of kind {kind}, not target"
+def _datasets_of(entry: BindingEntry) -> Iterator[tuple[Key, str, str]]:
+    """Each dataset that a binding names: the key where it stands, its name, and the kind it has to be."""
+    yield ("stimuli",), entry.stimuli, "stimuli"
+    yield ("target",), entry.target, "target"
+    for i, name in enumerate(entry.concepts_common_to):
+        yield ("concepts_common_to", i), name, "target"
+    if entry.associations is not None and entry.associations.norms is not None:
+        yield ("associations", "norms"), entry.associations.norms, "target"
 
 
 def _listed_problems(name: str, suite: SuiteEntry, known: Registry) -> Iterator[tuple[Key, str]]:

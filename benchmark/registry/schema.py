@@ -326,6 +326,8 @@ class BindingEntry(_Entry):
         Names in the registry.
     on : str, optional
         Key of the stimuli on which the target is joined; None: the concept id.
+    concepts_common_to : tuple of str
+        Targets of the registry. A concept is kept only where all of them have it too, by the same name.
     params : dict
         Parameters of the task.
     associations : AssociationRuleEntry, optional
@@ -337,6 +339,7 @@ class BindingEntry(_Entry):
     stimuli: Name
     target: Name
     on: str | None = None
+    concepts_common_to: tuple[Name, ...] = ()
     params: Params = Field(default_factory=dict)
     associations: AssociationRuleEntry | None = None
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmark.common.errors import NotPossible
+from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets.join import Join
 from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import VectorTarget
@@ -62,6 +62,56 @@ def concept_images(stimuli: Stimuli, concepts: Sequence[str], split: str = "test
             f"({', '.join(empty[:3])}): every concept that is scored needs one"
         )
     return tuple(np.array(numbers, dtype=np.intp) for numbers in rows.values())
+
+
+def image_groups(
+    stimuli: Stimuli, concepts: Sequence[str], groups: int, seed: int = 0
+) -> list[tuple[np.ndarray, ...]]:
+    """Deal the test images of each concept into groups, as evenly as possible.
+
+    Which image goes where depends only on the seed, the concept and how many images it has: not on the other
+    concepts, nor on the order of the stimuli. So it is the same for all models and all targets.
+
+    Parameters
+    ----------
+    stimuli : Stimuli
+        The stimulus set.
+    concepts : sequence of str, length k
+        The concepts whose images are dealt.
+    groups : int
+        Number of groups, at least 1. One group holds all images, in the order of the stimulus ids.
+    seed : int
+        Seed of the order in which the images of a concept are dealt, at least 0.
+
+    Returns
+    -------
+    list of tuple of ndarray of int
+        For each group the row numbers of each concept's images, as :func:`concept_images` gives them.
+
+    Raises
+    ------
+    UsageError
+        If ``groups`` or ``seed`` is less than it can be.
+    NotPossible
+        If a concept has fewer images than there are groups.
+    """
+    for key, value, least in (("groups", groups, 1), ("group_seed", seed, 0)):
+        if value < least:
+            raise UsageError(f"parameter {key!r} is {value}: at least {least} is needed")
+    images = concept_images(stimuli, concepts)
+    few = min(range(len(images)), key=lambda i: len(images[i]))
+    if len(images[few]) < groups:
+        raise NotPossible(
+            f"stimulus set {stimuli.name!r} has {len(images[few])} test images of {concepts[few]!r}, too few "
+            f"for {groups} groups: give groups at most {len(images[few])}"
+        )
+    if groups == 1:
+        return [images]
+    dealt = [
+        np.random.default_rng([seed, *concept.encode()]).permutation(rows)
+        for concept, rows in zip(concepts, images, strict=True)
+    ]
+    return [tuple(rows[group::groups] for rows in dealt) for group in range(groups)]
 
 
 def concept_means(features: np.ndarray, images: Sequence[np.ndarray]) -> np.ndarray:

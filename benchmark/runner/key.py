@@ -45,7 +45,8 @@ def cell_key(
         "features": features,
         **({REFERENCES: dict(references)} if references else {}),
         "layers": session.options.layers,
-        "binding": binding.model_dump(mode="json", exclude={"associations"}),
+        "binding": binding.model_dump(mode="json", exclude={"associations", "concepts_common_to"}),
+        **_common_key(session, binding),
         **({"associations": session.rule_key(binding)} if associations else {}),
         "stimuli": session.dataset_key(binding.stimuli),
         "target": session.dataset_key(binding.target),
@@ -53,6 +54,12 @@ def cell_key(
         "seed": session.options.seed,
         "code": code_version(),
     }
+
+
+def _common_key(session: Session, binding: BindingEntry) -> dict[str, Any]:
+    """The part of a key for the targets of ``concepts_common_to``. A binding without them has none."""
+    keys = {name: session.dataset_key(name) for name in binding.concepts_common_to}
+    return {"concepts_common_to": keys} if keys else {}
 
 
 def unchanged(session: Session, cell: Cell) -> Stored | None:
@@ -104,6 +111,7 @@ def _other_plug_ins(
     yield session.registry.task(binding.task)
     yield session.registry.dataset(binding.stimuli)
     yield session.registry.dataset(binding.target)
+    yield from map(session.registry.dataset, binding.concepts_common_to)
     if binding.associations is not None and binding.associations.norms is not None:
         yield session.registry.dataset(binding.associations.norms)
     for part in models:

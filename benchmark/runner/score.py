@@ -81,7 +81,7 @@ def assemble(session: Session, cell: Cell) -> Parts:
     task = session.task(binding.task)
     shown = session.stimuli(binding.stimuli)
     stimuli = covered_stimuli(model, shown)
-    target = session.target(binding.target)
+    target = session.target_of(binding)
     if target.kind not in task.target_kinds:
         raise NotPossible(
             f"task {binding.task!r} compares with {', '.join(task.target_kinds)}; "
@@ -177,6 +177,7 @@ def score(session: Session, parts: Parts, bars: Bars | None = None) -> Stored:
         raise NotPossible(f"undefined in every layer: {'; '.join(reasons)}")
     counts = joined.counts | ({"uncovered": parts.uncovered} if parts.uncovered else {})
     result.notes.extend(_subjects_note(parts.target, joined.target))
+    result.notes.extend(_common_note(session, parts))
     if seen.rule_used is not None:
         result.notes.append(
             f"layer {OUTPUT}: association strengths, compared under the rule {seen.rule_used}"
@@ -276,6 +277,17 @@ def _subjects_note(target: Target, joined: Target) -> list[str]:
         f"{everyone - taken} of {everyone} subjects were left out: they have fewer than three pairs of the "
         "joined concepts"
     ]
+
+
+def _common_note(session: Session, parts: Parts) -> tuple[str, ...]:
+    names = parts.binding.concepts_common_to
+    if not names:
+        return ()
+    everyone = len(session.target(parts.binding.target).ids)
+    return (
+        f"only ids that {', '.join(names)} all have are compared: {everyone - len(parts.target.ids)} of "
+        f"{everyone} ids of {parts.target.name} are left out",
+    )
 
 
 def _turned_note(stimuli: Stimuli) -> tuple[str, ...]:

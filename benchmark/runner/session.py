@@ -13,6 +13,7 @@ from benchmark.common.errors import BenchError, DataError, UsageError
 from benchmark.common.files import cache_folder
 from benchmark.datasets import AssociationTarget, DataRoot, Stimuli, Target
 from benchmark.datasets.content import hashed_by_content
+from benchmark.datasets.join import rows_in_all
 from benchmark.extraction.devices import resolve_device
 from benchmark.extraction.store import FeatureStore
 from benchmark.model import BuiltFrom, Model, ModelSpec
@@ -103,6 +104,13 @@ class Session:
     def target(self, name: str) -> Target:
         """The target ``name``."""
         return self._dataset(name, Target)
+
+    def target_of(self, binding: BindingEntry) -> Target:
+        """The target of ``binding``, with only the rows that ``concepts_common_to`` leaves."""
+        target = self.target(binding.target)
+        if not binding.concepts_common_to:
+            return target
+        return rows_in_all(target, [self.target(name) for name in binding.concepts_common_to])
 
     def task(self, name: str) -> Task:
         """The task ``name``."""

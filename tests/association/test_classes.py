@@ -15,7 +15,6 @@ from torch import nn
 from benchmark.association.checkpoint import read_record
 from benchmark.association.classes import CLASSES, class_mixture, mixture_logits, mixture_strengths
 from benchmark.association.head import Features, fit_head
-from benchmark.association.mapping import imagenet_names
 from benchmark.association.pipeline import TrainingPlan, train_associations
 from benchmark.association.recipe import Recipe
 from benchmark.association.sampling import Shares
@@ -23,6 +22,7 @@ from benchmark.association.targets import association_targets, class_profiles
 from benchmark.cli import main
 from benchmark.common.errors import BenchError, UsageError
 from benchmark.datasets.readers.folders import image_folder
+from benchmark.datasets.readers.imagenet import imagenet_names
 from benchmark.datasets.root import DataRoot
 from benchmark.extraction import NetworkModel
 from benchmark.model import ModelSpec

@@ -13,11 +13,11 @@ from benchmark.association.mapping import (
     class_cues,
     class_names,
     imagenet_cues,
-    imagenet_names,
 )
 from benchmark.datasets import DataRoot
 from benchmark.datasets.readers.class_cues import TABLES, curated_table, decisions
 from benchmark.datasets.readers.folders import image_folder
+from benchmark.datasets.readers.imagenet import imagenet_names
 from benchmark.datasets.readers.norms import read_associations
 
 RELATIONS = {"synonym", "hypernym", "kin", "part", "context"}

@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from benchmark.datasets import DataRoot, join
+from benchmark.datasets.readers.caltech import caltech101
 from benchmark.datasets.readers.folders import image_folder
 from benchmark.datasets.readers.imagenet import sample, tiny_validation
 from benchmark.datasets.readers.neural import human_it, images
@@ -76,10 +77,12 @@ def test_tiny_imagenet(root):
 
 
 def test_caltech(root):
-    stimuli = image_folder(root, name="caltech", path="caltech101-15")
+    stimuli = caltech101(root, name="caltech", path="caltech101-15")
+    assert stimuli.ids == image_folder(root, name="caltech", path="caltech101-15").ids
     assert len(stimuli.concept_ids) == 100
     assert set(Counter(stimuli.concepts).values()) == {15}
     assert stimuli.candidates("sea_horse", "word")[0] == "sea horse"
+    assert "rhinoceros" in stimuli.candidates("rhino", "word")
 
 
 def test_the_92_images_are_in_the_order_of_the_rdms(root):

@@ -10,6 +10,7 @@ from PIL import Image
 
 from benchmark.common.errors import DataError, NotPossible
 from benchmark.datasets import DataRoot
+from benchmark.datasets.readers.caltech import caltech101
 from benchmark.datasets.readers.class_cues import Decision
 from benchmark.datasets.readers.folders import image_folder, name_variants
 from benchmark.datasets.readers.imagenet import sample, tiny_validation
@@ -291,3 +292,25 @@ def test_an_archive_without_the_array_or_cut_short_is_refused(three_images):
     with pytest.raises(DataError, match="cannot be read") as error:
         cichy(DataRoot(three_images), name="made_up", area="IT")
     one_line(error)
+
+
+def test_tiny_imagenet_without_halves_scores_every_image(two_classes):
+    stimuli = tiny_validation(DataRoot(two_classes), name="made_up", halves=False)
+    assert stimuli.splits is None
+    assert len(stimuli) == 8
+
+
+def test_the_folders_of_caltech_have_the_words_of_the_reviewed_table(tmp_path):
+    for folder in ("bass", "crocodile", "crocodile_head", "water_lilly", "yin_yang"):
+        picture(tmp_path / "c" / folder / "image_0001.jpg")
+    stimuli = caltech101(DataRoot(tmp_path), name="made_up", path="c")
+    words = {concept: stimuli.candidates(concept, "word") for concept in stimuli.concept_ids}
+    assert words["bass"] == (), "to many the guitar"
+    assert words["crocodile"] == ("crocodile",)
+    assert "crocodile" not in words["crocodile_head"], "another folder has that name"
+    assert words["water_lilly"][-3:] == ("water lily", "water_lily", "water-lily")
+    assert words["yin_yang"] == ("yin yang", "yin_yang", "yin-yang"), (
+        "what it makes people think of is no name"
+    )
+    assert stimuli.ids[0] == "bass/image_0001"
+    assert stimuli.labels["water_lilly"] == "water lilly"

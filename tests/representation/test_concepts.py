@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from benchmark.calibration import synthetic_stimuli
+from benchmark.common.errors import NotPossible, UsageError
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.measures import rdm
 from benchmark.representation.concepts import (
     STANDARDISE,
     UndefinedFeaturesError,
+    concept_images,
     feature_rdm,
+    image_groups,
     standardised,
 )
 
@@ -59,3 +66,57 @@ def test_features_of_two_concepts_apart_from_their_mean_are_undefined_where_a_ro
     x[6:] = [2, 3, 4]
     with pytest.raises(UndefinedFeaturesError, match="correlation undefined"):
         feature_rdm(x, NAMES, "correlation", "centre")
+
+
+@given(
+    counts=st.lists(st.integers(3, 9), min_size=1, max_size=5),
+    groups=st.integers(1, 3),
+    seed=st.integers(0, 9),
+    order=st.randoms(use_true_random=False),
+)
+@settings(max_examples=40, deadline=None)
+def test_images_are_dealt_evenly_and_the_same_whatever_stands_beside_them(
+    counts: list[int], groups: int, seed: int, order: random.Random
+) -> None:
+    names = NAMES[: len(counts)]
+    shown = [(f"{name}{i}", name) for name, n in zip(names, counts, strict=True) for i in range(n)]
+    shuffled = order.sample(shown, len(shown))
+
+    def dealt(pairs: list[tuple[str, str]], concepts: tuple[str, ...]) -> dict[str, list[set[str]]]:
+        stimuli = Stimuli("s", tuple(i for i, _ in pairs), tuple(c for _, c in pairs), "m")
+        found = image_groups(stimuli, concepts, groups, seed)
+        return {
+            c: [{stimuli.ids[row] for row in group[k]} for group in found] for k, c in enumerate(concepts)
+        }
+
+    of_all = dealt(shown, names)
+    for name, n in zip(names, counts, strict=True):
+        sizes = [len(group) for group in of_all[name]]
+        assert len(sizes) == groups
+        assert max(sizes) - min(sizes) <= 1
+        assert set().union(*of_all[name]) == {f"{name}{i}" for i in range(n)}
+        assert sum(sizes) == n
+    assert dealt(shuffled, names) == of_all
+    assert dealt(shown, names[-1:])[names[-1]] == of_all[names[-1]]
+
+
+def test_another_seed_deals_otherwise_and_one_group_is_all_images_in_order() -> None:
+    stimuli = synthetic_stimuli(NAMES, test=6)
+    first, second = (image_groups(stimuli, NAMES, 2, seed)[0] for seed in (0, 1))
+    assert any(set(a) != set(b) for a, b in zip(first, second, strict=True))
+    (whole,) = image_groups(stimuli, NAMES, 1, 5)
+    for rows, images in zip(whole, concept_images(stimuli, NAMES), strict=True):
+        np.testing.assert_array_equal(rows, images)
+
+
+@pytest.mark.parametrize(
+    ("groups", "seed", "error", "said"),
+    [
+        (7, 0, NotPossible, "has 6 test images of 'a', too few for 7 groups: give groups at most 6"),
+        (0, 0, UsageError, "parameter 'groups' is 0: at least 1 is needed"),
+        (1, -1, UsageError, "parameter 'group_seed' is -1: at least 0 is needed"),
+    ],
+)
+def test_groups_that_cannot_be_are_refused(groups: int, seed: int, error: type, said: str) -> None:
+    with pytest.raises(error, match=said):
+        image_groups(synthetic_stimuli(NAMES, test=6), NAMES, groups, seed)

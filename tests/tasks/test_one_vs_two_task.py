@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
-from benchmark.common.errors import NotPossible
+from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets.join import join
 from benchmark.datasets.types import VectorTarget
 from benchmark.model import ClassProbabilities
+from benchmark.representation.concepts import image_groups
 
 K, IMAGES, D = 8, 4, 15
 CONCEPTS = tuple(f"c{i}" for i in range(K))
@@ -39,16 +42,17 @@ def probabilities(predicted, ids=CONCEPTS):
     return ClassProbabilities(tuple(ids), np.eye(len(ids))[predicted])
 
 
-def score(task, target, features, classes, **stimuli):
+def score(task, target, features, classes, params=None, **stimuli):
     view = ArrayView(synthetic_stimuli(CONCEPTS, **(stimuli or {"test": IMAGES})), features, classes=classes)
-    return task.score(view, join(view.stimuli, target), {}, np.random.default_rng(1))
+    return task.score(view, join(view.stimuli, target), params or {}, np.random.default_rng(1))
 
 
-def by_definition(features, words, predicted):
+def by_definition(features, words, predicted, group=range(K * IMAGES)):
+    """The outcome of each mistake of a group of images, as the paper words it."""
     between = np.corrcoef(words)
-    right = np.flatnonzero(predicted == TRUE)
+    right = np.array([i for i in group if predicted[i] == TRUE[i]])
     outcomes = {}
-    for i in np.flatnonzero(predicted != TRUE):
+    for i in (i for i in group if predicted[i] != TRUE[i]):
         image = [np.corrcoef(features[i], features[j])[0, 1] for j in right]
         true, taken = (np.corrcoef(image, between[c, TRUE[right]])[0, 1] for c in (TRUE[i], predicted[i]))
         outcomes[i] = float(true > taken)
@@ -94,6 +98,91 @@ def test_a_class_without_a_word_vector_takes_no_part_but_can_be_predicted(task, 
     result = score(task, words, features, probabilities(elsewhere, ids))
     assert result.counts["misclassified"] == K
     assert result.counts["misclassified_joined"] == K - 1
+
+
+@pytest.fixture
+def elsewhere(rng):
+    """Words of eight more classes that no stimulus shows. Every other image is taken for one of the 16."""
+    target = VectorTarget(
+        "words", (*CONCEPTS, *(f"x{i}" for i in range(K))), "h", vectors=rng.standard_normal((2 * K, D))
+    )
+    predicted = np.where(np.arange(len(TRUE)) % 2, (TRUE + rng.integers(1, 2 * K, len(TRUE))) % (2 * K), TRUE)
+    return target, predicted
+
+
+def test_a_mistake_into_any_class_with_a_word_vector_counts(task, elsewhere, rng):
+    target, predicted = elsewhere
+    features = target.vectors[TRUE] + 2.5 * rng.standard_normal((len(TRUE), D))
+    result = score(task, target, {"layer": features}, probabilities(predicted, target.ids))
+    expected = by_definition(features.astype(np.float32).astype(float), target.vectors, predicted)
+    assert (predicted >= K).sum() > 4
+    assert result.counts["misclassified_joined"] == result.counts["misclassified"] == len(expected)
+    assert plain_score(result, "layer", "accuracy") == pytest.approx(np.mean(list(expected.values())))
+    assert result.arrays["misclassified"].tolist() == list(expected)
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_in_groups_it_is_the_mean_over_groups_of_the_definition(task, elsewhere, rng, seed):
+    target, predicted = elsewhere
+    predicted = np.where(np.arange(len(TRUE)) == 1, TRUE, predicted)  # groups of different sizes
+    features = target.vectors[TRUE] + 2.5 * rng.standard_normal((len(TRUE), D))
+    params = {"groups": 2, "group_seed": seed}
+    result = score(task, target, {"layer": features}, probabilities(predicted, target.ids), params)
+    used = features.astype(np.float32).astype(float)
+    dealt = image_groups(synthetic_stimuli(CONCEPTS, test=IMAGES), CONCEPTS, 2, seed)
+    groups = [by_definition(used, target.vectors, predicted, np.concatenate(rows)) for rows in dealt]
+    means = [np.mean(list(group.values())) for group in groups]
+    assert means[0] != means[1]
+    assert len(groups[0]) != len(groups[1])
+    assert plain_score(result, "layer", "accuracy") == pytest.approx(np.mean(means))
+    assert result.counts["misclassified"] == sum(map(len, groups))
+    weights = rng.integers(0, 3, (5, K)).astype(float)
+    draws = result.layers["layer"].statistics["accuracy"](weights)
+    for w, draw in zip(weights, draws, strict=True):
+        each = [
+            np.average(list(group.values()), weights=w[TRUE[list(group)]])
+            for group in groups
+            if w[TRUE[list(group)]].any()
+        ]
+        assert draw == pytest.approx(np.mean(each))
+
+
+def test_a_mistake_for_a_class_with_the_same_word_is_dropped_and_counted(task, predicted, rng):
+    words = {f"c{i}": ("c0" if i == 1 else f"c{i}",) for i in range(K)}
+    stimuli = replace(synthetic_stimuli(CONCEPTS, test=IMAGES), keys={"word": words})
+    target = VectorTarget("words", CONCEPTS, "h", vectors=rng.standard_normal((K, D)))
+    view = ArrayView(
+        stimuli, {"layer": rng.standard_normal((len(TRUE), D))}, classes=probabilities(predicted)
+    )
+    result = task.score(view, join(stimuli, target, "word"), {}, np.random.default_rng(1))
+    # c0 is taken for c1, which is the same word; c7 is taken for c0
+    assert result.counts["misclassified_same_word"] == 1
+    assert result.counts["misclassified_joined"] == K - 1
+    assert result.concepts == CONCEPTS, "two concepts of one word both take part"
+    assert any("7 of 8 misclassified stimuli are counted" in note for note in result.notes)
+
+
+def test_a_group_without_enough_correct_images_is_named(task, words, rng):
+    predicted = np.where(TRUE < 2, TRUE, (TRUE + 1) % K)
+    predicted[2 * IMAGES] = 2
+    features = {"layer": rng.standard_normal((len(TRUE), D))}
+    with pytest.raises(NotPossible, match=r"of group \d of 4 correctly, of 2 concepts.*give fewer groups"):
+        score(task, words, features, probabilities(predicted), {"groups": 4})
+
+
+def test_more_groups_than_images_are_refused(task, words, predicted, rng):
+    features = {"layer": rng.standard_normal((len(TRUE), D))}
+    with pytest.raises(NotPossible, match="has 4 test images of 'c0', too few for 5 groups: give groups at"):
+        score(task, words, features, probabilities(predicted), {"groups": 5})
+    with pytest.raises(UsageError, match="'groups' is 0: at least 1"):
+        score(task, words, features, probabilities(predicted), {"groups": 0})
+
+
+def test_stimuli_that_show_no_class_of_the_model_are_named(task, words, predicted, rng):
+    features = {"layer": rng.standard_normal((len(TRUE), D))}
+    others = [f"class {i}" for i in range(K)]
+    with pytest.raises(NotPossible, match=r"0 of 8 concepts of 'synthetic'.*'c0' beside 'class 0'"):
+        score(task, words, features, probabilities(predicted, others))
 
 
 def test_order_of_the_classes_does_not_matter(task, words, predicted, rng):

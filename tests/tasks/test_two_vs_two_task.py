@@ -10,6 +10,7 @@ from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets.join import join
 from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import VectorTarget
+from benchmark.representation.concepts import image_groups
 
 K = 9
 CONCEPTS = tuple(f"c{i}" for i in range(K))
@@ -66,6 +67,36 @@ def test_is_the_mean_over_groups_of_the_definition(task, words, rng):
     assert result.counts["groups"] == 3
     assert result.counts["pairs"] == K * (K - 1) // 2
     assert result.arrays["per_concept/layer"].mean() == pytest.approx(expected, abs=1e-6)
+
+
+def test_given_groups_hold_all_images_and_their_means_are_scored(task, words, rng):
+    stimuli = synthetic_stimuli(CONCEPTS, test=5)
+    features = np.repeat(words.vectors, 5, axis=0) + 4 * rng.standard_normal((5 * K, 12))
+    view = ArrayView(stimuli, {"layer": features})
+    result = task.score(view, join(stimuli, words), {"groups": 2}, np.random.default_rng(1))
+    used = features.astype(np.float32).astype(float)
+    dealt = image_groups(stimuli, CONCEPTS, 2)
+    assert sorted(np.concatenate([rows for group in dealt for rows in group])) == list(range(5 * K))
+    means = [np.array([used[rows].mean(axis=0) for rows in group]) for group in dealt]
+    expected = [by_definition(words.vectors, group) for group in means]
+    assert expected[0] != expected[1]
+    assert plain_score(result, "layer", "accuracy") == pytest.approx(np.mean(expected), abs=1e-12)
+    pairs = result.layers["layer"].pairs()
+    assert pairs(np.ones(K * (K - 1) // 2)) == pytest.approx(np.mean(expected), abs=1e-12)
+
+
+def test_as_many_groups_as_images_hold_one_image_each(task, words, rng):
+    stimuli = synthetic_stimuli(CONCEPTS, test=1)
+    view = ArrayView(stimuli, {"layer": words.vectors + 2 * rng.standard_normal((K, 12))})
+    scores = [
+        plain_score(
+            task.score(view, join(stimuli, words), params, np.random.default_rng(1)), "layer", "accuracy"
+        )
+        for params in ({}, {"groups": 1}, {"groups": 1, "group_seed": 9})
+    ]
+    assert scores[0] == scores[1] == scores[2]
+    with pytest.raises(NotPossible, match="has 1 test images of 'c0', too few for 2 groups"):
+        task.score(view, join(stimuli, words), {"groups": 2}, np.random.default_rng(1))
 
 
 def test_order_of_the_stimuli_does_not_matter(task, words, rng):

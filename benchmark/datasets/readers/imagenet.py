@@ -7,6 +7,7 @@ Russakovsky et al. 2015, International Journal of Computer Vision.
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -78,7 +79,7 @@ def sample(root: DataRoot, *, name: str) -> Stimuli:
     )
 
 
-def tiny_validation(root: DataRoot, *, name: str) -> Stimuli:
+def tiny_validation(root: DataRoot, *, name: str, halves: bool = True) -> Stimuli:
     """Validation images of Tiny ImageNet, 64 x 64 pixels, several per class (Le & Yang 2015).
 
     Reads the images ``tiny-imagenet-val/WNID/*`` and ``tiny-imagenet-val/classes.csv`` (columns "wnid" and
@@ -90,13 +91,16 @@ def tiny_validation(root: DataRoot, *, name: str) -> Stimuli:
         The data root.
     name : str
         Name of the dataset in the registry.
+    halves : bool
+        Whether the set is split: in each class, the first half of the images (by file name) is in the split
+        "train", and the rest in "test". Without a split every image is scored. That is right for a task that
+        fits no readout, such as 2 vs 2 and 1 vs 2.
 
     Returns
     -------
     Stimuli
         In the sorted order of the paths. Ids are "wnid/file", concepts are WordNet ids, and the keys are
-        those of :func:`sample`. In each class, the first half of the images (by file name) is in the split
-        "train", and the rest in "test".
+        those of :func:`sample`.
 
     Raises
     ------
@@ -121,7 +125,7 @@ def tiny_validation(root: DataRoot, *, name: str) -> Stimuli:
         wnids,
         keys={**lemma_keys(classes), "things": _things(root, name)},
         labels=_labels(classes),
-        splits=_halves(wnids),
+        splits=_halves(wnids) if halves else None,
     )
 
 
@@ -175,6 +179,28 @@ def known_lemmas(text: str) -> list[str]:
     """
     first, *later = [lemma.replace("_", " ").strip() for lemma in text.split(",")]
     return [first, *(lemma for lemma in later if lemma.lower() not in _OTHER_SENSE)]
+
+
+@cache
+def imagenet_names() -> dict[str, tuple[str, ...]]:
+    """Names of the 1,000 classes of ILSVRC-2012 by WordNet id, in the order of the class index."""
+    return {row.wnid: tuple(known_lemmas(row.lemmas)) for row in _imagenet_classes().itertuples()}
+
+
+@cache
+def imagenet_keys() -> dict[str, Keys]:
+    """The keys of :func:`lemma_keys` for all 1,000 classes of ILSVRC-2012, by key, then by WordNet id."""
+    return lemma_keys(_imagenet_classes())
+
+
+@cache
+def _imagenet_classes() -> pd.DataFrame:
+    """Columns "wnid" and "lemmas", as timm has them: a network knows its classes without a data root."""
+    from timm.data.imagenet_info import ImageNetInfo  # slow to import
+
+    info = ImageNetInfo("imagenet-1k")
+    wnids = info.label_names()  # type: ignore[no-untyped-call]
+    return pd.DataFrame({"wnid": wnids, "lemmas": [info.label_name_to_description(wnid) for wnid in wnids]})
 
 
 def _labels(classes: pd.DataFrame) -> dict[str, str]:
