@@ -1,7 +1,17 @@
 """The suite from Python: ``benchmark.run(model=MyModel(), tasks="all")``, ``benchmark.check(MyModel())``."""
 
+from benchmark.api.partition import PartitionTable, partition
 from benchmark.api.run import check, run
 from benchmark.api.similarity import SimilarityTables, similarity
 from benchmark.api.tables import Checks, Results
 
-__all__ = ["Checks", "Results", "SimilarityTables", "check", "run", "similarity"]
+__all__ = [
+    "Checks",
+    "PartitionTable",
+    "Results",
+    "SimilarityTables",
+    "check",
+    "partition",
+    "run",
+    "similarity",
+]

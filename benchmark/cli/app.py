@@ -283,3 +283,28 @@ def similarity(
         form=form.value,
         figure=figure,
     )
+
+
+@app.command()
+def partition(
+    model: opt.PartitionedModelsOption,
+    target: opt.RDMTargetOption,
+    layers: opt.ComparedLayersOption = None,
+    form: opt.SimilarityFormatOption = SimilarityFormat.table,
+    figure: opt.PartitionFigureOption = None,
+    suite: opt.SuiteOption = "mini",
+    data: opt.DataOption = None,
+    registry: opt.RegistryOption = None,
+    device: opt.DeviceOption = Device.auto,
+    seed: opt.SeedOption = 0,
+) -> None:
+    """Show what two or three models explain of people, alone and together.
+
+    The variance of the target's RDM is divided into what only one model
+    explains, what each two share, what all share, and what nothing explains.
+    Of each model the layer that explains most counts, chosen on other concepts.
+    """
+    from benchmark.cli.partition import show_partition
+
+    options = run_options(registry, data, device, layers=layers, seed=seed)
+    show_partition(split(model), target, suite, options, form=form.value, figure=figure)

@@ -262,6 +262,32 @@ FigureOption = Annotated[
     ),
 ]
 
+# ---- bench partition
+
+PartitionedModelsOption = Annotated[
+    list[str],
+    typer.Option(
+        "--model",
+        "-m",
+        help="Names of two or three models, separated by commas. NAME@untrained:SEED is the twin of a model: "
+        "the same network with random weights.",
+    ),
+]
+RDMTargetOption = Annotated[
+    str,
+    typer.Option(
+        "--target",
+        help="Name of a binding whose target is an RDM, or of such a target: then the first binding with it "
+        "counts. Its stimuli and its recipe of an RDM are used.",
+    ),
+]
+PartitionFigureOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--figure", help="Draw bars, and areas where they can be true, in this file: .png, .pdf or .svg."
+    ),
+]
+
 # ---- bench cache rm
 
 CachedModelOption = Annotated[
