@@ -11,7 +11,7 @@ import typer
 
 from benchmark import __version__
 from benchmark.cli import options as opt
-from benchmark.cli.arguments import load, run_options, split
+from benchmark.cli.arguments import association_rule, load, run_options, split
 from benchmark.cli.choices import Device, Dissimilarity, ResultFormat, SimilarityFormat
 from benchmark.cli.commands import Commands
 from benchmark.cli.groups import association, cache, export, leaderboard, training
@@ -308,3 +308,46 @@ def partition(
 
     options = run_options(registry, data, device, layers=layers, seed=seed)
     show_partition(split(model), target, suite, options, form=form.value, figure=figure)
+
+
+@app.command()
+def pairs(
+    model: opt.MovedModelOption = "swow_assoc",
+    reference: opt.ReferenceOption = "encoder",
+    layer: opt.MovedLayerOption = None,
+    reference_layer: opt.ReferenceLayerOption = None,
+    stimuli: opt.ComparedStimuliOption = None,
+    metric: opt.RDMMetricOption = Dissimilarity.correlation,
+    rule: opt.RuleOption = None,
+    norms: opt.RuleNormsOption = None,
+    decay: opt.DecayOption = None,
+    k: opt.PairsCountOption = 5,
+    form: opt.SimilarityFormatOption = SimilarityFormat.table,
+    html: opt.MovedPageOption = None,
+    suite: opt.WeightsSuiteOption = "mini",
+    data: opt.DataOption = None,
+    registry: opt.RegistryOption = None,
+    device: opt.DeviceOption = Device.auto,
+) -> None:
+    """Show which pairs of concepts come closer, or move apart, from one network to another.
+
+    Pairs are ranked by their dissimilarity in both networks. Two images can
+    look different, and come closer if they bring the same words to mind.
+    Concepts that were held out of the training are apart from trained ones.
+    """
+    from benchmark.cli.pairs import show_pairs
+
+    show_pairs(
+        model,
+        reference,
+        suite,
+        run_options(registry, data, device),
+        layer=layer,
+        reference_layer=reference_layer,
+        stimuli=stimuli,
+        metric=metric.value,
+        rule=association_rule(rule, norms, decay),
+        k=k,
+        form=form.value,
+        html=html,
+    )

@@ -288,6 +288,35 @@ PartitionFigureOption = Annotated[
     ),
 ]
 
+# ---- bench pairs
+
+MovedModelOption = Annotated[
+    str, typer.Option("--model", "-m", help="Name of a model, for example an association network.")
+]
+ReferenceOption = Annotated[
+    str,
+    typer.Option(
+        "--reference",
+        help="What pairs moved from: the name of a model, or encoder, the network that the model was trained "
+        "or built from.",
+    ),
+]
+MovedLayerOption = Annotated[
+    str | None, typer.Option("--layer", "-l", help="Layer of the model. Default: the last of its entry.")
+]
+ReferenceLayerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--reference-layer", help="Layer of the reference. Default: the last of its entry before output."
+    ),
+]
+PairsCountOption = Annotated[
+    int, typer.Option("-k", min=1, help="Number of pairs of each group, closer and apart.")
+]
+MovedPageOption = Annotated[
+    Path | None, typer.Option("--html", help="Write a page with the pictures of the pairs to this file.")
+]
+
 # ---- bench cache rm
 
 CachedModelOption = Annotated[

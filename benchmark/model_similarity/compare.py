@@ -132,13 +132,13 @@ def model_similarity(
     if not models:
         raise UsageError("nothing is asked for: name the models to compare, or all")
     chosen = chosen_models(session.registry, models, suite)
-    shown = stimulus_set(session, stimuli or _first_stimuli(session, suite))
+    shown = stimulus_set(session, stimuli or first_stimuli(session, suite))
     loaded = [session.model(name, suite) for name in chosen]
     per_model = layers_of_each([model.model for model in loaded], layers)
     if sum(map(len, per_model)) < 2:
         raise NotPossible("there is only one layer to compare: name a second model, or more --layers")
     covered = [covered_stimuli(model, shown) for model in loaded]
-    concepts = _shared(shown, covered)
+    concepts = shared_concepts(shown, covered)
     kept: dict[str, list[Any]] = {name: [] for name in names}
     compared: list[LayerOf] = []
     for model, own, asked in zip(loaded, covered, per_model, strict=True):
@@ -163,13 +163,15 @@ def _measures(asked: Sequence[str]) -> tuple[str, ...]:
     return tuple(MEASURES) if ALL in asked else tuple(dict.fromkeys(asked))
 
 
-def _first_stimuli(session: Session, suite: str) -> str:
+def first_stimuli(session: Session, suite: str) -> str:
+    """Name of the stimuli of the first binding of ``suite``, in the registry of ``session``."""
     for binding in session.registry.bindings(suite).values():
         return binding.stimuli
     raise UsageError(f"suite {suite!r} has no binding whose stimuli could be taken: name them with --stimuli")
 
 
-def _shared(shown: Stimuli, covered: Sequence[Stimuli]) -> tuple[str, ...]:
+def shared_concepts(shown: Stimuli, covered: Sequence[Stimuli]) -> tuple[str, ...]:
+    """The concepts of the stimuli ``shown`` that are in ``covered``, what each model covers, of all."""
     common = set(shown.concept_ids).intersection(*(stimuli.concept_ids for stimuli in covered))
     if len(common) < FEWEST:
         raise NotPossible(

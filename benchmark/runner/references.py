@@ -37,7 +37,7 @@ def load_references(session: Session, cell: Cell, words: Iterable[str]) -> dict[
     """
     found = {}
     for word in words:
-        name = _encoder(session, cell) if word == ENCODER else word
+        name = encoder_of(session, cell.model, cell.suite) if word == ENCODER else word
         if name == cell.model:
             raise NotPossible(
                 f"model {name!r} is among the references of {cell.binding}: nothing is unique beyond itself"
@@ -52,16 +52,22 @@ def load_references(session: Session, cell: Cell, words: Iterable[str]) -> dict[
     return found
 
 
-def _encoder(session: Session, cell: Cell) -> str:
-    """The model from which the model of the cell was trained or built."""
-    placed = session.registry.model(cell.model, cell.suite)
+def encoder_of(session: Session, model: str, suite: str) -> str:
+    """The model of the ``session`` from which ``model``, as ``suite`` uses it, was trained or built.
+
+    Raises
+    ------
+    NotPossible
+        If the entry of the model names none, or its weights are random.
+    """
+    placed = session.registry.model(model, suite)
     entry = placed.entry
     if placed.untrained is not None:
-        raise NotPossible(f"model {cell.model!r} is untrained: it was trained from no encoder")
+        raise NotPossible(f"model {model!r} is untrained: it was trained from no encoder")
     name = entry.encoder if entry.built_from is None else entry.built_from.model
     if name is None:
         raise NotPossible(
-            f"model {cell.model!r} names no encoder: write `encoder: NAME` into its entry, {placed.where}"
+            f"model {model!r} names no encoder: write `encoder: NAME` into its entry, {placed.where}"
         )
     return name
 

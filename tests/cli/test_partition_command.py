@@ -38,6 +38,7 @@ models:
   second: {plugin: mine.py:Mine, params: {seed: 2}}
   few: {plugin: mine.py:Few, params: {seed: 3, covers: 30}}
   fewer: {plugin: mine.py:Few, params: {seed: 3, covers: 4}}
+  blank: {plugin: mine.py:Mine, params: {seed: 5}, checkpoint: {untrained: 0}}
   flat: {plugin: mine.py:Flat, params: {seed: 3}}
 """
 
@@ -79,17 +80,17 @@ def test_the_parts_sum_to_the_total_in_every_form(bench, own):
 
 
 def test_the_table_says_what_the_numbers_are(bench, own):
-    done = asked(bench, "few,mini_encoder@untrained:0", "--figure", own / "f.svg")
+    done = asked(bench, "few,blank", "--figure", own / "f.svg")
     assert done.status == 0, done.err
     for words in (
         "MINIATURE",
         "mini_area_early, 30 concepts of mini_images, 18 dropped; by chance every part is 0",
         "of the layer that explains most on one half of the concepts, on the other half",
-        "mini_encoder@untrained:0: untrained: random weights",
+        "blank: untrained: random weights",
         "f.svg",
     ):
         assert words in done.out
-    assert "untrained: mini_encoder@untrained:0" in (own / "f.svg").read_text()
+    assert "untrained: blank" in (own / "f.svg").read_text()
 
 
 def test_a_model_that_was_trained_with_the_target_is_marked(bench, own):

@@ -150,9 +150,11 @@ def test_exporting_rdms(follow, tmp_path):
 def test_comparing_models(follow, tmp_path):
     done = follow("how-to/comparing-models.md")
     assert any("['mini_encoder encoder', 'mini_clip encoder']" in command.out for command in done)
-    assert "current" in done[-2].out
-    assert "of 8 recipes" in done[-1].out
-    assert (tmp_path / "layers.svg").is_file()
+    printed = {command.line.split()[1]: command.out for command in done}
+    assert "current" in printed["why"]
+    assert "of 8 recipes" in printed["robustness"]
+    for written in ("layers.svg", "parts.svg", "pairs.html"):
+        assert (tmp_path / written).is_file()
     own = {cell for cell in scores(tmp_path) if "@" not in cell[0]}
     assert own == {("clip_rdm", "pixels"), ("people_rdm", "pixels"), ("people_rdm", "mini_encoder")}
 
