@@ -94,7 +94,21 @@ def layer_view(
 def models_provenance(
     session: Session, loaded: Sequence[LoadedModel], suite: str, stimuli: Stimuli
 ) -> dict[str, Any]:
-    """Everything that decides numbers of several models for the same stimuli. It can be written as JSON."""
+    """Everything that decides numbers of several models for the same stimuli, as JSON can hold it.
+
+    Parameters
+    ----------
+    session : Session
+    loaded : sequence of LoadedModel
+    suite : str
+        Suite whose weights of the models are used.
+    stimuli : Stimuli
+        What the models are shown.
+
+    Returns
+    -------
+    dict
+    """
     return {
         "suite": suite,
         "miniature": session.registry.suite(suite).miniature,
