@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from results_figures import bars, profiles
 from results_words import differences, found_section, score_text, table
 
 from benchmark.leaderboard.board import Board, Column, boards
-from benchmark.leaderboard.charts import number
-from benchmark.leaderboard.plates import bars, profiles
+from benchmark.leaderboard.markdown import number
 from benchmark.registry import Registry
 from benchmark.results import CellResult, ResultStore
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from benchmark.leaderboard.board import Board, Column
-from benchmark.leaderboard.charts import number
+from benchmark.leaderboard.markdown import number
 from benchmark.results import CellResult
 
 #: A layer is above chance where its p-value, adjusted over the layers, is below this

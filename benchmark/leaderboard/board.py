@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from benchmark.common.errors import BenchError
+from benchmark.inference import Perturbed
+from benchmark.leaderboard.ranks import RankInterval, rank_intervals
 from benchmark.registry import Registry
-from benchmark.results import VARIANT, CellResult, Estimate, average_seeds
+from benchmark.results import VARIANT, CellResult, average_seeds
 from benchmark.task import Metric
 
 
@@ -51,6 +53,8 @@ class Column:
         The other metrics of the task, of those that a cell has.
     recipes : dict of str to UnderRecipes
         By model, where the binding was scored under other recipes too.
+    ranks : dict of str to RankInterval
+        By model, of those that can be compared.
     """
 
     binding: str
@@ -61,18 +65,12 @@ class Column:
     cells: tuple[CellResult, ...]
     further: tuple[Metric, ...] = ()
     recipes: Mapping[str, UnderRecipes] = field(default_factory=dict)
+    ranks: Mapping[str, RankInterval] = field(default_factory=dict)
 
     @property
     def by_model(self) -> dict[str, CellResult]:
         """The cells by the name of the model."""
         return {cell.model: cell for cell in self.cells}
-
-    def at_best_layer(self, cell: CellResult, metric: Metric) -> Estimate:
-        """A further metric of ``cell`` in its best layer, on all concepts. Empty where there is none."""
-        best = (layer for layer in cell.layers if layer.name == cell.best_layer)
-        return next(
-            (layer.metrics[metric.name] for layer in best if metric.name in layer.metrics), Estimate()
-        )
 
     @property
     def label(self) -> str:
@@ -102,7 +100,13 @@ class Board:
     columns: tuple[Column, ...]
 
 
-def boards(cells: Sequence[CellResult], registry: Registry) -> list[Board]:
+#: By suite, binding and model, what the comparison of two models needs
+Comparable = Mapping[tuple[str, str, str], Perturbed]
+
+
+def boards(
+    cells: Sequence[CellResult], registry: Registry, comparable: Comparable | None = None
+) -> list[Board]:
     """Make one board for each suite that has a scored cell. Suites never share a board.
 
     Untrained twins of several seeds are one row: their mean.
@@ -113,6 +117,8 @@ def boards(cells: Sequence[CellResult], registry: Registry) -> list[Board]:
         Results of any suites.
     registry : Registry
         Describes the suites, bindings and tasks.
+    comparable : mapping of (suite, binding, model) to Perturbed, optional
+        For the cells whose arrays are there. Ranks are made from them.
 
     Returns
     -------
@@ -125,11 +131,11 @@ def boards(cells: Sequence[CellResult], registry: Registry) -> list[Board]:
     for suite in dict.fromkeys(names):
         of_suite = [cell for cell in scored if cell.suite == suite]
         if of_suite:
-            by_suite.append(_board(suite, of_suite, registry))
+            by_suite.append(_board(suite, of_suite, registry, comparable or {}))
     return by_suite
 
 
-def _board(suite: str, cells: list[CellResult], registry: Registry) -> Board:
+def _board(suite: str, cells: list[CellResult], registry: Registry, comparable: Comparable) -> Board:
     entry = registry.suites.get(suite)
     listed = (*(entry.models if entry else ()), *sorted({cell.model for cell in cells}))
     present = {cell.model for cell in cells}
@@ -138,7 +144,7 @@ def _board(suite: str, cells: list[CellResult], registry: Registry) -> Board:
     for cell in cells:
         by_binding.setdefault(cell.binding, []).append(cell)
     columns = [
-        _column(binding, by_binding.get(binding, []), registry, _variants(binding, by_binding))
+        _column(binding, by_binding.get(binding, []), registry, _variants(binding, by_binding), comparable)
         for binding in dict.fromkeys(bindings)
         if VARIANT not in binding
     ]
@@ -174,7 +180,11 @@ def _under_recipes(variants: list[list[CellResult]], *, higher: bool) -> dict[st
 
 
 def _column(
-    binding: str, cells: list[CellResult], registry: Registry, variants: list[list[CellResult]]
+    binding: str,
+    cells: list[CellResult],
+    registry: Registry,
+    variants: list[list[CellResult]],
+    comparable: Comparable,
 ) -> Column:
     metrics: tuple[Metric, ...] = ()
     question = ""
@@ -200,6 +210,15 @@ def _column(
         cells=tuple(ordered),
         further=tuple(other for other in metrics[1:] if other.name in known),
         recipes=_under_recipes(variants, higher=higher),
+        ranks=rank_intervals(
+            cells,
+            {
+                cell.model: comparable[place]
+                for cell in cells
+                if (place := (cell.suite, cell.binding, cell.model)) in comparable
+            },
+            higher=higher,
+        ),
     )
 
 

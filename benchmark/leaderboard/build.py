@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from benchmark.common.errors import DataError
-from benchmark.common.files import write_atomic
-from benchmark.leaderboard import charts
+from benchmark.common.files import slug, write_atomic
+from benchmark.inference import Perturbed
 from benchmark.leaderboard.board import Board, boards
+from benchmark.leaderboard.content import content, profiles
 from benchmark.leaderboard.markdown import markdown
 from benchmark.registry import Registry, shipped_root
-from benchmark.results import LEVELS, ResultStore
+from benchmark.results import LEVELS, ResultStore, Stored, perturbed_of
+
+#: The scripts of the page, in the order in which they need one another
+_SCRIPTS = (
+    "vendor/tabulator.min.js",
+    "vendor/d3.min.js",
+    "vendor/plot.min.js",
+    "table.js",
+    "charts.js",
+    "views.js",
+    "page.js",
+)
+#: Layers of all cells that are longer than this are written beside the page
+_INSIDE = 1_500_000
 
 
 def build_page(results: Path, page: Path, registry: Registry) -> str:
@@ -43,9 +59,9 @@ def build_page(results: Path, page: Path, registry: Registry) -> str:
     if not stored:
         unread = f" ({unreadable[0]})" if unreadable else ""
         raise DataError(f"no result under {results}{unread}: bench run --output {results} writes them")
-    by_suite = boards([s.cell for s in stored], registry)
+    by_suite = boards([s.cell for s in stored], registry, _comparable(ResultStore(results), stored))
     try:
-        write_atomic(page, _html(by_suite).encode())
+        write_atomic(page, _html(by_suite, page).encode())
         write_atomic(page.with_suffix(".csv"), _csv(by_suite).encode())
         write_atomic(page.with_suffix(".md"), "\n".join(map(markdown, by_suite)).encode())
     except OSError as error:
@@ -54,16 +70,56 @@ def build_page(results: Path, page: Path, registry: Registry) -> str:
     return "\n".join([*lines, *(f"left out: {reason}" for reason in unreadable)])
 
 
-def _html(by_suite: list[Board]) -> str:
+def _comparable(store: ResultStore, stored: list[Stored]) -> dict[tuple[str, str, str], Perturbed]:
+    """What the cells hold for comparisons. Published results come without arrays."""
+    found = {}
+    for one in stored:
+        cell = one.cell
+        if cell.status != "scored" or cell.arrays is None or cell.best_layer is None:
+            continue
+        try:
+            arrays = store.arrays(one)
+        except DataError:  # the numbers of the result are whole, and are shown
+            continue
+        if "perturbed" in arrays:
+            found[cell.suite, cell.binding, cell.model] = perturbed_of(cell, arrays)
+    return found
+
+
+def _html(by_suite: list[Board], page: Path) -> str:
     folder = shipped_root() / "leaderboard" / "page"
     environment = Environment(
         loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    environment.globals["whisker"] = charts.whisker
-    environment.globals["profile"] = charts.profile
-    environment.filters["number"] = charts.number
-    style = (folder / "style.css").read_text(encoding="utf-8")
-    return environment.get_template("page.html.j2").render(boards=by_suite, style=style)
+
+    def text(name: str) -> str:
+        return (folder / name).read_text(encoding="utf-8")
+
+    return environment.get_template("page.html.j2").render(
+        vendor_style=text("vendor/tabulator.min.css"),
+        style=text("style.css"),
+        scripts=[text(name) for name in _SCRIPTS],
+        content=_json(content(by_suite)),
+        profiles=_json(_profiles(by_suite, page)),
+    )
+
+
+def _profiles(by_suite: list[Board], page: Path) -> dict[str, Any]:
+    """The layers of all cells where they are few, else the names of files that hold them."""
+    of_suites = profiles(by_suite)
+    written = {suite: _json(of_suite) for suite, of_suite in of_suites.items()}
+    if sum(map(len, written.values())) <= _INSIDE:
+        return {"here": of_suites}
+    files = {suite: f"{page.stem}-layers/{slug(suite)}.js" for suite in written}
+    for suite, name in files.items():
+        write_atomic(page.parent / name, f"receive({_json(suite)}, {written[suite]});".encode())
+    return {"files": files}
+
+
+def _json(value: Any) -> str:
+    """``value`` as JSON that may stand inside an element of HTML."""
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _csv(by_suite: list[Board]) -> str:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from benchmark.common.text import markdown as escaped
 from benchmark.common.text import plain
 from benchmark.leaderboard.board import Board, Column
-from benchmark.leaderboard.charts import number
 from benchmark.results import CellResult
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Format ``value`` with ``digits`` decimals; an undefined value is a dash."""
+    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def markdown(board: Board) -> str:
@@ -31,18 +37,33 @@ def markdown(board: Board) -> str:
 
 
 def _row(board: Board, column: Column) -> list[str]:
-    first = column.cells[0]
-    known = first.ceiling_low is not None
-    ceiling = f"{number(first.ceiling_low)} to {number(first.ceiling_high)}" if known else "-"
-    cells = [_cell(column.by_model.get(model)) for model in board.models]
-    return [_code(column.binding), escaped(column.label), *cells, number(first.chance), ceiling, str(first.n)]
+    most = max(cell.n or 0 for cell in column.cells)
+    cells = [_cell(column.by_model.get(model), most) for model in board.models]
+    chance = _range([cell.chance for cell in column.cells])
+    ceiling = _range([level for cell in column.cells for level in (cell.ceiling_low, cell.ceiling_high)])
+    n = _range([cell.n for cell in column.cells], 0)
+    return [_code(column.binding), escaped(column.label), *cells, chance, ceiling, n]
 
 
-def _cell(cell: CellResult | None) -> str:
+def _range(values: Iterable[float | None], digits: int = 3) -> str:
+    """The one value that all cells have, or the least and the greatest."""
+    known = sorted(
+        {number(value, digits): value for value in values if value is not None}.items(), key=_value
+    )
+    return " to ".join([known[0][0], *([known[-1][0]] if len(known) > 1 else [])]) if known else "-"
+
+
+def _value(item: tuple[str, float]) -> float:
+    return item[1]
+
+
+def _cell(cell: CellResult | None, most: int) -> str:
+    """A score with its interval; that of fewer concepts than others of the row says how many."""
     if cell is None:
         return "-"
     dagger = "†" if cell.trained_on else ""
-    return f"{number(cell.score)}{dagger} [{number(cell.ci_low)}, {number(cell.ci_high)}]"
+    fewer = f" (n {cell.n})" if (cell.n or 0) < most else ""
+    return f"{number(cell.score)}{dagger} [{number(cell.ci_low)}, {number(cell.ci_high)}]{fewer}"
 
 
 def _line(cells: list[str]) -> str:

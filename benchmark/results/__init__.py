@@ -1,5 +1,6 @@
 """Results: their schema, the folder that stores them, and their provenance."""
 
+from benchmark.results.compared import perturbed_of
 from benchmark.results.provenance import code_version, extraction_version, now, versions
 from benchmark.results.row import row
 from benchmark.results.schema import (
@@ -31,6 +32,7 @@ __all__ = [
     "extraction_version",
     "finite_or_none",
     "now",
+    "perturbed_of",
     "row",
     "versions",
 ]

@@ -6,7 +6,7 @@ is no right one, and the order of two models may depend on it. Such an order is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from benchmark.common.errors import NotPossible, UsageError
 from benchmark.inference import PairedDifference, Perturbed, fdr, paired_difference
 from benchmark.registry import BindingEntry, Registry
 from benchmark.representation.concepts import STANDARDISE
-from benchmark.results import VARIANT, CellResult
+from benchmark.results import VARIANT, CellResult, perturbed_of
 from benchmark.runner import Cell, Session, execute
 from benchmark.runner.score import Bars
 
@@ -155,7 +155,7 @@ def multiverse(
             (outcome,) = execute([Cell(model, name, suite)], session, bars=bars)
             stored = session.results.last(suite, name, model)
             if outcome.cell.status == "scored" and stored is not None:
-                found[model, recipe] = stored.cell, _perturbed(stored.cell, session.results.arrays(stored))
+                found[model, recipe] = stored.cell, perturbed_of(stored.cell, session.results.arrays(stored))
             else:
                 missing[model] = str(outcome.cell.reason)
     return _compared(session, binding, suite, recipes, found, missing)
@@ -265,11 +265,3 @@ def _difference(
     if a is None or b is None or a[1].n != b[1].n:
         return PairedDifference(*[np.nan] * 4)
     return paired_difference(a[1], b[1])
-
-
-def _perturbed(cell: CellResult, arrays: Mapping[str, np.ndarray]) -> Perturbed:
-    """The score of the best layer, with its changes."""
-    layer = next(layer for layer in cell.layers if layer.name == cell.best_layer)
-    concepts, pairs = arrays["perturbed"]
-    score = layer.metrics[str(cell.metric)].score
-    return Perturbed(np.nan if score is None else score, concepts, pairs, cell.n or 0)

@@ -1,15 +1,19 @@
-"""Charts as SVG files."""
+"""The figures of the page of the results."""
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
 from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from benchmark.leaderboard.board import Column
-from benchmark.leaderboard.plates import MOST_LINES, bars, profiles
 from benchmark.results import Estimate, LayerScore
+
+FIGURES = runpy.run_path(str(Path(__file__).parents[2] / "docs" / "results_figures.py"))
+MOST_LINES, bars, profiles = (FIGURES[name] for name in ("MOST_LINES", "bars", "profiles"))
 
 
 def cell(model, score, layers=3):

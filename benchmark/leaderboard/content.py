@@ -1,0 +1,145 @@
+"""What the page shows, as plain data for its script.
+
+Names are short, because they are repeated in every cell: ``s`` score, ``l`` and ``h`` bounds of its interval,
+``c`` chance with its band ``cl`` and ``ch``, ``gl`` and ``gh`` the noise ceiling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmark.leaderboard.board import Board, Column
+from benchmark.leaderboard.ranks import is_ranked
+from benchmark.results import CellResult, Estimate, LayerScore
+
+_SHORT = {
+    "s": "score",
+    "l": "ci_low",
+    "h": "ci_high",
+    "c": "chance",
+    "cl": "chance_low",
+    "ch": "chance_high",
+    "gl": "ceiling_low",
+    "gh": "ceiling_high",
+}
+#: Parts of a registry entry that a reader wants to know of a model
+_ABOUT = ("description", "parameters", "trained_on", "licence", "citation", "url")
+_DIGITS = 4
+
+Content = dict[str, Any]
+
+
+def content(boards: Sequence[Board]) -> Content:
+    """The data of the whole page.
+
+    Parameters
+    ----------
+    boards : sequence of Board
+
+    Returns
+    -------
+    dict
+        As JSON can hold it: suites, each with its models and its bindings, and these with their cells.
+    """
+    return {"suites": [_suite(board) for board in boards]}
+
+
+def profiles(boards: Sequence[Board]) -> dict[str, list[Content]]:
+    """The layers of all cells of each suite, by the name of the suite.
+
+    Returns
+    -------
+    dict of str to list
+        One entry for each cell, with ``binding``, ``model`` and ``layers``.
+    """
+    return {
+        board.suite: [
+            {"binding": column.binding, "model": cell.model, "layers": list(map(_layer, cell.layers))}
+            for column in board.columns
+            for cell in column.cells
+        ]
+        for board in boards
+    }
+
+
+def _suite(board: Board) -> Content:
+    return {
+        "name": board.suite,
+        "description": board.description,
+        "miniature": board.miniature,
+        "models": [_model(model, board) for model in board.models],
+        "bindings": [_binding(column) for column in board.columns],
+    }
+
+
+def _model(model: str, board: Board) -> Content:
+    cell = next(column.by_model[model] for column in board.columns if model in column.by_model)
+    about: Content = {}
+    if cell.provenance is not None:
+        entry = cell.provenance.registry_entry
+        about = {name: entry[name] for name in _ABOUT if entry.get(name)}
+        about |= {"weights": cell.provenance.weights, "preprocessing": cell.provenance.preprocessing}
+    return {"name": model, "untrained": cell.untrained, "about": about}
+
+
+def _binding(column: Column) -> Content:
+    metric = column.metric
+    return {
+        "name": column.binding,
+        "task": column.cells[0].task,
+        "metric": column.cells[0].metric,
+        "label": column.label,
+        "higher": metric is None or metric.higher_is_better,
+        "question": column.question,
+        "stimuli": column.stimuli,
+        "target": column.target,
+        "chance": metric.chance if metric else "",
+        "ceiling": metric.ceiling if metric else "",
+        "further": [{"name": other.name, "label": other.label} for other in column.further],
+        "n": max(cell.n or 0 for cell in column.cells),
+        "cells": [_cell(cell, column) for cell in column.cells],
+    }
+
+
+def _cell(cell: CellResult, column: Column) -> Content:
+    ranks = column.ranks.get(cell.model)
+    under = column.recipes.get(cell.model)
+    best = next((layer for layer in cell.layers if layer.name == cell.best_layer), None)
+    optional = {
+        "p": best.p if best else None,
+        "pf": best.p_fdr if best else None,
+        "t": cell.trained_on,
+        "u": cell.untrained,
+        "seeds": cell.averaged,
+        "rank": list(ranks) if ranks else None,
+        "recipes": list(under) if under else None,
+        "notes": list(cell.notes),
+    }
+    made = cell.provenance
+    return {
+        "model": cell.model,
+        **_numbers(cell),
+        "n": cell.n,
+        "layer": cell.best_layer,
+        "ranked": is_ranked(cell),
+        "made": made.created[:10] if made else "",
+        "params": made.params if made else {},
+        **{name: value for name, value in optional.items() if value},
+    }
+
+
+def _layer(layer: LayerScore) -> Content:
+    if layer.undefined is not None:
+        return {"name": layer.name, "undefined": layer.undefined}
+    metrics = {name: _numbers(estimate) for name, estimate in layer.metrics.items()}
+    return {"name": layer.name, "metrics": metrics, "p": _rounded(layer.p_fdr)}
+
+
+def _numbers(of: CellResult | Estimate) -> Mapping[str, float]:
+    values = {short: _rounded(getattr(of, name)) for short, name in _SHORT.items()}
+    return {short: value for short, value in values.items() if value is not None}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.{_DIGITS}g}")

@@ -1,0 +1,142 @@
+"use strict";
+// The table of a suite: one row a model, one column a binding, and the strip that each cell draws.
+
+const number = (value, digits = 3) => (value === undefined || value === null ? "–" : value.toFixed(digits));
+
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+// All strips of a binding share one axis, from its lowest to its highest number.
+function axisOf(binding) {
+  const values = binding.cells.flatMap((c) => [c.s, c.l, c.h, c.c, c.cl, c.ch, c.gl, c.gh]).filter(Number.isFinite);
+  const low = Math.min(...values), high = Math.max(...values), margin = 0.05 * (high - low || 1);
+  return { low: low - margin, high: high + margin };
+}
+
+function strip(cell, axis, width = 116, height = 14) {
+  const space = "http://www.w3.org/2000/svg";
+  const x = (value) => ((value - axis.low) / (axis.high - axis.low)) * width;
+  const shape = (tag, attributes) => {
+    const made = document.createElementNS(space, tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    return made;
+  };
+  const svg = shape("svg", { class: "strip", width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
+  const band = (low, high, style) =>
+    low !== undefined && svg.append(shape("rect", { class: style, x: x(low), width: x(high) - x(low), y: 0, height }));
+  const upright = (at) => svg.append(shape("line", { class: "chance", x1: x(at), x2: x(at), y1: 0, y2: height }));
+  band(cell.gl, cell.gh, "ceiling");
+  band(cell.cl, cell.ch, "by-chance");
+  if (cell.c !== undefined) upright(cell.c);
+  if (cell.l !== undefined)
+    svg.append(shape("line", { class: "interval", x1: x(cell.l), x2: x(cell.h), y1: height / 2, y2: height / 2 }));
+  if (cell.s !== undefined) svg.append(shape("circle", { cx: x(cell.s), cy: height / 2, r: 4 }));
+  return svg;
+}
+
+function inWords(cell, binding) {
+  const parts = [`${binding.label} ${number(cell.s)}`];
+  if (cell.l !== undefined)
+    parts.push(`${cell.seeds ? "5th to 95th percentile of seeds" : "95 % interval"} ${number(cell.l)} to ${number(cell.h)}`);
+  if (cell.c !== undefined) parts.push(`chance ${number(cell.c)}`);
+  if (cell.gl !== undefined) parts.push(`ceiling ${number(cell.gl)} to ${number(cell.gh)}`);
+  parts.push(`${cell.n} of ${binding.n} concepts`, `layer ${cell.layer}`);
+  if (cell.rank) parts.push(cell.rank[0] === cell.rank[1] ? `rank ${cell.rank[0]}` : `rank ${cell.rank.join(" to ")}`);
+  if (cell.recipes) parts.push(`${number(cell.recipes[1], 2)} to ${number(cell.recipes[2], 2)} under ${cell.recipes[0]} recipes`);
+  if (cell.t) parts.push("trained with this target");
+  return parts.join("; ");
+}
+
+function drawnCell(cell, binding) {
+  const box = element("div", { class: `cell${cell.u ? " untrained" : ""}`, title: inWords(cell, binding) });
+  box.append(number(cell.s), cell.t ? "†" : "");
+  const small = element("small", {}, ` ${number(cell.l, 2)} to ${number(cell.h, 2)}`);
+  box.append(small);
+  if (cell.n < binding.n) box.append(element("small", { class: "few" }, ` n ${cell.n}`));
+  if (cell.rank) box.append(element("small", {}, ` #${[...new Set(cell.rank)].join("–")}`));
+  box.append(strip(cell, binding.axis));
+  return box;
+}
+
+// Cells without a score come last, whichever way the column is sorted.
+function byScore(a, b, _rowA, _rowB, _column, direction) {
+  const missing = direction === "asc" ? Infinity : -Infinity;
+  return (a?.s ?? missing) - (b?.s ?? missing) || 0;
+}
+
+function columnOf(binding, suite) {
+  return {
+    field: binding.name,
+    width: 184,
+    sorter: byScore,
+    headerSortStartingDir: binding.higher ? "desc" : "asc",
+    titleFormatter: () => {
+      const sort = element("button", { class: "sort", type: "button" }, binding.name.replaceAll("_", " "));
+      const more = element("a", { href: address(suite.name, "task", binding.name) }, binding.label);
+      more.addEventListener("click", (event) => event.stopPropagation());
+      return element("div", {}, sort, element("br"), element("small", {}, more));
+    },
+    title: binding.name,
+    formatter: (shown) => (shown.getValue() ? drawnCell(shown.getValue(), binding) : element("span", { class: "soft" }, "–")),
+  };
+}
+
+function modelColumn(suite) {
+  return {
+    title: "model",
+    field: "model",
+    frozen: window.innerWidth > 600,
+    minWidth: 170,
+    width: window.innerWidth > 600 ? 270 : 170,
+    titleFormatter: () => element("button", { class: "sort", type: "button" }, "model"),
+    formatter: (shown) => {
+      const model = shown.getRow().getData().about;
+      const box = element("input", { type: "checkbox", "aria-label": `compare ${model.name}` });
+      box.checked = state.chosen.has(model.name);
+      box.addEventListener("change", () => choose(model.name, box.checked));
+      const link = element("a", { href: address(suite.name, "model", model.name) }, model.name);
+      const about = model.untrained ? element("small", {}, " untrained") : "";
+      const shownName = element("span", {}, box, " ", link, about);
+      shownName.style.whiteSpace = "normal";
+      return shownName;
+    },
+  };
+}
+
+// Tabulator gives groups of columns a role that does not exist, and the holder of the rows none.
+function mendRoles(place) {
+  for (const group of place.querySelectorAll('[role="columngroup"]')) {
+    group.setAttribute("role", "presentation");
+    group.removeAttribute("aria-title");
+    group.removeAttribute("aria-sort");
+  }
+  for (const header of place.querySelectorAll("[aria-title]")) header.removeAttribute("aria-title");
+  place.querySelector(".tabulator-tableholder").setAttribute("role", "rowgroup");
+  place.querySelector(".tabulator-table").setAttribute("role", "presentation");
+}
+
+function tableOf(suite, place) {
+  const groups = new Map();
+  for (const binding of suite.bindings)
+    groups.set(binding.task, [...(groups.get(binding.task) ?? []), columnOf(binding, suite)]);
+  const columns = [...groups].map(([task, of]) => ({ title: task.replaceAll("_", " "), columns: of }));
+  const rows = suite.models.map((about) => ({ model: about.name, about }));
+  for (const binding of suite.bindings)
+    for (const cell of binding.cells) rows.find((row) => row.model === cell.model)[binding.name] = cell;
+  return new Tabulator(place, {
+    data: rows,
+    index: "model",
+    columns: [modelColumn(suite), ...columns],
+    layout: "fitData",
+    // A height that is known beforehand spares Tabulator several measurements of every row.
+    ...(rows.length > 12 ? { height: "80vh" } : {}),
+    rowHeight: 52,
+    columnHeaderVertAlign: "bottom",
+    movableColumns: false,
+    placeholder: "No model is left by these filters",
+  });
+}

@@ -1,0 +1,134 @@
+"use strict";
+// What is shown below the suites: the table, one model, one binding, or models beside each other.
+
+function address(suite, kind, name) {
+  return `#/${encodeURIComponent(suite)}` + (kind ? `/${kind}/${encodeURIComponent(name)}` : "");
+}
+
+function heading(suite, text) {
+  const back = element("a", { href: address(suite.name) }, `← all of ${suite.name}`);
+  const parts = [element("p", {}, back), element("h2", {}, text)];
+  if (suite.miniature) parts.push(miniatureNote());
+  return parts;
+}
+
+function miniatureNote() {
+  return element("p", { class: "warning" }, "Miniature: drawn images, simulated people, and small networks that were " +
+    "trained on the drawings. It tests the tasks. It says nothing about people, or about the large models that the small networks replace.");
+}
+
+function command(suite, model, binding) {
+  return element("pre", { tabindex: "0", "aria-label": "command" }, `bench run --suite ${suite.name} --model ${model} --task ${binding}`);
+}
+
+function facts(pairs) {
+  const list = element("dl");
+  for (const [name, value] of pairs)
+    if (value !== undefined && value !== "" && value !== null)
+      list.append(element("dt", {}, name), element("dd", {}, Array.isArray(value) ? value.join(", ") : String(value)));
+  return list;
+}
+
+const drawn = (cell, binding) => {
+  const box = element("div", { class: cell.u ? "untrained" : "" });
+  box.append(strip(cell, binding.axis, 300, 20), element("small", {}, inWords(cell, binding)));
+  return box;
+};
+
+async function modelView(suite, name) {
+  const model = suite.models.find((m) => m.name === name);
+  if (!model) return notThere(suite, `model ${name}`);
+  const view = element("article", {}, ...heading(suite, name));
+  if (model.untrained) view.append(element("p", {}, "Its weights are random."));
+  const { description, parameters, trained_on: trainedOn, ...rest } = model.about;
+  if (description) view.append(element("p", {}, description));
+  view.append(facts([["parameters", parameters?.toLocaleString("en")], ["trained on", trainedOn], ...Object.entries(rest)]));
+  const layers = await profilesOf(suite.name);
+  const charts = element("div", { class: "charts" });
+  for (const binding of suite.bindings) {
+    const cell = binding.cells.find((c) => c.model === name);
+    if (!cell) continue;
+    const profile = layers.find((p) => p.binding === binding.name && p.model === name)?.layers ?? [];
+    const title = element("a", { href: address(suite.name, "task", binding.name) }, binding.name.replaceAll("_", " "));
+    const part = element("section", {}, element("h3", {}, title), drawn(cell, binding));
+    part.append(element("figure", {}, layerChart([{ model: name, cell, layers: profile }], binding.metric, binding.label)));
+    const more = element("details", {}, element("summary", {}, "how it was made"), command(suite, name, binding.name));
+    more.append(facts([["p at the best layer", cell.p && number(cell.p, 4)], ["p, corrected over layers", cell.pf && number(cell.pf, 4)],
+      ["parameters", JSON.stringify(cell.params)], ["made on", cell.made], ["notes", cell.notes]]));
+    part.append(more);
+    charts.append(part);
+  }
+  const missing = suite.bindings.filter((b) => !b.cells.some((c) => c.model === name)).map((b) => b.name);
+  view.append(charts);
+  if (missing.length)
+    view.append(element("p", { class: "soft" }, `No result on ${missing.join(", ")}. This says why, or computes them:`),
+      command(suite, name, missing.join(",")));
+  return view;
+}
+
+async function taskView(suite, name) {
+  const binding = suite.bindings.find((b) => b.name === name);
+  if (!binding) return notThere(suite, `binding ${name}`);
+  const view = element("article", {}, ...heading(suite, name.replaceAll("_", " ")));
+  view.append(element("p", {}, binding.question));
+  view.append(facts([["task", binding.task], ["stimuli", binding.stimuli], ["target", binding.target],
+    ["chance", binding.chance], ["ceiling", binding.ceiling], ["concepts", binding.n]]));
+  const list = element("div", { class: "ranking" });
+  for (const cell of binding.cells) {
+    const link = element("a", { href: address(suite.name, "model", cell.model) }, cell.model + (cell.t ? "†" : ""));
+    list.append(element("div", {}, link), drawn(cell, binding));
+  }
+  view.append(list);
+  const layers = await profilesOf(suite.name);
+  const cells = binding.cells.map((cell) => ({
+    model: cell.model, cell,
+    layers: layers.find((p) => p.binding === name && p.model === cell.model)?.layers ?? [],
+  }));
+  view.append(element("h3", {}, "Layer by layer, on all concepts"));
+  const charts = element("div", { class: "charts" });
+  for (const metric of [{ name: binding.metric, label: binding.label }, ...binding.further])
+    charts.append(element("figure", {}, layerChart(cells, metric.name, metric.label)));
+  view.append(charts);
+  return view;
+}
+
+function compareView(suite, names) {
+  const models = names.split(",").filter((name) => suite.models.some((m) => m.name === name));
+  if (!models.length) return notThere(suite, `models ${names}`);
+  const view = element("article", {}, ...heading(suite, models.join(" and ")));
+  view.append(element("p", { class: "soft" }, "Intervals of single scores may overlap although the paired difference is " +
+    "significant. Ranks (#) come from paired differences."));
+  const table = element("table", {}, element("caption", { class: "soft" }, "Scores side by side"));
+  table.append(element("tr", {}, element("th", { scope: "col" }, "binding"), ...models.map((m) => element("th", { scope: "col" }, m))));
+  for (const binding of suite.bindings) {
+    const cells = models.map((m) => binding.cells.find((c) => c.model === m));
+    if (!cells.some(Boolean)) continue;
+    const link = element("a", { href: address(suite.name, "task", binding.name) }, binding.name.replaceAll("_", " "));
+    table.append(element("tr", {}, element("th", { scope: "row" }, link),
+      ...cells.map((cell) => element("td", {}, cell ? drawnCell(cell, binding) : "–"))));
+  }
+  const wide = element("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Scores side by side" }, table);
+  view.append(wide, element("p", {}, "How alike their layers are:"),
+    element("pre", { tabindex: "0", "aria-label": "command" }, `bench similarity --suite ${suite.name} --model ${models.join(",")}`));
+  return view;
+}
+
+function scatterOf(suite) {
+  const part = element("details", {}, element("summary", {}, "Two bindings against each other"));
+  const place = element("figure");
+  const selects = ["across", "up"].map((name, i) => {
+    const select = element("select", { "aria-label": `binding ${name}` });
+    suite.bindings.forEach((b) => select.append(element("option", { value: b.name }, b.name.replaceAll("_", " "))));
+    select.selectedIndex = Math.min(i, suite.bindings.length - 1);
+    return select;
+  });
+  const draw = () => place.replaceChildren(scatter(...selects.map((s) => suite.bindings.find((b) => b.name === s.value))));
+  selects.forEach((select) => select.addEventListener("change", draw));
+  part.addEventListener("toggle", () => part.open && draw());
+  part.append(element("p", {}, selects[0], " across, ", selects[1], " up"), place);
+  return part;
+}
+
+function notThere(suite, what) {
+  return element("article", {}, ...heading(suite, "Not here"), element("p", {}, `There is no ${what} on this page.`));
+}

@@ -1,0 +1,150 @@
+"""The page in a real browser: what a visitor does, by mouse and by keyboard alone."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from test_page import HOSTILE, build, cell
+
+pytestmark = pytest.mark.slow
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-sync",
+)
+MODELS = {"strong": 0.6, "weak": 0.2, HOSTILE: 0.4}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="pip install -e '.[browser]'")
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("there is no Chromium here: it comes with the package chromium of Debian")
+    with playwright.sync_playwright() as started:
+        one = started.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        yield one
+        one.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("page")
+    cells = [cell(m, s, binding=b) for m, s in MODELS.items() for b in ("people_rdm", "area_late_rdm")]
+    build(
+        folder,
+        *cells,
+        cell("twin", 0.1, untrained=True),
+        cell("pupil", 0.7, trained_on=True),
+        cell("other", suite="human", binding="hit_rdm"),
+    )
+    return (folder / "out" / "page.html").as_uri()
+
+
+class Visit:
+    """A page that must raise no error and ask for nothing."""
+
+    def __init__(self, browser, address, width=1440, scheme="light"):
+        self.page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        self.said: list[str] = []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", lambda request: self.asked(request.url))
+        self.page.goto(address)
+        self.page.wait_for_selector("#main > *")
+
+    def asked(self, url):
+        if not url.startswith(("file:", "data:")):
+            self.said.append(url)
+
+    def models(self):
+        self.page.wait_for_timeout(200)
+        return self.page.locator('.tabulator-row [tabulator-field="model"] a').all_inner_texts()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        self.page.close()
+        if kind is None:
+            assert self.said == []
+
+
+def test_sort_by_keyboard_alone_and_the_link_keeps_it(browser, address):
+    with Visit(browser, address) as visit:
+        visit.page.get_by_role("button", name="people rdm").focus()
+        visit.page.keyboard.press("Enter")
+        assert visit.models() == ["pupil", "strong", HOSTILE, "weak", "twin"]
+        visit.page.keyboard.press("Enter")
+        assert visit.models() == ["twin", "weak", HOSTILE, "strong", "pupil"]
+        link = visit.page.url
+    with Visit(browser, link) as again:
+        assert again.models()[0] == "twin"
+
+
+def test_search_filter_and_fold(browser, address):
+    with Visit(browser, address) as visit:
+        visit.page.get_by_label("search models").fill("wea")
+        assert visit.models() == ["weak"]
+        visit.page.get_by_label("search models").fill("")
+        visit.page.get_by_label("untrained", exact=True).uncheck()
+        visit.page.get_by_label("trained with a target").uncheck()
+        assert set(visit.models()) == {"strong", "weak", HOSTILE}
+        visit.page.get_by_label("rdm correlation").uncheck()
+        visit.page.wait_for_timeout(200)
+        assert not visit.page.get_by_role("button", name="people rdm").is_visible()
+
+
+def test_compare_two_models_and_go_back(browser, address):
+    with Visit(browser, address) as visit:
+        visit.page.get_by_label("compare strong").check()
+        visit.page.get_by_label("compare weak").check()
+        visit.page.get_by_role("link", name="Compare 2").click()
+        visit.page.wait_for_selector("article")
+        assert visit.page.locator("article h2").inner_text() == "strong and weak"
+        assert "0.600" in visit.page.locator("article table").inner_text()
+        visit.page.go_back()
+        assert len(visit.models()) == 5
+
+
+@pytest.mark.parametrize(("kind", "name"), [("model", "strong"), ("task", "people_rdm")])
+def test_a_link_to_a_model_or_a_binding_shows_its_layers(browser, address, kind, name):
+    with Visit(browser, f"{address}#/mini/{kind}/{name}") as visit:
+        visit.page.wait_for_selector("figure svg")
+        text = visit.page.locator("article").inner_text()
+        assert (
+            "RDM Spearman 0.600; 95 % interval 0.500 to 0.700; chance 0.000; ceiling 0.600 to 0.700" in text
+        )
+        if kind == "model":
+            visit.page.locator("summary").first.click()
+            assert (
+                "bench run --suite mini --model strong --task" in visit.page.locator("article").inner_text()
+            )
+
+
+def test_markup_in_a_name_is_text(browser, address):
+    with Visit(browser, f"{address}#/mini/task/people_rdm") as visit:
+        assert HOSTILE in visit.page.locator("article").inner_text()
+
+
+def test_layers_beside_the_page_are_loaded_when_they_are_needed(browser, tmp_path, monkeypatch):
+    monkeypatch.setattr("benchmark.leaderboard.build._INSIDE", 10)
+    build(tmp_path, cell("a"))
+    with Visit(browser, f"{(tmp_path / 'out' / 'page.html').as_uri()}#/mini/model/a") as visit:
+        visit.page.wait_for_selector("figure svg")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 768, 1440])
+@pytest.mark.parametrize("view", ["#/mini", "#/mini/model/strong", "#/mini/compare/strong,weak"])
+def test_readable_and_accessible(browser, address, view, width, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install -e '.[browser]'")
+    with Visit(browser, address + view, width, scheme) as visit:
+        visit.page.wait_for_selector(".strip")
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+        found = axe.Axe().run(visit.page, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
+        assert [(v["impact"], v["id"], v["nodes"][0]["html"][:200]) for v in found] == []
