@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from benchmark.leaderboard.board import UnderRecipes
 from benchmark.registry import load_registry, schema
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +45,17 @@ def test_the_page_of_the_results_has_every_published_score():
         if "@" not in cell["binding"]:
             assert f"`{cell['binding']}`" in results
             assert re.search(rf"{cell['score']:.3f}†? \[{cell['ci_low']:.3f}, ", results), path
+
+
+def test_recipes_have_a_table_once_they_are_published():
+    from results_page import recipes_section
+
+    under = UnderRecipes(recipes=8, lowest=0.1, highest=0.25, best=1, worst=3)
+    column = SimpleNamespace(binding="people_rdm", recipes={"pixels": under})
+    plain = SimpleNamespace(binding="other", recipes={})
+    section = recipes_section(SimpleNamespace(columns=[plain, column]))
+    assert "| `people_rdm` | `pixels` | 8 | 0.100 to 0.250 | 1 to 3 |" in section
+    assert recipes_section(SimpleNamespace(columns=[plain])) == ""
 
 
 def test_no_result_is_typed_on_the_page_of_the_results():
