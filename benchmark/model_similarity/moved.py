@@ -31,6 +31,8 @@ from benchmark.task import ENCODER
 
 #: Which pairs a group holds, by whether each concept was held out of the training
 GROUPS = ("held out", "one held out", "trained")
+#: The one group of stimuli that do not say which concepts were held out
+EVERY = "all"
 
 
 class MovedPair(NamedTuple):
@@ -93,6 +95,8 @@ class Moved:
     def groups(self) -> dict[str, np.ndarray]:
         """The numbers of the pairs of each group, without empty groups."""
         held_out = np.array([concept in self.stimuli.held_out for concept in self.concepts])
+        if not held_out.any():
+            return {EVERY: np.arange(len(self.before))}
         i, j = np.triu_indices(len(self.concepts), 1)
         together = held_out[i].astype(int) + held_out[j]
         found = {group: np.flatnonzero(together == 2 - k) for k, group in enumerate(GROUPS)}

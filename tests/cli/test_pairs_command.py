@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.spatial.distance import pdist
 from scipy.stats import spearmanr
 
@@ -66,6 +67,16 @@ def test_the_concept_that_moved_is_in_every_pair(bench, own):
     assert sum(about["pairs"] for about in said["groups"].values()) == 48 * 47 / 2
     assert said["groups"]["held out"]["pairs"] == 16 * 15 / 2
     assert {"reference", "stimuli_manifest", "packages", "seed"} <= set(said)
+
+
+def test_stimuli_without_held_out_concepts_are_one_group(bench, own):
+    for concept in "abcdef":
+        (own / "photos" / concept).mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(own / "photos" / concept / "0.png")
+    done = asked(bench, "--stimuli", own / "photos", "-k", 2)
+    assert "these stimuli name no held-out concepts" in done.out
+    assert "all: 15 pairs" in done.out
+    assert "trained" not in done.out.replace("trained on", "")
 
 
 def test_every_form_has_the_same_pairs(bench, own):
