@@ -1,8 +1,7 @@
 """Does a model represent things the way people do? Every comparison the field uses, in one command.
 
-``benchmark.run`` and ``benchmark.check`` live in :mod:`benchmark.api`. They are imported when they are first
-used: that room imports all others, and the command line must answer at once. No other import goes up the
-order of rooms.
+Its functions live in :mod:`benchmark.api`. They are imported when they are first used: that room imports all
+others, and the command line must answer at once. No other import goes up the order of rooms.
 """
 
 from __future__ import annotations
@@ -12,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from benchmark.common.package import VERSION
 
 if TYPE_CHECKING:
-    from benchmark.api import check, run
+    from benchmark.api import check, run, score, similarity
 
 __version__ = VERSION
-__all__ = ["check", "run"]
+__all__ = ["check", "run", "score", "similarity"]
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, "__version__"})
 
 
 def __getattr__(name: str) -> Any:

@@ -121,8 +121,7 @@ LIMITS = """\
 ## What it cannot say
 
 - **Where two intervals overlap, nothing is decided either way.** The readings on this page go by intervals
-  alone. The paired comparison of two models (`bench leaderboard build`) is finer; it needs the arrays of a
-  run, which are not published.
+  alone. The paired comparison of two models (`bench compare`) is finer.
 - **One image per concept.** In most bindings a score is about that picture as much as about the concept.
   The interval is over concepts, not over pictures.
 - **Easy images.** The ImageNet sample has easy images or training images, so networks make few mistakes on

@@ -30,7 +30,7 @@ PUBLISHED = Path(__file__).parent / "results"
 #: float32 features differ in their last digits
 TOLERANCE = 1e-5
 #: What stands in a result beside the answer
-_BESIDE = {"key", "provenance", "checksum", "arrays", "notes"}
+_BESIDE = {"key", "provenance", "checksum", "arrays", "notes", "perturbed"}
 #: Parts of a key that name data sets
 _DATA = ("stimuli", "target")
 

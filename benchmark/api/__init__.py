@@ -1,5 +1,6 @@
-"""The suite from Python: ``benchmark.run(model=MyModel(), tasks="all")``, ``benchmark.check(MyModel())``."""
+"""The suite from Python: ``benchmark.run(model=MyModel())``, ``benchmark.score(features, ids)``."""
 
+from benchmark.api.arrays import score
 from benchmark.api.partition import PartitionTable, partition
 from benchmark.api.run import check, run
 from benchmark.api.similarity import SimilarityTables, similarity
@@ -13,5 +14,6 @@ __all__ = [
     "check",
     "partition",
     "run",
+    "score",
     "similarity",
 ]

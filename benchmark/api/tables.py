@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchmark.checks import Check, Status
+from benchmark.leaderboard.compare import compare
+from benchmark.leaderboard.figure import profiles
 from benchmark.results import CellResult, row
 from benchmark.runner import Outcome
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 #: Columns that a notebook shows
 _SHOWN = ["model", "binding", "metric", "score", "ci_low", "ci_high", "chance", "best_layer", "reason"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Results(Sequence[CellResult]):
     """The cells of a run, in the order of the plan. A notebook shows them as a table.
 
@@ -44,8 +47,63 @@ class Results(Sequence[CellResult]):
 
         return pd.DataFrame([row(o.cell, cached=o.cached, path=o.path) for o in self.outcomes])
 
+    def to_layers(self) -> pd.DataFrame:
+        """Data frame with one row for each layer and metric of each cell.
+
+        ``depth`` goes from 0, the first layer, to 1, the last. ``p`` and ``p_fdr`` are those of the first
+        metric of the task, the second corrected over layers.
+        """
+        import pandas as pd
+
+        return pd.DataFrame([row for cell in self for row in _layer_rows(cell)])
+
+    def compare(self, other: Results | None = None) -> pd.DataFrame:
+        """Paired differences of every two models, on every binding on which both have a score.
+
+        Parameters
+        ----------
+        other : Results, optional
+            Results of other models.
+
+        Returns
+        -------
+        DataFrame
+            One row for each binding and pair, with the columns of
+            :class:`benchmark.leaderboard.compare.Difference`.
+        """
+        import pandas as pd
+
+        cells = [*self, *(other or ())]
+        models = list(dict.fromkeys(cell.model for cell in cells))
+        return pd.DataFrame([asdict(one) for one in compare(cells, models)])
+
+    def plot(self) -> Figure:
+        """Figure with the score of each layer, one panel for each binding."""
+        return profiles(list(self))
+
+    def __repr__(self) -> str:
+        return str(self.to_frame()[_SHOWN].to_string(index=False, na_rep="-", float_format="%.3f"))
+
     def _repr_html_(self) -> str:
-        return str(self.to_frame()[_SHOWN].to_html(index=False))
+        return str(self.to_frame()[_SHOWN].to_html(index=False, na_rep="-", float_format="%.3f"))
+
+
+def _layer_rows(cell: CellResult) -> list[dict[str, Any]]:
+    last = max(1, len(cell.layers) - 1)
+    return [
+        {
+            "model": cell.model,
+            "binding": cell.binding,
+            "layer": layer.name,
+            "depth": number / last if len(cell.layers) > 1 else 1.0,
+            "metric": metric,
+            **estimate.model_dump(),
+            "p": layer.p if metric == cell.metric else None,
+            "p_fdr": layer.p_fdr if metric == cell.metric else None,
+        }
+        for number, layer in enumerate(cell.layers)
+        for metric, estimate in layer.metrics.items()
+    ]
 
 
 @dataclass(frozen=True)

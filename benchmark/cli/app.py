@@ -14,7 +14,7 @@ from benchmark.cli import options as opt
 from benchmark.cli.arguments import association_rule, load, run_options, split
 from benchmark.cli.choices import Device, Dissimilarity, ResultFormat, SimilarityFormat
 from benchmark.cli.commands import Commands
-from benchmark.cli.groups import association, cache, export, leaderboard, training
+from benchmark.cli.groups import association, cache, export, leaderboard, results, training
 
 app = typer.Typer(
     name="bench",
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 for name, group in (
     ("leaderboard", leaderboard),
+    ("results", results),
     ("train", training),
     ("export", export),
     ("association", association),
@@ -135,6 +136,24 @@ def robustness(
 
     options = run_options(registry, data, device, output=output, layers=layers, seed=seed)
     raise typer.Exit(show_robustness(split(model), binding, suite, options, form.value))
+
+
+@app.command()
+def compare(
+    models: opt.ComparedModelsArgument,
+    suite: opt.SuiteOption = "mini",
+    output: opt.OutputOption = Path("results"),
+    form: opt.SimilarityFormatOption = SimilarityFormat.table,
+) -> None:
+    """Compare models on every binding on which they have a score.
+
+    The results are read, nothing is computed anew. Each row has the paired
+    difference of two models with its 95 % interval, its p-value, and the same
+    corrected over all rows.
+    """
+    from benchmark.cli.compare import show_comparison
+
+    raise typer.Exit(show_comparison(split(models), suite, output, form.value))
 
 
 @app.command("list")

@@ -20,6 +20,7 @@ from benchmark.cli.choices import (
 )
 from benchmark.cli.commands import Commands
 
+results = typer.Typer(cls=Commands, help="Check files of results.", no_args_is_help=True)
 leaderboard = typer.Typer(cls=Commands, help="Build the leaderboard.", no_args_is_help=True)
 training = typer.Typer(
     cls=Commands, help="Train a network on association norms of people.", no_args_is_help=True
@@ -112,11 +113,28 @@ def build(
     page: opt.LeaderboardPageOption = None,
     registry: opt.RegistryOption = None,
 ) -> None:
-    """Write all results as one self-contained HTML page, and the numbers as CSV and Markdown beside it."""
+    """Write all results as one self-contained HTML page, and the numbers as CSV and Markdown beside it.
+
+    A result that cannot be read, or with numbers that no run can give, is left
+    out and named. Exit status: 0 if the page was written; 2 if there is no
+    result to show.
+    """
     from benchmark.cli.console import say
     from benchmark.leaderboard import build_page
 
     say(*build_page(output, page or output / "leaderboard.html", load(registry)).splitlines())
+
+
+@results.command("check")
+def check(files: opt.ResultFilesArgument, registry: opt.RegistryOption = None) -> None:
+    """Check results that somebody sends: their schema, checksum, place, and numbers that no run can give.
+
+    A fault makes the exit status 1, and keeps the result off the leaderboard. A
+    remark does not.
+    """
+    from benchmark.cli.results import check_results
+
+    raise typer.Exit(check_results(files, load(registry)))
 
 
 @association.command("map")

@@ -67,6 +67,10 @@ EntryNameArgument = Annotated[str, typer.Argument(help="Name of a model, task, d
 
 # ---- bench run, bench why, bench calibrate
 
+ResultFilesArgument = Annotated[list[Path], typer.Argument(help="Result files (JSON), or folders of them.")]
+ComparedModelsArgument = Annotated[
+    list[str], typer.Argument(help="Names of two or more models, one after another or with commas.")
+]
 ModelsOption = Annotated[
     list[str],
     typer.Option(

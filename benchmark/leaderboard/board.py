@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from benchmark.common.errors import BenchError
-from benchmark.inference import Perturbed
 from benchmark.leaderboard.ranks import RankInterval, rank_intervals
 from benchmark.registry import Registry
 from benchmark.results import VARIANT, CellResult, average_seeds
@@ -100,13 +99,7 @@ class Board:
     columns: tuple[Column, ...]
 
 
-#: By suite, binding and model, what the comparison of two models needs
-Comparable = Mapping[tuple[str, str, str], Perturbed]
-
-
-def boards(
-    cells: Sequence[CellResult], registry: Registry, comparable: Comparable | None = None
-) -> list[Board]:
+def boards(cells: Sequence[CellResult], registry: Registry) -> list[Board]:
     """Make one board for each suite that has a scored cell. Suites never share a board.
 
     Untrained twins of several seeds are one row: their mean.
@@ -117,8 +110,6 @@ def boards(
         Results of any suites.
     registry : Registry
         Describes the suites, bindings and tasks.
-    comparable : mapping of (suite, binding, model) to Perturbed, optional
-        For the cells whose arrays are there. Ranks are made from them.
 
     Returns
     -------
@@ -131,11 +122,11 @@ def boards(
     for suite in dict.fromkeys(names):
         of_suite = [cell for cell in scored if cell.suite == suite]
         if of_suite:
-            by_suite.append(_board(suite, of_suite, registry, comparable or {}))
+            by_suite.append(_board(suite, of_suite, registry))
     return by_suite
 
 
-def _board(suite: str, cells: list[CellResult], registry: Registry, comparable: Comparable) -> Board:
+def _board(suite: str, cells: list[CellResult], registry: Registry) -> Board:
     entry = registry.suites.get(suite)
     listed = (*(entry.models if entry else ()), *sorted({cell.model for cell in cells}))
     present = {cell.model for cell in cells}
@@ -144,7 +135,7 @@ def _board(suite: str, cells: list[CellResult], registry: Registry, comparable: 
     for cell in cells:
         by_binding.setdefault(cell.binding, []).append(cell)
     columns = [
-        _column(binding, by_binding.get(binding, []), registry, _variants(binding, by_binding), comparable)
+        _column(binding, by_binding.get(binding, []), registry, _variants(binding, by_binding))
         for binding in dict.fromkeys(bindings)
         if VARIANT not in binding
     ]
@@ -184,7 +175,6 @@ def _column(
     cells: list[CellResult],
     registry: Registry,
     variants: list[list[CellResult]],
-    comparable: Comparable,
 ) -> Column:
     metrics: tuple[Metric, ...] = ()
     question = ""
@@ -210,15 +200,7 @@ def _column(
         cells=tuple(ordered),
         further=tuple(other for other in metrics[1:] if other.name in known),
         recipes=_under_recipes(variants, higher=higher),
-        ranks=rank_intervals(
-            cells,
-            {
-                cell.model: comparable[place]
-                for cell in cells
-                if (place := (cell.suite, cell.binding, cell.model)) in comparable
-            },
-            higher=higher,
-        ),
+        ranks=rank_intervals(cells, higher=higher),
     )
 
 

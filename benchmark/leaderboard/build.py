@@ -12,12 +12,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from benchmark.common.errors import DataError
 from benchmark.common.files import slug, write_atomic
-from benchmark.inference import Perturbed
 from benchmark.leaderboard.board import Board, boards
+from benchmark.leaderboard.check import faults
 from benchmark.leaderboard.content import content, profiles
 from benchmark.leaderboard.markdown import markdown
 from benchmark.registry import Registry, shipped_root
-from benchmark.results import LEVELS, ResultStore, Stored, perturbed_of
+from benchmark.results import LEVELS, ResultStore
 
 #: The scripts of the page, in the order in which they need one another
 _SCRIPTS = (
@@ -55,35 +55,24 @@ def build_page(results: Path, page: Path, registry: Registry) -> str:
     DataError
         If there is no result, or a file cannot be written.
     """
-    stored, unreadable = ResultStore(results).all()
-    if not stored:
-        unread = f" ({unreadable[0]})" if unreadable else ""
+    stored, left_out = ResultStore(results).all()
+    cells = []
+    for one in stored:
+        wrong = faults(one.cell, registry)
+        left_out += [f"{one.path}: {wrong[0]}"] if wrong else []
+        cells += [] if wrong else [one.cell]
+    if not cells:
+        unread = f" ({left_out[0]})" if left_out else ""
         raise DataError(f"no result under {results}{unread}: bench run --output {results} writes them")
-    by_suite = boards([s.cell for s in stored], registry, _comparable(ResultStore(results), stored))
+    by_suite = boards(cells, registry)
     try:
         write_atomic(page, _html(by_suite, page).encode())
         write_atomic(page.with_suffix(".csv"), _csv(by_suite).encode())
         write_atomic(page.with_suffix(".md"), "\n".join(map(markdown, by_suite)).encode())
     except OSError as error:
         raise DataError(f"cannot write {page}: {error.strerror or error}") from error
-    lines = [f"{len(stored)} results -> {page.resolve()}, and .csv and .md beside it"]
-    return "\n".join([*lines, *(f"left out: {reason}" for reason in unreadable)])
-
-
-def _comparable(store: ResultStore, stored: list[Stored]) -> dict[tuple[str, str, str], Perturbed]:
-    """What the cells hold for comparisons. Published results come without arrays."""
-    found = {}
-    for one in stored:
-        cell = one.cell
-        if cell.status != "scored" or cell.arrays is None or cell.best_layer is None:
-            continue
-        try:
-            arrays = store.arrays(one)
-        except DataError:  # the numbers of the result are whole, and are shown
-            continue
-        if "perturbed" in arrays:
-            found[cell.suite, cell.binding, cell.model] = perturbed_of(cell, arrays)
-    return found
+    lines = [f"{len(cells)} results -> {page.resolve()}, and .csv and .md beside it"]
+    return "\n".join([*lines, *(f"left out: {reason}" for reason in left_out)])
 
 
 def _html(by_suite: list[Board], page: Path) -> str:

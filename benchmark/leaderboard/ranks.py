@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 
-from benchmark.inference import Perturbed, fdr, paired_difference
-from benchmark.results import CellResult
+from benchmark.inference import fdr, paired_difference
+from benchmark.results import CellResult, perturbed_of
 
 #: False discovery rate over all pairs of models of a binding
 ALPHA = 0.05
@@ -35,9 +35,7 @@ def is_ranked(cell: CellResult) -> bool:
     return not (cell.trained_on or cell.untrained or cell.averaged) and cell.score is not None
 
 
-def rank_intervals(
-    cells: Sequence[CellResult], perturbed: Mapping[str, Perturbed], *, higher: bool
-) -> dict[str, RankInterval]:
+def rank_intervals(cells: Sequence[CellResult], *, higher: bool) -> dict[str, RankInterval]:
     """Rank interval of each model, from paired comparisons of every two, corrected over the pairs.
 
     Two models without a significant difference share ranks. Cells over other concepts than most are left out:
@@ -47,26 +45,27 @@ def rank_intervals(
     ----------
     cells : sequence of CellResult
         The cells of one binding.
-    perturbed : mapping of str to Perturbed
-        By model.
     higher : bool
         Whether a higher score is better.
 
     Returns
     -------
     dict of str to RankInterval
-        By model. A model whose changes are not known is not in it. Empty where fewer than two are left.
+        By model. Empty where a cell holds no changes, and where fewer than two are left.
 
     References
     ----------
     Benjamini, Y., & Hochberg, Y. (1995). Controlling the false discovery rate. *J. R. Stat. Soc. B*.
     """
-    known = {
-        cell.model: perturbed[cell.model] for cell in cells if is_ranked(cell) and cell.model in perturbed
-    }
-    defined = {model: score for model, score in known.items() if not np.isnan(score.concepts).all()}
-    most = max((score.n for score in defined.values()), default=0)
-    scores = {model: score for model, score in defined.items() if score.n == most}
+    ranked = [cell for cell in cells if is_ranked(cell)]
+    most = max((cell.n or 0 for cell in ranked), default=0)
+    scores = {}
+    for cell in ranked:
+        if cell.n == most:
+            found = perturbed_of(cell)
+            if found is None or np.isnan(found.concepts).all():
+                return {}
+            scores[cell.model] = found
     if len(scores) < 2:
         return {}
     pairs = list(combinations(scores, 2))

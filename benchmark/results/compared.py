@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from benchmark.inference import Perturbed
 from benchmark.results.schema import CellResult
 
 
-def perturbed_of(cell: CellResult, arrays: Mapping[str, np.ndarray]) -> Perturbed:
+def perturbed_of(cell: CellResult) -> Perturbed | None:
     """The score of the best layer on all concepts, with its changes.
 
     Parameters
     ----------
     cell : CellResult
-        A scored cell.
-    arrays : mapping of str to ndarray
-        The arrays that are stored beside it.
+        Any cell.
 
     Returns
     -------
-    Perturbed
-        For :func:`benchmark.inference.paired_difference`.
+    Perturbed or None
+        For :func:`benchmark.inference.paired_difference`. None: the cell holds no changes.
     """
-    layer = next(layer for layer in cell.layers if layer.name == cell.best_layer)
-    concepts, pairs = arrays["perturbed"]
-    score = layer.metrics[str(cell.metric)].score
+    layer = next((layer for layer in cell.layers if layer.name == cell.best_layer), None)
+    if cell.perturbed is None or layer is None or cell.metric not in layer.metrics:
+        return None
+    concepts, pairs = np.array(cell.perturbed, dtype=np.float64)
+    score = layer.metrics[cell.metric].score
     return Perturbed(np.nan if score is None else score, concepts, pairs, cell.n or 0)

@@ -203,6 +203,9 @@ class CellResult(_Frozen):
     counts : dict of str to int
         How many were joined, dropped, tied.
     notes : tuple of str
+    perturbed : tuple of two tuples of float, or None
+        How the score of the best layer on all concepts changes with the weights of concepts and of pairs
+        (:class:`benchmark.inference.Perturbed`), with six digits: what the comparison of two models needs.
     key : dict
         Everything that can change the answer. The engine uses a stored result again only if its whole key is
         equal.
@@ -239,6 +242,7 @@ class CellResult(_Frozen):
     n: int | None = None
     counts: dict[str, int] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    perturbed: tuple[tuple[Number, ...], tuple[Number, ...]] | None = None
     key: Json = Field(default_factory=dict)
     provenance: Provenance | None = None
     checksum: str | None = None

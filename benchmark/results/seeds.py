@@ -58,8 +58,8 @@ def average_seeds(cells: Sequence[CellResult]) -> list[CellResult]:
 
 
 def _group(cell: CellResult) -> tuple[str, str, str]:
-    name, twin, _ = cell.model.partition(_TWIN)
-    averaged = twin and cell.status == "scored" and cell.score is not None
+    name, twin, seed = cell.model.partition(_TWIN)
+    averaged = twin and seed.isdecimal() and cell.status == "scored" and cell.score is not None
     return cell.suite, cell.binding, name + twin if averaged else cell.model
 
 

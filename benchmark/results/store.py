@@ -87,6 +87,8 @@ class ResultStore:
             message is one line that names the file.
         """
         try:
+            if not path.is_file():  # reading a named pipe would wait for ever
+                raise DataError(f"cannot read result {path}: it is no file")
             content = json.loads(path.read_bytes())
             cell = CellResult.model_validate(content)
             checksum = checksum_of(content)

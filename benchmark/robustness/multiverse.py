@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmark.common.errors import NotPossible, UsageError
-from benchmark.inference import PairedDifference, Perturbed, fdr, paired_difference
+from benchmark.inference import PairedDifference, fdr, paired_difference
 from benchmark.registry import BindingEntry, Registry
 from benchmark.representation.concepts import STANDARDISE
 from benchmark.results import VARIANT, CellResult, perturbed_of
@@ -38,7 +38,7 @@ class Recipe(NamedTuple):
 
 
 #: A cell and its score with changes, by model and recipe
-Found = dict[tuple[str, Recipe], tuple[CellResult, Perturbed]]
+Found = dict[tuple[str, Recipe], CellResult]
 #: Every recipe that is tried. Centring changes no Euclidean distance
 RECIPES = tuple(
     Recipe(metric, standardise)
@@ -155,7 +155,7 @@ def multiverse(
             (outcome,) = execute([Cell(model, name, suite)], session, bars=bars)
             stored = session.results.last(suite, name, model)
             if outcome.cell.status == "scored" and stored is not None:
-                found[model, recipe] = stored.cell, perturbed_of(stored.cell, session.results.arrays(stored))
+                found[model, recipe] = stored.cell
             else:
                 missing[model] = str(outcome.cell.reason)
     return _compared(session, binding, suite, recipes, found, missing)
@@ -198,31 +198,28 @@ def _compared(
     if not found:
         raise NotPossible(f"binding {binding!r}: no model has a score; {next(iter(missing.values()))}")
     models = list(dict.fromkeys(model for model, _ in found))
-    cells = {place: cell for place, (cell, _) in found.items()}
-    scores = _table(models, recipes, cells, "score")
+    scores = _table(models, recipes, found, "score")
     order = np.argsort(-np.nanmedian(scores, axis=1), kind="stable")
     models = [models[i] for i in order]
     scores = scores[order]
     return Multiverse(
         binding=binding,
         suite=suite,
-        metric=next(iter(cells.values())).metric or "",
+        metric=next(iter(found.values())).metric or "",
         miniature=session.registry.suite(suite).miniature,
         models=tuple(models),
         recipes=recipes,
         scores=scores,
-        low=_table(models, recipes, cells, "ci_low"),
-        high=_table(models, recipes, cells, "ci_high"),
+        low=_table(models, recipes, found, "ci_low"),
+        high=_table(models, recipes, found, "ci_high"),
         ranks=_ranks(scores),
         orders=tuple(_orders(models, recipes, found, scores)),
         missing=missing,
     )
 
 
-def _table(
-    models: Sequence[str], recipes: Sequence[Recipe], cells: dict[tuple[str, Recipe], CellResult], name: str
-) -> np.ndarray:
-    values = [[getattr(cells.get((model, recipe)), name, None) for recipe in recipes] for model in models]
+def _table(models: Sequence[str], recipes: Sequence[Recipe], found: Found, name: str) -> np.ndarray:
+    values = [[getattr(found.get((model, recipe)), name, None) for recipe in recipes] for model in models]
     return np.array(values, dtype=np.float64)
 
 
@@ -259,9 +256,8 @@ def _orders(
         )
 
 
-def _difference(
-    a: tuple[CellResult, Perturbed] | None, b: tuple[CellResult, Perturbed] | None
-) -> PairedDifference:
-    if a is None or b is None or a[1].n != b[1].n:
+def _difference(first: CellResult | None, second: CellResult | None) -> PairedDifference:
+    a, b = (perturbed_of(cell) if cell else None for cell in (first, second))
+    if a is None or b is None or a.n != b.n:
         return PairedDifference(*[np.nan] * 4)
-    return paired_difference(a[1], b[1])
+    return paired_difference(a, b)

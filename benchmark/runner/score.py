@@ -187,7 +187,6 @@ def score(session: Session, parts: Parts, bars: Bars | None = None) -> Stored:
         **result.arrays,
         "concepts": np.array(result.concepts),
         "bootstrap_draws": summary.draws,
-        "perturbed": summary.perturbed,
     }
     stored = session.results.write(cell, arrays)
     memo.clear()
@@ -243,11 +242,17 @@ def _cell_result(
             "layers": summary.layers,
             "n": len(result.concepts),
             "counts": {**joined, **result.counts},
+            "perturbed": _digits(summary.perturbed),
             "notes": (*result.notes, *_uncovered_note(parts), *_turned_note(parts.stimuli)),
             "key": parts.key,
             "provenance": _provenance(session, parts, seconds),
         }
     )
+
+
+def _digits(values: np.ndarray) -> list[list[float]]:
+    """``values`` (k, h) with six digits, which is enough for a variance and keeps a result small."""
+    return [[float(f"{value:.6g}") for value in row] for row in values]
 
 
 def _uncovered_note(parts: Parts) -> tuple[str, ...]:

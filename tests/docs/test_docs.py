@@ -150,13 +150,15 @@ def test_exporting_rdms(follow, tmp_path):
 def test_comparing_models(follow, tmp_path):
     done = follow("how-to/comparing-models.md")
     assert any("['mini_encoder encoder', 'mini_clip encoder']" in command.out for command in done)
-    printed = {command.line.split()[1]: command.out for command in done}
-    assert "current" in printed["why"]
-    assert "of 8 recipes" in printed["robustness"]
+    said = {command.line.split()[1]: command.out for command in done if command.line.startswith("bench ")}
+    assert "current" in said["why"]
+    assert "of 8 recipes" in said["robustness"]
+    assert "area_early_rdm   mini_encoder   pixels" in said["compare"]
     for written in ("layers.svg", "parts.svg", "pairs.html"):
         assert (tmp_path / written).is_file()
     own = {cell for cell in scores(tmp_path) if "@" not in cell[0]}
-    assert own == {("clip_rdm", "pixels"), ("people_rdm", "pixels"), ("people_rdm", "mini_encoder")}
+    compared = {(b, m) for b in ("people_rdm", "area_early_rdm") for m in ("pixels", "mini_encoder")}
+    assert own == {("clip_rdm", "pixels")} | compared
 
 
 def pages() -> list[Path]:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from test_page import cell
 
-from benchmark.inference import Perturbed, perturbed
 from benchmark.inference import mean_statistic as mean_of
+from benchmark.inference import perturbed
 from benchmark.leaderboard.ranks import rank_intervals
+from benchmark.results import ResultStore, perturbed_of
 
 
 def outcomes(level: float, seed: int, n: int = 200) -> np.ndarray:
@@ -17,16 +18,15 @@ def outcomes(level: float, seed: int, n: int = 200) -> np.ndarray:
     return level + 0.1 * (noise - noise.mean())
 
 
-def comparable(levels: dict[str, float], n: int = 200) -> dict[str, Perturbed]:
-    return {
-        model: perturbed(mean_of(outcomes(level, seed, n)), n=n, rng=0)
-        for seed, (model, level) in enumerate(levels.items())
-    }
+def ranked(model: str, level: float, seed: int, n: int = 200, **more):
+    """A cell with the changes of its score. Its best layer has that score."""
+    found = perturbed(mean_of(outcomes(level, seed, n)), n=n, rng=0)
+    return cell(model, level, n=n, perturbed=(found.concepts, found.pairs), **more)
 
 
-def ranks(levels, *, higher=True, **more):
-    cells = [cell(model, level, n=200, **more.get(model, {})) for model, level in levels.items()]
-    return rank_intervals(cells, comparable(levels), higher=higher)
+def ranks(levels, *, higher=True):
+    cells = [ranked(model, level, seed) for seed, (model, level) in enumerate(levels.items())]
+    return rank_intervals(cells, higher=higher)
 
 
 def test_models_that_differ_have_one_rank_and_those_that_do_not_share_two():
@@ -48,17 +48,24 @@ def test_models_that_nothing_tells_apart_are_one_tier():
 
 @pytest.mark.parametrize("kept_out", [{"trained_on": True}, {"untrained": True}, {"n": 10}])
 def test_trained_on_untrained_and_cells_of_fewer_concepts_have_no_rank(kept_out):
-    levels = {"a": 0.9, "b": 0.5, "c": 0.1}
-    cells = [cell(m, s, n=200) for m, s in list(levels.items())[1:]]
-    out = cell("a", 0.9, **{"n": 200, **kept_out})
-    known = comparable(levels)
-    if "n" in kept_out:
-        known["a"] = comparable({"a": 0.9}, n=10)["a"]
-    assert rank_intervals([out, *cells], known, higher=True) == {"b": (1, 1), "c": (2, 2)}
+    cells = [ranked("a", 0.9, 0, **kept_out), ranked("b", 0.5, 1), ranked("c", 0.1, 2)]
+    assert rank_intervals(cells, higher=True) == {"b": (1, 1), "c": (2, 2)}
 
 
 def test_without_changes_or_alone_there_is_no_rank():
-    undefined = Perturbed(0.5, np.full(64, np.nan), np.full(64, np.nan), 200)
-    cells = [cell("a", 0.5, n=200), cell("b", 0.4, n=200)]
-    assert rank_intervals(cells, {}, higher=True) == {}
-    assert rank_intervals(cells, {"a": undefined, **comparable({"b": 0.4})}, higher=True) == {}
+    undefined = cell("a", 0.5, n=200, perturbed=([np.nan] * 64, [np.nan] * 64))
+    assert rank_intervals([cell("a", 0.5, n=200), cell("b", 0.4, n=200)], higher=True) == {}
+    assert rank_intervals([ranked("a", 0.5, 0)], higher=True) == {}
+    for without in (undefined, cell("a", 0.5, n=200)):
+        assert rank_intervals([without, ranked("b", 0.4, 1), ranked("c", 0.1, 2)], higher=True) == {}
+
+
+def test_what_a_run_stores_is_what_was_computed(bench, tmp_path):
+    assert bench("run", "--model", "pixels", "--task", "people_rdm", "--output", tmp_path).status == 0
+    (stored,) = ResultStore(tmp_path).all()[0]
+    found = perturbed_of(stored.cell)
+    layer = stored.cell.layers[0]
+    assert found.n == 48
+    assert found.score == layer.metrics["spearman"].score
+    assert found.concepts.shape == found.pairs.shape == (64,)
+    assert np.std(found.concepts) > np.std(found.pairs) > 0

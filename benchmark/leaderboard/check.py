@@ -1,0 +1,117 @@
+"""What is plainly wrong in a result: numbers that no run can give. Such a result is not shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmark.common.errors import BenchError
+from benchmark.registry import Registry
+from benchmark.results import CellResult, Estimate
+from benchmark.task import Metric
+
+#: Rounding
+_TOLERANCE = 1e-6
+_PAIRS = (("ci_low", "ci_high"), ("chance_low", "chance_high"), ("ceiling_low", "ceiling_high"))
+#: Not the ceiling: that of noisy people may lie a little beyond the range
+_IN_RANGE = ("score", "ci_low", "ci_high", "chance", "chance_low", "chance_high")
+
+
+def faults(cell: CellResult, registry: Registry) -> list[str]:
+    """What is plainly wrong in a result.
+
+    Parameters
+    ----------
+    cell : CellResult
+        A result whose checksum is right.
+    registry : Registry
+        Knows the metrics of the task, the suite and the binding.
+
+    Returns
+    -------
+    list of str
+        One line for each fault; empty if nothing is wrong. It is no proof that the result is right.
+    """
+    return [*_of_entries(cell, registry), *_of_layers(cell), *_of_numbers(cell, _metrics(cell, registry))]
+
+
+def remarks(cell: CellResult, registry: Registry) -> list[str]:
+    """What may be right in a result and should be looked at. It is shown all the same.
+
+    Parameters
+    ----------
+    cell : CellResult
+    registry : Registry
+
+    Returns
+    -------
+    list of str
+        One line each.
+    """
+    found = []
+    known = [value for value in (cell.ci_low, cell.score, cell.ci_high) if value is not None]
+    if known != sorted(known):
+        found.append("the score is outside its own interval")
+    try:
+        entry = registry.model(cell.model, cell.suite).entry.model_dump(mode="json", exclude_defaults=True)
+    except BenchError as error:
+        return [*found, f"its model is not in this registry: {error}"]
+    made = cell.provenance.registry_entry if cell.provenance else {}
+    changed = sorted(name for name in {*entry, *made} if entry.get(name) != made.get(name))
+    if changed:
+        found.append(f"the entry of {cell.model} in this registry has another {', '.join(changed)}")
+    return found
+
+
+def _metrics(cell: CellResult, registry: Registry) -> dict[str, Metric]:
+    task = registry.tasks.get(cell.task)
+    try:
+        return {metric.name: metric for metric in task.load().metrics} if task else {}
+    except BenchError:  # the numbers are still compared with one another
+        return {}
+
+
+def _of_entries(cell: CellResult, registry: Registry) -> Iterator[str]:
+    suite = registry.suites.get(cell.suite)
+    binding = suite.bindings.get(cell.binding) if suite else None
+    if suite is not None and cell.miniature != suite.miniature:
+        yield f"miniature is {cell.miniature}, but that of suite {cell.suite} is {suite.miniature}"
+    if binding is not None and binding.task != cell.task:
+        yield f"its task is {cell.task}, but that of binding {cell.binding} is {binding.task}"
+    if ("@untrained:" in cell.model) > cell.untrained:
+        yield "its name is that of an untrained twin, but it is not marked untrained"
+
+
+def _of_layers(cell: CellResult) -> Iterator[str]:
+    names = [layer.name for layer in cell.layers]
+    if len(set(names)) < len(names):
+        yield "two layers have one name"
+    if cell.status == "scored" and cell.best_layer not in names:
+        yield f"its best layer {cell.best_layer} is none of its layers"
+    if cell.n is not None and cell.n < 1:
+        yield f"it has {cell.n} concepts"
+    if any(count < 0 for count in cell.counts.values()):
+        yield "a count is below 0"
+    rows = cell.perturbed
+    if rows is not None and len(rows[0]) != len(rows[1]):
+        yield "perturbed has two rows of different lengths"
+
+
+def _of_numbers(cell: CellResult, metrics: dict[str, Metric]) -> Iterator[str]:
+    yield from _of_estimate("the score", cell, metrics.get(cell.metric or ""))
+    for layer in cell.layers:
+        for name, estimate in layer.metrics.items():
+            yield from _of_estimate(f"{name} of layer {layer.name}", estimate, metrics.get(name))
+        if any(p is not None and not 0 <= p <= 1 for p in (layer.p, layer.p_fdr)):
+            yield f"a p-value of layer {layer.name} is not between 0 and 1"
+
+
+def _of_estimate(what: str, of: CellResult | Estimate, metric: Metric | None) -> Iterator[str]:
+    for low, high in _PAIRS:
+        bounds = getattr(of, low), getattr(of, high)
+        if None not in bounds and bounds[0] > bounds[1] + _TOLERANCE:
+            yield f"{what}: {low} {bounds[0]:.6g} is above {high} {bounds[1]:.6g}"
+    least, greatest = metric.range if metric else (float("-inf"), float("inf"))
+    for name in _IN_RANGE:
+        value = getattr(of, name)
+        if value is not None and not least - _TOLERANCE <= value <= greatest + _TOLERANCE:
+            yield f"{what}: {name} {value:.6g} is outside {least:g} to {greatest:g}"

@@ -1,0 +1,99 @@
+"""Paired comparison of models on every binding on which they have a score, from results alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+
+from benchmark.inference import fdr, paired_difference
+from benchmark.results import CellResult, perturbed_of
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The difference of two models on one binding.
+
+    Attributes
+    ----------
+    binding, metric : str
+    first, second : str
+        The two models.
+    first_score, second_score : float
+        Their scores, each with the layer chosen on one half of the concepts.
+    n : int or None
+        Number of concepts; None where the two were scored on different concepts.
+    difference, low, high : float
+        First less second, both with their best layer on all concepts, with its 95 % interval. NaN where the
+        two cannot be compared.
+    p, p_fdr : float
+        Two-sided p, and the same corrected over all comparisons of the answer (Benjamini & Hochberg 1995).
+    why : str
+        Why the two cannot be compared; empty where they can.
+    """
+
+    binding: str
+    metric: str
+    first: str
+    second: str
+    first_score: float
+    second_score: float
+    n: int | None
+    difference: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    p: float = np.nan
+    p_fdr: float = np.nan
+    why: str = ""
+
+
+def compare(cells: Sequence[CellResult], models: Sequence[str]) -> list[Difference]:
+    """Compare every two of the models on every binding on which both have a score.
+
+    Parameters
+    ----------
+    cells : sequence of CellResult
+        Cells of one suite.
+    models : sequence of str
+        Two or more names.
+
+    Returns
+    -------
+    list of Difference
+        Binding by binding, in the order of the cells.
+
+    References
+    ----------
+    See :func:`benchmark.inference.paired_difference`.
+    """
+    scored = {(cell.binding, cell.model): cell for cell in cells if cell.score is not None}
+    found = [
+        _difference(scored[binding, a], scored[binding, b])
+        for binding in dict.fromkeys(binding for binding, _ in scored)
+        for a, b in combinations(models, 2)
+        if (binding, a) in scored and (binding, b) in scored
+    ]
+    corrected: np.ndarray = fdr(np.array([one.p for one in found])) if found else np.empty(0)
+    return [replace(one, p_fdr=float(p)) for one, p in zip(found, corrected, strict=True)]
+
+
+def _difference(first: CellResult, second: CellResult) -> Difference:
+    known = Difference(
+        binding=first.binding,
+        metric=str(first.metric),
+        first=first.model,
+        second=second.model,
+        first_score=float(first.score or 0),
+        second_score=float(second.score or 0),
+        n=first.n if first.n == second.n else None,
+    )
+    a, b = perturbed_of(first), perturbed_of(second)
+    if a is None or b is None:
+        return replace(known, why="a result holds no changes of its score: run it again")
+    if a.n != b.n:
+        return replace(known, why=f"scored on {a.n} and on {b.n} concepts")
+    paired = paired_difference(a, b)
+    why = "" if np.isfinite(paired.p) else "the task has no paired comparison, or a score is undefined"
+    return replace(known, difference=paired.difference, low=paired.low, high=paired.high, p=paired.p, why=why)
