@@ -1,39 +1,26 @@
 """Write the generated parts of the documentation: ``python docs/generate.py``.
 
 They are the tree in ``explanation/architecture.md``, the table of parameters in ``reference/registry.md``,
-the table of published results in ``explanation/first-results.md``, and the pages ``reference/models.md`` and
-``reference/bindings.md``.
+the pages ``reference/models.md`` and ``reference/bindings.md``, and the page ``explanation/results.md`` with
+its figures, from the published results (``results_page.py``).
 """
 
 from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from benchmark.leaderboard.board import boards
-from benchmark.leaderboard.markdown import markdown
 from benchmark.registry import BindingEntry, ModelEntry, Registry, load_registry
-from benchmark.results import ResultStore
 from benchmark.task import Parameter
+
+sys.path.insert(0, str(Path(__file__).parent))  # tests run this file by its path
+from results_page import results_figures, results_page
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
-
-#: The models in the table of published results
-SHOWN = (
-    "pixels",
-    "alexnet_conv",
-    "vgg16_conv",
-    "squeezenet1_0",
-    "mobilenetv2_100",
-    "mobilenetv1_100",
-    "swow_mobilenetv1_classes-frozen-0",
-    "swow_mobilenetv1_classes-frozen-1",
-    "clip_vit_b32_features",
-)
 
 #: Folders without a docstring
 FOLDERS = {
@@ -43,6 +30,7 @@ FOLDERS = {
     "tests": "The tests, in the same rooms as the code.",
     "docs": "These pages, and the command that writes their generated parts.",
     "benchmark/association/page": "Template and style of the page that `bench associate --html` writes.",
+    "benchmark/model_similarity/page": "Template of the page that `bench pairs --html` writes.",
     "benchmark/submission/templates": "What `bench new` writes, before the name is filled in.",
 }
 
@@ -82,13 +70,13 @@ def pages(registry: Registry) -> dict[Path, str]:
     """What each page with a generated part must hold, by its path."""
     architecture = DOCS / "explanation" / "architecture.md"
     keys = DOCS / "reference" / "registry.md"
-    results = DOCS / "explanation" / "first-results.md"
     return {
-        results: between_marks(results.read_text(encoding="utf-8"), results_table(registry)),
         architecture: between_marks(architecture.read_text(encoding="utf-8"), tree()),
         keys: between_marks(keys.read_text(encoding="utf-8"), parameters_table(registry)),
         DOCS / "reference" / "models.md": models_page(registry),
         DOCS / "reference" / "bindings.md": bindings_page(registry),
+        DOCS / "explanation" / "results.md": results_page(registry),
+        **results_figures(registry),
     }
 
 
@@ -100,18 +88,6 @@ def between_marks(page: str, part: str) -> str:
     if not mark:
         raise ValueError(f"the page needs the two lines {start.strip()} and {end}")
     return f"{before}{start}\n{part}\n{end}{after}"
-
-
-# The published results
-
-
-def results_table(registry: Registry) -> str:
-    """A row for each binding of suite human, with the published score of some models."""
-    stored, _ = ResultStore(ROOT / "leaderboard" / "results").all()
-    shown = [one.cell for one in stored if one.cell.suite == "human" and one.cell.model in SHOWN]
-    (board,) = boards(shown, registry)
-    _, _, table = markdown(replace(board, models=SHOWN)).partition("\n\n")
-    return table
 
 
 # The tree

@@ -1,8 +1,19 @@
 """The suite from Python: ``benchmark.run(model=MyModel())``, ``benchmark.score(features, ids)``."""
 
 from benchmark.api.arrays import score
+from benchmark.api.partition import PartitionTable, partition
 from benchmark.api.run import check, run
 from benchmark.api.similarity import SimilarityTables, similarity
 from benchmark.api.tables import Checks, Results
 
-__all__ = ["Checks", "Results", "SimilarityTables", "check", "run", "score", "similarity"]
+__all__ = [
+    "Checks",
+    "PartitionTable",
+    "Results",
+    "SimilarityTables",
+    "check",
+    "partition",
+    "run",
+    "score",
+    "similarity",
+]

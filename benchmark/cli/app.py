@@ -11,7 +11,7 @@ import typer
 
 from benchmark import __version__
 from benchmark.cli import options as opt
-from benchmark.cli.arguments import load, run_options, split
+from benchmark.cli.arguments import association_rule, load, run_options, split
 from benchmark.cli.choices import (
     AssociatesFormat,
     Device,
@@ -312,4 +312,72 @@ def similarity(
         metric=metric.value,
         form=form.value,
         figure=figure,
+    )
+
+
+@app.command()
+def partition(
+    model: opt.PartitionedModelsOption,
+    target: opt.RDMTargetOption,
+    layers: opt.ComparedLayersOption = None,
+    form: opt.SimilarityFormatOption = SimilarityFormat.table,
+    figure: opt.PartitionFigureOption = None,
+    suite: opt.SuiteOption = "mini",
+    data: opt.DataOption = None,
+    registry: opt.RegistryOption = None,
+    device: opt.DeviceOption = Device.auto,
+    seed: opt.SeedOption = 0,
+) -> None:
+    """Show what two or three models explain of people, alone and together.
+
+    The variance of the target's RDM is divided into what only one model
+    explains, what each two share, what all share, and what nothing explains.
+    Of each model the layer that explains most counts, chosen on other concepts.
+    """
+    from benchmark.cli.partition import show_partition
+
+    options = run_options(registry, data, device, layers=layers, seed=seed)
+    show_partition(split(model), target, suite, options, form=form.value, figure=figure)
+
+
+@app.command()
+def pairs(
+    model: opt.MovedModelOption = "swow_assoc",
+    reference: opt.ReferenceOption = "encoder",
+    layer: opt.MovedLayerOption = None,
+    reference_layer: opt.ReferenceLayerOption = None,
+    stimuli: opt.ComparedStimuliOption = None,
+    metric: opt.RDMMetricOption = Dissimilarity.correlation,
+    rule: opt.RuleOption = None,
+    norms: opt.RuleNormsOption = None,
+    decay: opt.DecayOption = None,
+    k: opt.PairsCountOption = 5,
+    form: opt.SimilarityFormatOption = SimilarityFormat.table,
+    html: opt.MovedPageOption = None,
+    suite: opt.WeightsSuiteOption = "mini",
+    data: opt.DataOption = None,
+    registry: opt.RegistryOption = None,
+    device: opt.DeviceOption = Device.auto,
+) -> None:
+    """Show which pairs of concepts come closer, or move apart, from one network to another.
+
+    Pairs are ranked by their dissimilarity in both networks. Two images can
+    look different, and come closer if they bring the same words to mind.
+    Concepts that were held out of the training are apart from trained ones.
+    """
+    from benchmark.cli.pairs import show_pairs
+
+    show_pairs(
+        model,
+        reference,
+        suite,
+        run_options(registry, data, device),
+        layer=layer,
+        reference_layer=reference_layer,
+        stimuli=stimuli,
+        metric=metric.value,
+        rule=association_rule(rule, norms, decay),
+        k=k,
+        form=form.value,
+        html=html,
     )

@@ -271,6 +271,61 @@ FigureOption = Annotated[
     ),
 ]
 
+# ---- bench partition
+
+PartitionedModelsOption = Annotated[
+    list[str],
+    typer.Option(
+        "--model",
+        "-m",
+        help="Names of two or three models, separated by commas. NAME@untrained:SEED is the twin of a model: "
+        "the same network with random weights.",
+    ),
+]
+RDMTargetOption = Annotated[
+    str,
+    typer.Option(
+        "--target",
+        help="Name of a binding whose target is an RDM, or of such a target: then the first binding with it "
+        "counts. Its stimuli and its recipe of an RDM are used.",
+    ),
+]
+PartitionFigureOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--figure", help="Draw bars, and areas where they can be true, in this file: .png, .pdf or .svg."
+    ),
+]
+
+# ---- bench pairs
+
+MovedModelOption = Annotated[
+    str, typer.Option("--model", "-m", help="Name of a model, for example an association network.")
+]
+ReferenceOption = Annotated[
+    str,
+    typer.Option(
+        "--reference",
+        help="What pairs moved from: the name of a model, or encoder, the network that the model was trained "
+        "or built from.",
+    ),
+]
+MovedLayerOption = Annotated[
+    str | None, typer.Option("--layer", "-l", help="Layer of the model. Default: the last of its entry.")
+]
+ReferenceLayerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--reference-layer", help="Layer of the reference. Default: the last of its entry before output."
+    ),
+]
+PairsCountOption = Annotated[
+    int, typer.Option("-k", min=1, help="Number of pairs of each group, closer and apart.")
+]
+MovedPageOption = Annotated[
+    Path | None, typer.Option("--html", help="Write a page with the pictures of the pairs to this file.")
+]
+
 # ---- bench cache rm
 
 CachedModelOption = Annotated[

@@ -209,7 +209,7 @@ def select_layer(
         ]
         crossed[2 * split] = _chosen(halves[0], halves[1])
         crossed[2 * split + 1] = _chosen(halves[1], halves[0])
-    scores = _mean_defined(crossed)
+    scores = mean_defined(crossed)
     return Selected(best, float(scores[0]), *interval(scores[1:]), scores[1:], _undefined(scores[1:]))
 
 
@@ -241,7 +241,7 @@ def _chosen(choice: Float64, score: Float64) -> Float64:
     return chosen
 
 
-def _mean_defined(values: Float64) -> Float64:
+def mean_defined(values: Float64) -> Float64:
     """Mean over the first axis without NaN. NaN where all values are NaN."""
     defined = ~np.isnan(values)
     counts = defined.sum(axis=0)

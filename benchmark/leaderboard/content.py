@@ -48,6 +48,10 @@ def content(boards: Sequence[Board]) -> Content:
 def profiles(boards: Sequence[Board]) -> dict[str, list[Content]]:
     """The layers of all cells of each suite, by the name of the suite.
 
+    Parameters
+    ----------
+    boards : sequence of Board
+
     Returns
     -------
     dict of str to list

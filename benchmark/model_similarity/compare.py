@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -11,16 +10,15 @@ import numpy as np
 
 from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets import Stimuli
-from benchmark.model import Model, Progress
+from benchmark.model import Progress
 from benchmark.model_similarity.measures import MEASURES, Matrix
 from benchmark.registry import unknown
 from benchmark.representation.concepts import RDM_METRICS, concept_images, concept_means
-from benchmark.results import code_version, finite_or_none, now, versions
+from benchmark.results import finite_or_none
 from benchmark.runner import Session
-from benchmark.runner.layers import choose_layers
-from benchmark.runner.loaded import DTYPE, LoadedModel
+from benchmark.runner.layers import layers_of_each
 from benchmark.runner.plan import ALL, chosen_models
-from benchmark.runner.shown import covered_stimuli, layer_view, stimulus_set
+from benchmark.runner.shown import covered_stimuli, layer_view, models_provenance, stimulus_set
 
 #: Fewest concepts that layers are compared over
 FEWEST = 5
@@ -134,13 +132,13 @@ def model_similarity(
     if not models:
         raise UsageError("nothing is asked for: name the models to compare, or all")
     chosen = chosen_models(session.registry, models, suite)
-    shown = stimulus_set(session, stimuli or _first_stimuli(session, suite))
+    shown = stimulus_set(session, stimuli or first_stimuli(session, suite))
     loaded = [session.model(name, suite) for name in chosen]
-    per_model = _layers_of([model.model for model in loaded], layers)
+    per_model = layers_of_each([model.model for model in loaded], layers)
     if sum(map(len, per_model)) < 2:
         raise NotPossible("there is only one layer to compare: name a second model, or more --layers")
     covered = [covered_stimuli(model, shown) for model in loaded]
-    concepts = _shared(shown, covered)
+    concepts = shared_concepts(shown, covered)
     kept: dict[str, list[Any]] = {name: [] for name in names}
     compared: list[LayerOf] = []
     for model, own, asked in zip(loaded, covered, per_model, strict=True):
@@ -153,7 +151,7 @@ def model_similarity(
             for measure in names:
                 kept[measure].append(_load(measure, features, compared[-1], concepts, metric))
     matrices = tuple(_matrix(session, name, kept[name], len(concepts), bars) for name in names)
-    provenance = _provenance(session, loaded, suite, shown, metric)
+    provenance = {**models_provenance(session, loaded, suite, shown), "rdm_metric": metric}
     dropped = len(shown.concept_ids) - len(concepts)
     return Similarities(tuple(compared), matrices, concepts, dropped, provenance)
 
@@ -165,35 +163,15 @@ def _measures(asked: Sequence[str]) -> tuple[str, ...]:
     return tuple(MEASURES) if ALL in asked else tuple(dict.fromkeys(asked))
 
 
-def _first_stimuli(session: Session, suite: str) -> str:
+def first_stimuli(session: Session, suite: str) -> str:
+    """Name of the stimuli of the first binding of ``suite``, in the registry of ``session``."""
     for binding in session.registry.bindings(suite).values():
         return binding.stimuli
     raise UsageError(f"suite {suite!r} has no binding whose stimuli could be taken: name them with --stimuli")
 
 
-def _layers_of(models: Sequence[Model], asked: tuple[str, ...] | None) -> list[tuple[str, ...]]:
-    """The layers of each model. A word counts for the models that know it; each model needs one layer."""
-    if asked is None:
-        return [choose_layers(model, None) for model in models]
-    for word in asked:
-        if not any(_knows(model, word) for model in models):
-            choose_layers(models[0], [word])  # raises, and names the nearest
-    return [
-        # a model that knows none of the words raises for all of them
-        choose_layers(model, [word for word in asked if _knows(model, word)] or asked)
-        for model in models
-    ]
-
-
-def _knows(model: Model, word: str) -> bool:
-    try:
-        choose_layers(model, [word])
-    except NotPossible:
-        return False
-    return True
-
-
-def _shared(shown: Stimuli, covered: Sequence[Stimuli]) -> tuple[str, ...]:
+def shared_concepts(shown: Stimuli, covered: Sequence[Stimuli]) -> tuple[str, ...]:
+    """The concepts of the stimuli ``shown`` that are in ``covered``, what each model covers, of all."""
     common = set(shown.concept_ids).intersection(*(stimuli.concept_ids for stimuli in covered))
     if len(common) < FEWEST:
         raise NotPossible(
@@ -214,32 +192,3 @@ def _matrix(session: Session, name: str, layers: Sequence[Any], n: int, bars: Ba
     measure = MEASURES[name]
     step = bars(measure.label) if bars else lambda _done, _total: None
     return measure.matrix(layers, n, session.options.seed, step)
-
-
-def _provenance(
-    session: Session, loaded: Sequence[LoadedModel], suite: str, stimuli: Stimuli, metric: str
-) -> dict[str, Any]:
-    return {
-        "suite": suite,
-        "miniature": session.registry.suite(suite).miniature,
-        "models": {
-            model.placed.name: {
-                "weights": model.checkpoint.label,
-                "weights_sha256": model.checkpoint.sha256,
-                "untrained": model.is_untrained,
-                "preprocessing": model.model.preprocessing,
-                "registry_entry": model.placed.entry.model_dump(mode="json", exclude_defaults=True),
-            }
-            for model in loaded
-        },
-        "stimuli": stimuli.name,
-        "stimuli_manifest": stimuli.manifest,
-        "rdm_metric": metric,
-        "seed": session.options.seed,
-        "device": session.device,
-        "features_dtype": DTYPE,
-        "code_version": code_version(),
-        "packages": versions(),
-        "python": platform.python_version(),
-        "created": now(),
-    }

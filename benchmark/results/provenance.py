@@ -28,6 +28,7 @@ _NO_SCORES = (
     "leaderboard",
     "model_similarity",
     "models",
+    "partition",
     "registry",
     "results",
     "robustness",

@@ -82,5 +82,44 @@ def choose_layers(model: Model, asked: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(layer for layer in known if layer in chosen)
 
 
+def layers_of_each(models: Sequence[Model], asked: Sequence[str] | None) -> list[tuple[str, ...]]:
+    """Choose layers of several models. A word counts for the models that know it.
+
+    Parameters
+    ----------
+    models : sequence of Model
+    asked : sequence of str or None
+        As for :func:`choose_layers`.
+
+    Returns
+    -------
+    list of tuple of str
+        The layers of each model, at least one.
+
+    Raises
+    ------
+    NotPossible
+        If no model knows a word, or a model knows none of them.
+    """
+    if asked is None:
+        return [choose_layers(model, None) for model in models]
+    for word in asked:
+        if not any(_knows(model, word) for model in models):
+            choose_layers(models[0], [word])  # raises, and names the nearest
+    return [
+        # a model that knows none of the words raises for all of them
+        choose_layers(model, [word for word in asked if _knows(model, word)] or asked)
+        for model in models
+    ]
+
+
+def _knows(model: Model, word: str) -> bool:
+    try:
+        choose_layers(model, [word])
+    except NotPossible:
+        return False
+    return True
+
+
 def _is_expression(word: str) -> bool:
     return len(word) > 1 and word.startswith("/") and word.endswith("/")

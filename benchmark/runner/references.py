@@ -40,7 +40,7 @@ def load_references(session: Session, cell: Cell, words: Iterable[str]) -> dict[
     """
     found = {}
     for word in words:
-        name = _encoder(session, cell) if word == ENCODER else word
+        name = encoder_of(session, cell.model, cell.suite) if word == ENCODER else word
         if name == cell.model:
             raise NotPossible(
                 f"model {name!r} is among the references of {cell.binding}: nothing is unique beyond itself"
@@ -55,32 +55,37 @@ def load_references(session: Session, cell: Cell, words: Iterable[str]) -> dict[
     return found
 
 
-def _encoder(session: Session, cell: Cell) -> str:
-    """The model from which the model of the cell was trained or built.
+def encoder_of(session: Session, model: str, suite: str) -> str:
+    """The model of the ``session`` from which ``model``, as ``suite`` uses it, was trained or built.
 
     What the file of the weights says counts, because an entry does not know which file a training wrote. The
     entry counts where the file says nothing, or names an earlier run of the same kind of network.
+
+    Raises
+    ------
+    NotPossible
+        If neither names a model of the registry, or its weights are random.
     """
-    placed = session.registry.model(cell.model, cell.suite)
+    placed = session.registry.model(model, suite)
     entry = placed.entry
     if placed.untrained is not None:
-        raise NotPossible(f"model {cell.model!r} is untrained: it was trained from no encoder")
-    started = session.model(cell.model, cell.suite).model.started_from
+        raise NotPossible(f"model {model!r} is untrained: it was trained from no encoder")
+    started = session.model(model, suite).model.started_from
     if started is not None:
         name = started.name.replace(_TASKONOMY, "taskonomy_", 1)
         if name.partition("@")[0] in session.registry.models:
             return name
-        told = entry.encoder and session.registry.model(entry.encoder, cell.suite)
+        told = entry.encoder and session.registry.model(entry.encoder, suite)
         if told and told.entry.plugin == started.plugin:
             return told.name
         raise NotPossible(
-            f"model {cell.model!r} was trained from {started.name}, as its weights say, which is no model of "
+            f"model {model!r} was trained from {started.name}, as its weights say, which is no model of "
             "the registry: give it an entry, and name that under beyond"
         )
     named = entry.encoder if entry.built_from is None else entry.built_from.model
     if named is None:
         raise NotPossible(
-            f"model {cell.model!r} names no encoder: write `encoder: NAME` into its entry, {placed.where}"
+            f"model {model!r} names no encoder: write `encoder: NAME` into its entry, {placed.where}"
         )
     return named
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import platform
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets import DataRoot, Stimuli
 from benchmark.model import Progress
 from benchmark.registry import AssociationRuleEntry, unknown
-from benchmark.runner.loaded import LoadedModel, feature_key
+from benchmark.results import code_version, now, versions
+from benchmark.runner.loaded import DTYPE, LoadedModel, feature_key
 from benchmark.runner.session import Session
 from benchmark.runner.view import StoredView
 from benchmark.task import Task
@@ -50,6 +54,7 @@ def layer_view(
     layers: tuple[str, ...] | None,
     progress: Progress | None = None,
     rule: AssociationRuleEntry | None = None,
+    compared: Sequence[str] | None = None,
 ) -> StoredView:
     """The features of a model for stimuli that it covers, from the store or extracted at their first use.
 
@@ -65,6 +70,8 @@ def layer_view(
         Called as stimuli are done.
     rule : AssociationRuleEntry, optional
         How association profiles are compared, for a model with an association head. Default: that of tasks.
+    compared : sequence of str, optional
+        The concepts that are compared, for a rule that takes the mean over them. Default: all.
 
     Returns
     -------
@@ -80,4 +87,48 @@ def layer_view(
         session.device,
         progress,
         rule=lambda: session.rule_of(rule, Task.association_rule),
+        compared=compared,
     )
+
+
+def models_provenance(
+    session: Session, loaded: Sequence[LoadedModel], suite: str, stimuli: Stimuli
+) -> dict[str, Any]:
+    """Everything that decides numbers of several models for the same stimuli, as JSON can hold it.
+
+    Parameters
+    ----------
+    session : Session
+    loaded : sequence of LoadedModel
+    suite : str
+        Suite whose weights of the models are used.
+    stimuli : Stimuli
+        What the models are shown.
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        "suite": suite,
+        "miniature": session.registry.suite(suite).miniature,
+        "models": {
+            model.placed.name: {
+                "weights": model.checkpoint.label,
+                "weights_sha256": model.checkpoint.sha256,
+                "untrained": model.is_untrained,
+                "preprocessing": model.model.preprocessing,
+                "registry_entry": model.placed.entry.model_dump(mode="json", exclude_defaults=True),
+            }
+            for model in loaded
+        },
+        "stimuli": stimuli.name,
+        "stimuli_manifest": stimuli.manifest,
+        "seed": session.options.seed,
+        "device": session.device,
+        "features_dtype": DTYPE,
+        "code_version": code_version(),
+        "packages": versions(),
+        "python": platform.python_version(),
+        "created": now(),
+    }

@@ -154,7 +154,8 @@ def test_comparing_models(follow, tmp_path):
     assert "current" in said["why"]
     assert "of 8 recipes" in said["robustness"]
     assert "area_early_rdm   mini_encoder   pixels" in said["compare"]
-    assert (tmp_path / "layers.svg").is_file()
+    for written in ("layers.svg", "parts.svg", "pairs.html"):
+        assert (tmp_path / written).is_file()
     own = {cell for cell in scores(tmp_path) if "@" not in cell[0]}
     compared = {(b, m) for b in ("people_rdm", "area_early_rdm") for m in ("pixels", "mini_encoder")}
     assert own == {("clip_rdm", "pixels")} | compared

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import re
 import runpy
 from pathlib import Path
+from types import SimpleNamespace
+from xml.etree import ElementTree as ET
 
 import pytest
 
+from benchmark.leaderboard.board import UnderRecipes
 from benchmark.registry import load_registry, schema
 
 ROOT = Path(__file__).parents[2]
@@ -16,15 +21,71 @@ REGISTRY = load_registry()
 GENERATE = runpy.run_path(str(DOCS / "generate.py"))
 
 
+PAGES = GENERATE["pages"](REGISTRY)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())
+def test_the_page_is_current(page):
+    assert page.read_text(encoding="utf-8") == PAGES[page], "run: python docs/generate.py"
+
+
+def test_every_figure_of_the_results_is_on_their_page_and_stands_alone():
+    results = PAGES[DOCS / "explanation" / "results.md"]
+    shown = {DOCS / "explanation" / name for name in re.findall(r"\]\((figures/[\w-]+\.svg)\)", results)}
+    assert shown == {page for page in PAGES if page.suffix == ".svg"}
+    assert shown == {*(DOCS / "explanation" / "figures").iterdir()}
+    for figure in shown:
+        assert ET.fromstring(PAGES[figure]).tag == "{http://www.w3.org/2000/svg}svg"
+
+
+def test_the_page_of_the_results_has_every_published_score():
+    results = PAGES[DOCS / "explanation" / "results.md"]
+    for path in (ROOT / "leaderboard" / "results" / "human").glob("*/*.json"):
+        cell = json.loads(path.read_text(encoding="utf-8"))
+        if "@" not in cell["binding"]:
+            assert f"`{cell['binding']}`" in results
+            assert re.search(rf"{cell['score']:.3f}†? \[{cell['ci_low']:.3f}, ", results), path
+
+
+def test_recipes_have_a_table_once_they_are_published():
+    from results_page import recipes_section
+
+    under = UnderRecipes(recipes=8, lowest=0.1, highest=0.25, best=1, worst=3)
+    column = SimpleNamespace(binding="people_rdm", recipes={"pixels": under})
+    plain = SimpleNamespace(binding="other", recipes={})
+    section = recipes_section(SimpleNamespace(columns=[plain, column]))
+    assert "| `people_rdm` | `pixels` | 8 | 0.100 to 0.250 | 1 to 3 |" in section
+    assert recipes_section(SimpleNamespace(columns=[plain])) == ""
+
+
+def test_no_result_is_typed_on_the_page_of_the_results():
+    """Every number with decimals, and every percentage, comes from a result. (Intervals are of 95 %.)"""
+    for name in ("results_page.py", "results_words.py"):
+        text = (DOCS / name).read_text(encoding="utf-8")
+        strings = [
+            node.value
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
+        assert [
+            string for string in strings if re.search(r"\.\d(?!f)|\d %", string.replace("95 %", ""))
+        ] == []
+
+
 @pytest.mark.parametrize(
-    "name",
-    ["explanation/architecture.md", "reference/bindings.md", "reference/models.md", "reference/registry.md"],
+    ("own", "other", "said"),
+    [
+        ((0.5, 0.6), (0.3, 0.4), "higher"),
+        ((0.3, 0.4), (0.5, 0.6), "lower"),
+        ((0.3, 0.5), (0.4, 0.6), "overlap"),
+        ((None, None), (0.4, 0.6), "not comparable"),
+    ],
 )
-def test_the_page_is_current(name):
-    page = DOCS / name
-    assert page.read_text(encoding="utf-8") == GENERATE["pages"](REGISTRY)[page], (
-        "run: python docs/generate.py"
-    )
+def test_words_follow_the_numbers(own, other, said):
+    from results_words import reading
+
+    cells = [SimpleNamespace(ci_low=low, ci_high=high) for low, high in (own, other)]
+    assert reading(*cells) == said
 
 
 def test_every_model_and_binding_has_a_row():

@@ -1,0 +1,302 @@
+"""The page ``explanation/results.md`` and its figures, made from the published results.
+
+``python docs/generate.py`` writes them. No number on the page is typed, and where a result is missing the
+page says nothing of it.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from results_figures import bars, profiles
+from results_words import differences, found_section, score_text, table
+
+from benchmark.leaderboard.board import Board, Column, boards
+from benchmark.leaderboard.markdown import number
+from benchmark.registry import Registry
+from benchmark.results import CellResult, ResultStore
+
+DOCS = Path(__file__).parent
+FIGURES = DOCS / "explanation" / "figures"
+RULES = DOCS / "explanation" / "association-rules.csv"
+SUITE = "human"
+
+
+class Section(NamedTuple):
+    """A part of the page: the bindings of its table, what it asks, its figure."""
+
+    title: str
+    about: str
+    holds: Callable[[Column], bool]
+    figure: str | None = None
+    draw: Callable[[Sequence[Column]], str] = profiles
+
+
+def _task(name: str, *targets: str) -> Callable[[Column], bool]:
+    """Whether a column is of this task and, if targets are named, its binding begins with one of them."""
+    return lambda column: column.cells[0].task == name and (not targets or column.binding.startswith(targets))
+
+
+SECTIONS = (
+    Section(
+        "Human similarity and human associations",
+        "The RDM of each model, correlated with that of people's similarity judgements (THINGS), or of the "
+        "words that people associate (Small World of Words, Edinburgh).",
+        _task("rdm_correlation", "things", "swow", "eat"),
+        "rdm-people",
+    ),
+    Section(
+        "The brain",
+        "The RDM of each model, correlated with those of inferior temporal cortex (IT) and early visual "
+        "cortex (EVC), subject by subject.",
+        _task("rdm_correlation", "hit", "cichy"),
+        "rdm-brain",
+    ),
+    Section(
+        "Beyond the encoder: unique variance",
+        "What a model explains of a target's RDM that the reference of the binding does not.",
+        _task("rdm_partition"),
+        "unique",
+        bars,
+    ),
+    Section(
+        "2 vs 2: word vectors",
+        "For two concepts: do images and word vectors match better than crosswise? Half of the pairs by "
+        "chance.",
+        _task("two_vs_two"),
+        "two-vs-two",
+    ),
+    Section(
+        "1 vs 2: mistakes",
+        "For a mistake of the network: does a layer still know the true class? Half of the mistakes by "
+        "chance.",
+        _task("one_vs_two"),
+        "one-vs-two",
+    ),
+    Section(
+        "Association norms",
+        "The words that a model predicts for images, against those that people gave.",
+        _task("association_topk"),
+    ),
+    Section("Matching without labels", "Gromov-Wasserstein matching of concepts.", _task("gwot_matching")),
+    Section("Everything else", "The other published bindings.", lambda _: True),
+)
+
+HEAD = """\
+# Results
+
+<!-- generated: python docs/generate.py -->
+
+This page reports the published results of the [suite](../reference/glossary.md#suite) `human`: {cells}
+cells, {models} models, {bindings} bindings. `python docs/generate.py` makes all of it from
+`leaderboard/results/human`; no number is typed. Those files hold every
+[layer](../reference/glossary.md#layer) and metric, p-values, counts and
+[provenance](../reference/glossary.md#provenance). [methodology.md](../reference/methodology.md) defines the
+numbers.
+
+{contents}
+
+A table has the score of each model with its 95 %
+[bootstrap](../reference/glossary.md#bootstrap-over-concepts) interval over concepts. Where a model has
+several layers, the layer is chosen on one half of the concepts and scored on the other. "-" is a cell that
+is not published. † marks a model that was trained with the target. A figure shows, layer by layer, the
+models that are best in its first chart, eight at most; dashed is chance, green the [noise
+ceiling](../reference/glossary.md#noise-ceiling).
+"""
+
+SOURCES = """\
+## Beside the sources
+
+{differences}
+
+The page makes no claim about the models of the source papers where their weights were not to be had: the
+networks here are those in the tables. What each paper reports stands in its own document, and no figure of
+theirs is repeated here.
+"""
+
+LIMITS = """\
+## What it cannot say
+
+- **Where two intervals overlap, nothing is decided either way.** The readings on this page go by intervals
+  alone. The paired comparison of two models (`bench compare`) is finer.
+- **One image per concept.** In most bindings a score is about that picture as much as about the concept.
+  The interval is over concepts, not over pictures.
+- **Easy images.** The ImageNet sample has easy images or training images, so networks make few mistakes on
+  it.
+- **Small networks, quantised.** Their weights were available. They are not the networks that the papers
+  compared.
+- **Other pictures for CLIP.** Its features are of THINGS photographs. The networks saw ImageNet
+  photographs.
+- **No ceiling for SPoSE.** It is one geometry fitted to many people. A ceiling needs the data of single
+  people.
+- **Word joins.** Only some classes have a word vector or a [cue](../reference/glossary.md#cue): the column
+  n.
+- **The rule `spread` brings people's associations with it.** Most of the scored concepts have cues that
+  association networks were trained on ([held-out cues](association-geometry.md#what-to-know-about-spread)).
+- **No map of the models.** How alike models are to one another needs their features, which are not
+  published: `bench similarity` makes it. Which pairs of concepts a network brings together shows `bench
+  pairs`.
+"""
+
+
+def results_page(registry: Registry) -> str:
+    """The page, from the published results."""
+    board = published(registry)
+    cells = [cell for column in board.columns for cell in column.cells]
+    sections = [_section(section, columns, board) for section, columns in sorted_columns(board) if columns]
+    parts = [found_section(board), *sections, rules_section(), recipes_section(board)]
+    parts += [SOURCES.format(differences="\n".join(differences(board))), LIMITS]
+    kept = [part for part in parts if part]
+    head = HEAD.format(
+        cells=len(cells),
+        models=len({cell.model for cell in cells}),
+        bindings=len(board.columns),
+        contents="\n".join(_link(part) for part in kept),
+    )
+    return "\n".join([head, *kept])
+
+
+def published(registry: Registry) -> Board:
+    """The board of the published results."""
+    stored, _ = ResultStore(DOCS.parent / "leaderboard" / "results").all()
+    (board,) = boards([one.cell for one in stored if one.cell.suite == SUITE], registry)
+    return board
+
+
+def sorted_columns(board: Board) -> list[tuple[Section, list[Column]]]:
+    """The columns of each section; a column is in the first that holds it."""
+    by_section: list[tuple[Section, list[Column]]] = [(section, []) for section in SECTIONS]
+    for column in board.columns:
+        next(columns for section, columns in by_section if section.holds(column)).append(column)
+    return by_section
+
+
+def results_figures(registry: Registry) -> dict[Path, str]:
+    """The figures of the page, by their path."""
+    board = published(registry)
+    found = {}
+    for section, columns in sorted_columns(board):
+        if section.figure is not None:
+            drawn = section.draw(columns)
+            if drawn:
+                found[FIGURES / f"{section.figure}.svg"] = drawn
+    return found
+
+
+def _link(part: str) -> str:
+    title = part.splitlines()[0].removeprefix("## ")
+    anchor = "".join(c for c in title.lower().replace(" ", "-") if c.isalnum() or c == "-")
+    return f"- [{title}](#{anchor})"
+
+
+def _section(section: Section, columns: Sequence[Column], board: Board) -> str:
+    lines = [f"## {section.title}", "", section.about, "", _scores(columns, board)]
+    figure = None if section.figure is None else FIGURES / f"{section.figure}.svg"
+    if figure is not None:
+        kind = "Bars" if section.figure == "unique" else "Scores layer by layer"
+        lines += [f"![{kind}: {section.title}](figures/{figure.name})", ""]
+    return "\n".join(lines)
+
+
+def _scores(columns: Sequence[Column], board: Board) -> str:
+    """A row for each model, a column for each binding; then chance, ceiling and n."""
+    models = [m for m in board.models if any(m in column.by_model for column in columns)]
+    rows = [
+        (f"`{model}`", *(score_text(column.by_model.get(model)) for column in columns)) for model in models
+    ]
+    first = [column.cells[0] for column in columns]
+    rows.append(("*chance*", *(number(cell.chance) for cell in first)))
+    if any(cell.ceiling_low is not None for cell in first):
+        rows.append(("*ceiling*", *(_between(cell) for cell in first)))
+    rows.append(("*n*", *(_range(column.cells) for column in columns)))
+    head = ("model", *(f"`{column.binding}`, {column.label}" for column in columns))
+    return table(head, rows)
+
+
+def _between(cell: CellResult) -> str:
+    return "-" if cell.ceiling_low is None else f"{number(cell.ceiling_low)} to {number(cell.ceiling_high)}"
+
+
+def _range(cells: Iterable[CellResult]) -> str:
+    counts = sorted({cell.n for cell in cells if cell.n is not None})
+    return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+
+
+# The rules, and the recipes
+
+
+def rules_section() -> str:
+    """The table of rules for association profiles, for people and for association networks."""
+    with RULES.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    who = list(dict.fromkeys((row["profiles"], row["concepts"], row["n"]) for row in rows))
+    keys = list(dict.fromkeys(_rule(row) for row in rows))
+    found = {(_rule(row), (row["profiles"], row["concepts"], row["n"])): row for row in rows}
+    body = [(key, *(_of_rule(found.get((key, one))) for one in who)) for key in keys]
+    head = ("rule", *(f"{profiles}, {n} {concepts}" for profiles, concepts, n in who))
+    best = {
+        one: max((r for (_, w), r in found.items() if w == one), key=lambda r: float(r["spearman"]))
+        for one in who
+    }
+    same = {row["rule"] for row in best.values()}
+    said = (
+        f"The best rule is `{same.pop()}` in every column."
+        if len(same) == 1
+        else "The best rule differs between the columns."
+    )
+    return "\n".join(
+        [
+            "## How associations are compared",
+            "",
+            "Spearman correlation with the human similarity of the same concepts (SPoSE), by the rule under "
+            "which two profiles of words are compared ([the rules](association-geometry.md#the-rules)). "
+            f"{said} The rule was chosen on people and on *others*, concepts that no cell scores.",
+            "",
+            table(head, body),
+        ]
+    )
+
+
+def _rule(row: dict[str, str]) -> str:
+    parts = [f"`{row['rule']}`"]
+    parts += [f"norms {row['norms']}"] if row["norms"] else []
+    parts += [f"decay {row['decay']}"] if row["decay"] else []
+    parts += ["centred"] if row["standardise"] == "centre" else []
+    return ", ".join(parts)
+
+
+def _of_rule(row: dict[str, str] | None) -> str:
+    if row is None:
+        return "-"
+    return f"{float(row['spearman']):.3f} [{float(row['low']):.3f}, {float(row['high']):.3f}]"
+
+
+def recipes_section(board: Board) -> str:
+    """Scores and ranks under every recipe of an RDM, of the bindings that were published so."""
+    columns = [column for column in board.columns if column.recipes]
+    if not columns:
+        return ""
+    rows = [
+        (
+            f"`{column.binding}`",
+            f"`{model}`",
+            str(under.recipes),
+            f"{number(under.lowest)} to {number(under.highest)}",
+            f"{under.best} to {under.worst}",
+        )
+        for column in columns
+        for model, under in column.recipes.items()
+    ]
+    return "\n".join(
+        [
+            "## Under every recipe of an RDM",
+            "",
+            "Score and rank of each model over the recipes of an RDM (`bench robustness`). A conclusion that "
+            "hangs on the recipe is one about the recipe.",
+            "",
+            table(("binding", "model", "recipes", "score", "rank"), rows),
+        ]
+    )
