@@ -17,7 +17,7 @@ import numpy as np
 from benchmark.common.errors import DataError
 from benchmark.datasets.readers.files import read_array
 from benchmark.datasets.readers.hdf5_files import IDS, pick, read_hdf5, read_rsatoolbox
-from benchmark.datasets.readers.text import header_separator, is_row_numbers, names_of, read_text
+from benchmark.datasets.readers.text import is_row_numbers, names_of, read_text
 
 #: A cell of a pair that was not measured, in lower case
 _MISSING = ("", "nan", "na")
@@ -119,13 +119,22 @@ def _mat(path: Path, array: str | None) -> np.ndarray:
     from scipy.io import loadmat, whosmat
 
     try:
-        shapes = {name: shape for name, shape, kind in whosmat(path) if kind not in _NO_NUMBERS}
-        values: np.ndarray = loadmat(path)[pick(path, shapes, array)]
+        found = whosmat(path)
     except NotImplementedError:  # of version 7.3, which is HDF5
         return read_hdf5(path, array)
-    except (ValueError, OSError, TypeError) as error:
-        raise DataError(f"{path}: cannot be read as a MATLAB file ({str(error).splitlines()[0]})") from error
+    except Exception as error:  # scipy trusts the bytes, and what it raises for others is of any kind
+        raise _no_matlab(path, error) from error
+    name = pick(path, {name: shape for name, shape, kind in found if kind not in _NO_NUMBERS}, array)
+    try:
+        values: np.ndarray = loadmat(path, variable_names=[name])[name]
+    except Exception as error:
+        raise _no_matlab(path, error) from error
     return values
+
+
+def _no_matlab(path: Path, error: Exception) -> DataError:
+    reason = str(error).splitlines()[:1] or [type(error).__name__]
+    return DataError(f"{path}: cannot be read as a MATLAB file ({reason[0]})")
 
 
 _NO_NUMBERS = ("cell", "struct", "object", "char", "function", "opaque", "sparse")
@@ -166,8 +175,8 @@ def _cells(path: Path) -> tuple[list[list[str]], list[int]]:
     """The cells of a table and the line of each row."""
     text = read_text(path)
     first = text.partition("\n")[0]
-    mark = header_separator(first, [], "\t" if path.suffix.lower() == ".tsv" else ",")
-    if mark in first:
+    mark = next((mark for mark in "\t;," if mark in first), None)
+    if mark is not None:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
         numbered = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     else:
@@ -191,7 +200,8 @@ def _is_number(cell: str) -> bool:
 
 
 def _has_words(cells: Sequence[str]) -> bool:
-    return any(cell.lower() not in _MISSING and not _is_number(cell) for cell in cells)
+    """Whether a cell is no number, not one with a decimal comma either."""
+    return any(cell.lower() not in _MISSING and not _is_number(cell.replace(",", ".")) for cell in cells)
 
 
 def _counts(cells: Sequence[str], n: int) -> bool:

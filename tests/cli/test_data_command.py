@@ -1,0 +1,208 @@
+"""``bench data``: from files to a row of the leaderboard in two commands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from scipy.io import savemat
+from scipy.spatial.distance import squareform
+from scipy.stats import spearmanr
+
+from benchmark.datasets import DataRoot
+from benchmark.datasets.mini import images
+from benchmark.export import model_rdms
+from benchmark.measures import rdm
+from benchmark.registry import load_registry
+from benchmark.runner import Options, Session
+
+IDS = images(DataRoot(Path()), name="mini_images").concept_ids
+#: Two people
+PEOPLE = np.stack([rdm(np.random.default_rng(s).normal(size=(len(IDS), 9)), "euclidean") for s in (0, 1)])
+PAIRS = np.array([squareform(person, checks=False) for person in PEOPLE])
+
+
+@pytest.fixture(scope="module")
+def expected(shared_cache) -> dict[str, float]:
+    """The mean over people of scipy's correlation of their RDM with that of the pixels."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BENCH_CACHE", str(shared_cache))
+        session = Session(Options())
+        found = model_rdms(session, "pixels", "mini", None, "mini_images", by="concept", metric="correlation")
+    assert found.ids == IDS
+    pixels = squareform(found.rdms[0], checks=False)
+    return {
+        "spearman": float(np.mean([spearmanr(pixels, person)[0] for person in PAIRS])),
+        "pearson": float(np.mean([np.corrcoef(pixels, person)[0, 1] for person in PAIRS])),
+    }
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ids.txt").write_text("\n".join(IDS))
+    return tmp_path
+
+
+def write_table(path: Path, square: np.ndarray, *, names: bool) -> None:
+    lines = [
+        [*([name] if names else []), *map(repr, row.tolist())] for name, row in zip(IDS, square, strict=True)
+    ]
+    path.write_text("\n".join(",".join(line) for line in ([["id", *IDS]] if names else []) + lines))
+
+
+def write_matlab_73(path: Path) -> None:
+    with h5py.File(path, "w", userblock_size=512) as file:
+        file.create_dataset("rdms", data=PEOPLE).attrs["MATLAB_class"] = np.bytes_("double")
+    with path.open("r+b") as stream:
+        stream.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\x00\x02IM")
+
+
+def write_rsatoolbox(folder: Path) -> None:
+    from rsatoolbox.rdm import RDMs
+
+    RDMs(PAIRS, pattern_descriptors={"concept": list(IDS)}).save(str(folder / "a.h5"), file_type="hdf5")
+
+
+def write_each(folder: Path, ending: str, *, names: bool) -> None:
+    for i, person in enumerate(PEOPLE):
+        write_table(folder / f"sub-{i}{ending}", person, names=names)
+
+
+FORMS = {
+    "stack": (lambda f: np.save(f / "a.npy", PEOPLE), ["a.npy", "--ids", "ids.txt"]),
+    "npz": (lambda f: np.savez(f / "a.npz", rdms=PEOPLE, ids=IDS), ["a.npz"]),
+    "matlab": (
+        lambda f: savemat(f / "a.mat", {"rdms": np.moveaxis(PEOPLE, 0, 2)}),
+        ["a.mat", "--ids", "ids.txt"],
+    ),
+    "matlab 7.3": (lambda f: write_matlab_73(f / "a.mat"), ["a.mat", "--ids", "ids.txt"]),
+    "csv": (lambda f: write_each(f, ".csv", names=True), ["sub-*.csv"]),
+    "csv without names": (lambda f: write_each(f, ".csv", names=False), ["sub-*.csv", "--ids", "ids.txt"]),
+    "rsatoolbox": (write_rsatoolbox, ["a.h5"]),
+    "pairs": (lambda f: np.save(f / "a.npy", PAIRS), ["a.npy", "--ids", "ids.txt", "--order", "rows"]),
+    "similarities": (
+        lambda f: np.savez(f / "a.npz", s=30 - PEOPLE, ids=IDS),
+        ["a.npz", "--similarity", "max-minus"],
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "form",
+    [form if form in ("stack", "csv") else pytest.param(form, marks=pytest.mark.slow) for form in FORMS],
+)
+def test_from_files_to_a_row_in_two_commands(bench, folder, expected, form):
+    write, arguments = FORMS[form]
+    write(folder)
+    done = bench("data", "new", "rdm", "judged", *arguments, "--stimuli", "mini_images")
+    assert done.status == 0, done.err
+    assert "bench run --model all --target judged --registry mine.yaml" in done.out
+    done = bench(
+        "run", "--model", "pixels", "--target", "judged", "--registry", "mine.yaml", "--format", "json"
+    )
+    assert done.status == 0, done.err
+    (cell,) = done.cells
+    assert cell["suite"] == "judged"
+    (path,) = (folder / "results").rglob("judged_rdm_correlation/*.json")
+    metrics = json.loads(path.read_text())["layers"][0]["metrics"]
+    for metric, value in expected.items():
+        assert metrics[metric]["score"] == pytest.approx(value, abs=1e-6)
+
+
+def files_of(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir() if path.is_file()}
+
+
+def test_the_preview_is_printed_and_saved(bench, folder):
+    (folder / "sub").mkdir()
+    rdms = PEOPLE[:, :40, :40].copy()
+    rdms[0, 0, 1] = rdms[0, 1, 0] = np.nan
+    np.save(folder / "sub" / "a.npy", rdms)
+    (folder / "sub" / "ids.txt").write_text("\n".join([*IDS[:38], "unicorn", "yeti"]))
+    new = ("data", "new", "rdm", "judged", "sub/a.npy", "--ids", "sub/ids.txt", "--stimuli", "mini_images")
+    done = bench(*new, "--registry", "sub/own.yaml")
+    assert done.status == 0, done.err
+    pairs = np.array([squareform(np.nan_to_num(person), checks=False) for person in rdms])
+    pairs = pairs[pairs > 0]
+    lines = (folder / "sub" / "judged.preview.txt").read_text().splitlines()
+    assert lines[:3] == [
+        "RDMs: 2 subjects (a 1, a 2), 40 ids (dog, cat, horse, ...)",
+        f"range: {pairs.min():.4g} to {pairs.max():.4g}, mean {pairs.mean():.4g}",
+        "missing pairs: 1 of 1560; a subject has from 779 to 780",
+    ]
+    assert lines[3].startswith("noise ceiling: ")
+    assert lines[4:] == [
+        "joined: 38 of 48 concepts of mini_images and of 40 ids, on the concept id",
+        f"lost: 10 concepts of mini_images without a row: {', '.join(map(repr, sorted(IDS[38:])[:3]))}, ...",
+        "lost: 2 ids without a concept of mini_images: 'unicorn', 'yeti'",
+    ]
+    assert all(line in done.out for line in lines)
+    assert (folder / "sub" / "judged.preview.png").read_bytes().startswith(b"\x89PNG")
+    entry = load_registry([folder / "sub" / "own.yaml"]).dataset("judged").entry
+    assert entry.params == {"files": ["a.npy"], "ids": "ids.txt"}
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["a.npy"], "a.npy: has numbers of shape (2, 48, 48) and no ids"),
+        (
+            ["a.npy", "--ids", "other.txt"],
+            "do not join on the concept id: 0 are the same; expected the names of",
+        ),
+        (["b.npy", "--ids", "ids.txt"], "b.npy is not there"),
+        (["a.npy", "--ids", "ids.txt", "--order", "rows", "--on", "thing"], "has no key 'thing' to join on"),
+    ],
+)
+def test_a_refusal_is_one_line_and_writes_nothing(bench, folder, arguments, said):
+    np.save(folder / "a.npy", PEOPLE)
+    (folder / "other.txt").write_text("\n".join(f"n{i:03}" for i in range(48)))
+    before = files_of(folder)
+    done = bench("data", "new", "rdm", "judged", *arguments, "--stimuli", "mini_images")
+    assert done.status > 0
+    assert said in done.err
+    assert done.err.count("\n") == 1
+    assert files_of(folder) == before
+
+
+def test_a_name_that_is_taken_is_refused_before_anything_is_read(bench, folder):
+    for name, where in (("mini_people", "registry.yaml:"), ("mini", "is that of a suite"), ("a/b", "a/b")):
+        done = bench("data", "new", "rdm", name, "nothing.npy", "--stimuli", "mini_images")
+        assert done.status == 2
+        assert where in done.err or "is not there" in done.err
+
+
+def test_target_takes_the_bindings_of_one_target(bench, folder):
+    run = ("run", "--model", "pixels", "--dry-run")
+    done = bench(*run, "--target", "mini_people", "--task", "rdm_correlation,gwot_matching")
+    assert "people_rdm" in done.out
+    assert "area_early_rdm" not in done.out
+    for arguments, said in (
+        (["--target", "mini_poeple"], "did you mean mini_people?"),
+        (["--target", "mini_properties"], "no binding has it as its target"),
+        (
+            ["--target", "mini_people", "--task", "two_vs_two"],
+            "no binding of two_vs_two with target 'mini_people'",
+        ),
+        ([], "name a model and a task"),
+    ):
+        done = bench(*run, *arguments)
+        assert done.status == 2
+        assert said in done.err
+
+
+def test_a_target_of_two_suites_asks_for_one(bench, folder):
+    text = """
+suites:
+  second:
+    models_of: mini
+    bindings: {again: {task: rdm_correlation, stimuli: mini_images, target: mini_people}}
+"""
+    (folder / "mine.yaml").write_text(text)
+    run = ("run", "--model", "pixels", "--target", "mini_people", "--dry-run", "--registry", "mine.yaml")
+    assert "is in the suites mini, second; name one with --suite" in bench(*run).err
+    assert "again" in bench(*run, "--suite", "second").out
