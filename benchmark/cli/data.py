@@ -12,7 +12,7 @@ from benchmark.submission.preview import describe, save
 from benchmark.submission.write import add_entries
 
 
-def add_data(own: OwnData, registries: Sequence[Path], task: str | None = None) -> None:
+def add_data(own: OwnData, registries: Sequence[Path], task: str | None = None, **params: str) -> None:
     """Print and save the preview of data, then write their entry.
 
     Parameters
@@ -22,6 +22,8 @@ def add_data(own: OwnData, registries: Sequence[Path], task: str | None = None) 
         The user's registry files. The entry is written into the first.
     task : str or None
         Task of the binding of a target.
+    **params : str
+        Parameters of the task in this binding.
 
     Raises
     ------
@@ -33,7 +35,7 @@ def add_data(own: OwnData, registries: Sequence[Path], task: str | None = None) 
     say(*lines)
     for path in save(own, lines, file.parent):
         say(f"saved {path}")
-    entries = add_entries(own.proposals(task), file, [path for path in others if path.is_file()])
+    entries = add_entries(own.proposals(task, **params), file, [path for path in others if path.is_file()])
     say(f"added to {file}:", "", *entries.splitlines())
     options = " ".join(f"--registry {shlex.quote(str(path))}" for path in registries)
     say("next:")

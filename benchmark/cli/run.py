@@ -40,7 +40,10 @@ class Asked(NamedTuple):
     target: str | None
 
     def plan(self, session: Session) -> tuple[str, list[Cell]]:
-        """The suite, and its cells; with a target, its only suite and all its tasks where none is named."""
+        """The suite and its cells, in the registry of ``session``.
+
+        With a target, its only suite and all tasks are meant where none is named.
+        """
         registry, suite, tasks = session.registry, self.suite, self.tasks
         if self.target is not None:
             suite, tasks = suite or suite_of_target(registry, self.target), tasks or [ALL]

@@ -51,14 +51,15 @@ class OwnData:
     models_of: str = ""
     lines: list[str] = field(default_factory=list)
 
-    def proposals(self, task: str | None = None) -> list[Proposal]:
-        """The entry of the data set; for a target also a suite with a binding of ``task``."""
+    def proposals(self, task: str | None = None, **params: Any) -> list[Proposal]:
+        """The entry of the data set; for a target also a suite with a binding of ``task`` and ``params``."""
         proposals = [Proposal(self.name, self.entry, section="datasets")]
         if task is not None:
+            binding = {"task": task, **self.binding, **({"params": params} if params else {})}
             suite = {
                 "description": self.entry["description"],
                 "models_of": self.models_of,
-                "bindings": {f"{self.name}_{task}": {"task": task, **self.binding}},
+                "bindings": {f"{self.name}_{task}": binding},
             }
             proposals.append(Proposal(self.name, suite, section="suites"))
         return proposals
@@ -126,7 +127,17 @@ def own_stimuli(
     registries: Sequence[Path],
     data: Path | None = None,
 ) -> OwnData:
-    """Read stimuli of a user's own; the parameters are those of :func:`own_target`."""
+    """Read stimuli of a user's own.
+
+    Parameters
+    ----------
+    name, plugin, params, description, registries, data
+        As in :func:`own_target`.
+
+    Returns
+    -------
+    OwnData
+    """
     return _read(name, "stimuli", plugin, params, description, registries, data)[1]
 
 

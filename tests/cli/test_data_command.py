@@ -8,6 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.io import savemat
 from scipy.spatial.distance import squareform
 from scipy.stats import spearmanr
@@ -206,3 +207,64 @@ suites:
     run = ("run", "--model", "pixels", "--target", "mini_people", "--dry-run", "--registry", "mine.yaml")
     assert "is in the suites mini, second; name one with --suite" in bench(*run).err
     assert "again" in bench(*run, "--suite", "second").out
+
+
+def test_images_of_ones_own_and_rdms_of_them(bench, folder):
+    """The models of the real suite, with its weights, see images that no suite has."""
+    for i, name in enumerate(("cat", "dog", "car", "bus")):
+        Image.effect_noise((32 + i, 20), 50).save(folder / f"{name}.png")
+    (folder / "seen").mkdir()
+    for path in folder.glob("*.png"):
+        path.rename(folder / "seen" / path.name)
+    done = bench("data", "new", "stimuli", "photos", "seen")
+    assert done.status == 0, done.err
+    assert "stimuli: 4 images of 4 concepts (bus, car, cat, ...)" in done.out
+    assert "size: 32 x 20 and 33 x 20 and 34 x 20 pixels and 1 other sizes" in done.out
+    np.save(folder / "a.npy", [0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+    new = ("data", "new", "rdm", "judged", "a.npy", "--ids", "seen", "--order", "rows", "--stimuli", "photos")
+    done = bench(*new, "--registry", "mine.yaml")
+    assert done.status == 0, done.err
+    registry = load_registry([folder / "mine.yaml"])
+    assert registry.suite("judged").models_of == "human"
+    weights = registry.model("swow_assoc", "judged").entry.checkpoint
+    assert weights == registry.model("swow_assoc", "human").entry.checkpoint
+    done = bench(
+        "run", "--model", "pixels", "--target", "judged", "--registry", "mine.yaml", "--format", "json"
+    )
+    assert [cell["status"] for cell in done.cells] == ["scored"]
+
+
+@pytest.mark.parametrize(
+    "kind, text, said, task",
+    [
+        (
+            "vectors",
+            "\n".join(f"{name} {i} {i * i % 7} -1 {i % 5}" for i, name in enumerate(IDS)),
+            "vectors: 48 of 4 dimensions, values from -1 to 47",
+            "two_vs_two",
+        ),
+        (
+            "norms",
+            "cue\tresponse\tR1\tN\n"
+            + "\n".join(f"{name}\tr{i % 5}\t{i + 1}\t90" for i, name in enumerate(IDS)),
+            "norms: 48 cues, 5 responses",
+            "association_topk",
+        ),
+    ],
+)
+def test_vectors_and_norms_of_ones_own(bench, folder, kind, text, said, task):
+    (folder / "words.txt").write_text(text)
+    done = bench("data", "new", kind, "words", "words.txt", "--stimuli", "mini_images")
+    assert done.status == 0, done.err
+    assert said in done.out
+    assert "joined: 48 of 48 concepts" in (folder / "words.preview.txt").read_text()
+    run = ("run", "--model", "pixels", "--target", "words", "--registry", "mine.yaml", "--format", "json")
+    (cell,) = bench(*run).cells
+    assert (cell["task"], cell["status"]) == (task, "scored")
+
+
+def test_features_of_ones_own_are_a_model(bench, folder):
+    np.savez(folder / "net.npz", ids=IDS, output=np.random.default_rng(0).normal(size=(len(IDS), 4)))
+    done = bench("data", "new", "features", "net", "net.npz")
+    assert done.status == 0, done.err
+    assert load_registry([folder / "mine.yaml"]).model("net").entry.plugin == "models/features.py:Features"
