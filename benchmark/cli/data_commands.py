@@ -9,15 +9,27 @@ import typer
 
 from benchmark.cli import data_options as opt
 from benchmark.cli.commands import Commands
-from benchmark.cli.options import DataOption
+from benchmark.cli.options import DataOption, RegistryOption
 
-data = typer.Typer(cls=Commands, help="Bring data of your own.", no_args_is_help=True)
+data = typer.Typer(cls=Commands, help="List the data, and bring data of your own.", no_args_is_help=True)
 new = typer.Typer(
     cls=Commands, help="Check data of your own, and write their registry entry.", no_args_is_help=True
 )
 data.add_typer(new, name="new")
 
 _DEFAULT = (Path("mine.yaml"),)
+
+
+@data.command("list")
+def list_(data: DataOption = None, registry: RegistryOption = None) -> None:
+    """List the data sets that are here and those that are not, and how to get them.
+
+    The last lines say what each suite lacks. Files are hashed, as for a run.
+    """
+    from benchmark.cli.data import list_data
+    from benchmark.runner import Options
+
+    list_data(Options(registries=tuple(registry or ()), data=data))
 
 
 @new.command("rdm")

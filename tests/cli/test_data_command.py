@@ -263,6 +263,23 @@ def test_vectors_and_norms_of_ones_own(bench, folder, kind, text, said, task):
     assert (cell["task"], cell["status"]) == (task, "scored")
 
 
+def test_list_says_what_is_here_and_how_to_get_the_rest(bench, folder):
+    np.save(folder / "a.npy", PEOPLE)
+    bench("data", "new", "rdm", "judged", "a.npy", "--ids", "ids.txt", "--stimuli", "mini_images")
+    list_data = ("data", "list", "--data", folder / "empty", "--registry", "mine.yaml")
+    said = [" ".join(line.split()) for line in bench(*list_data).out.splitlines()]
+    assert "mini_people target here mini" in said
+    assert "judged target here judged" in said
+    assert "hit target missing human" in said
+    assert "cslb target missing -" in said
+    assert "suite judged: 2 of 2 data sets are here" in said
+    assert any(line.startswith("suite human: 0 of ") and "imagenet_sample" in line for line in said)
+    (how,) = [line for line in said if line.startswith("missing: eat: ")]
+    assert "the Edinburgh Associative Thesaurus in the layout" in how
+    (folder / "a.npy").unlink()
+    assert "suite judged: 1 of 2 data sets are here; not here: judged" in bench(*list_data).out
+
+
 def test_features_of_ones_own_are_a_model(bench, folder):
     np.savez(folder / "net.npz", ids=IDS, output=np.random.default_rng(0).normal(size=(len(IDS), 4)))
     done = bench("data", "new", "features", "net", "net.npz")
