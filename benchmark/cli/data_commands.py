@@ -53,10 +53,10 @@ def new_rdm(
     upper triangle. What can be read in two ways is refused with the option
     that decides it. A picture and a text are saved before the entry is written.
     """
-    registries = _expanded(registry)
-    base = registries[0].resolve().parent
     from benchmark.submission.own_data import own_files
 
+    registries = _expanded(registry)
+    base = registries[0].resolve().parent
     paths = own_files(files, base)
     params = {
         "files": paths,
@@ -66,7 +66,7 @@ def new_rdm(
         "order": order and order.value,
         "similarity": similarity and similarity.value,
     }
-    what = f"RDMs of {', '.join(paths[:2])}"
+    what = f"RDMs of {', '.join(Path(path).name for path in paths[:2])}"
     plugin = "benchmark.datasets.readers.rdm_files:rdm_files"
     _add_target(name, plugin, params, what, registries, "rdm_correlation", stimuli=stimuli, on=on, data=data)
 
@@ -126,7 +126,9 @@ def new_stimuli(
     registries = _expanded(registry)
     (path,) = own_files([folder], registries[0].resolve().parent)
     plugin = "benchmark.datasets.readers.folders:image_folder"
-    add_data(own_stimuli(name, plugin, {"path": path}, f"Images of {path}", registries), registries)
+    add_data(
+        own_stimuli(name, plugin, {"path": path}, f"Images of {Path(path).name}", registries), registries
+    )
 
 
 @new.command("features")
@@ -162,7 +164,9 @@ def _add_file(
     registries = _expanded(registry)
     (path,) = own_files([file], registries[0].resolve().parent)
     params = {} if split is None else {"split": split}
-    _add_target(name, plugin, {"path": path}, f"{what} of {path}", registries, task, params, **options)
+    _add_target(
+        name, plugin, {"path": path}, f"{what} of {Path(path).name}", registries, task, params, **options
+    )
 
 
 def _add_target(

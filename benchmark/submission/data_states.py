@@ -64,7 +64,7 @@ def _needed(session: Session) -> dict[str, tuple[str, ...]]:
     needed: dict[str, tuple[str, ...]] = {}
     for suite, entry in session.registry.suites.items():
         for binding in entry.bindings.values():
-            norms = binding.associations and binding.associations.norms
+            norms = None if binding.associations is None else binding.associations.norms
             for name in (binding.stimuli, binding.target, norms):
                 if name is not None:
                     needed[name] = tuple(dict.fromkeys((*needed.get(name, ()), suite)))

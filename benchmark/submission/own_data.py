@@ -153,7 +153,7 @@ def _read(
     existing = tuple(path for path in registries if path.is_file())
     _require_free(name, load_registry(existing))
     session = Session(Options(registries=existing, data=data))
-    how = f"a file of your own, named relative to the folder of {registries[0].name}"
+    how = f"a file of your own; a path is relative to the folder of {registries[0].name}"
     entry: dict[str, Any] = {
         "kind": kind,
         "plugin": plugin,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -112,6 +113,10 @@ def test_from_files_to_a_row_in_two_commands(bench, folder, expected, form):
     metrics = json.loads(path.read_text())["layers"][0]["metrics"]
     for metric, value in expected.items():
         assert metrics[metric]["score"] == pytest.approx(value, abs=1e-6)
+    assert bench("leaderboard", "build", "--registry", "mine.yaml").status == 0
+    rows = list(csv.DictReader((folder / "results" / "leaderboard.csv").open()))
+    scores = {row["metric"]: float(row["score"]) for row in rows if row["model"] == "pixels" and row["layer"]}
+    assert scores["spearman"] == pytest.approx(expected["spearman"], abs=1e-6)
 
 
 def files_of(folder: Path) -> set[str]:

@@ -15,6 +15,7 @@ from scipy.spatial.distance import squareform
 
 from benchmark.common.errors import BenchError, DataError, NotPossible, UsageError
 from benchmark.datasets import DataRoot, RDMTarget
+from benchmark.datasets.readers.neural import cichy
 from benchmark.datasets.readers.pairs import squares
 from benchmark.datasets.readers.rdm_files import rdm_files
 
@@ -373,6 +374,15 @@ def test_the_hash_follows_every_file_and_option(tmp_path):
     note(ids="ids.txt")
     (tmp_path / "sub-1.csv").write_text(table(PEOPLE[1], **plain))
     note(ids="ids.txt")
+
+
+def test_published_rdms_are_those_of_the_shipped_reader(human_data):
+    """The same files, as a user would bring them."""
+    root = DataRoot(human_data)
+    files = {"files": ["cichy92/fmri_IT_RDMs.npz"], "ids": "kriegeskorte92/images"}
+    own, shipped = rdm_files(root, name="own", **files), cichy(root, name="cichy_it", area="IT")
+    assert own.ids == shipped.ids
+    np.testing.assert_array_equal(own.rdms, shipped.rdms)
 
 
 @settings(max_examples=50)
