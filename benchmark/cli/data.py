@@ -39,7 +39,7 @@ def add_data(own: OwnData, registries: Sequence[Path], task: str | None = None, 
     say(*lines)
     for path in save(own, lines, file.parent):
         say(f"saved {path}")
-    entries = add_entries(own.proposals(task, **params), file, [path for path in others if path.is_file()])
+    entries = add_entries(own.proposals(task, **params), file, others)
     say(f"added to {file}:", "", *entries.splitlines())
     options = " ".join(f"--registry {shlex.quote(str(path))}" for path in registries)
     say("next:")

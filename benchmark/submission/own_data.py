@@ -18,7 +18,8 @@ from benchmark.submission.proposal import Proposal
 
 #: The suite whose models see stimuli that no suite has
 _REAL = "human"
-_SHOWN = 3
+#: Names that stand for more of them in a message, and concepts without which nothing can be computed
+_SHOWN, _FEWEST = 3, 3
 
 
 @dataclass
@@ -150,7 +151,7 @@ def _read(
     registries: Sequence[Path],
     data: Path | None,
 ) -> tuple[Session, OwnData]:
-    existing = tuple(path for path in registries if path.is_file())
+    existing = tuple(registries if registries[0].is_file() else registries[1:])
     _require_free(name, load_registry(existing))
     session = Session(Options(registries=existing, data=data))
     how = f"a file of your own; a path is relative to the folder of {registries[0].name}"
@@ -205,14 +206,17 @@ def _joined(stimuli: Stimuli, target: Target, on: str | None) -> Join[Target]:
     try:
         return join(stimuli, target, on)
     except NotPossible as error:
+        found = _count(stimuli, target, on)
+        if found >= _FEWEST:  # enough join, and what is wrong is another thing
+            raise
         better = _joins_by_key(stimuli, target)
         theirs, ours = _some(stimuli.concept_ids), _some(target.ids)
-        hint = "".join(f"; --on {key} joins {n}" for key, n in better.items() if n >= _SHOWN)
+        hint = "".join(f"; --on {key} joins {n}" for key, n in better.items() if n >= _FEWEST)
         key = f"key {on!r}" if on else "the concept id"
         raise DataError(
             f"{len(target.ids)} ids of {target.source or target.name} ({ours}) and "
             f"{len(stimuli.concept_ids)} concepts of {stimuli.name} ({theirs}) do not join on {key}: "
-            f"{_count(stimuli, target, on)} are the same{hint or '; expected the names of the concepts'}"
+            f"{found} are the same{hint or '; expected the names of the concepts'}"
         ) from error
 
 

@@ -233,10 +233,28 @@ def test_images_of_ones_own_and_rdms_of_them(bench, folder):
     assert registry.suite("judged").models_of == "human"
     weights = registry.model("swow_assoc", "judged").entry.checkpoint
     assert weights == registry.model("swow_assoc", "human").entry.checkpoint
-    done = bench(
-        "run", "--model", "pixels", "--target", "judged", "--registry", "mine.yaml", "--format", "json"
-    )
+    run = ("run", "--model", "pixels", "--target", "judged", "--registry", "mine.yaml", "--format", "json")
+    done = bench(*run)
     assert [cell["status"] for cell in done.cells] == ["scored"]
+    assert [bench(*run).cells[0]["cached"] for _ in range(2)] == [True, True]
+    np.save(folder / "a.npy", [0.1, 0.2, 0.3, 0.4, 0.6, 0.5])
+    assert [bench(*run).cells[0]["cached"] for _ in range(2)] == [False, True]
+
+
+def test_ids_of_another_kind_are_refused_with_the_key_that_joins(bench, folder):
+    (folder / "seen").mkdir()
+    for name in ("Cat", "Dog", "Car", "Bus"):
+        Image.effect_noise((8, 8), 50).save(folder / "seen" / f"{name}.png")
+    bench("data", "new", "stimuli", "photos", "seen")
+    (folder / "a.csv").write_text("cat,dog,car,yeti\n0,1,2,3\n1,0,4,5\n2,4,0,6\n3,5,6,0\n")
+    new = ("data", "new", "rdm", "judged", "a.csv", "--stimuli", "photos", "--registry", "mine.yaml")
+    said = bench(*new).err
+    assert "('cat', 'dog', 'car', ...) and 4 concepts of photos ('Bus', 'Car', 'Cat', ...)" in said
+    assert "0 are the same; --on word joins 3" in said
+    done = bench(*new, "--on", "word")
+    assert "joined: 3 of 4 concepts of photos and of 4 ids, on word" in done.out
+    assert "lost: 1 ids without a concept of photos: 'yeti'" in done.out
+    assert load_registry([folder / "mine.yaml"]).binding("judged", "judged_rdm_correlation").on == "word"
 
 
 @pytest.mark.parametrize(
