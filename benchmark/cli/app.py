@@ -20,6 +20,7 @@ from benchmark.cli.choices import (
     SimilarityFormat,
 )
 from benchmark.cli.commands import Commands
+from benchmark.cli.data_commands import data as data_group
 from benchmark.cli.groups import association, cache, export, leaderboard, results, training
 
 app = typer.Typer(
@@ -36,6 +37,7 @@ for name, group in (
     ("export", export),
     ("association", association),
     ("cache", cache),
+    ("data", data_group),
 ):
     app.add_typer(group, name=name)
 
@@ -58,8 +60,9 @@ def bench(version: opt.VersionOption = False, debug: opt.DebugOption = False) ->
 @app.command()
 def run(
     model: opt.ModelsOption,
-    task: opt.TasksOption,
-    suite: opt.SuiteOption = "mini",
+    task: opt.TasksOption = None,
+    target: opt.TargetOption = None,
+    suite: opt.RunSuiteOption = None,
     layers: opt.LayersOption = None,
     data: opt.DataOption = None,
     output: opt.OutputOption = Path("results"),
@@ -79,12 +82,13 @@ def run(
     Exit status: 0 if all cells are scored; 1 if a cell failed or was not
     possible; 2 if an argument or a registry cannot be used.
     """
-    from benchmark.cli.run import run_cells, show_plan
+    from benchmark.cli.run import Asked, run_cells, show_plan
 
+    asked = Asked(split(model), split(task), suite, target)
     options = run_options(registry, data, device, output=output, layers=layers, seed=seed)
     if dry_run:
-        raise typer.Exit(show_plan(split(model), split(task), suite, options))
-    raise typer.Exit(run_cells(split(model), split(task), suite, options, jobs, form.value))
+        raise typer.Exit(show_plan(asked, options))
+    raise typer.Exit(run_cells(asked, options, jobs, form.value))
 
 
 @app.command()

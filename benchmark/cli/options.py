@@ -82,8 +82,23 @@ ModelsOption = Annotated[
     ),
 ]
 TasksOption = Annotated[
-    list[str],
-    typer.Option("--task", "-t", help="Names of tasks or bindings, separated by commas, or all."),
+    list[str] | None,
+    typer.Option(
+        "--task",
+        "-t",
+        help="Names of tasks or bindings, separated by commas, or all. Default with --target: all.",
+    ),
+]
+TargetOption = Annotated[
+    str | None,
+    typer.Option("--target", help="Only bindings with this target, the data that models are compared with."),
+]
+RunSuiteOption = Annotated[
+    str | None,
+    typer.Option(
+        "--suite",
+        help="Name of the suite, a set of bindings. Default: mini; with --target the suite that has it.",
+    ),
 ]
 LayersOption = Annotated[
     list[str] | None,

@@ -5,27 +5,58 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from benchmark.cli.console import progress_bars
 from benchmark.cli.tables import print_outcomes, print_prospects
 from benchmark.common.cost import Cost
 from benchmark.results import row
-from benchmark.runner import Cell, Options, Outcome, Session, execute, plan, prospects
+from benchmark.runner import (
+    ALL,
+    Cell,
+    Options,
+    Outcome,
+    Session,
+    execute,
+    plan,
+    prospects,
+    suite_of_target,
+)
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 
-def run_cells(models: list[str], tasks: list[str], suite: str, options: Options, jobs: int, form: str) -> int:
+#: The suite of a command that names none
+DEFAULT_SUITE = "mini"
+
+
+class Asked(NamedTuple):
+    """What a command asks for: names of models and tasks, or "all"; a suite and a target, or None."""
+
+    models: list[str]
+    tasks: list[str]
+    suite: str | None
+    target: str | None
+
+    def plan(self, session: Session) -> tuple[str, list[Cell]]:
+        """The suite and its cells, in the registry of ``session``.
+
+        With a target, its only suite and all tasks are meant where none is named.
+        """
+        registry, suite, tasks = session.registry, self.suite, self.tasks
+        if self.target is not None:
+            suite, tasks = suite or suite_of_target(registry, self.target), tasks or [ALL]
+        suite = suite or DEFAULT_SUITE
+        return suite, plan(registry, self.models, tasks, suite, self.target)
+
+
+def run_cells(asked: Asked, options: Options, jobs: int, form: str) -> int:
     """Score models on tasks and print the results.
 
     Parameters
     ----------
-    models, tasks : list of str
-        Names, or "all".
-    suite : str
-        The suite.
+    asked : Asked
     options : Options
         Registries, data root, layers, device, seed and folder of the results.
     jobs : int
@@ -39,7 +70,7 @@ def run_cells(models: list[str], tasks: list[str], suite: str, options: Options,
         Exit status: 0 if every cell is scored, else 1.
     """
     session = Session(options)
-    cells = plan(session.registry, models, tasks, suite)
+    suite, cells = asked.plan(session)
     outcomes = in_plan_order(cells, _score(cells, session, jobs))
     if form == "json":
         rows = [row(o.cell, cached=o.cached, path=o.path) for o in outcomes]
@@ -49,15 +80,12 @@ def run_cells(models: list[str], tasks: list[str], suite: str, options: Options,
     return 0 if all(o.cell.status == "scored" for o in outcomes) else 1
 
 
-def show_plan(models: list[str], tasks: list[str], suite: str, options: Options) -> int:
+def show_plan(asked: Asked, options: Options) -> int:
     """Print the cells of a run: which are scored already, and what the features of the others will cost.
 
     Parameters
     ----------
-    models, tasks : list of str
-        Names, or "all".
-    suite : str
-        The suite.
+    asked : Asked
     options : Options
         Those of the run.
 
@@ -67,7 +95,7 @@ def show_plan(models: list[str], tasks: list[str], suite: str, options: Options)
         Exit status: 0.
     """
     session = Session(options)
-    print_prospects(list(prospects(session, plan(session.registry, models, tasks, suite))))
+    print_prospects(list(prospects(session, asked.plan(session)[1])))
     return 0
 
 

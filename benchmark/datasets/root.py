@@ -25,10 +25,14 @@ class DataRoot:
         The folder: ``--data DIR``, else ``$BENCH_DATA``, else the user's data directory.
     instructions : mapping of str to str
         How to get the files of a dataset, by dataset name. Error messages quote it.
+    folders : mapping of str to Path
+        Folder of the registry file that has the entry of a dataset, by dataset name. Files are looked for
+        there first, so that a user's own may lie beside the registry file.
     """
 
     path: Path
     instructions: Mapping[str, str] = field(default_factory=dict)
+    folders: Mapping[str, Path] = field(default_factory=dict)
 
     @classmethod
     def find(cls, given: Path | None = None) -> DataRoot:

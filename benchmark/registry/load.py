@@ -245,6 +245,12 @@ def _built_from_problems(
 def _suite_problems(
     name: str, suite: SuiteEntry, sections: dict[str, dict[str, Any]], known: Registry
 ) -> Iterator[tuple[Key, str]]:
+    if suite.models_of is not None and suite.models_of not in sections["suites"]:
+        yield ("models_of",), unknown("suite", suite.models_of, sections["suites"])
+        return
+    if suite.models_of is not None and known.suite(suite.models_of).models_of is not None:
+        yield ("models_of",), f"suite {suite.models_of!r} takes its own models from another: name that one"
+        return
     yield from _listed_problems(name, suite, known)
     for binding, entry in suite.bindings.items():
         if entry.task not in sections["tasks"]:

@@ -105,15 +105,26 @@ class Registry:
         """
         wanted = parse_model_name(name)
         placed = _look_up("model", wanted.name, self.models)
-        if suite is not None:
-            self.suite(suite)
-            if placed.entry.suites is not None and suite not in placed.entry.suites:
-                only = ", ".join(placed.entry.suites)
-                raise UsageError(f"model {wanted.name!r} is not for suite {suite!r}; it is for {only}")
-        entry = self._add_trained_on(placed.entry.in_suite(suite), suite)
+        if suite is not None and not self.admits(placed.entry, suite):
+            only = ", ".join(placed.entry.suites or ())
+            raise UsageError(f"model {wanted.name!r} is not for suite {suite!r}; it is for {only}")
+        entry = self._add_trained_on(placed.entry.in_suite(self._variant(placed.entry, suite)), suite)
         if wanted.untrained is not None:
             entry = _untrained(wanted.name, entry, wanted.untrained)
         return Placed(str(wanted), entry, placed.base, placed.where, wanted.untrained)
+
+    def admits(self, entry: ModelEntry, suite: str) -> bool:
+        """Whether the model of ``entry`` may take part in ``suite``, or in that whose models it takes."""
+        return entry.suites is None or not {suite, self.suite(suite).models_of}.isdisjoint(entry.suites)
+
+    def _variant(self, entry: ModelEntry, suite: str | None) -> str | None:
+        """The suite whose variant of ``entry`` counts in ``suite``: that, or that whose models it takes."""
+        return suite if suite is None or suite in entry.variants else self.suite(suite).models_of or suite
+
+    def listed_models(self, suite: str) -> tuple[str, ...]:
+        """The models that ``suite`` lists; if it lists none, those of the suite whose models it takes."""
+        entry = self.suite(suite)
+        return entry.models or (self.suite(entry.models_of).models if entry.models_of else ())
 
     def first_suite(self, name: str) -> str:
         """The first suite in which the model ``name`` may take part."""

@@ -19,7 +19,32 @@ class Cell(NamedTuple):
     suite: str
 
 
-def plan(registry: Registry, models: Sequence[str], tasks: Sequence[str], suite: str) -> list[Cell]:
+def suite_of_target(registry: Registry, target: str) -> str:
+    """The only suite of ``registry`` that has a binding with ``target``.
+
+    Raises
+    ------
+    UsageError
+        If there is no such dataset, no suite has it as the target of a binding, or several have.
+    """
+    registry.dataset(target)
+    suites = [
+        name
+        for name, suite in registry.suites.items()
+        if any(binding.target == target for binding in suite.bindings.values())
+    ]
+    if len(suites) == 1:
+        return suites[0]
+    if suites:
+        raise UsageError(f"--target {target}: is in the suites {', '.join(suites)}; name one with --suite")
+    raise UsageError(
+        f"--target {target}: no binding has it as its target; write one into a suite of your own"
+    )
+
+
+def plan(
+    registry: Registry, models: Sequence[str], tasks: Sequence[str], suite: str, target: str | None = None
+) -> list[Cell]:
     """List the cells of a command: models in the order of ``models``, bindings in that of the registry.
 
     Parameters
@@ -32,6 +57,8 @@ def plan(registry: Registry, models: Sequence[str], tasks: Sequence[str], suite:
         Names of tasks or of single bindings, or ``all``.
     suite : str
         Name of the suite.
+    target : str, optional
+        Only bindings with this target. Default: with any.
 
     Returns
     -------
@@ -40,11 +67,16 @@ def plan(registry: Registry, models: Sequence[str], tasks: Sequence[str], suite:
     Raises
     ------
     UsageError
-        If a name is unknown, or no model or no task is named.
+        If a name is unknown, no model or no task is named, or none of the tasks has the target.
     """
     if not models or not tasks:
         raise UsageError("nothing is asked for: name a model and a task, or all")
     chosen = _bindings(registry, tasks, suite)
+    if target is not None:
+        bindings = registry.bindings(suite)
+        chosen = [name for name in chosen if bindings[name].target == target]
+        if not chosen:
+            raise UsageError(f"suite {suite!r} has no binding of {', '.join(tasks)} with target {target!r}")
     return [
         Cell(model, binding, suite) for model in chosen_models(registry, models, suite) for binding in chosen
     ]
@@ -63,13 +95,12 @@ def chosen_models(registry: Registry, asked: Sequence[str], suite: str) -> list[
 
 def _all_models(registry: Registry, suite: str) -> list[str]:
     """The models that the suite lists, and the user's own: those whose entry is not in the shipped file."""
-    listed = list(registry.suite(suite).models)
+    listed = list(registry.listed_models(suite))
     shipped = f"{registry.files[0]}:"
     own = [
         name
         for name, placed in registry.models.items()
-        if not placed.where.startswith(shipped)
-        and (placed.entry.suites is None or suite in placed.entry.suites)
+        if not placed.where.startswith(shipped) and registry.admits(placed.entry, suite)
     ]
     return [*listed, *(name for name in own if name not in listed)]
 

@@ -231,7 +231,7 @@ class Session:
 
     def _root(self, placed: Placed[DatasetEntry]) -> DataRoot:
         how = placed.entry.how
-        return DataRoot(self.data.path, {placed.name: how} if how else {})
+        return DataRoot(self.data.path, {placed.name: how} if how else {}, {placed.name: placed.base})
 
     def _dataset(self, name: str, kind: type[T]) -> T:
         placed = self.registry.dataset(name)

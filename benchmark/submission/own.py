@@ -40,7 +40,7 @@ def plugin(text: str, base: Path, weights: Path | None) -> Proposal:
     if not path.is_file():
         raise UsageError(f"plug-in {file} is not there; write path/to/plugin.py:Class")
     entry: dict[str, Any] = {
-        "plugin": f"{_relative(path, base)}:{name}",
+        "plugin": f"{relative_to(path, base)}:{name}",
         "description": _first_line(path, name),
     }
     if weights is not None:
@@ -93,10 +93,10 @@ def _by_hand(proposal: Proposal) -> Proposal:
 def _checkpoint(file: Path, base: Path) -> dict[str, str]:
     if not file.is_file():
         raise UsageError(f"weights {file} are not there")
-    return {"file": _relative(file, base), "sha256": sha256_of(file)}
+    return {"file": relative_to(file, base), "sha256": sha256_of(file)}
 
 
-def _relative(path: Path, base: Path) -> str:
+def relative_to(path: Path, base: Path) -> str:
     """The path relative to ``base``. A path outside of it stays absolute, so that the user sees that."""
     resolved, base = path.resolve(), base.resolve()
     return resolved.relative_to(base).as_posix() if resolved.is_relative_to(base) else os.fspath(resolved)

@@ -132,12 +132,14 @@ def test_adding_data(follow, tmp_path):
     ids = [concept.id for concept in reversed(CONCEPTS)]
     (folder / "ids.txt").write_text("\n".join(ids))
     np.savetxt(folder / "ratings.txt", np.random.default_rng(0).normal(size=(len(ids), 6)))
-    order, *_ = follow("how-to/adding-data.md")
+    order = next(done for done in follow("how-to/adding-data.md") if done.line == "python order.py")
     page = (DOCS / "how-to/adding-data.md").read_text(encoding="utf-8")
     shown = re.search(r"```text\n(.*?)```", page, flags=re.DOTALL)
     assert shown is not None
     assert shown[1] == order.out
-    assert set(scores(tmp_path)) == {("my_rdm", "pixels"), ("judged", "pixels")}
+    correlations = ("my_people_rdm_correlation", "my_rdm", "judged_rdm_correlation")
+    assert set(scores(tmp_path)) == {(binding, "pixels") for binding in correlations}
+    assert (tmp_path / "my_people.preview.png").is_file()
 
 
 def test_exporting_rdms(follow, tmp_path):

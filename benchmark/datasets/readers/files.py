@@ -26,13 +26,15 @@ def locate(root: DataRoot, name: str, relative: str) -> Path:
     name : str
         Name of the dataset in the registry.
     relative : str
-        Path of the file under the root.
+        Path of the file beside the registry file of the dataset, or else under the root.
 
     Raises
     ------
     NotPossible
         If the file is not there. The message says how to get the dataset.
     """
+    if name in root.folders and (beside := root.folders[name] / relative).exists():
+        return beside
     how = root.instructions.get(name)
     return root.file(relative, how) if how else root.file(relative)
 

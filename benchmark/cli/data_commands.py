@@ -1,0 +1,185 @@
+"""The commands of ``bench data``. Nothing heavy is imported at the top."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from benchmark.cli import data_options as opt
+from benchmark.cli.commands import Commands
+from benchmark.cli.options import DataOption, RegistryOption
+
+data = typer.Typer(cls=Commands, help="List the data, and bring data of your own.", no_args_is_help=True)
+new = typer.Typer(
+    cls=Commands, help="Check data of your own, and write their registry entry.", no_args_is_help=True
+)
+data.add_typer(new, name="new")
+
+_DEFAULT = (Path("mine.yaml"),)
+
+
+@data.command("list")
+def list_(data: DataOption = None, registry: RegistryOption = None) -> None:
+    """List the data sets that are here and those that are not, and how to get them.
+
+    The last lines say what each suite lacks. Files are hashed, as for a run.
+    """
+    from benchmark.cli.data import list_data
+    from benchmark.runner import Options
+
+    list_data(Options(registries=tuple(registry or ()), data=data))
+
+
+@new.command("rdm")
+def new_rdm(
+    name: opt.NewNameArgument,
+    files: opt.FilesArgument,
+    stimuli: opt.SeenStimuliOption,
+    ids: opt.IdsOption = None,
+    column: opt.ColumnOption = None,
+    array: opt.ArrayOption = None,
+    order: opt.OrderOption = None,
+    similarity: opt.SimilarityOption = None,
+    on: opt.KeyOption = None,
+    data: DataOption = None,
+    registry: opt.NewDataRegistryOption = None,
+) -> None:
+    """Bring RDMs of your own, as a target of RDM correlation.
+
+    Forms: npy, npz, mat of any version, csv and tsv with or without names,
+    HDF5 of rsatoolbox. A square, a stack (subjects, n, n), or the pairs of the
+    upper triangle. What can be read in two ways is refused with the option
+    that decides it. A picture and a text are saved before the entry is written.
+    """
+    from benchmark.submission.own_data import own_files
+
+    registries = _expanded(registry)
+    base = registries[0].resolve().parent
+    paths = own_files(files, base)
+    params = {
+        "files": paths,
+        "ids": None if ids is None else own_files([ids], base)[0],
+        "column": column,
+        "array": array,
+        "order": order and order.value,
+        "similarity": similarity and similarity.value,
+    }
+    what = f"RDMs of {', '.join(Path(path).name for path in paths[:2])}"
+    plugin = "benchmark.datasets.readers.rdm_files:rdm_files"
+    _add_target(name, plugin, params, what, registries, "rdm_correlation", stimuli=stimuli, on=on, data=data)
+
+
+@new.command("vectors")
+def new_vectors(
+    name: opt.NewNameArgument,
+    file: opt.FileArgument,
+    stimuli: opt.SeenStimuliOption,
+    on: opt.KeyOption = None,
+    data: DataOption = None,
+    registry: opt.NewDataRegistryOption = None,
+) -> None:
+    """Bring word vectors of your own, as a target of 2 vs 2.
+
+    A text file with one word a line: the word, then its numbers, separated by
+    spaces, as GloVe and word2vec write it. Its name may end in .gz.
+    """
+    plugin = "benchmark.datasets.readers.words:vectors"
+    _add_file(name, plugin, file, "Word vectors", registry, "two_vs_two", stimuli=stimuli, on=on, data=data)
+
+
+@new.command("norms")
+def new_norms(
+    name: opt.NewNameArgument,
+    file: opt.FileArgument,
+    stimuli: opt.SeenStimuliOption,
+    on: opt.KeyOption = None,
+    data: DataOption = None,
+    registry: opt.NewDataRegistryOption = None,
+) -> None:
+    """Bring association norms of your own, as a target of association top-k.
+
+    A table with the columns cue, response, R1 (or R123) and N, separated by
+    tabs, as the Small World of Words has it: how many people gave the response,
+    and how many responses the cue has.
+    """
+    plugin = "benchmark.datasets.readers.norms:associations"
+    what, task = "Association norms", "association_topk"
+    _add_file(name, plugin, file, what, registry, task, split="classes", stimuli=stimuli, on=on, data=data)
+
+
+@new.command("stimuli")
+def new_stimuli(
+    name: opt.NewNameArgument,
+    folder: opt.FolderArgument,
+    registry: opt.NewDataRegistryOption = None,
+) -> None:
+    """Bring a folder of images of your own, for your own targets.
+
+    A folder in it for each concept, or a flat folder in which each image is a
+    concept of its own. Every image is opened once.
+    """
+    from benchmark.cli.data import add_data
+    from benchmark.submission.own_data import own_files, own_stimuli
+
+    registries = _expanded(registry)
+    (path,) = own_files([folder], registries[0].resolve().parent)
+    plugin = "benchmark.datasets.readers.folders:image_folder"
+    add_data(
+        own_stimuli(name, plugin, {"path": path}, f"Images of {Path(path).name}", registries), registries
+    )
+
+
+@new.command("features")
+def new_features(
+    name: opt.NewNameArgument, file: opt.FileArgument, registry: opt.NewDataRegistryOption = None
+) -> None:
+    """Bring features that were computed elsewhere, as a model.
+
+    The same as bench add features:FILE --name NAME.
+    """
+    from benchmark.cli.add import add_model
+
+    add_model(f"features:{file}", _expanded(registry), name, None)
+
+
+def _expanded(registries: list[Path] | None) -> list[Path]:
+    return [path.expanduser() for path in registries or _DEFAULT]
+
+
+def _add_file(
+    name: str,
+    plugin: str,
+    file: str,
+    what: str,
+    registry: list[Path] | None,
+    task: str,
+    split: str | None = None,
+    **options: Any,
+) -> None:
+    """Add a target that is one file."""
+    from benchmark.submission.own_data import own_files
+
+    registries = _expanded(registry)
+    (path,) = own_files([file], registries[0].resolve().parent)
+    params = {} if split is None else {"split": split}
+    _add_target(
+        name, plugin, {"path": path}, f"{what} of {Path(path).name}", registries, task, params, **options
+    )
+
+
+def _add_target(
+    name: str,
+    plugin: str,
+    entry: dict[str, Any],
+    what: str,
+    registries: list[Path],
+    task: str,
+    params: dict[str, str] | None = None,
+    **options: Any,
+) -> None:
+    from benchmark.cli.data import add_data
+    from benchmark.submission.own_data import own_target
+
+    add_data(own_target(name, plugin, entry, what, registries, **options), registries, task, **(params or {}))

@@ -1,0 +1,86 @@
+"""The options and arguments of ``bench data``: the name, the limits and the help text of each."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class PairOrder(str, Enum):
+    """Order of the pairs of the upper triangle of an RDM."""
+
+    rows = "rows"
+    columns = "columns"
+
+
+class SimilarityRule(str, Enum):
+    """How similarities become dissimilarities."""
+
+    one_minus = "one-minus"
+    max_minus = "max-minus"
+    negative = "negative"
+
+
+NewNameArgument = Annotated[str, typer.Argument(help="Name of the new data set.")]
+FilesArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE...",
+        help="Files, a subject each or with several subjects in one. A pattern in quotes, 'sub-*.npy', is a "
+        "file for each subject.",
+    ),
+]
+FileArgument = Annotated[str, typer.Argument(metavar="FILE", help="The file.")]
+FolderArgument = Annotated[str, typer.Argument(metavar="FOLDER", help="The folder of images.")]
+SeenStimuliOption = Annotated[
+    str, typer.Option("--stimuli", help="Name of the stimuli that models will see (bench list datasets).")
+]
+IdsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ids",
+        help="Ids of the rows in their order: a list with one a line, a table, or the folder of the images.",
+    ),
+]
+ColumnOption = Annotated[
+    str | None,
+    typer.Option(
+        "--column",
+        help="Column of the table of ids; for rsatoolbox, the pattern descriptor that holds the ids.",
+    ),
+]
+ArrayOption = Annotated[
+    str | None, typer.Option("--array", help="Name of the array in a file that holds several.")
+]
+OrderOption = Annotated[
+    PairOrder | None,
+    typer.Option(
+        "--order",
+        help="Order of the pairs in a vector: rows of the upper triangle (squareform of scipy, pdist of "
+        "MATLAB, dist of R), or columns (M(triu(true(n),1)) in MATLAB, tril_indices of numpy).",
+    ),
+]
+SimilarityOption = Annotated[
+    SimilarityRule | None,
+    typer.Option(
+        "--similarity",
+        help="The values are similarities: 1 - s, the greatest s less s, or -s is the dissimilarity.",
+    ),
+]
+KeyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--on", help="Key of the stimuli to join on: word, things or swow. Default: the id of the concept."
+    ),
+]
+NewDataRegistryOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--registry",
+        help="Registry file to write to. It is created if it is missing. Of several, the first is used. "
+        "Default: mine.yaml.",
+    ),
+]

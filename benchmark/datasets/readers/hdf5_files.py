@@ -1,0 +1,135 @@
+"""Arrays in HDF5 files: those of rsatoolbox, those of MATLAB from version 7.3, and any other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark.common.errors import DataError
+from benchmark.datasets.readers.text import names_of
+
+#: Name of an array of ids beside the numbers
+IDS = "ids"
+_MOST_SHOWN = 8
+
+
+def pick(path: Path, shapes: Mapping[str, tuple[int, ...]], array: str | None) -> str:
+    """The name of the array to take from a file: ``array``, or the only one that holds several numbers.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for the error message.
+    shapes : mapping of str to tuple of int
+        The shape of each array of numbers in the file.
+    array : str or None
+        The name that the user gave.
+
+    Raises
+    ------
+    DataError
+        If there is no such array, or several and none is named.
+    """
+    shown = ", ".join(f"{name} {shape}" for name, shape in list(shapes.items())[:_MOST_SHOWN])
+    if array is not None:
+        if array not in shapes:
+            raise DataError(f"{path}: no array {array!r} of numbers in it; it has {shown or 'none'}")
+        return array
+    several = [name for name, shape in shapes.items() if np.prod(shape) > 1]
+    if len(several) == 1:
+        return several[0]
+    if not several:
+        raise DataError(f"{path}: no array of numbers in it; save the RDM as an array of its own")
+    raise DataError(f"{path}: which of its arrays? name one with --array: {shown}")
+
+
+def read_hdf5(path: Path, array: str | None = None) -> np.ndarray:
+    """Read an array of numbers from an HDF5 file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    array : str, optional
+        Its name, with the groups that it is in (``group/name``). Default: the only one.
+
+    Returns
+    -------
+    ndarray
+        Of a file of MATLAB with the axes in the order of MATLAB, which HDF5 holds reversed.
+    """
+    with _opened(path) as file:
+        shapes: dict[str, tuple[int, ...]] = {}
+
+        def note(name: str, item: Any) -> None:
+            # MATLAB keeps what cells refer to in the group "#refs#", and texts as numbers
+            is_text = item.attrs.get("MATLAB_class") == b"char"
+            if hasattr(item, "shape") and item.dtype.kind in "fiu" and not (is_text or name[0] == "#"):
+                shapes[name] = item.shape
+
+        file.visititems(note)
+        item = file[pick(path, shapes, array)]
+        values: np.ndarray = item[()]
+        return values.T if "MATLAB_class" in item.attrs else values
+
+
+def read_rsatoolbox(
+    path: Path, column: str | None = None
+) -> tuple[np.ndarray, tuple[str, ...] | None] | None:
+    """Read the RDMs that rsatoolbox saved (``RDMs.save`` with ``file_type="hdf5"``).
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    column : str, optional
+        The pattern descriptor that holds the ids. Default: the only one besides ``index``.
+
+    Returns
+    -------
+    tuple of ndarray, shape (s, pairs), and of the ids; None: the file is no such file
+        Pairs are in the order of scipy's ``squareform``.
+
+    Raises
+    ------
+    DataError
+        If there are several pattern descriptors, and none is named.
+    """
+    with _opened(path) as file:
+        if "dissimilarities" not in file or "pattern_descriptors" not in file:
+            return None
+        group = file["pattern_descriptors"]
+        names = [name for name in group if name != "index"]
+        if column is None and len(names) > 1:
+            raise DataError(
+                f"{path}: which pattern descriptor holds the ids? name one with --column: {', '.join(names)}"
+            )
+        name = column or next(iter(names), None)
+        if name is None:
+            return file["dissimilarities"][()], None
+        if name not in group:
+            raise DataError(f"{path}: no pattern descriptor {name!r}; it has {', '.join(names) or 'none'}")
+        return file["dissimilarities"][()], _names(group[name], f"{path}, pattern descriptor {name!r}")
+
+
+def _names(item: Any, where: str) -> tuple[str, ...]:
+    if not hasattr(item, "dtype"):  # rsatoolbox keeps a list of texts as a group: "0", "1", ...
+        return tuple(str(item[key].asstr()[()]) for key in sorted(item, key=int))
+    values = item.asstr()[()] if item.dtype.kind == "O" else item[()]
+    return names_of(np.asarray(values, dtype=str) if item.dtype.kind == "O" else values, where)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    import h5py  # slow to import, and few files need it
+
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read as HDF5 ({str(error).splitlines()[0]})") from error
+    with file:
+        yield file

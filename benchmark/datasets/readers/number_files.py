@@ -1,0 +1,231 @@
+"""The numbers of a file of any usual form, with the ids that the file itself gives.
+
+``path``, wherever a function takes it, is the file. Error messages name it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.common.errors import DataError
+from benchmark.datasets.readers.files import read_array
+from benchmark.datasets.readers.hdf5_files import IDS, pick, read_hdf5, read_rsatoolbox
+from benchmark.datasets.readers.text import is_row_numbers, names_of, read_text
+
+#: A cell of a pair that was not measured, in lower case
+_MISSING = ("", "nan", "na")
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What a file holds.
+
+    Attributes
+    ----------
+    values : ndarray of float64, of one to three dimensions
+        NaN where a cell is empty.
+    ids : tuple of str or None
+        Ids of the rows (and columns) of a square; None: the file gives none.
+    order : str or None
+        For pairs whose form says so: their order (:data:`benchmark.datasets.readers.pairs.ORDERS`).
+    """
+
+    values: np.ndarray
+    ids: tuple[str, ...] | None = None
+    order: str | None = None
+
+
+def read_numbers(path: Path, array: str | None = None, column: str | None = None) -> Numbers:
+    """Read a file by its ending.
+
+    Parameters
+    ----------
+    path : Path
+        ``.npy``, ``.npz``, ``.mat`` (any version), ``.h5`` or ``.hdf5`` (of rsatoolbox, or any other), or a
+        table: ``.csv``, ``.tsv`` or ``.txt``.
+    array : str, optional
+        Name of the array in a file that holds several.
+    column : str, optional
+        For rsatoolbox: the pattern descriptor that holds the ids.
+
+    Returns
+    -------
+    Numbers
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, its ending is another one, it holds several arrays of which none is named,
+        or what it holds are not numbers.
+    """
+    readers: dict[str, Callable[[], Numbers]] = {
+        ".npy": lambda: Numbers(_numbers(read_array(path), f"{path}")),
+        ".npz": lambda: _npz(path, array),
+        ".mat": lambda: Numbers(_numbers(_mat(path, array), f"{path}")),
+        ".h5": lambda: _hdf5(path, array, column),
+        ".hdf5": lambda: _hdf5(path, array, column),
+        **dict.fromkeys((".csv", ".tsv", ".txt"), lambda: _table(path)),
+    }
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise DataError(
+            f"{path}: the ending {path.suffix or 'is missing and'} is not read; expected one of "
+            f"{', '.join(readers)}{_pickled(path)}"
+        )
+    return reader()
+
+
+def _pickled(path: Path) -> str:
+    if path.suffix.lower() not in (".pkl", ".pickle"):
+        return ""
+    return "; a pickle runs code when it is opened: save it as .h5 (rsatoolbox: file_type='hdf5') or .npy"
+
+
+def _numbers(values: np.ndarray, where: str) -> np.ndarray:
+    if values.dtype.kind not in "fiub":
+        raise DataError(f"{where}: holds {values.dtype}, not real numbers")
+    numbers: np.ndarray = np.asarray(values, dtype=np.float64)
+    # MATLAB has no arrays of one dimension: a vector is a row or a column
+    numbers = numbers.squeeze() if 1 in numbers.shape else numbers
+    if not 1 <= numbers.ndim <= 3:
+        raise DataError(
+            f"{where}: an array of shape {values.shape}; expected (n, n), (subjects, n, n), (pairs,) or "
+            "(subjects, pairs)"
+        )
+    return numbers
+
+
+def _npz(path: Path, array: str | None) -> Numbers:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            shapes = {
+                name: archive[name].shape for name in archive.files if archive[name].dtype.kind in "fiu"
+            }
+            ids = names_of(archive[IDS], f"{path}, array {IDS!r}") if IDS in archive.files else None
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path}: cannot be read as an array ({str(error).splitlines()[0]})") from error
+    name = pick(path, {name: shape for name, shape in shapes.items() if name != IDS}, array)
+    return Numbers(_numbers(read_array(path, name), f"{path}, array {name!r}"), ids)
+
+
+def _mat(path: Path, array: str | None) -> np.ndarray:
+    from scipy.io import loadmat, whosmat
+
+    try:
+        found = whosmat(path)
+    except NotImplementedError:  # of version 7.3, which is HDF5
+        return read_hdf5(path, array)
+    except Exception as error:  # scipy trusts the bytes, and what it raises for others is of any kind
+        raise _no_matlab(path, error) from error
+    name = pick(path, {name: shape for name, shape, kind in found if kind not in _NO_NUMBERS}, array)
+    try:
+        values: np.ndarray = loadmat(path, variable_names=[name])[name]
+    except Exception as error:
+        raise _no_matlab(path, error) from error
+    return values
+
+
+def _no_matlab(path: Path, error: Exception) -> DataError:
+    reason = str(error).splitlines()[:1] or [type(error).__name__]
+    return DataError(f"{path}: cannot be read as a MATLAB file ({reason[0]})")
+
+
+_NO_NUMBERS = ("cell", "struct", "object", "char", "function", "opaque", "sparse")
+
+
+def _hdf5(path: Path, array: str | None, column: str | None) -> Numbers:
+    found = read_rsatoolbox(path, column)
+    if found is not None:
+        return Numbers(_numbers(found[0], f"{path}"), found[1], "rows")
+    return Numbers(_numbers(read_hdf5(path, array), f"{path}"))
+
+
+def _table(path: Path) -> Numbers:
+    """A table of numbers: alone, with a first line of ids, with a first column of ids, or with both."""
+    cells, lines = _cells(path)
+    first_row, first_column = cells[0], [row[0] for row in cells]
+    height, width = len(cells), len(first_row)
+    above = height > 1 and (_has_words(first_row[1:]) or _counts(first_row, height - 1))
+    beside = width > 1 and (_has_words(first_column[1:]) or _counts(first_column, width - 1))
+    # numbers as ids, in the first line and in the first column: the corner is no number
+    if not above and not beside and not _is_number(first_row[0]) and first_row[1:] == first_column[1:]:
+        above = beside = True
+    columns = first_row[beside:] if above else None
+    rows = first_column[above:] if beside else None
+    values = np.array(
+        [
+            [_number(path, line, i, cell) for i, cell in enumerate(row[beside:], start=1 + beside)]
+            for line, row in zip(lines[above:], cells[above:], strict=True)
+        ]
+    )
+    named = [names for names in (rows, columns) if names is not None and not is_row_numbers("", names)]
+    if len(named) == 2 and named[0] != named[1]:
+        values = values[:, _places(path, *named)]
+    return Numbers(_numbers(values, f"{path}"), tuple(named[0]) if named else None)
+
+
+def _cells(path: Path) -> tuple[list[list[str]], list[int]]:
+    """The cells of a table and the line of each row."""
+    text = read_text(path)
+    first = text.partition("\n")[0]
+    mark = next((mark for mark in "\t;," if mark in first), None)
+    if mark is not None:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+        numbered = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+    else:
+        numbered = [(i, line.split()) for i, line in enumerate(text.split("\n"), start=1)]
+    rows = [(line, row) for line, row in numbered if "".join(row)]
+    if not rows:
+        raise DataError(f"{path}: is empty; expected a table of numbers")
+    expected = len(rows[0][1])
+    for line, row in rows:
+        if len(row) != expected:
+            raise DataError(f"{path}, line {line}: {len(row)} cells; the first line has {expected}")
+    return [row for _, row in rows], [line for line, _ in rows]
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _has_words(cells: Sequence[str]) -> bool:
+    """Whether a cell is no number, not one with a decimal comma either."""
+    return any(cell.lower() not in _MISSING and not _is_number(cell.replace(",", ".")) for cell in cells)
+
+
+def _counts(cells: Sequence[str], n: int) -> bool:
+    """Whether the first of ``n + 1`` rows for ``n`` columns (or the reverse) counts: what pandas writes."""
+    return len(cells) == n and n > 1 and is_row_numbers("", cells)
+
+
+def _number(path: Path, line: int, place: int, cell: str) -> float:
+    if cell.lower() in _MISSING:
+        return np.nan
+    if _is_number(cell):
+        return float(cell)
+    expected = (
+        "numbers between commas, semicolons, tabs or spaces, and ids in the first line and column alone"
+    )
+    if _is_number(cell.replace(",", ".")):
+        expected = "a point before the decimals"
+    raise DataError(f"{path}, line {line}, cell {place}: {cell[:40]!r} is not a number; expected {expected}")
+
+
+def _places(path: Path, rows: list[str], columns: list[str]) -> list[int]:
+    """The column of each row's id."""
+    only = sorted(set(rows).symmetric_difference(columns))
+    if only:
+        lacks = "column" if only[0] in rows else "row"
+        raise DataError(f"{path}: id {only[0]!r} has no {lacks}; expected a row and a column for each id")
+    return [columns.index(name) for name in rows]

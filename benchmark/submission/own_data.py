@@ -1,0 +1,250 @@
+"""Data of a user's own: read as a run will read them, joined with stimuli, and described before any entry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmark.common.errors import DataError, NotPossible, UsageError
+from benchmark.datasets import DataRoot, Join, Stimuli, Target, join
+from benchmark.datasets.readers.rdm_files import is_pattern
+from benchmark.registry import Registry, load_plugin, load_registry
+from benchmark.registry.names import check_name
+from benchmark.runner import Options, Session
+from benchmark.submission.own import relative_to
+from benchmark.submission.proposal import Proposal
+
+#: The suite whose models see stimuli that no suite has
+_REAL = "human"
+#: Names that stand for more of them in a message, and concepts without which nothing can be computed
+_SHOWN, _FEWEST = 3, 3
+
+
+@dataclass
+class OwnData:
+    """Data that were read and are not registered yet.
+
+    Attributes
+    ----------
+    name : str
+        Name of the data set.
+    entry : dict
+        Its registry entry.
+    data : Stimuli or Target
+        What a run will read.
+    joined : Join or None
+        A target with the concepts of its stimuli.
+    binding : dict
+        Its binding, without the task.
+    models_of : str
+        The suite whose models are scored.
+    lines : list of str
+        What joined, for the preview.
+    """
+
+    name: str
+    entry: dict[str, Any]
+    data: Stimuli | Target
+    joined: Join[Target] | None = None
+    binding: dict[str, Any] = field(default_factory=dict)
+    models_of: str = ""
+    lines: list[str] = field(default_factory=list)
+
+    def proposals(self, task: str | None = None, **params: Any) -> list[Proposal]:
+        """The entry of the data set; for a target also a suite with a binding of ``task`` and ``params``."""
+        proposals = [Proposal(self.name, self.entry, section="datasets")]
+        if task is not None:
+            binding = {"task": task, **self.binding, **({"params": params} if params else {})}
+            suite = {
+                "description": self.entry["description"],
+                "models_of": self.models_of,
+                "bindings": {f"{self.name}_{task}": binding},
+            }
+            proposals.append(Proposal(self.name, suite, section="suites"))
+        return proposals
+
+
+def own_target(
+    name: str,
+    plugin: str,
+    params: dict[str, Any],
+    description: str,
+    registries: Sequence[Path],
+    *,
+    stimuli: str,
+    on: str | None = None,
+    data: Path | None = None,
+) -> OwnData:
+    """Read a target of a user's own, and join it with stimuli.
+
+    Parameters
+    ----------
+    name : str
+        Name of the new data set and of its suite.
+    plugin : str
+        The reader.
+    params : dict
+        Parameters of the reader.
+    description : str
+        One line.
+    registries : sequence of Path
+        The user's registry files. The first will hold the entry; it may not exist yet.
+    stimuli : str
+        Name of the stimuli that models will see.
+    on : str, optional
+        Key of the stimuli to join on. Default: the concept id.
+    data : Path, optional
+        The data root.
+
+    Returns
+    -------
+    OwnData
+
+    Raises
+    ------
+    UsageError
+        If the name is taken or no name.
+    DataError, NotPossible
+        If the data cannot be read in one way only, or fewer than three concepts join. The message says what
+        decides it.
+    """
+    session, own = _read(name, "target", plugin, params, description, registries, data)
+    assert isinstance(own.data, Target)
+    shown = session.stimuli(stimuli)
+    own.joined = _joined(shown, own.data, on)
+    own.lines = _what_joined(shown, own.data, own.joined, on)
+    own.binding = {"stimuli": stimuli, "target": name, **({"on": on} if on else {})}
+    own.models_of = _models_of(session.registry, stimuli)
+    return own
+
+
+def own_stimuli(
+    name: str,
+    plugin: str,
+    params: dict[str, Any],
+    description: str,
+    registries: Sequence[Path],
+    data: Path | None = None,
+) -> OwnData:
+    """Read stimuli of a user's own.
+
+    Parameters
+    ----------
+    name, plugin, params, description, registries, data
+        As in :func:`own_target`.
+
+    Returns
+    -------
+    OwnData
+    """
+    return _read(name, "stimuli", plugin, params, description, registries, data)[1]
+
+
+def _read(
+    name: str,
+    kind: str,
+    plugin: str,
+    params: dict[str, Any],
+    description: str,
+    registries: Sequence[Path],
+    data: Path | None,
+) -> tuple[Session, OwnData]:
+    existing = tuple(registries if registries[0].is_file() else registries[1:])
+    _require_free(name, load_registry(existing))
+    session = Session(Options(registries=existing, data=data))
+    how = f"a file of your own; a path is relative to the folder of {registries[0].name}"
+    entry: dict[str, Any] = {
+        "kind": kind,
+        "plugin": plugin,
+        "params": {key: value for key, value in params.items() if value is not None},
+        "description": description,
+        "how": how,
+    }
+    base = registries[0].resolve().parent
+    root = DataRoot(session.data.path, {name: how}, {name: base})
+    return session, OwnData(name, entry, load_plugin(plugin, base)(root, name=name, **entry["params"]))
+
+
+def _require_free(name: str, registry: Registry) -> None:
+    try:
+        check_name(name)
+    except ValueError as error:
+        raise UsageError(f"{name}: {error}") from error
+    if name in registry.datasets:
+        raise UsageError(f"the name {name} is taken, at {registry.datasets[name].where}; give another")
+    if name in registry.suites:
+        raise UsageError(f"the name {name} is that of a suite; give another")
+
+
+def own_files(files: Sequence[str], base: Path) -> list[str]:
+    """Paths of files as an entry names them: relative to ``base``, the folder of the registry file."""
+    named = []
+    for text in files:
+        path = Path(text).expanduser()
+        if not path.exists() and not is_pattern(path.name):
+            raise UsageError(f"{text} is not there")
+        # a pattern is no file: its folder is
+        named.append((Path(relative_to(path.parent, base)) / path.name).as_posix())
+    return named
+
+
+def _models_of(registry: Registry, stimuli: str) -> str:
+    """The first suite with these stimuli and models of its own; of stimuli that are new, the real one."""
+    return next(
+        (
+            name
+            for name, suite in registry.suites.items()
+            if suite.models and any(binding.stimuli == stimuli for binding in suite.bindings.values())
+        ),
+        _REAL,
+    )
+
+
+def _joined(stimuli: Stimuli, target: Target, on: str | None) -> Join[Target]:
+    try:
+        return join(stimuli, target, on)
+    except NotPossible as error:
+        found = _count(stimuli, target, on)
+        if found >= _FEWEST:  # enough join, and what is wrong is another thing
+            raise
+        better = _joins_by_key(stimuli, target)
+        theirs, ours = _some(stimuli.concept_ids), _some(target.ids)
+        hint = "".join(f"; --on {key} joins {n}" for key, n in better.items() if n >= _FEWEST)
+        key = f"key {on!r}" if on else "the concept id"
+        raise DataError(
+            f"{len(target.ids)} ids of {target.source or target.name} ({ours}) and "
+            f"{len(stimuli.concept_ids)} concepts of {stimuli.name} ({theirs}) do not join on {key}: "
+            f"{found} are the same{hint or '; expected the names of the concepts'}"
+        ) from error
+
+
+def _joins_by_key(stimuli: Stimuli, target: Target) -> dict[str, int]:
+    return {key: _count(stimuli, target, key) for key in stimuli.keys}
+
+
+def _count(stimuli: Stimuli, target: Target, on: str | None) -> int:
+    known = set(target.ids)
+    return sum(not known.isdisjoint(stimuli.candidates(c, on)) for c in stimuli.concept_ids)
+
+
+def _what_joined(stimuli: Stimuli, target: Target, joined: Join[Target], on: str | None) -> list[str]:
+    concepts, ids = stimuli.concept_ids, target.ids
+    lines = [
+        f"joined: {len(joined.concepts)} of {len(concepts)} concepts of {stimuli.name} "
+        f"and of {len(ids)} ids, on {on or 'the concept id'}"
+    ]
+    left = {
+        f"concepts of {stimuli.name} without a row": sorted(set(concepts) - set(joined.concepts)),
+        f"ids without a concept of {stimuli.name}": sorted(set(ids) - set(joined.target.ids)),
+    }
+    lines += [f"lost: {len(names)} {what}: {_some(names)}" for what, names in left.items() if names]
+    if joined.counts["ambiguous"]:
+        lines.append(f"ambiguous: {joined.counts['ambiguous']} concepts share a row; none of them is taken")
+    return lines
+
+
+def _some(names: Sequence[str]) -> str:
+    more = ", ..." if len(names) > _SHOWN else ""
+    return ", ".join(map(repr, names[:_SHOWN])) + more

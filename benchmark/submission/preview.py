@@ -1,0 +1,133 @@
+"""What data of a user's own look like: a few lines of text, and the picture of an RDM."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from benchmark.common import figures
+from benchmark.common.files import write_atomic
+from benchmark.common.text import plain
+from benchmark.datasets import AssociationTarget, RDMTarget, Stimuli, Target, VectorTarget
+from benchmark.datasets.rdm_check import pairs_of
+from benchmark.inference import noise_ceiling
+from benchmark.measures.compare import upper_triangle
+from benchmark.submission.own_data import OwnData
+
+_MISSING = "#dddddd"
+#: With more rows than this their names do not fit beside the picture
+_NAMED = 60
+
+
+def describe(own: OwnData) -> list[str]:
+    """Lines that describe the data, and what joined."""
+    if isinstance(own.data, RDMTarget):
+        lines = _of_rdms(own.data, own.joined.target if own.joined is not None else own.data)
+    elif isinstance(own.data, VectorTarget):
+        n, dimensions = own.data.vectors.shape
+        least, greatest = own.data.vectors.min(), own.data.vectors.max()
+        lines = [f"vectors: {n} of {dimensions} dimensions, values from {least:g} to {greatest:g}"]
+    elif isinstance(own.data, AssociationTarget):
+        people = own.data.respondents
+        lines = [
+            f"norms: {len(own.data.ids)} cues, {len(own.data.columns)} responses",
+            f"responses to a cue: {people.min():g} to {people.max():g}",
+        ]
+    else:
+        lines = _of_stimuli(own.data)
+    return [*lines, *own.lines]
+
+
+def save(own: OwnData, lines: list[str], folder: Path) -> list[Path]:
+    """Save the preview beside the registry file.
+
+    Parameters
+    ----------
+    own : OwnData
+    lines : list of str
+        As :func:`describe` gives them.
+    folder : Path
+        Folder of the registry file.
+
+    Returns
+    -------
+    list of Path
+        NAME.preview.txt, and for RDMs NAME.preview.png.
+    """
+    text = folder / f"{own.name}.preview.txt"
+    write_atomic(text, ("\n".join(lines) + "\n").encode())
+    if not isinstance(own.data, RDMTarget):
+        return [text]
+    picture = folder / f"{own.name}.preview.png"
+    figures.save_figure(_drawn(own.data), picture)
+    return [text, picture]
+
+
+def _of_rdms(target: RDMTarget, joined: Target) -> list[str]:
+    pairs = np.array([upper_triangle(rdm) for rdm in target.rdms])
+    n, s = len(target.ids), len(target.subjects)
+    missing = int(np.isnan(pairs).sum())
+    what = "subject" if s == 1 else "subjects"
+    lines = [
+        f"RDMs: {s} {what} ({_few(target.subjects)}), {n} ids ({_few(target.ids)})",
+        f"range: {np.nanmin(pairs):.4g} to {np.nanmax(pairs):.4g}, mean {np.nanmean(pairs):.4g}",
+        f"missing pairs: {missing} of {pairs.size}"
+        + (
+            f"; a subject has from {pairs_of(target.rdms).min()} to {pairs_of(target.rdms).max()}"
+            if missing
+            else ""
+        ),
+    ]
+    if (pairs < 0).any():
+        lines.append(f"negative: {int((pairs < 0).sum())} values are below 0, as those of crossnobis may be")
+    if s < 2 or not isinstance(joined, RDMTarget):
+        return [*lines, "noise ceiling: none, it needs two subjects"]
+    try:
+        ceiling = noise_ceiling(joined.rdms)
+    except ValueError as error:
+        return [*lines, f"noise ceiling: undefined, {error}"]
+    return [
+        *lines,
+        f"noise ceiling: {ceiling.lower:.3f} to {ceiling.upper:.3f} (Spearman, over what joined)",
+    ]
+
+
+def _of_stimuli(stimuli: Stimuli | Target) -> list[str]:
+    assert isinstance(stimuli, Stimuli)
+    sizes = {stimuli.image(i).size for i in range(len(stimuli))}
+    shown = " and ".join(f"{width} x {height}" for width, height in sorted(sizes)[:_FEW])
+    more = f" and {len(sizes) - _FEW} other sizes" if len(sizes) > _FEW else ""
+    concepts = stimuli.concept_ids
+    return [
+        f"stimuli: {len(stimuli)} images of {len(concepts)} concepts ({_few(concepts)})",
+        f"size: {shown} pixels{more}",
+    ]
+
+
+_FEW = 3
+
+
+def _few(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:_FEW]) + (", ..." if len(names) > _FEW else "")
+
+
+def _drawn(target: RDMTarget) -> Figure:
+    """The mean RDM over the subjects that have a pair; grey where none has it."""
+    known = ~np.isnan(target.rdms)
+    seen = known.sum(axis=0)
+    mean = np.where(known, target.rdms, 0).sum(axis=0) / np.maximum(seen, 1)
+    figure = Figure(figsize=(6, 5), layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_facecolor(_MISSING)
+    image = axes.imshow(np.ma.masked_where(seen == 0, mean), cmap="cividis", interpolation="nearest")
+    figure.colorbar(image, label="dissimilarity")
+    if len(target.ids) <= _NAMED:
+        axes.set_yticks(range(len(target.ids)))
+        axes.set_yticklabels(map(plain, target.ids), fontsize=5, parse_math=False)
+    axes.set_xticks([])
+    s = len(target.subjects)
+    title = f"{plain(target.name)}: {f'mean of {s} subjects' if s > 1 else '1 subject'}; grey: missing"
+    axes.set_title(title, fontsize=9, parse_math=False)
+    return figure
