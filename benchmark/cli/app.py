@@ -186,11 +186,13 @@ def add(
     registry: opt.WrittenRegistryOption = None,
     name: opt.EntryNameOption = None,
     weights: opt.WeightsOption = None,
+    preprocess: opt.PreprocessOption = None,
+    part: opt.PartOption = None,
 ) -> None:
     """Write the registry entry of a model: preprocessing, layers, size, licence, hash of the weights."""
-    from benchmark.cli.add import add_model
+    from benchmark.cli.add import add_model, own_weights
 
-    add_model(model, registry or [Path("mine.yaml")], name, weights)
+    add_model(model, registry or [Path("mine.yaml")], name, own_weights(weights, preprocess, part))
 
 
 @app.command()

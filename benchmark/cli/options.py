@@ -142,7 +142,28 @@ EntryNameOption = Annotated[
     typer.Option("--name", help="Name of the model in the registry file. Default: made from SPEC."),
 ]
 WeightsOption = Annotated[
-    Path | None, typer.Option("--weights", help="File with the weights of a plug-in (plugin.py:Class).")
+    Path | None,
+    typer.Option(
+        "--weights",
+        help="File with your own weights, for an architecture (timm:NAME, torchvision:NAME, open_clip:NAME) "
+        "or a plug-in.",
+    ),
+]
+PreprocessOption = Annotated[
+    str | None,
+    typer.Option(
+        "--preprocess",
+        help="What the weights of the file were trained with: the name of the library's weights with the "
+        "same preprocessing, or '{resize: 256, crop: 224, mean: [...], std: [...]}'. Default: you are asked.",
+    ),
+]
+PartOption = Annotated[
+    str | None,
+    typer.Option(
+        "--part",
+        help="Where the weights are in the file, such as state_dict_ema. Needed if they are at several "
+        "places.",
+    ),
 ]
 CheckedSuiteOption = Annotated[
     str | None,

@@ -44,7 +44,7 @@ def plugin(text: str, base: Path, weights: Path | None) -> Proposal:
         "description": _first_line(path, name),
     }
     if weights is not None:
-        entry["checkpoint"] = _checkpoint(weights, base)
+        entry["checkpoint"] = checkpoint_of(weights, base)
     proposal = Proposal(name_of(name), entry)
     model = load_plugin(f"{path.resolve()}:{name}", base)(ModelSpec(proposal.name, {}, weights=weights))
     if not isinstance(model, Model):
@@ -59,7 +59,7 @@ def plugin(text: str, base: Path, weights: Path | None) -> Proposal:
         proposal.notes.append(
             "weights: the plug-in loads its own; give --weights FILE to have their sha256 checked"
         )
-    return _by_hand(proposal)
+    return by_hand(proposal)
 
 
 def features(text: str, base: Path) -> Proposal:
@@ -75,14 +75,15 @@ def features(text: str, base: Path) -> Proposal:
     entry = {
         "plugin": _FEATURES,
         "description": f"Features of {path.name}, computed elsewhere",
-        "checkpoint": _checkpoint(path, base),
+        "checkpoint": checkpoint_of(path, base),
     }
     proposal = Proposal(name_of(path.stem), entry)
     proposal.describe(load_plugin(_FEATURES, shipped_root())(ModelSpec(proposal.name, {}, weights=path)))
-    return _by_hand(proposal)
+    return by_hand(proposal)
 
 
-def _by_hand(proposal: Proposal) -> Proposal:
+def by_hand(proposal: Proposal) -> Proposal:
+    """Add to ``proposal`` the keys that only the user knows."""
     proposal.entry |= {"licence": UNKNOWN, "citation": UNKNOWN}
     proposal.notes.append(
         "trained_on: list the datasets of the suite that the model was trained with, if any"
@@ -90,7 +91,9 @@ def _by_hand(proposal: Proposal) -> Proposal:
     return proposal
 
 
-def _checkpoint(file: Path, base: Path) -> dict[str, str]:
+def checkpoint_of(file: Path, base: Path) -> dict[str, str]:
+    """The checkpoint of an entry for a ``file`` of weights: its path, seen from ``base``, and its hash."""
+    file = file.expanduser()
     if not file.is_file():
         raise UsageError(f"weights {file} are not there")
     return {"file": _relative(file, base), "sha256": sha256_of(file)}
