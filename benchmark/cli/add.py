@@ -15,7 +15,15 @@ from benchmark.common.errors import UsageError
 from benchmark.submission import UNKNOWN, OwnWeights, add_entry, propose
 
 
-def add_model(text: str, registries: Sequence[Path], name: str | None, weights: OwnWeights | None) -> None:
+def add_model(
+    text: str,
+    registries: Sequence[Path],
+    name: str | None,
+    weights: OwnWeights | None,
+    *,
+    ids: Path | None = None,
+    replace: bool = False,
+) -> None:
     """Write the registry entry of a model and print it.
 
     Parameters
@@ -28,6 +36,10 @@ def add_model(text: str, registries: Sequence[Path], name: str | None, weights: 
         Name of the model; None: it is made from ``text``.
     weights : OwnWeights or None
         The user's own weights.
+    ids : Path or None
+        File with the ids of a ``.npy`` of features.
+    replace : bool
+        Whether an entry of this name is replaced.
 
     Raises
     ------
@@ -35,9 +47,9 @@ def add_model(text: str, registries: Sequence[Path], name: str | None, weights: 
         If the model cannot be found, its name is taken, or the file cannot be changed.
     """
     file, *others = [path.expanduser() for path in registries]
-    proposal = propose(text, file.parent, name, weights)
-    entry_text = add_entry(proposal, file, others)
-    say(f"added to {file}:", "", *entry_text.splitlines())
+    proposal = propose(text, file.parent, name, weights, ids)
+    entry_text = add_entry(proposal, file, others, replace=replace)
+    say(f"{'replaced in' if replace else 'added to'} {file}:", "", *entry_text.splitlines())
     unknown = [key for key, value in proposal.entry.items() if value == UNKNOWN]
     if unknown:
         say(f"not known, fill in: {', '.join(unknown)}")

@@ -138,11 +138,19 @@ def robustness(
 
 
 @app.command("list")
-def list_(kind: opt.EntryKindArgument, registry: opt.RegistryOption = None) -> None:
-    """List the models, tasks, datasets or suites of the registry."""
-    from benchmark.cli.show import show_list
+def list_(
+    kind: opt.EntryKindArgument,
+    stimuli: opt.ListedStimuliArgument = None,
+    data: opt.DataOption = None,
+    registry: opt.RegistryOption = None,
+) -> None:
+    """List the models, tasks, datasets or suites of the registry, or the ids of a stimulus set."""
+    from benchmark.cli.show import show_ids, show_list
 
-    show_list(load(registry), kind.value)
+    if kind.value == "ids" or stimuli is not None:
+        show_ids(kind.value, stimuli, run_options(registry, data, Device.auto))
+    else:
+        show_list(load(registry), kind.value)
 
 
 @app.command()
@@ -188,11 +196,14 @@ def add(
     weights: opt.WeightsOption = None,
     preprocess: opt.PreprocessOption = None,
     part: opt.PartOption = None,
+    ids: opt.IdsOption = None,
+    replace: opt.ReplaceOption = False,
 ) -> None:
     """Write the registry entry of a model: preprocessing, layers, size, licence, hash of the weights."""
     from benchmark.cli.add import add_model, own_weights
 
-    add_model(model, registry or [Path("mine.yaml")], name, own_weights(weights, preprocess, part))
+    own = own_weights(weights, preprocess, part)
+    add_model(model, registry or [Path("mine.yaml")], name, own, ids=ids, replace=replace)
 
 
 @app.command()

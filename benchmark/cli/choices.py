@@ -101,3 +101,4 @@ class EntryKind(str, Enum):
     tasks = "tasks"
     datasets = "datasets"
     suites = "suites"
+    ids = "ids"

@@ -63,6 +63,9 @@ DebugOption = Annotated[
     typer.Option("--debug", help="Show the traceback of an error. Allowed at any place of a command."),
 ]
 EntryKindArgument = Annotated[EntryKind, typer.Argument(help="What to list.")]
+ListedStimuliArgument = Annotated[
+    str | None, typer.Argument(metavar="[STIMULI]", help="With ids: the stimulus set.", show_default=False)
+]
 EntryNameArgument = Annotated[str, typer.Argument(help="Name of a model, task, dataset or suite.")]
 
 # ---- bench run, bench why, bench calibrate
@@ -155,6 +158,17 @@ PreprocessOption = Annotated[
         "--preprocess",
         help="What the weights of the file were trained with: the name of the library's weights with the "
         "same preprocessing, or '{resize: 256, crop: 224, mean: [...], std: [...]}'. Default: you are asked.",
+    ),
+]
+IdsOption = Annotated[
+    Path | None,
+    typer.Option("--ids", help="File with the ids of the rows of features:FILE.npy, one a line or a table."),
+]
+ReplaceOption = Annotated[
+    bool,
+    typer.Option(
+        "--replace",
+        help="Replace what the entry of this name says of its weights, layers and size; the rest stays.",
     ),
 ]
 PartOption = Annotated[

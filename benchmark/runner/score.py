@@ -80,7 +80,7 @@ def assemble(session: Session, cell: Cell) -> Parts:
     model = session.model(cell.model, cell.suite)
     task = session.task(binding.task)
     shown = session.stimuli(binding.stimuli)
-    stimuli = covered_stimuli(model, shown)
+    stimuli = _covered(session, cell, model, shown)
     target = session.target(binding.target)
     if target.kind not in task.target_kinds:
         raise NotPossible(
@@ -96,6 +96,20 @@ def assemble(session: Session, cell: Cell) -> Parts:
     key["task_version"] = task.version
     uncovered = len(shown.concept_ids) - len(stimuli.concept_ids)
     return Parts(cell, binding, model, task, stimuli, target, features, canonical(key), references, uncovered)
+
+
+def _covered(session: Session, cell: Cell, model: LoadedModel, shown: Stimuli) -> Stimuli:
+    """The stimuli that the model can represent; if there are none, the message says where it has some."""
+    try:
+        return covered_stimuli(model, shown)
+    except NotPossible as error:
+        home = session.home_of(cell.model, cell.suite)
+        if home is None:
+            raise
+        raise NotPossible(
+            f"{cell.model} has nothing for the stimuli of this binding, but it has for others: "
+            f"--suite {home[0]} --task {home[1]}; bench list ids NAME shows what ids look like"
+        ) from error
 
 
 def stored_or_parts(session: Session, cell: Cell) -> Stored | Parts:

@@ -62,23 +62,43 @@ def plugin(text: str, base: Path, weights: Path | None) -> Proposal:
     return by_hand(proposal)
 
 
-def features(text: str, base: Path) -> Proposal:
-    """Propose a file of features: ``text`` is the path of a ``.npz`` or ``.csv`` of embeddings with ids."""
+def features(text: str, base: Path, ids: Path | None = None) -> Proposal:
+    """Propose a file of features.
+
+    Parameters
+    ----------
+    text : str
+        Path of a ``.npz``, ``.csv`` or ``.tsv`` of embeddings with ids, or of a ``.npy``.
+    base : Path
+        Folder of the registry file.
+    ids : Path or None
+        File with the ids of the rows of a ``.npy``.
+
+    Returns
+    -------
+    Proposal
+    """
     path = Path(text).expanduser()
     if not path.is_file():
         raise UsageError(f"feature file {text} is not there")
-    if path.suffix == ".npy":
+    if (path.suffix == ".npy") != (ids is not None):
         raise UsageError(
-            f"{text}: a .npy has no ids; make it a .npz with an array ids "
-            "(docs/how-to/models-without-code.md)"
+            f"{text}: a .npy has no ids; name the file that has them with --ids FILE"
+            if ids is None
+            else f"{text}: has its ids in it; leave out --ids"
         )
-    entry = {
+    entry: dict[str, Any] = {
         "plugin": _FEATURES,
         "description": f"Features of {path.name}, computed elsewhere",
         "checkpoint": checkpoint_of(path, base),
     }
+    if ids is not None:
+        if not ids.expanduser().is_file():
+            raise UsageError(f"--ids {ids}: is not there")
+        entry["params"] = {"ids": _relative(ids.expanduser(), base)}
     proposal = Proposal(name_of(path.stem), entry)
-    proposal.describe(load_plugin(_FEATURES, shipped_root())(ModelSpec(proposal.name, {}, weights=path)))
+    spec = ModelSpec(proposal.name, entry.get("params", {}), weights=path, base=base)
+    proposal.describe(load_plugin(_FEATURES, shipped_root())(spec))
     return by_hand(proposal)
 
 

@@ -33,7 +33,13 @@ FORMS = (
 )
 
 
-def propose(text: str, base: Path, name: str | None = None, weights: OwnWeights | None = None) -> Proposal:
+def propose(
+    text: str,
+    base: Path,
+    name: str | None = None,
+    weights: OwnWeights | None = None,
+    ids: Path | None = None,
+) -> Proposal:
     """Propose the entry of a model.
 
     Parameters
@@ -46,6 +52,8 @@ def propose(text: str, base: Path, name: str | None = None, weights: OwnWeights 
         Name of the model. Default: a name made from ``text``.
     weights : OwnWeights, optional
         The user's own weights, of a plug-in or of an architecture of a library.
+    ids : Path, optional
+        File with the ids of a ``.npy`` of features.
 
     Returns
     -------
@@ -57,6 +65,8 @@ def propose(text: str, base: Path, name: str | None = None, weights: OwnWeights 
         If there is no such model. The message names the nearest, or says what there is.
     """
     kind, _, rest = text.partition(":")
+    if ids is not None and kind != "features":
+        raise UsageError("--ids goes with features:FILE.npy only: leave it out")
     if kind in _ARCHITECTURES and rest and weights is not None:
         proposal = with_checkpoint(_ARCHITECTURES[kind], rest, base, weights)
     elif weights is not None and (kind in _LIBRARIES or kind == "features"):
@@ -67,7 +77,7 @@ def propose(text: str, base: Path, name: str | None = None, weights: OwnWeights 
     elif kind in _LIBRARIES and rest:
         proposal = _LIBRARIES[kind](rest)
     elif kind == "features" and rest:
-        proposal = own.features(rest, base)
+        proposal = own.features(rest, base, ids)
     elif kind.endswith(".py") and rest:
         proposal = own.plugin(text, base, None if weights is None else weights.file)
     else:
