@@ -60,6 +60,7 @@ class OneVsTwo(Task):
         Metric("accuracy", "1 vs 2 accuracy", (0.0, 1.0), "one half: either concept is as likely"),
     )
     target_kinds: ClassVar[tuple[str, ...]] = ("vectors",)
+    needs_classes: ClassVar[bool] = True
     simulations: ClassVar[int] = 6
     reference: ClassVar[str] = """@inproceedings{dharmaretnam2018emergence,
   author = {Dharmaretnam, Dhanush and Fyshe, Alona},

@@ -62,6 +62,7 @@ def run(
     jobs: opt.ProcessesOption = 1,
     form: opt.ResultFormatOption = ResultFormat.table,
     dry_run: opt.DryRunOption = False,
+    strict: opt.StrictOption = False,
 ) -> None:
     """Score models on tasks.
 
@@ -70,14 +71,16 @@ def run(
     nothing that decides it has changed, the cell is not computed again.
 
     Exit status: 0 if all cells are scored; 1 if a cell failed or was not
-    possible; 2 if an argument or a registry cannot be used.
+    possible; 2 if an argument or a registry cannot be used. With --task all, a
+    cell that is not possible does not count, if its model was scored in another
+    cell; --strict counts it.
     """
     from benchmark.cli.run import run_cells, show_plan
 
     options = run_options(registry, data, device, output=output, layers=layers, seed=seed)
     if dry_run:
         raise typer.Exit(show_plan(split(model), split(task), suite, options))
-    raise typer.Exit(run_cells(split(model), split(task), suite, options, jobs, form.value))
+    raise typer.Exit(run_cells(split(model), split(task), suite, options, jobs, form.value, strict=strict))
 
 
 @app.command()

@@ -103,6 +103,12 @@ DryRunOption = Annotated[
         "--dry-run", help="Score nothing. Show which cells are missing and what their features will cost."
     ),
 ]
+StrictOption = Annotated[
+    bool,
+    typer.Option(
+        "--strict", help="With --task all: exit status 1 also if a cell is not possible for a model."
+    ),
+]
 TaskArgument = Annotated[str, typer.Argument(help="Name of a task or a binding, or all.")]
 SameLayersOption = Annotated[
     list[str] | None, typer.Option("--layers", help="The --layers that the command bench run was given.")

@@ -11,13 +11,22 @@ from benchmark.cli.console import progress_bars
 from benchmark.cli.tables import print_outcomes, print_prospects
 from benchmark.common.cost import Cost
 from benchmark.results import row
-from benchmark.runner import Cell, Options, Outcome, Session, execute, plan, prospects
+from benchmark.runner import ALL, Cell, Options, Outcome, Session, execute, plan, prospects
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 
-def run_cells(models: list[str], tasks: list[str], suite: str, options: Options, jobs: int, form: str) -> int:
+def run_cells(
+    models: list[str],
+    tasks: list[str],
+    suite: str,
+    options: Options,
+    jobs: int,
+    form: str,
+    *,
+    strict: bool = False,
+) -> int:
     """Score models on tasks and print the results.
 
     Parameters
@@ -32,11 +41,13 @@ def run_cells(models: list[str], tasks: list[str], suite: str, options: Options,
         Number of processes.
     form : {"table", "json"}
         How the results are printed.
+    strict : bool
+        Whether every cell must be scored, also with all tasks.
 
     Returns
     -------
     int
-        Exit status: 0 if every cell is scored, else 1.
+        Exit status: 0 if every cell that had to be is scored (:func:`all_done`), else 1.
     """
     session = Session(options)
     cells = plan(session.registry, models, tasks, suite)
@@ -46,7 +57,24 @@ def run_cells(models: list[str], tasks: list[str], suite: str, options: Options,
         sys.stdout.write(json.dumps(rows, indent=1, allow_nan=False) + "\n")
     else:
         print_outcomes(outcomes, session.registry.suite(suite).miniature, suite, options.output)
-    return 0 if all(o.cell.status == "scored" for o in outcomes) else 1
+    return 0 if all_done(outcomes, excused=ALL in tasks and not strict) else 1
+
+
+def all_done(outcomes: list[Outcome], excused: bool) -> bool:
+    """Whether every cell is scored that had to be.
+
+    Parameters
+    ----------
+    outcomes : list of Outcome
+    excused : bool
+        Whether cells that are not possible are excused, of models with another cell that is scored. A fault
+        is not.
+    """
+    taking_part = {o.cell.model for o in outcomes if o.cell.status == "scored"}
+    return all(
+        o.cell.status == "scored" or (excused and not o.is_fault and o.cell.model in taking_part)
+        for o in outcomes
+    )
 
 
 def show_plan(models: list[str], tasks: list[str], suite: str, options: Options) -> int:

@@ -4,8 +4,8 @@ A cell is one model scored on one binding. A binding is a task with its stimuli,
 """
 
 from benchmark.runner.execute import Outcome, execute
-from benchmark.runner.plan import Cell, plan
+from benchmark.runner.plan import ALL, Cell, plan
 from benchmark.runner.prospect import Prospect, prospects
 from benchmark.runner.session import Options, Session
 
-__all__ = ["Cell", "Options", "Outcome", "Prospect", "Session", "execute", "plan", "prospects"]
+__all__ = ["ALL", "Cell", "Options", "Outcome", "Prospect", "Session", "execute", "plan", "prospects"]

@@ -20,7 +20,7 @@ from benchmark.common.cost import peak_memory
 from benchmark.common.errors import NotPossible
 from benchmark.common.files import cache_folder
 from benchmark.common.memo import FolderMemo
-from benchmark.datasets import PropertyTarget, RDMTarget, Stimuli, Target, join
+from benchmark.datasets import Join, PropertyTarget, RDMTarget, Stimuli, Target, join
 from benchmark.extraction.cache import clean
 from benchmark.model import OUTPUT, Progress
 from benchmark.registry import BindingEntry
@@ -37,7 +37,7 @@ from benchmark.runner.loaded import DTYPE, LoadedModel, feature_key
 from benchmark.runner.plan import Cell
 from benchmark.runner.references import load_references, reference_keys, reference_views
 from benchmark.runner.session import Session, binding_seed
-from benchmark.runner.shown import covered_stimuli
+from benchmark.runner.shown import covered_stimuli, has_classes
 from benchmark.runner.view import StoredView
 from benchmark.task import LongWork, Task, TaskResult, require_pairs
 
@@ -166,6 +166,24 @@ def view(
     )
 
 
+def require(session: Session, parts: Parts) -> Join[Any]:
+    """Check what can be checked before features are extracted; give the target as it is joined.
+
+    Raises
+    ------
+    NotPossible
+        If too little joins, a pair is missing that the task needs, or the model has no classes and the task
+        needs them.
+    """
+    joined = join(parts.stimuli, parts.target, parts.binding.on)
+    require_pairs(parts.task, joined)
+    if parts.task.needs_classes and not has_classes(parts.model.model, parts.stimuli, session.device):
+        raise NotPossible(
+            f"model {parts.cell.model!r} has no classes: task {parts.binding.task!r} needs them"
+        )
+    return joined
+
+
 def score(session: Session, parts: Parts, bars: Bars | None = None) -> Stored:
     """Score the cell and store the result. Long work that was stopped continues where it stopped.
 
@@ -180,8 +198,7 @@ def score(session: Session, parts: Parts, bars: Bars | None = None) -> Stored:
 
     start = time.perf_counter()
     seed = binding_seed(session.options.seed, parts.cell.suite, parts.cell.binding)
-    joined = join(parts.stimuli, parts.target, parts.binding.on)
-    require_pairs(parts.task, joined)
+    joined = require(session, parts)
     memo = _memo(parts)
     seen = view(session, parts, bars, memo, joined.concepts)
     result = parts.task.score(seen, joined, parts.binding.params, np.random.default_rng(seed))
