@@ -353,12 +353,16 @@ class SuiteEntry(_Entry):
         The models that ``--model all`` means: ``NAME``, ``NAME@untrained:SEED`` or
         ``NAME@untrained:FIRST-LAST``.
     bindings : dict of str to BindingEntry
+    extends : str, optional
+        Another suite, whose models and bindings this one has too. A model whose weights differ between suites
+        has those of that suite.
     """
 
     description: str = ""
     miniature: bool = False
     models: tuple[ListedModel, ...] = ()
     bindings: dict[Name, BindingEntry] = Field(default_factory=dict)
+    extends: Name | None = None
 
 
 class RegistryFile(_Entry):

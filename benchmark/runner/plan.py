@@ -63,13 +63,13 @@ def chosen_models(registry: Registry, asked: Sequence[str], suite: str) -> list[
 
 def _all_models(registry: Registry, suite: str) -> list[str]:
     """The models that the suite lists, and the user's own: those whose entry is not in the shipped file."""
-    listed = list(registry.suite(suite).models)
-    shipped = f"{registry.files[0]}:"
+    entry = registry.suite(suite)
+    listed = list(entry.models)
     own = [
         name
         for name, placed in registry.models.items()
-        if not placed.where.startswith(shipped)
-        and (placed.entry.suites is None or suite in placed.entry.suites)
+        if name in registry.own_models
+        and (placed.entry.suites is None or {suite, entry.extends} & set(placed.entry.suites))
     ]
     return [*listed, *(name for name in own if name not in listed)]
 

@@ -274,11 +274,26 @@ def _cell_result(
             "layers": summary.layers,
             "n": len(result.concepts),
             "counts": {**joined, **result.counts},
-            "notes": (*result.notes, *_uncovered_note(parts), *_turned_note(parts.stimuli)),
+            "notes": (
+                *_version_note(session, parts),
+                *result.notes,
+                *_uncovered_note(parts),
+                *_turned_note(parts.stimuli),
+            ),
             "key": parts.key,
             "provenance": _provenance(session, parts, seconds),
         }
     )
+
+
+def _version_note(session: Session, parts: Parts) -> tuple[str, ...]:
+    """Whose weights the model has, where its name means other weights in another suite."""
+    name, suite = parts.cell.model.partition("@")[0], parts.cell.suite
+    placed = session.registry.models.get(name)
+    if placed is None or not placed.entry.variants:
+        return ()
+    label = parts.model.checkpoint.label
+    return (f"{name} is that of suite {session.registry.version(name, suite)} here: {label}",)
 
 
 def _uncovered_note(parts: Parts) -> tuple[str, ...]:

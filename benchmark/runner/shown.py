@@ -49,7 +49,7 @@ def covered_stimuli(model: LoadedModel, stimuli: Stimuli) -> Stimuli:
 def has_classes(model: Model, stimuli: Stimuli, device: str) -> bool:
     """Whether ``model`` gives class probabilities: it is asked for those of the first of the ``stimuli``.
 
-    A model that fails has them until its extraction says why.
+    That one is shown to it on ``device``. A model that fails has them until its extraction says why.
     """
     if type(model).classify is Model.classify or OUTPUT not in model.layers:
         return False
