@@ -59,7 +59,7 @@ def read_state_dict(path: Path, part: str | None = None) -> dict[str, torch.Tens
 
 
 def read_part(path: Path, part: str | None = None) -> tuple[dict[str, torch.Tensor], str | None]:
-    """Read a state dict from ``path`` as :func:`read_state_dict` does, and give the ``part`` too; None: all."""
+    """Read a state dict from ``path`` as :func:`read_state_dict` does; with the ``part`` used, None: all."""
     if path.suffix == ".safetensors":
         if part is not None:
             raise BenchError(f"{path}: a safetensors file has no parts: leave out part {part!r}")
