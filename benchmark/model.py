@@ -55,6 +55,8 @@ class ModelSpec:
         For an untrained twin: the hub weights of the trained network, whose settings the twin has.
     data : Path
         The data root, for files that ``params`` name.
+    base : Path or None
+        Folder of the registry file, where such files are looked for first. None: the model has no entry.
     sha256 : str or None
         For hub weights: the sha256 that their file must have, or its first digits. (A file in ``weights`` has
         been checked.)
@@ -71,6 +73,7 @@ class ModelSpec:
     untrained: int | None = None
     settings_of: str | None = None
     data: Path = Path()
+    base: Path | None = None
     sha256: str | None = None
     revision: str | None = None
     built_from: BuiltFrom | None = None

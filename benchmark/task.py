@@ -229,6 +229,9 @@ class Task(ABC):
     simulations: ClassVar[int] = 10
     #: Whether the task works where pairs of an RDM are NaN. If not, the engine calls such a cell not possible
     missing_pairs: ClassVar[bool] = False
+    #: Whether the task needs the classes of the model. If it has none, the cell is not possible, and no
+    #: features are extracted for it
+    needs_classes: ClassVar[bool] = False
     #: What the layer "output" of a network with an association head is, where the binding does not say: a
     #: rule of :class:`benchmark.representation.associations.AssociationRule`
     association_rule: ClassVar[str] = "hellinger"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,8 @@ import numpy as np
 from benchmark.common.errors import DataError, NotPossible, UsageError
 from benchmark.common.files import sha256_of
 from benchmark.datasets import DataRoot, Stimuli
-from benchmark.datasets.readers.text import column_of, names_of, read_ids, read_rows, unique_names
+from benchmark.datasets.readers.numbers import read_numbers
+from benchmark.datasets.readers.text import names_of, read_ids
 from benchmark.model import OUTPUT, Model, Progress
 
 #: Name of the array of ids in a .npz file; every other array is a layer.
@@ -21,11 +23,11 @@ IDS = "ids"
 class Features(Model):
     """A file of embeddings with ids. The file is the checkpoint of the registry entry.
 
-    - ``.npy``: an array of shape (n, d). The ids are in the file ``params: {ids: FILE}`` under the data root:
-      ``.txt`` with one id a line, or ``.csv`` with the ids in the column ``params: {column: NAME}`` (default:
-      the first). One layer, ``"output"``.
-    - ``.csv``: a header, the ids in the column ``params: {column: NAME}`` (default: the first), and numbers
-      in all other columns. One layer, ``"output"``.
+    - ``.npy``: an array of shape (n, d). The ids are in the file ``params: {ids: FILE}``, relative to the
+      registry file or to the data root: ``.txt`` with one id a line, or ``.csv`` with the ids in the column
+      ``params: {column: NAME}`` (default: the first). One layer, ``"output"``.
+    - ``.csv``, ``.tsv``: the ids in the column ``params: {column: NAME}`` (default: the first), and numbers
+      in all other columns, with or without a header. One layer, ``"output"``.
     - ``.npz``: an array ``ids`` of strings, and an array of shape (n, d) for each layer, in depth order.
 
     The table may be as people have it: with a byte-order mark, in UTF-16, with semicolons or tabs, with the
@@ -33,6 +35,7 @@ class Features(Model):
     ends.
 
     Ids are those of stimuli, or those of concepts. The embedding of a concept is used for all its stimuli.
+    Concepts without embeddings are left out, and counted in the result.
     """
 
     @property
@@ -67,6 +70,26 @@ class Features(Model):
             progress(len(stimuli), len(stimuli))
         return {layer: arrays[layer][rows] for layer in layers}
 
+    def covered(self, stimuli: Stimuli) -> frozenset[str]:
+        """Concepts of which every stimulus has a row.
+
+        Raises
+        ------
+        NotPossible
+            If there is none. The message shows an id of the file and one of the stimuli.
+        """
+        ids = set(self._table[0])
+        names = self._names(stimuli)
+        lacking = {concept for name, concept in zip(names, stimuli.concepts, strict=True) if name not in ids}
+        known = frozenset(stimuli.concepts) - lacking
+        if not known:
+            raise NotPossible(
+                f"{self.spec.name}: no concept of {stimuli.name!r} has a row for each of its stimuli; the "
+                f"ids of {self._listed} look like {self._table[0][0]!r}, those of the stimuli like "
+                f"{names[0]!r}"
+            )
+        return known
+
     @property
     def preprocessing(self) -> str:
         """No image is used. For a .npy file this holds a hash of its ids, since they decide the features."""
@@ -76,19 +99,28 @@ class Features(Model):
 
     @property
     def _ids_file(self) -> Path:
-        return DataRoot(self.spec.data).file(self.spec.params["ids"])
+        return DataRoot(self.spec.data, base=self.spec.base).file(self.spec.params["ids"])
+
+    @property
+    def _listed(self) -> Path | str:
+        """The file of the ids."""
+        return self._ids_file if "ids" in self.spec.params else self._path.name
+
+    def _names(self, stimuli: Stimuli) -> tuple[str, ...]:
+        """Ids or concepts of the stimuli: those of which fewer have no row."""
+        known = set(self._table[0])
+        return min(
+            (stimuli.ids, stimuli.concepts), key=lambda names: sum(name not in known for name in names)
+        )
 
     def _rows(self, stimuli: Stimuli, ids: tuple[str, ...]) -> np.ndarray:
         index = {name: row for row, name in enumerate(ids)}
-        names = min(
-            (stimuli.ids, stimuli.concepts), key=lambda names: sum(name not in index for name in names)
-        )
+        names = self._names(stimuli)
         missing = [name for name in names if name not in index]
         if missing:
-            listed = self._ids_file if "ids" in self.spec.params else self._path.name
             raise NotPossible(
                 f"{self.spec.name}: {len(missing)} of {len(names)} stimuli of {stimuli.name!r} have no row "
-                f"in {self._path} ({missing[0]!r} is missing; the ids of {listed} look like {ids[0]!r})"
+                f"in {self._path} ({missing[0]!r} is missing; the ids of {self._listed} look like {ids[0]!r})"
             )
         return np.array([index[name] for name in names])
 
@@ -101,15 +133,24 @@ class Features(Model):
     @cached_property
     def _table(self) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
         path = self._path
-        readers = {".npy": self._read_npy, ".npz": self._read_npz, ".csv": self._read_csv}
+        readers = {
+            ".npy": self._read_npy,
+            ".npz": self._read_npz,
+            ".csv": self._read_table,
+            ".tsv": self._read_table,
+        }
         if path.suffix not in readers:
-            raise UsageError(f"{self.spec.name}: {path.name} must be a .npy, .npz or .csv file")
+            raise UsageError(f"{self.spec.name}: {path.name} must be a .npy, .npz, .csv or .tsv file")
         try:
             ids, arrays = readers[path.suffix]()
         except (OSError, ValueError, EOFError) as error:
             raise DataError(f"{path}: cannot be read as {path.suffix} ({error})") from error
-        if not ids or len(set(ids)) != len(ids):
-            raise DataError(f"{path}: ids must be there and unique")
+        if not ids:
+            raise DataError(f"{path}: has no ids")
+        twice = next((name for name, count in Counter(ids).items() if count > 1), None)
+        if twice is not None:
+            rows = [str(row) for row, name in enumerate(ids) if name == twice]
+            raise DataError(f"{path}: id {twice!r} occurs twice, in rows {' and '.join(rows[:2])} (from 0)")
         return ids, {layer: _checked(path, layer, ids, array) for layer, array in arrays.items()}
 
     def _read_npy(self) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
@@ -127,12 +168,9 @@ class Features(Model):
             arrays = {name: _member(self._path, file, name) for name in file.files}
         return names_of(arrays.pop(IDS), f"{self._path}: array {IDS!r}"), arrays
 
-    def _read_csv(self) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
-        header, rows, lines = read_rows(self._path, self.spec.params.get("column"))
-        place = column_of(self._path, header, self.spec.params.get("column"))
-        names = unique_names(self._path, [row[place] for row in rows], lines)
-        values = [[float(cell) for i, cell in enumerate(row) if i != place] for row in rows]
-        return names, {OUTPUT: np.array(values)}
+    def _read_table(self) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
+        names, values = read_numbers(self._path, self.spec.params.get("column"))
+        return names, {OUTPUT: values}
 
 
 def _member(path: Path, archive: Mapping[str, np.ndarray], name: str) -> np.ndarray:

@@ -19,8 +19,8 @@ class OpenClip(LibraryNetwork):
     """The image tower of a CLIP network; ``checkpoint: {hub: openai}`` names pretrained weights.
 
     The layers are the blocks of the tower. ``"output"`` is the image embedding in the space that images and
-    texts share, not normalised. A checkpoint file holds only the image tower, with the keys of
-    ``model.visual``.
+    texts share, not normalised. A checkpoint file holds the whole network, or only the image tower with the
+    keys of ``model.visual``.
     """
 
     library = "open_clip"
@@ -51,6 +51,20 @@ class OpenClip(LibraryNetwork):
                 self.params.architecture, pretrained=weights, weights_only=True, **self.factory_kwargs
             )
         return cast("torch.nn.Module", clip.visual)
+
+    def renamed(self, state: dict[str, torch.Tensor], network: torch.nn.Module) -> dict[str, torch.Tensor]:
+        """The weights of the image tower; those of a whole network begin with ``visual.``.
+
+        Parameters
+        ----------
+        state : dict of str to Tensor
+            The weights by their name in the file.
+        network : Module
+            The image tower that will get them.
+        """
+        del network
+        tower = {name: weight for name, weight in state.items() if "visual" in name.split(".")[:-1]}
+        return tower or state
 
     @property
     def settings(self) -> dict[str, Any]:

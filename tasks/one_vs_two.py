@@ -92,6 +92,7 @@ class OneVsTwo(Task):
             "in the reviewed tables of cues",
         ),
     }
+    needs_classes: ClassVar[bool] = True
     simulations: ClassVar[int] = 6
     reference: ClassVar[str] = """@inproceedings{dharmaretnam2018emergence,
   author = {Dharmaretnam, Dhanush and Fyshe, Alona},

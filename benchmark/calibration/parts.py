@@ -148,7 +148,7 @@ def _mistakes(session: Session, suite: str, binding: str) -> list[ClassProbabili
     """Class probabilities of the suite's networks, where the networks make enough mistakes for the task."""
     task, joined, params = load_binding(session, suite, binding)
     mistakes = []
-    for model in session.registry.listed_models(suite):
+    for model in session.registry.suite(suite).models:
         with suppress(BenchError):  # no weights, no classes, or too few mistakes
             view = load_view(session, model, binding, suite)
             classes = view.classify()

@@ -160,7 +160,7 @@ class _Run:
             return None, ()
         models = tuple(
             name
-            for name in self.session.registry.listed_models(self.suite)
+            for name in self.session.registry.suite(self.suite).models
             if self._noted(name, self._extract, name, best)
         )
         if len(models) < 2:

@@ -69,7 +69,8 @@ def _check(candidate: Candidate, model: NetworkModel) -> list[Check]:
         checks = [_read(candidate, random, len(state))]
     checks += _settings(model)
     if model.spec.weights is not None:
-        checks += _left_over(read_state_dict(model.spec.weights), state)
+        part = model.params.part if isinstance(model, LibraryNetwork) else None
+        checks += _left_over(read_state_dict(model.spec.weights, part), state)
     checks.append(_size(candidate, sum(p.numel() for p in model.network.parameters())))
     return checks
 

@@ -72,6 +72,7 @@ def run(
     jobs: opt.ProcessesOption = 1,
     form: opt.ResultFormatOption = ResultFormat.table,
     dry_run: opt.DryRunOption = False,
+    strict: opt.StrictOption = False,
 ) -> None:
     """Score models on tasks.
 
@@ -80,7 +81,9 @@ def run(
     nothing that decides it has changed, the cell is not computed again.
 
     Exit status: 0 if all cells are scored; 1 if a cell failed or was not
-    possible; 2 if an argument or a registry cannot be used.
+    possible; 2 if an argument or a registry cannot be used. With --task all, a
+    cell that is not possible does not count, if its model was scored in another
+    cell; --strict counts it.
     """
     from benchmark.cli.run import Asked, run_cells, show_plan
 
@@ -88,7 +91,7 @@ def run(
     options = run_options(registry, data, device, output=output, layers=layers, seed=seed)
     if dry_run:
         raise typer.Exit(show_plan(asked, options))
-    raise typer.Exit(run_cells(asked, options, jobs, form.value))
+    raise typer.Exit(run_cells(asked, options, jobs, form.value, strict=strict))
 
 
 @app.command()
@@ -167,11 +170,19 @@ def compare(
 
 
 @app.command("list")
-def list_(kind: opt.EntryKindArgument, registry: opt.RegistryOption = None) -> None:
-    """List the models, tasks, datasets or suites of the registry."""
-    from benchmark.cli.show import show_list
+def list_(
+    kind: opt.EntryKindArgument,
+    stimuli: opt.ListedStimuliArgument = None,
+    data: opt.DataOption = None,
+    registry: opt.RegistryOption = None,
+) -> None:
+    """List the models, tasks, datasets or suites of the registry, or the ids of a stimulus set."""
+    from benchmark.cli.show import show_ids, show_list
 
-    show_list(load(registry), kind.value)
+    if kind.value == "ids" or stimuli is not None:
+        show_ids(kind.value, stimuli, run_options(registry, data, Device.auto))
+    else:
+        show_list(load(registry), kind.value)
 
 
 @app.command()
@@ -215,11 +226,16 @@ def add(
     registry: opt.WrittenRegistryOption = None,
     name: opt.EntryNameOption = None,
     weights: opt.WeightsOption = None,
+    preprocess: opt.PreprocessOption = None,
+    part: opt.PartOption = None,
+    ids: opt.IdsOption = None,
+    replace: opt.ReplaceOption = False,
 ) -> None:
     """Write the registry entry of a model: preprocessing, layers, size, licence, hash of the weights."""
-    from benchmark.cli.add import add_model
+    from benchmark.cli.add import add_model, own_weights
 
-    add_model(model, registry or [Path("mine.yaml")], name, weights)
+    own = own_weights(weights, preprocess, part)
+    add_model(model, registry or [Path("mine.yaml")], name, own, ids=ids, replace=replace)
 
 
 @app.command()

@@ -109,3 +109,4 @@ class EntryKind(str, Enum):
     tasks = "tasks"
     datasets = "datasets"
     suites = "suites"
+    ids = "ids"

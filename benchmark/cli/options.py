@@ -64,6 +64,9 @@ DebugOption = Annotated[
     typer.Option("--debug", help="Show the traceback of an error. Allowed at any place of a command."),
 ]
 EntryKindArgument = Annotated[EntryKind, typer.Argument(help="What to list.")]
+ListedStimuliArgument = Annotated[
+    str | None, typer.Argument(metavar="[STIMULI]", help="With ids: the stimulus set.", show_default=False)
+]
 EntryNameArgument = Annotated[str, typer.Argument(help="Name of a model, task, dataset or suite.")]
 
 # ---- bench run, bench why, bench calibrate
@@ -120,6 +123,12 @@ DryRunOption = Annotated[
         "--dry-run", help="Score nothing. Show which cells are missing and what their features will cost."
     ),
 ]
+StrictOption = Annotated[
+    bool,
+    typer.Option(
+        "--strict", help="With --task all: exit status 1 also if a cell is not possible for a model."
+    ),
+]
 TaskArgument = Annotated[str, typer.Argument(help="Name of a task or a binding, or all.")]
 SameLayersOption = Annotated[
     list[str] | None, typer.Option("--layers", help="The --layers that the command bench run was given.")
@@ -162,7 +171,39 @@ EntryNameOption = Annotated[
     typer.Option("--name", help="Name of the model in the registry file. Default: made from SPEC."),
 ]
 WeightsOption = Annotated[
-    Path | None, typer.Option("--weights", help="File with the weights of a plug-in (plugin.py:Class).")
+    Path | None,
+    typer.Option(
+        "--weights",
+        help="File with your own weights, for an architecture (timm:NAME, torchvision:NAME, open_clip:NAME) "
+        "or a plug-in.",
+    ),
+]
+PreprocessOption = Annotated[
+    str | None,
+    typer.Option(
+        "--preprocess",
+        help="What the weights of the file were trained with: the name of the library's weights with the "
+        "same preprocessing, or '{resize: 256, crop: 224, mean: [...], std: [...]}'. Default: you are asked.",
+    ),
+]
+IdsOption = Annotated[
+    Path | None,
+    typer.Option("--ids", help="File with the ids of the rows of features:FILE.npy, one a line or a table."),
+]
+ReplaceOption = Annotated[
+    bool,
+    typer.Option(
+        "--replace",
+        help="Replace what the entry of this name says of its weights, layers and size; the rest stays.",
+    ),
+]
+PartOption = Annotated[
+    str | None,
+    typer.Option(
+        "--part",
+        help="Where the weights are in the file, such as state_dict_ema. Needed if they are at several "
+        "places.",
+    ),
 ]
 CheckedSuiteOption = Annotated[
     str | None,

@@ -39,19 +39,24 @@ class Asked(NamedTuple):
     suite: str | None
     target: str | None
 
+    @property
+    def tasks_named(self) -> list[str]:
+        """The tasks; with a target all tasks, where none is named."""
+        return self.tasks or ([] if self.target is None else [ALL])
+
     def plan(self, session: Session) -> tuple[str, list[Cell]]:
         """The suite and its cells, in the registry of ``session``.
 
         With a target, its only suite and all tasks are meant where none is named.
         """
-        registry, suite, tasks = session.registry, self.suite, self.tasks
+        registry, suite = session.registry, self.suite
         if self.target is not None:
-            suite, tasks = suite or suite_of_target(registry, self.target), tasks or [ALL]
+            suite = suite or suite_of_target(registry, self.target)
         suite = suite or DEFAULT_SUITE
-        return suite, plan(registry, self.models, tasks, suite, self.target)
+        return suite, plan(registry, self.models, self.tasks_named, suite, self.target)
 
 
-def run_cells(asked: Asked, options: Options, jobs: int, form: str) -> int:
+def run_cells(asked: Asked, options: Options, jobs: int, form: str, *, strict: bool = False) -> int:
     """Score models on tasks and print the results.
 
     Parameters
@@ -63,11 +68,13 @@ def run_cells(asked: Asked, options: Options, jobs: int, form: str) -> int:
         Number of processes.
     form : {"table", "json"}
         How the results are printed.
+    strict : bool
+        Whether every cell must be scored, also with all tasks.
 
     Returns
     -------
     int
-        Exit status: 0 if every cell is scored, else 1.
+        Exit status: 0 if every cell that had to be is scored (:func:`all_done`), else 1.
     """
     session = Session(options)
     suite, cells = asked.plan(session)
@@ -77,7 +84,24 @@ def run_cells(asked: Asked, options: Options, jobs: int, form: str) -> int:
         sys.stdout.write(json.dumps(rows, indent=1, allow_nan=False) + "\n")
     else:
         print_outcomes(outcomes, session.registry.suite(suite).miniature, suite, options.output)
-    return 0 if all(o.cell.status == "scored" for o in outcomes) else 1
+    return 0 if all_done(outcomes, excused=ALL in asked.tasks_named and not strict) else 1
+
+
+def all_done(outcomes: list[Outcome], excused: bool) -> bool:
+    """Whether every cell is scored that had to be.
+
+    Parameters
+    ----------
+    outcomes : list of Outcome
+    excused : bool
+        Whether cells that are not possible are excused, of models with another cell that is scored. A fault
+        is not.
+    """
+    taking_part = {o.cell.model for o in outcomes if o.cell.status == "scored"}
+    return all(
+        o.cell.status == "scored" or (excused and not o.is_fault and o.cell.model in taking_part)
+        for o in outcomes
+    )
 
 
 def show_plan(asked: Asked, options: Options) -> int:

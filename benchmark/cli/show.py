@@ -13,6 +13,11 @@ from benchmark.registry import Registry, unknown
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from benchmark.runner import Options
+
+#: Ids that are shown of a stimulus set
+_SHOWN_IDS = 10
+
 
 def show_list(registry: Registry, kind: str) -> None:
     """Print a table of all entries of one kind.
@@ -32,6 +37,48 @@ def show_list(registry: Registry, kind: str) -> None:
         entry = getattr(placed, "entry", placed)
         table.add_row(name, *(_cell(getattr(entry, column)) for column in _COLUMNS[kind]), entry.description)
     console().print(table)
+
+
+def show_ids(kind: str, stimuli: str | None, options: Options) -> None:
+    """Print what the ids and concepts of a stimulus set look like: what a file of features is joined on.
+
+    Parameters
+    ----------
+    kind : str
+        What the user asked to list; only ids are of a stimulus set.
+    stimuli : str or None
+        Name of the stimulus set.
+    options : Options
+        Registries and data root.
+
+    Raises
+    ------
+    BenchError
+        If no stimulus set is named, or it cannot be read.
+    """
+    from benchmark.runner import Session
+
+    if kind != "ids":
+        raise UsageError(f"bench list {kind} takes no further name; bench info {stimuli} shows one entry")
+    session = Session(options)
+    known = [name for name, placed in session.registry.datasets.items() if placed.entry.kind == "stimuli"]
+    if stimuli not in known:
+        raise UsageError(
+            f"bench list ids: {unknown('stimulus set', stimuli, known)}"
+            if stimuli
+            else f"bench list ids STIMULI: name a stimulus set: {', '.join(known)}"
+        )
+    shown = session.stimuli(stimuli)
+    out = console()
+    out.print(f"{len(shown)} stimuli, {len(shown.concept_ids)} concepts", style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in ("id", "concept"):
+        table.add_column(column, overflow="fold")
+    for row in list(zip(shown.ids, shown.concepts, strict=True))[:_SHOWN_IDS]:
+        table.add_row(*row)
+    out.print(table)
+    if len(shown) > _SHOWN_IDS:
+        out.print(f"... and {len(shown) - _SHOWN_IDS} more")
 
 
 def show_info(registry: Registry, name: str) -> None:

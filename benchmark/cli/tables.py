@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 
 from benchmark.cli.console import console
-from benchmark.results import average_seeds
+from benchmark.results import CellResult, average_seeds
 from benchmark.runner import Outcome, Prospect
 
 MARKS = {
@@ -57,17 +57,31 @@ def print_outcomes(outcomes: Sequence[Outcome], miniature: bool, suite: str, out
         out.print(_table(rows))
         for key in dict.fromkeys(key for o in rows for key in _marks(o)):
             out.print(f"{key} {MARKS[key]}")
-    for outcome in outcomes:
-        cell = outcome.cell
-        if cell.status != "scored":
-            status = cell.status.replace("_", " ")
-            reason = f"{cell.model}, {cell.binding}: {status}: {cell.reason}"
-            out.print(reason, style="red", soft_wrap=True)
+    for line in _reasons(outcomes):
+        out.print(line, style="red", soft_wrap=True)
     cached = sum(o.cached for o in outcomes)
     note = f"; {cached} stored already: nothing was recomputed for stored cells" if cached else ""
     out.print(f"{len(scored)} of {len(outcomes)} cells scored{note}")
     if scored:
         out.print(f"results: {output.resolve() / suite}", soft_wrap=True)
+
+
+def _reasons(outcomes: Sequence[Outcome]) -> list[str]:
+    """Why cells have no score: a line for each reason, with all the cells that it holds for."""
+    cells: dict[tuple[str, str | None], list[CellResult]] = {}
+    for outcome in outcomes:
+        if outcome.cell.status != "scored":
+            cells.setdefault((outcome.cell.status, outcome.cell.reason), []).append(outcome.cell)
+    lines = []
+    for (status, reason), alike in cells.items():
+        models, bindings = (
+            list(dict.fromkeys(names))
+            for names in ((cell.model for cell in alike), (cell.binding for cell in alike))
+        )
+        count = f" ({len(alike)} cells)" if len(alike) > 1 else ""
+        what = f"{', '.join(models)}, {', '.join(bindings)}{count}"
+        lines.append(f"{what}: {status.replace('_', ' ')}: {reason}")
+    return lines
 
 
 def _one_row_for_seeds(scored: Sequence[Outcome]) -> list[Outcome]:

@@ -25,14 +25,14 @@ class DataRoot:
         The folder: ``--data DIR``, else ``$BENCH_DATA``, else the user's data directory.
     instructions : mapping of str to str
         How to get the files of a dataset, by dataset name. Error messages quote it.
-    folders : mapping of str to Path
-        Folder of the registry file that has the entry of a dataset, by dataset name. Files are looked for
-        there first, so that a user's own may lie beside the registry file.
+    base : Path or None
+        Folder of the registry file that names the files: they are looked for there first. None: only the
+        data root counts.
     """
 
     path: Path
     instructions: Mapping[str, str] = field(default_factory=dict)
-    folders: Mapping[str, Path] = field(default_factory=dict)
+    base: Path | None = None
 
     @classmethod
     def find(cls, given: Path | None = None) -> DataRoot:
@@ -56,7 +56,7 @@ class DataRoot:
         Parameters
         ----------
         relative : str
-            Its path under the root. An absolute path is taken as it is.
+            Its path beside the registry file, or under the root. An absolute path is taken as it is.
         how : str
             How to get the file, for the error message.
 
@@ -66,13 +66,17 @@ class DataRoot:
             If the file is not there. The message names the path and says how to get the file.
         """
         path = self.path / relative
+        beside = path if self.base is None else self.base / relative
+        if beside.exists():
+            return beside
         if not path.exists():
             other = (
                 ""
                 if Path(relative).is_absolute()
                 else f"; or name another data root than {self.path} with --data"
             )
-            raise NotPossible(f"looked for {path}, which is not there: {how}{other}")
+            places = " and ".join(map(str, dict.fromkeys((beside, path))))
+            raise NotPossible(f"looked for {places}, which is not there: {how}{other}")
         return path
 
 

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from benchmark.extraction.pooling import POOLINGS, pool
     from benchmark.extraction.preprocess import Preprocessing
     from benchmark.extraction.structure import blocks
-    from benchmark.extraction.weights import as_state_dict, load_strictly, read_state_dict, seeded
+    from benchmark.extraction.weights import (
+        as_state_dict,
+        load_strictly,
+        read_part,
+        read_state_dict,
+        seeded,
+        without_prefix,
+    )
 
 _MODULES = {
     "POOLINGS": "pooling",
@@ -31,10 +38,12 @@ _MODULES = {
     "hugging_face_folder": "hub",
     "load_strictly": "weights",
     "pool": "pooling",
+    "read_part": "weights",
     "read_state_dict": "weights",
     "seeded": "weights",
     "torch_hub_checkpoint": "hub",
     "torch_hub_file": "hub",
+    "without_prefix": "weights",
 }
 
 __all__ = [
@@ -49,10 +58,12 @@ __all__ = [
     "hugging_face_folder",
     "load_strictly",
     "pool",
+    "read_part",
     "read_state_dict",
     "seeded",
     "torch_hub_checkpoint",
     "torch_hub_file",
+    "without_prefix",
 ]
 
 

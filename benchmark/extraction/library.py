@@ -44,6 +44,9 @@ class LibraryParams(BaseModel):
         The preprocessing in full, or the name of the library's weights that it belongs to. It is required
         with a checkpoint file. Default: that of the hub weights, or of the first weights that the library
         lists for the architecture.
+    part : str, optional
+        Where the weights are in a checkpoint file (:func:`benchmark.extraction.read_state_dict`). It is
+        required where the file has weights at several places.
     classes : {"imagenet-1k"}, optional
         The classes to which the outputs belong, in order. Default: the model has no classes.
     layers, pooling, precision
@@ -55,6 +58,7 @@ class LibraryParams(BaseModel):
     architecture: str
     kwargs: dict[str, Any] = {}
     preprocessing: Preprocessing | str | None = None
+    part: str | None = None
     classes: Literal["imagenet-1k"] | None = None
     layers: tuple[str, ...] | str | None = None
     pooling: str | dict[str, str] | None = None
@@ -129,7 +133,7 @@ class LibraryNetwork(NetworkModel):
             return self.fetch(self.spec.hub)
         network = self.construct()
         if self.spec.weights is not None:
-            state = self.renamed(read_state_dict(self.spec.weights), network)
+            state = self.renamed(read_state_dict(self.spec.weights, self.params.part), network)
             load_strictly(network, state, self.spec.weights)
         elif self.spec.untrained is None:
             raise UsageError(

@@ -128,7 +128,7 @@ def boards(cells: Sequence[CellResult], registry: Registry) -> list[Board]:
 
 def _board(suite: str, cells: list[CellResult], registry: Registry) -> Board:
     entry = registry.suites.get(suite)
-    listed = (*(registry.listed_models(suite) if entry else ()), *sorted({cell.model for cell in cells}))
+    listed = (*(entry.models if entry else ()), *sorted({cell.model for cell in cells}))
     present = {cell.model for cell in cells}
     bindings = (*(entry.bindings if entry else ()), *sorted({cell.binding for cell in cells}))
     by_binding: dict[str, list[CellResult]] = {}

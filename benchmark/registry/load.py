@@ -124,8 +124,30 @@ class _Collected:
             models=self._placed("models"),
             datasets=self._placed("datasets"),
             tasks=self._placed("tasks"),
-            suites=dict(self.sections["suites"]),
+            suites={name: self._extended(entry) for name, entry in self.sections["suites"].items()},
+            own_suites=frozenset(
+                name for name in self.sections["suites"] if not self._is_of_first_file("suites", name)
+            ),
+            own_models=frozenset(
+                name for name in self.sections["models"] if not self._is_of_first_file("models", name)
+            ),
             files=tuple(self.files),
+        )
+
+    def _is_of_first_file(self, section: str, name: str) -> bool:
+        source = self.origin[section, name]
+        return source is not None and source.path == self.files[0]
+
+    def _extended(self, suite: SuiteEntry) -> SuiteEntry:
+        """The suite with the models and bindings of the suite that it extends."""
+        base: SuiteEntry | None = self.sections["suites"].get(suite.extends or "")
+        if base is None:
+            return suite
+        return suite.model_copy(
+            update={
+                "models": tuple(dict.fromkeys((*base.models, *suite.models))),
+                "bindings": {**base.bindings, **suite.bindings},
+            }
         )
 
     def _placed(self, section: str) -> dict[str, Placed[Any]]:
@@ -245,12 +267,8 @@ def _built_from_problems(
 def _suite_problems(
     name: str, suite: SuiteEntry, sections: dict[str, dict[str, Any]], known: Registry
 ) -> Iterator[tuple[Key, str]]:
-    if suite.models_of is not None and suite.models_of not in sections["suites"]:
-        yield ("models_of",), unknown("suite", suite.models_of, sections["suites"])
-        return
-    if suite.models_of is not None and known.suite(suite.models_of).models_of is not None:
-        yield ("models_of",), f"suite {suite.models_of!r} takes its own models from another: name that one"
-        return
+    if suite.extends is not None:
+        yield from _extends_problems(suite, sections["suites"])
     yield from _listed_problems(name, suite, known)
     for binding, entry in suite.bindings.items():
         if entry.task not in sections["tasks"]:
@@ -270,6 +288,23 @@ def _datasets_of(entry: BindingEntry) -> Iterator[tuple[Key, str, str]]:
         yield ("concepts_common_to", i), name, "target"
     if entry.associations is not None and entry.associations.norms is not None:
         yield ("associations", "norms"), entry.associations.norms, "target"
+
+
+def _extends_problems(suite: SuiteEntry, suites: dict[str, SuiteEntry]) -> Iterator[tuple[Key, str]]:
+    name = str(suite.extends)
+    if name not in suites:
+        yield ("extends",), unknown("suite", name, suites)
+        return
+    if suites[name].extends is not None:
+        yield ("extends",), f"{name!r} itself extends another suite: name that one"
+    if suites[name].miniature and not suite.miniature:
+        yield (
+            ("extends",),
+            f"{name!r} is a miniature: write miniature: true, if your bindings are all of the drawn world",
+        )
+    for binding in suite.bindings:
+        if binding in suites[name].bindings:
+            yield ("bindings", binding), f"suite {name!r} has a binding of this name: give another"
 
 
 def _listed_problems(name: str, suite: SuiteEntry, known: Registry) -> Iterator[tuple[Key, str]]:

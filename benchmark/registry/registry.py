@@ -73,6 +73,8 @@ class Registry:
     suites : dict of str to SuiteEntry
     files : tuple of Path
         The registry files, the shipped one first.
+    own_models, own_suites : frozenset of str
+        Names of the models and suites that are not in the first file: the user's own.
     """
 
     models: Mapping[str, Placed[ModelEntry]] = field(default_factory=dict)
@@ -80,6 +82,8 @@ class Registry:
     tasks: Mapping[str, Placed[TaskEntry]] = field(default_factory=dict)
     suites: Mapping[str, SuiteEntry] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
+    own_models: frozenset[str] = frozenset()
+    own_suites: frozenset[str] = frozenset()
 
     def model(self, name: str, suite: str | None = None) -> Placed[ModelEntry]:
         """Look up a model as one suite uses it.
@@ -101,30 +105,55 @@ class Registry:
         Raises
         ------
         UsageError
-            If there is no such model, it is not for this suite, or it has no weights and so no twin.
+            If there is no such model, it is not for this suite, it has no weights and so no twin, or its
+            weights differ between suites and a suite of the user's own does not say which.
         """
         wanted = parse_model_name(name)
         placed = _look_up("model", wanted.name, self.models)
-        if suite is not None and not self.admits(placed.entry, suite):
-            only = ", ".join(placed.entry.suites or ())
-            raise UsageError(f"model {wanted.name!r} is not for suite {suite!r}; it is for {only}")
-        entry = self._add_trained_on(placed.entry.in_suite(self._variant(placed.entry, suite)), suite)
+        version = None if suite is None else self.version(wanted.name, suite)
+        entry = self._add_trained_on(placed.entry.in_suite(version), suite)
         if wanted.untrained is not None:
             entry = _untrained(wanted.name, entry, wanted.untrained)
         return Placed(str(wanted), entry, placed.base, placed.where, wanted.untrained)
 
-    def admits(self, entry: ModelEntry, suite: str) -> bool:
-        """Whether the model of ``entry`` may take part in ``suite``, or in that whose models it takes."""
-        return entry.suites is None or not {suite, self.suite(suite).models_of}.isdisjoint(entry.suites)
+    def version(self, name: str, suite: str) -> str:
+        """The suite whose variant of the model ``name`` is used in ``suite``.
 
-    def _variant(self, entry: ModelEntry, suite: str | None) -> str | None:
-        """The suite whose variant of ``entry`` counts in ``suite``: that, or that whose models it takes."""
-        return suite if suite is None or suite in entry.variants else self.suite(suite).models_of or suite
+        That is ``suite`` itself, or for a user's own suite the one that it extends. The list ``suites`` of a
+        shipped model does not restrict a user's own suites.
 
-    def listed_models(self, suite: str) -> tuple[str, ...]:
-        """The models that ``suite`` lists; if it lists none, those of the suite whose models it takes."""
-        entry = self.suite(suite)
-        return entry.models or (self.suite(entry.models_of).models if entry.models_of else ())
+        Parameters
+        ----------
+        name : str
+            Name of the model.
+        suite : str
+            Name of the suite.
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        UsageError
+            As for :meth:`model`.
+        """
+        entry, used = self.models[parse_model_name(name).name].entry, self.suite(suite)
+        names = [suite] if used.extends is None else [suite, used.extends]
+        is_free = name not in self.own_models and suite in self.own_suites
+        fitting = [known for known in names if known in entry.variants or known in (entry.suites or ())]
+        if fitting:
+            return fitting[0]
+        if entry.suites is not None and not is_free:
+            only = ", ".join(entry.suites)
+            raise UsageError(f"model {name!r} is not for suite {suite!r}; it is for {only}")
+        if is_free and entry.variants and used.extends is None and not used.miniature:
+            known = ", ".join(name for name in self.suites if name not in self.own_suites)
+            raise UsageError(
+                f"model {name!r} has other weights in each of the suites {known}; say whose it has in suite "
+                f"{suite!r}: extends: {next(iter(entry.variants))}"
+            )
+        return names[-1]
 
     def first_suite(self, name: str) -> str:
         """The first suite in which the model ``name`` may take part."""

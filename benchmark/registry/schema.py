@@ -355,17 +355,17 @@ class SuiteEntry(_Entry):
     models : tuple of str
         The models that ``--model all`` means: ``NAME``, ``NAME@untrained:SEED`` or
         ``NAME@untrained:FIRST-LAST``.
-    models_of : str, optional
-        Another suite: models are those that may take part in it, with the weights that they have there, and
-        without ``models`` those that it lists. So a suite of a user's own can score the shipped models.
     bindings : dict of str to BindingEntry
+    extends : str, optional
+        Another suite, whose models and bindings this one has too. A model whose weights differ between suites
+        has those of that suite.
     """
 
     description: str = ""
     miniature: bool = False
     models: tuple[ListedModel, ...] = ()
-    models_of: Name | None = None
     bindings: dict[Name, BindingEntry] = Field(default_factory=dict)
+    extends: Name | None = None
 
 
 class RegistryFile(_Entry):

@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from itertools import groupby
 from pathlib import Path
 
-from benchmark.common.errors import BenchError, UsageError, error_report, plugin_border
+from benchmark.common.errors import BenchError, NotPossible, UsageError, error_report, plugin_border
 from benchmark.results import CellResult, Stored
 from benchmark.runner import score as scoring
 from benchmark.runner.plan import Cell
@@ -30,11 +30,15 @@ class Outcome:
         The result file; None: the cell is not scored.
     cached : bool
         Whether the result was in the store already, so that nothing was computed.
+    is_fault : bool
+        Whether an argument, a file or a plug-in is at fault. False for a cell that is not possible since its
+        model, task and data do not go together, or are not here.
     """
 
     cell: CellResult
     path: Path | None
     cached: bool
+    is_fault: bool = False
 
 
 def execute(
@@ -92,7 +96,8 @@ def _outcomes(
     work = partial(_execute_in_process, options=session.options, wait=wait)
     for cell, answer in in_processes(work, batches, jobs):
         if isinstance(answer, ProcessEnded):
-            yield cell, Outcome(scoring.describe(session, cell, "failed", str(answer)), None, cached=False)
+            described = scoring.describe(session, cell, "failed", str(answer))
+            yield cell, Outcome(described, None, cached=False, is_fault=True)
         else:
             yield cell, answer
 
@@ -122,8 +127,9 @@ def execute_cell(
     except Exception as error:  # a plug-in may raise anything; the other cells still run
         status = "not_possible" if isinstance(error, BenchError) else "failed"
         reason = error_report(error)
+        is_fault = not isinstance(error, NotPossible)
     _log.debug("cell %s", cell, exc_info=True)
-    return Outcome(scoring.describe(session, cell, status, reason), None, cached=False)
+    return Outcome(scoring.describe(session, cell, status, reason), None, cached=False, is_fault=is_fault)
 
 
 def _execute(session: Session, cell: Cell, bars: scoring.Bars | None, wait: bool) -> Outcome | None:

@@ -60,16 +60,21 @@ def take(model: Model, stimuli: Stimuli, device: str) -> Fingerprint:
     NotPossible
         If the weights are not available.
     """
-    first = stimuli.splits and stimuli.splits[:1]
-    probe = replace(stimuli, ids=stimuli.ids[:1], concepts=stimuli.concepts[:1], splits=first)
     try:
         with plugin_border():
-            return {part: fingerprint_of(array) for part, array in model.trace(probe, device=device).items()}
+            traced = model.trace(first_of(stimuli), device=device)
+            return {part: fingerprint_of(array) for part, array in traced.items()}
     except NotPossible:  # weights that were refused and put aside: a second try would only miss them
         raise
     except Exception:  # a plug-in may raise anything; of bad features the extraction names the first layer
         _log.debug("no fingerprint of %s", model.spec.name, exc_info=True)
         return {}
+
+
+def first_of(stimuli: Stimuli) -> Stimuli:
+    """The first of the ``stimuli`` alone."""
+    first = stimuli.splits and stimuli.splits[:1]
+    return replace(stimuli, ids=stimuli.ids[:1], concepts=stimuli.concepts[:1], splits=first)
 
 
 def recall(outline: Mapping[str, Any]) -> Fingerprint | None:

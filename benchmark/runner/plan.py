@@ -22,17 +22,20 @@ class Cell(NamedTuple):
 def suite_of_target(registry: Registry, target: str) -> str:
     """The only suite of ``registry`` that has a binding with ``target``.
 
+    A suite that extends another has its bindings too. Then the other is meant.
+
     Raises
     ------
     UsageError
         If there is no such dataset, no suite has it as the target of a binding, or several have.
     """
     registry.dataset(target)
-    suites = [
+    having = {
         name
         for name, suite in registry.suites.items()
         if any(binding.target == target for binding in suite.bindings.values())
-    ]
+    }
+    suites = [name for name in registry.suites if name in having - _extending(registry, having)]
     if len(suites) == 1:
         return suites[0]
     if suites:
@@ -40,6 +43,11 @@ def suite_of_target(registry: Registry, target: str) -> str:
     raise UsageError(
         f"--target {target}: no binding has it as its target; write one into a suite of your own"
     )
+
+
+def _extending(registry: Registry, suites: set[str]) -> set[str]:
+    """Those of ``suites`` that extend another of them."""
+    return {name for name in suites if registry.suites[name].extends in suites}
 
 
 def plan(
@@ -95,12 +103,13 @@ def chosen_models(registry: Registry, asked: Sequence[str], suite: str) -> list[
 
 def _all_models(registry: Registry, suite: str) -> list[str]:
     """The models that the suite lists, and the user's own: those whose entry is not in the shipped file."""
-    listed = list(registry.listed_models(suite))
-    shipped = f"{registry.files[0]}:"
+    entry = registry.suite(suite)
+    listed = list(entry.models)
     own = [
         name
         for name, placed in registry.models.items()
-        if not placed.where.startswith(shipped) and registry.admits(placed.entry, suite)
+        if name in registry.own_models
+        and (placed.entry.suites is None or {suite, entry.extends} & set(placed.entry.suites))
     ]
     return [*listed, *(name for name in own if name not in listed)]
 

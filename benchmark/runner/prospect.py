@@ -70,6 +70,7 @@ def _prospect(session: Session, cell: Cell, planned: set[str]) -> Prospect:
     found = scoring.stored_or_parts(session, cell)
     if isinstance(found, Stored):
         return Prospect(cell, "scored already")
+    scoring.require(session, found)
     view = scoring.view(session, found)
     key = repr(canonical(found.feature_key))
     # the first cell that needs these features extracts them for all cells

@@ -20,7 +20,7 @@ from benchmark.common.cost import peak_memory
 from benchmark.common.errors import NotPossible
 from benchmark.common.files import cache_folder
 from benchmark.common.memo import FolderMemo
-from benchmark.datasets import PropertyTarget, RDMTarget, Stimuli, Target, join
+from benchmark.datasets import Join, PropertyTarget, RDMTarget, Stimuli, Target, join
 from benchmark.extraction.cache import clean
 from benchmark.model import OUTPUT, Progress
 from benchmark.registry import BindingEntry
@@ -37,7 +37,7 @@ from benchmark.runner.loaded import DTYPE, LoadedModel, feature_key
 from benchmark.runner.plan import Cell
 from benchmark.runner.references import load_references, reference_keys, reference_views
 from benchmark.runner.session import Session, binding_seed
-from benchmark.runner.shown import covered_stimuli
+from benchmark.runner.shown import covered_stimuli, has_classes
 from benchmark.runner.view import StoredView
 from benchmark.task import LongWork, Task, TaskResult, require_pairs
 
@@ -80,7 +80,7 @@ def assemble(session: Session, cell: Cell) -> Parts:
     model = session.model(cell.model, cell.suite)
     task = session.task(binding.task)
     shown = session.stimuli(binding.stimuli)
-    stimuli = covered_stimuli(model, shown)
+    stimuli = _covered(session, cell, model, shown)
     target = session.target_of(binding)
     if target.kind not in task.target_kinds:
         raise NotPossible(
@@ -96,6 +96,20 @@ def assemble(session: Session, cell: Cell) -> Parts:
     key["task_version"] = task.version
     uncovered = len(shown.concept_ids) - len(stimuli.concept_ids)
     return Parts(cell, binding, model, task, stimuli, target, features, canonical(key), references, uncovered)
+
+
+def _covered(session: Session, cell: Cell, model: LoadedModel, shown: Stimuli) -> Stimuli:
+    """The stimuli that the model can represent; if there are none, the message says where it has some."""
+    try:
+        return covered_stimuli(model, shown)
+    except NotPossible as error:
+        home = session.home_of(cell.model, cell.suite)
+        if home is None:
+            raise
+        raise NotPossible(
+            f"{cell.model} has nothing for the stimuli of this binding, but it has for others: "
+            f"--suite {home[0]} --task {home[1]}; bench list ids NAME shows what ids look like"
+        ) from error
 
 
 def stored_or_parts(session: Session, cell: Cell) -> Stored | Parts:
@@ -152,6 +166,24 @@ def view(
     )
 
 
+def require(session: Session, parts: Parts) -> Join[Any]:
+    """Check what can be checked before features are extracted; give the target as it is joined.
+
+    Raises
+    ------
+    NotPossible
+        If too little joins, a pair is missing that the task needs, or the model has no classes and the task
+        needs them.
+    """
+    joined = join(parts.stimuli, parts.target, parts.binding.on)
+    require_pairs(parts.task, joined)
+    if parts.task.needs_classes and not has_classes(parts.model.model, parts.stimuli, session.device):
+        raise NotPossible(
+            f"model {parts.cell.model!r} has no classes: task {parts.binding.task!r} needs them"
+        )
+    return joined
+
+
 def score(session: Session, parts: Parts, bars: Bars | None = None) -> Stored:
     """Score the cell and store the result. Long work that was stopped continues where it stopped.
 
@@ -166,8 +198,7 @@ def score(session: Session, parts: Parts, bars: Bars | None = None) -> Stored:
 
     start = time.perf_counter()
     seed = binding_seed(session.options.seed, parts.cell.suite, parts.cell.binding)
-    joined = join(parts.stimuli, parts.target, parts.binding.on)
-    require_pairs(parts.task, joined)
+    joined = require(session, parts)
     memo = _memo(parts)
     seen = view(session, parts, bars, memo, joined.concepts)
     result = parts.task.score(seen, joined, parts.binding.params, np.random.default_rng(seed))
@@ -249,7 +280,12 @@ def _cell_result(
             "n": len(result.concepts),
             "counts": {**joined, **result.counts},
             "perturbed": _digits(summary.perturbed),
-            "notes": (*result.notes, *_uncovered_note(parts), *_turned_note(parts.stimuli)),
+            "notes": (
+                *_version_note(session, parts),
+                *result.notes,
+                *_uncovered_note(parts),
+                *_turned_note(parts.stimuli),
+            ),
             "key": parts.key,
             "provenance": _provenance(session, parts, seconds),
         }
@@ -259,6 +295,16 @@ def _cell_result(
 def _digits(values: np.ndarray) -> list[list[float]]:
     """``values`` (k, h) with six digits, which is enough for a variance and keeps a result small."""
     return [[float(f"{value:.6g}") for value in row] for row in values]
+
+
+def _version_note(session: Session, parts: Parts) -> tuple[str, ...]:
+    """Whose weights the model has, where its name means other weights in another suite."""
+    name, suite = parts.cell.model.partition("@")[0], parts.cell.suite
+    placed = session.registry.models.get(name)
+    if placed is None or not placed.entry.variants:
+        return ()
+    label = parts.model.checkpoint.label
+    return (f"{name} is that of suite {session.registry.version(name, suite)} here: {label}",)
 
 
 def _uncovered_note(parts: Parts) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +25,7 @@ from benchmark.registry import (
     load_registry,
     plugin_code,
     resolve_checkpoint,
+    shipped_root,
 )
 from benchmark.registry.schema import AssociationRuleEntry, BindingEntry, DatasetEntry, ModelEntry
 from benchmark.registry.schema import BuiltFrom as BuiltFromEntry
@@ -150,6 +152,28 @@ class Session:
             "model", f"{suite}/{name}", lambda: self._load(self.registry.model(name, suite), suite)
         )
 
+    def home_of(self, name: str, suite: str) -> tuple[str, str] | None:
+        """The first binding, as suite and name, of whose stimuli the model ``name`` can represent some.
+
+        A binding whose stimuli are not here, or that the model may not enter, is left out. None: there is no
+        such binding.
+        """
+
+        def find() -> tuple[str, str] | None:
+            model = self.model(name, suite)
+            tried: set[str] = set()
+            for other, entry in self.registry.suites.items():
+                for binding, bound in entry.bindings.items():
+                    if bound.stimuli in tried or other not in (model.placed.entry.suites or [other]):
+                        continue
+                    tried.add(bound.stimuli)
+                    with suppress(BenchError):
+                        if model.model.covered(self.stimuli(bound.stimuli)):
+                            return other, binding
+            return None
+
+        return self._once("home", f"{suite}/{name}", find)
+
     def adopt(self, loaded: LoadedModel, suite: str) -> None:
         """Keep ``loaded``, a model made in Python, as if it were loaded by its name in ``suite``."""
         self._kept["model", f"{suite}/{loaded.placed.name}"] = loaded
@@ -172,6 +196,7 @@ class Session:
                 untrained=checkpoint.untrained,
                 settings_of=checkpoint.settings_of,
                 data=self.data.path,
+                base=_own_base(placed),
                 sha256=checkpoint.sha256,
                 revision=checkpoint.revision,
                 built_from=parts,
@@ -231,7 +256,7 @@ class Session:
 
     def _root(self, placed: Placed[DatasetEntry]) -> DataRoot:
         how = placed.entry.how
-        return DataRoot(self.data.path, {placed.name: how} if how else {}, {placed.name: placed.base})
+        return DataRoot(self.data.path, {placed.name: how} if how else {}, _own_base(placed))
 
     def _dataset(self, name: str, kind: type[T]) -> T:
         placed = self.registry.dataset(name)
@@ -264,6 +289,11 @@ class Session:
         if isinstance(kept[what, name], BenchError):
             raise kept[what, name]
         return kept[what, name]  # type: ignore[no-any-return]
+
+
+def _own_base(placed: Placed[Any]) -> Path | None:
+    """The folder of a user's registry file. Files that shipped entries name are under the data root."""
+    return None if placed.base == shipped_root() else placed.base
 
 
 def binding_seed(seed: int, suite: str, binding: str) -> int:

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmark.common.errors import NotPossible, UsageError
+import numpy as np
+
+from benchmark.common.errors import NotPossible, UsageError, plugin_border
 from benchmark.datasets import DataRoot, Stimuli
-from benchmark.model import Progress
+from benchmark.model import OUTPUT, Model, Progress
 from benchmark.registry import AssociationRuleEntry, unknown
 from benchmark.results import code_version, now, versions
+from benchmark.runner.fingerprint import first_of
 from benchmark.runner.loaded import DTYPE, LoadedModel, feature_key
 from benchmark.runner.session import Session
 from benchmark.runner.view import StoredView
@@ -45,6 +48,21 @@ def covered_stimuli(model: LoadedModel, stimuli: Stimuli) -> Stimuli:
     if known.isdisjoint(stimuli.concepts):
         raise NotPossible(f"model {model.placed.name!r} can represent no concept of {stimuli.name!r}")
     return stimuli.of_concepts(known)
+
+
+def has_classes(model: Model, stimuli: Stimuli, device: str) -> bool:
+    """Whether ``model`` gives class probabilities: it is asked for those of the first of the ``stimuli``.
+
+    That one is shown to it on ``device``. A model that fails has them until its extraction says why.
+    """
+    if type(model).classify is Model.classify or OUTPUT not in model.layers:
+        return False
+    try:
+        with plugin_border():
+            output = model.trace(first_of(stimuli), device=device)[OUTPUT]
+            return model.classify(np.asarray(output, dtype=np.float32)) is not None
+    except Exception:  # a plug-in may raise anything
+        return True
 
 
 def layer_view(

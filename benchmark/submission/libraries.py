@@ -18,9 +18,9 @@ from benchmark.model import Model, ModelSpec
 from benchmark.registry import load_plugin, load_registry, shipped_root
 from benchmark.submission.proposal import UNKNOWN, Proposal, name_of, pinned
 
-_TIMM = "models/timm_models.py:Timm"
-_TORCHVISION = "models/torchvision_models.py:Torchvision"
-_OPEN_CLIP = "models/open_clip_models.py:OpenClip"
+TIMM = "models/timm_models.py:Timm"
+TORCHVISION = "models/torchvision_models.py:Torchvision"
+OPEN_CLIP = "models/open_clip_models.py:OpenClip"
 
 
 def timm(text: str) -> Proposal:
@@ -31,7 +31,7 @@ def timm(text: str) -> Proposal:
     _known("timm", architecture, library.list_models())
     config: Any = library.get_pretrained_cfg(architecture)
     tag = tag or str((config and config.tag) or "")
-    entry = _entry(_TIMM, architecture, tag)
+    entry = _entry(TIMM, architecture, tag)
     entry["description"] = f"{architecture}, weights {tag} (timm)"
     model = _built(entry)
     if library.is_model_pretrained(f"{architecture}.{tag}"):
@@ -70,7 +70,7 @@ def torchvision(text: str) -> Proposal:
             f"torchvision has no weights {tag!r} for {architecture}; it has {', '.join(weights.__members__)}"
         )
     chosen = weights[tag or "DEFAULT"]
-    entry = _entry(_TORCHVISION, architecture, chosen.name)
+    entry = _entry(TORCHVISION, architecture, chosen.name)
     entry["description"] = f"{architecture}, weights {chosen.name} (torchvision)"
     proposal = Proposal(name_of(f"{architecture}_{chosen.name}" if tag else architecture), entry)
     proposal.describe(_built(entry))
@@ -95,7 +95,7 @@ def open_clip(text: str) -> Proposal:
     if not config:
         tags = ", ".join(library.list_pretrained_tags_by_model(architecture)) or "none"
         raise UsageError(f"open_clip has no weights {tag!r} for {architecture}; it has {tags}")
-    entry = _entry(_OPEN_CLIP, architecture, tag)
+    entry = _entry(OPEN_CLIP, architecture, tag)
     entry["description"] = f"{architecture}, weights {tag}, image tower (open_clip)"
     proposal = Proposal(name_of(f"{architecture}_{tag}"), entry)
     proposal.describe(_built(entry))

@@ -44,7 +44,7 @@ def plugin(text: str, base: Path, weights: Path | None) -> Proposal:
         "description": _first_line(path, name),
     }
     if weights is not None:
-        entry["checkpoint"] = _checkpoint(weights, base)
+        entry["checkpoint"] = checkpoint_of(weights, base)
     proposal = Proposal(name_of(name), entry)
     model = load_plugin(f"{path.resolve()}:{name}", base)(ModelSpec(proposal.name, {}, weights=weights))
     if not isinstance(model, Model):
@@ -59,30 +59,51 @@ def plugin(text: str, base: Path, weights: Path | None) -> Proposal:
         proposal.notes.append(
             "weights: the plug-in loads its own; give --weights FILE to have their sha256 checked"
         )
-    return _by_hand(proposal)
+    return by_hand(proposal)
 
 
-def features(text: str, base: Path) -> Proposal:
-    """Propose a file of features: ``text`` is the path of a ``.npz`` or ``.csv`` of embeddings with ids."""
+def features(text: str, base: Path, ids: Path | None = None) -> Proposal:
+    """Propose a file of features.
+
+    Parameters
+    ----------
+    text : str
+        Path of a ``.npz``, ``.csv`` or ``.tsv`` of embeddings with ids, or of a ``.npy``.
+    base : Path
+        Folder of the registry file.
+    ids : Path or None
+        File with the ids of the rows of a ``.npy``.
+
+    Returns
+    -------
+    Proposal
+    """
     path = Path(text).expanduser()
     if not path.is_file():
         raise UsageError(f"feature file {text} is not there")
-    if path.suffix == ".npy":
+    if (path.suffix == ".npy") != (ids is not None):
         raise UsageError(
-            f"{text}: a .npy has no ids; make it a .npz with an array ids "
-            "(docs/how-to/models-without-code.md)"
+            f"{text}: a .npy has no ids; name the file that has them with --ids FILE"
+            if ids is None
+            else f"{text}: has its ids in it; leave out --ids"
         )
-    entry = {
+    entry: dict[str, Any] = {
         "plugin": _FEATURES,
         "description": f"Features of {path.name}, computed elsewhere",
-        "checkpoint": _checkpoint(path, base),
+        "checkpoint": checkpoint_of(path, base),
     }
+    if ids is not None:
+        if not ids.expanduser().is_file():
+            raise UsageError(f"--ids {ids}: is not there")
+        entry["params"] = {"ids": relative_to(ids.expanduser(), base)}
     proposal = Proposal(name_of(path.stem), entry)
-    proposal.describe(load_plugin(_FEATURES, shipped_root())(ModelSpec(proposal.name, {}, weights=path)))
-    return _by_hand(proposal)
+    spec = ModelSpec(proposal.name, entry.get("params", {}), weights=path, base=base)
+    proposal.describe(load_plugin(_FEATURES, shipped_root())(spec))
+    return by_hand(proposal)
 
 
-def _by_hand(proposal: Proposal) -> Proposal:
+def by_hand(proposal: Proposal) -> Proposal:
+    """Add to ``proposal`` the keys that only the user knows."""
     proposal.entry |= {"licence": UNKNOWN, "citation": UNKNOWN}
     proposal.notes.append(
         "trained_on: list the datasets of the suite that the model was trained with, if any"
@@ -90,7 +111,9 @@ def _by_hand(proposal: Proposal) -> Proposal:
     return proposal
 
 
-def _checkpoint(file: Path, base: Path) -> dict[str, str]:
+def checkpoint_of(file: Path, base: Path) -> dict[str, str]:
+    """The checkpoint of an entry for a ``file`` of weights: its path, seen from ``base``, and its hash."""
+    file = file.expanduser()
     if not file.is_file():
         raise UsageError(f"weights {file} are not there")
     return {"file": relative_to(file, base), "sha256": sha256_of(file)}

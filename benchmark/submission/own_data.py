@@ -38,8 +38,10 @@ class OwnData:
         A target with the concepts of its stimuli.
     binding : dict
         Its binding, without the task.
-    models_of : str
+    extends : str
         The suite whose models are scored.
+    miniature : bool
+        Whether the stimuli are those of the drawn world.
     lines : list of str
         What joined, for the preview.
     """
@@ -49,7 +51,8 @@ class OwnData:
     data: Stimuli | Target
     joined: Join[Target] | None = None
     binding: dict[str, Any] = field(default_factory=dict)
-    models_of: str = ""
+    extends: str = ""
+    miniature: bool = False
     lines: list[str] = field(default_factory=list)
 
     def proposals(self, task: str | None = None, **params: Any) -> list[Proposal]:
@@ -59,7 +62,8 @@ class OwnData:
             binding = {"task": task, **self.binding, **({"params": params} if params else {})}
             suite = {
                 "description": self.entry["description"],
-                "models_of": self.models_of,
+                "extends": self.extends,
+                **({"miniature": True} if self.miniature else {}),
                 "bindings": {f"{self.name}_{task}": binding},
             }
             proposals.append(Proposal(self.name, suite, section="suites"))
@@ -116,7 +120,8 @@ def own_target(
     own.joined = _joined(shown, own.data, on)
     own.lines = _what_joined(shown, own.data, own.joined, on)
     own.binding = {"stimuli": stimuli, "target": name, **({"on": on} if on else {})}
-    own.models_of = _models_of(session.registry, stimuli)
+    own.extends = _suite_of(session.registry, stimuli)
+    own.miniature = session.registry.suite(own.extends).miniature
     return own
 
 
@@ -163,7 +168,7 @@ def _read(
         "how": how,
     }
     base = registries[0].resolve().parent
-    root = DataRoot(session.data.path, {name: how}, {name: base})
+    root = DataRoot(session.data.path, {name: how}, base)
     return session, OwnData(name, entry, load_plugin(plugin, base)(root, name=name, **entry["params"]))
 
 
@@ -190,7 +195,7 @@ def own_files(files: Sequence[str], base: Path) -> list[str]:
     return named
 
 
-def _models_of(registry: Registry, stimuli: str) -> str:
+def _suite_of(registry: Registry, stimuli: str) -> str:
     """The first suite with these stimuli and models of its own; of stimuli that are new, the real one."""
     return next(
         (

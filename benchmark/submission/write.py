@@ -11,12 +11,17 @@ import yaml
 from benchmark.common.errors import UsageError
 from benchmark.common.files import write_temporary
 from benchmark.registry import load_registry
+from benchmark.registry.yaml_text import read_yaml
 from benchmark.submission.proposal import Proposal
 
 _WIDTH = 106
 
 
-def add_entry(proposal: Proposal, file: Path, others: Sequence[Path] = ()) -> str:
+#: Keys of an entry that follow from the weights
+_OF_WEIGHTS = ("plugin", "checkpoint", "parameters")
+
+
+def add_entry(proposal: Proposal, file: Path, others: Sequence[Path] = (), *, replace: bool = False) -> str:
     """Write an entry into a registry file.
 
     The engine first reads the whole registry with the new entry in it. The file is replaced only if that
@@ -29,6 +34,9 @@ def add_entry(proposal: Proposal, file: Path, others: Sequence[Path] = ()) -> st
         The registry file; it is created if it does not exist.
     others : sequence of Path
         Further registry files. Their names are taken too.
+    replace : bool
+        Whether an entry of this name in ``file`` is replaced. Its plug-in, checkpoint, size and the proposed
+        parameters are then those of the proposal; its other keys, and comments above it, stay.
 
     Returns
     -------
@@ -42,11 +50,43 @@ def add_entry(proposal: Proposal, file: Path, others: Sequence[Path] = ()) -> st
     """
     own = [file] if file.is_file() else []
     taken = load_registry([*others, *own]).models
-    if proposal.name in taken:
+    if proposal.name not in taken:
+        return add_entries([proposal], file, others)
+    if not replace:
         raise UsageError(
-            f"the name {proposal.name} is taken, at {taken[proposal.name].where}; give another with --name"
+            f"the name {proposal.name} is taken, at {taken[proposal.name].where}; give another with --name, "
+            "or replace your own entry with --replace"
         )
-    return add_entries([proposal], file, others)
+    return _replace(proposal, file, others)
+
+
+def _replace(proposal: Proposal, file: Path, others: Sequence[Path]) -> str:
+    """Write the proposal over the entry of its name."""
+    text = file.read_bytes().decode("utf-8") if file.is_file() else ""
+    ending = "\r\n" if "\r\n" in text else "\n"
+    key, value = _node(yaml.compose(text, Loader=yaml.SafeLoader), (proposal.section, proposal.name))
+    if key is None or value is None or key.start_mark.column == 0:
+        raise UsageError(f"{file}: has no entry {proposal.name} on lines of its own: nothing to replace")
+    kept = read_yaml(text)[1][proposal.section][proposal.name]
+    entry = kept | {name: part for name, part in proposal.entry.items() if name in _OF_WEIGHTS}
+    params = {**kept.get("params", {}), **proposal.entry.get("params", {})}
+    if params:
+        entry["params"] = params
+    written = textwrap.indent(_yaml(Proposal(proposal.name, entry)), " " * key.start_mark.column)
+    start = text.rfind("\n", 0, key.start_mark.index) + 1
+    end = _line_after(text, value.end_mark.index, value)
+    _write(text[:start] + written.replace("\n", ending) + text[end:], file, others)
+    return written
+
+
+def _node(root: yaml.Node | None, path: Sequence[str]) -> tuple[yaml.Node | None, yaml.Node | None]:
+    """The nodes of the key at ``path`` and of its value; None: it is not there, or in braces."""
+    key: yaml.Node | None = None
+    for name in path:
+        is_block = isinstance(root, yaml.MappingNode) and not root.flow_style
+        pairs = root.value if is_block and root is not None else []
+        key, root = next(((k, v) for k, v in pairs if k.value == name), (None, None))
+    return key, root
 
 
 def add_entries(proposals: Sequence[Proposal], file: Path, others: Sequence[Path] = ()) -> str:
@@ -77,6 +117,12 @@ def add_entries(proposals: Sequence[Proposal], file: Path, others: Sequence[Path
         entry = textwrap.indent(_yaml(proposal), " " * indent).replace("\n", ending)
         text = text[:position] + entry + text[position:]
         written.append(entry.replace(ending, "\n"))
+    _write(text, file, others)
+    return "".join(written)
+
+
+def _write(text: str, file: Path, others: Sequence[Path]) -> None:
+    """Write a registry file, if the engine can read it beside the ``others``."""
     content = text.encode("utf-8")
     temporary = write_temporary(file.parent, lambda stream: stream.write(content))
     try:
@@ -84,7 +130,6 @@ def add_entries(proposals: Sequence[Proposal], file: Path, others: Sequence[Path
         temporary.replace(file)
     finally:
         temporary.unlink(missing_ok=True)
-    return "".join(written)
 
 
 def _place(text: str, section: str, file: Path, ending: str) -> tuple[int, int, str]:

@@ -205,7 +205,8 @@ def test_a_target_of_two_suites_asks_for_one(bench, folder):
     text = """
 suites:
   second:
-    models_of: mini
+    miniature: true
+    models: [pixels]
     bindings: {again: {task: rdm_correlation, stimuli: mini_images, target: mini_people}}
 """
     (folder / "mine.yaml").write_text(text)
@@ -230,7 +231,7 @@ def test_images_of_ones_own_and_rdms_of_them(bench, folder):
     done = bench(*new, "--registry", "mine.yaml")
     assert done.status == 0, done.err
     registry = load_registry([folder / "mine.yaml"])
-    assert registry.suite("judged").models_of == "human"
+    assert registry.suite("judged").extends == "human"
     weights = registry.model("swow_assoc", "judged").entry.checkpoint
     assert weights == registry.model("swow_assoc", "human").entry.checkpoint
     run = ("run", "--model", "pixels", "--target", "judged", "--registry", "mine.yaml", "--format", "json")

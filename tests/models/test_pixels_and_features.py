@@ -121,10 +121,14 @@ def test_broken_files_are_refused_by_name(tmp_path: Path, what: str, says: str) 
     ("name", "content", "says"),
     [
         ("f.csv", "id,a\ncat,1\ndog", "line 3: row has 1 cells"),
-        ("f.csv", "id,a\ncat,\n", "cannot be read"),
+        ("f.csv", "id,a\ncat,\n", "line 2: number 1 of 1 is ''; write a number"),
         ("f.csv", "id,a\n", "header"),
+        ("f.csv", "", "is empty"),
+        ("f.csv", "cat;0,5\ndog;0.5", "line 2: '0.5' has a decimal point and other numbers have commas"),
+        ("f.csv", "cat,1\ndog,2\ncat,3", "line 3: id 'cat' occurs twice, first in line 1"),
+        ("f.tsv", "cat\t1\ndog\tx", "line 2: number 1 of 1 is 'x'"),
         ("f.csv", "id\ncat\n", "expected"),
-        ("f.txt", "cat 1", "must be a .npy, .npz or .csv"),
+        ("f.txt", "cat 1", "must be a .npy, .npz, .csv or .tsv"),
         ("f.npy", "", "give params.ids"),
     ],
 )
@@ -210,6 +214,40 @@ def test_a_table_as_pandas_writes_it(tmp_path: Path, mark: str) -> None:
     (tmp_path / "f.csv").write_text(text, encoding="utf-16")
     model = features(tmp_path / "f.csv")
     assert model.features(stimuli((IDS[2],)), ["output"])["output"].tolist() == [[1, 2]]
+
+
+TABLES = {
+    "no header": "{rows}",
+    "a header": "id,a,b,c\n{rows}",
+    "names that are numbers": ",0,1,2\n{rows}",
+}
+
+
+@pytest.mark.parametrize("kind", TABLES)
+@pytest.mark.parametrize(
+    ("name", "mark", "point"), [("f.csv", ",", "."), ("f.csv", ";", ","), ("f.tsv", "\t", ",")]
+)
+def test_a_table_with_or_without_a_header(
+    tmp_path: Path, kind: str, name: str, mark: str, point: str
+) -> None:
+    values = VALUES / 8
+    rows = "\n".join(",".join([cat, *map(str, row)]) for cat, row in zip(IDS, values, strict=True))
+    text = TABLES[kind].format(rows=rows).replace(",", mark).replace(".", point)
+    (tmp_path / name).write_text(text)
+    model = features(tmp_path / name)
+    np.testing.assert_array_equal(model.features(stimuli(IDS), ["output"])["output"], values)
+
+
+def test_an_id_that_an_npz_has_twice_is_named_with_its_rows(tmp_path: Path) -> None:
+    np.savez(tmp_path / "f.npz", ids=np.array(["cat", "dog", "null", "dog"]), early=VALUES)
+    with pytest.raises(DataError, match=r"f\.npz: id 'dog' occurs twice, in rows 1 and 3"):
+        _ = features(tmp_path / "f.npz").layers
+
+
+def test_a_concept_is_covered_if_all_its_stimuli_have_rows(tmp_path: Path) -> None:
+    np.savez(tmp_path / "f.npz", ids=np.array(["a1", "a2", "b1"]), early=VALUES[:3])
+    shown = stimuli(("a1", "a2", "b1", "b2"), ("a", "a", "b", "b"))
+    assert features(tmp_path / "f.npz").covered(shown) == {"a"}
 
 
 def test_byte_strings_are_ids_and_python_objects_are_not(tmp_path: Path) -> None:

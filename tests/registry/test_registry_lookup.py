@@ -10,8 +10,6 @@ from benchmark.common.did_you_mean import did_you_mean
 from benchmark.common.errors import BenchError, UsageError
 from benchmark.registry import (
     Registry,
-    RegistryError,
-    load_registry,
     parse_model_name,
     read_registry,
     unknown,
@@ -131,37 +129,3 @@ def test_the_nearest_names_or_those_there_are(name, known, most, says):
 
 def test_of_many_names_a_dozen_is_listed():
     assert unknown("task", "zzz", [f"t{i:02}" for i in range(40)]).endswith("t10, t11, ...")
-
-
-MODELS_OF = """
-suites:
-  real: {models_of: human}
-  drawn: {models_of: mini, models: [pixels]}
-"""
-
-
-def test_a_suite_takes_the_models_and_their_weights_of_another(tmp_path):
-    (tmp_path / "mine.yaml").write_text(MODELS_OF)
-    registry = load_registry([tmp_path / "mine.yaml"])
-    for own, shipped in (("real", "human"), ("drawn", "mini")):
-        assert registry.model("swow_assoc", own).entry == registry.model("swow_assoc", shipped).entry
-    assert registry.model("swow_assoc", "real").entry != registry.model("swow_assoc", "drawn").entry
-    assert registry.model("squeezenet1_0", "real").entry.plugin
-    with pytest.raises(UsageError, match="'squeezenet1_0' is not for suite 'drawn'; it is for human"):
-        registry.model("squeezenet1_0", "drawn")
-    assert registry.listed_models("real") == registry.suite("human").models
-    assert registry.listed_models("drawn") == ("pixels",)
-
-
-@pytest.mark.parametrize(
-    "text, said",
-    [
-        ("suites: {a: {models_of: hunam}}", "a.models_of: .*did you mean human"),
-        ("suites: {a: {models_of: b}, b: {models_of: mini}}", "'b' takes its own models from another: name"),
-        ("suites: {a: {models_of: a}}", "'a' takes its own models from another"),
-    ],
-)
-def test_a_suite_without_models_of_its_own(tmp_path, text, said):
-    (tmp_path / "mine.yaml").write_text(text)
-    with pytest.raises(RegistryError, match=said):
-        load_registry([tmp_path / "mine.yaml"])

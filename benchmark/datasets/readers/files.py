@@ -33,8 +33,6 @@ def locate(root: DataRoot, name: str, relative: str) -> Path:
     NotPossible
         If the file is not there. The message says how to get the dataset.
     """
-    if name in root.folders and (beside := root.folders[name] / relative).exists():
-        return beside
     how = root.instructions.get(name)
     return root.file(relative, how) if how else root.file(relative)
 

@@ -1,0 +1,107 @@
+"""A table of numbers with an id in each row, as spreadsheets and programs write it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.common.errors import DataError
+from benchmark.datasets.readers.text import (
+    SEPARATORS,
+    column_of,
+    header_separator,
+    is_row_numbers,
+    read_text,
+    unique_names,
+)
+
+
+def read_numbers(path: Path, column: str | None = None) -> tuple[tuple[str, ...], np.ndarray]:
+    """Read a table of numbers, with or without a header.
+
+    The first line is a header if a cell beside the id is not a number, or if its id is empty. Numbers may
+    have decimal commas if the cells are not divided by commas.
+
+    Parameters
+    ----------
+    path : Path
+        The file. Tabs, semicolons or commas divide the cells; without any of them bars or blanks.
+    column : str, optional
+        The column of the ids, which the header must name. Default: the first.
+
+    Returns
+    -------
+    ids : tuple of str, length n
+        Without blanks at their ends, in Unicode's form NFC.
+    numbers : ndarray, shape (n, d)
+
+    Raises
+    ------
+    DataError
+        If a row has another number of cells, a cell is not a number, or an id is empty or occurs twice. The
+        message names the line.
+    """
+    text = read_text(path)
+    first = text.partition("\n")[0]
+    mark = next((mark for mark in "\t;,| " if mark in first), ",")
+    if column is not None:
+        mark = header_separator(first, [column], mark)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=mark == " ")
+    numbered = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if "".join(row).strip()]
+    if not numbered:
+        raise DataError(f"{path}: is empty; write an id and its numbers in each line")
+    lines, rows = [line for line, _ in numbered], [row for _, row in numbered]
+    for line, row in zip(lines, rows, strict=True):
+        if len(row) != len(rows[0]):
+            raise DataError(
+                f"{path}, line {line}: row has {len(row)} cells; line {lines[0]} has {len(rows[0])} (cells "
+                f"are divided by {SEPARATORS[mark]})"
+            )
+    place = 0
+    if column is not None or not rows[0][0] or not all(_is_number(cell, mark) for cell in rows[0][1:]):
+        header, rows, lines = rows[0], rows[1:], lines[1:]
+        # an index is left out, unless the other columns have numbers as names: then it holds the ids
+        named = len(header) > 1 and not _is_number(header[1], mark)
+        if named and is_row_numbers(header[0], [row[0] for row in rows]):
+            header, rows = header[1:], [row[1:] for row in rows]
+        place = column_of(path, header, column)
+    if not rows:
+        raise DataError(f"{path}: has a header and no row; write an id and its numbers in each line")
+    ids = unique_names(path, [row[place] for row in rows], lines)
+    return ids, _numbers(path, [row[:place] + row[place + 1 :] for row in rows], lines, mark)
+
+
+def _is_number(cell: str, mark: str) -> bool:
+    try:
+        float(_point(cell, mark))
+    except ValueError:
+        return False
+    return True
+
+
+def _point(cell: str, mark: str) -> str:
+    """``cell`` with a decimal point; where commas divide the cells, none is part of a number."""
+    return cell if mark == "," or "." in cell else cell.replace(",", ".", 1)
+
+
+def _numbers(path: Path, rows: Sequence[Sequence[str]], lines: Sequence[int], mark: str) -> np.ndarray:
+    values = np.empty((len(rows), len(rows[0])))
+    has_comma = mark != "," and any("," in cell for row in rows for cell in row)
+    for i, (line, row) in enumerate(zip(lines, rows, strict=True)):
+        for j, cell in enumerate(row):
+            if has_comma and "." in cell:
+                raise DataError(
+                    f"{path}, line {line}: {cell!r} has a decimal point and other numbers have commas; write "
+                    "all with one"
+                )
+            try:
+                values[i, j] = float(_point(cell, mark))
+            except ValueError:
+                raise DataError(
+                    f"{path}, line {line}: number {j + 1} of {len(row)} is {cell!r}; write a number"
+                ) from None
+    return values
