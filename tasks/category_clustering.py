@@ -57,6 +57,8 @@ class CategoryClustering(Task):
     )
     target_kinds: ClassVar[tuple[str, ...]] = ("rdm",)
     missing_pairs: ClassVar[bool] = True
+    #: Too few for model recovery: a score does not depend on the dissimilarities of people
+    simulations: ClassVar[int] = 5
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "metric": Parameter("correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}"),
         "standardise": Parameter("none", f"what is done to each feature before: {', '.join(STANDARDISE)}"),
