@@ -57,6 +57,8 @@ class CategoryClustering(Task):
     )
     target_kinds: ClassVar[tuple[str, ...]] = ("rdm",)
     missing_pairs: ClassVar[bool] = True
+    #: Too few for model recovery: a score does not depend on the dissimilarities of people
+    simulations: ClassVar[int] = 5
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "metric": Parameter("correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}"),
         "standardise": Parameter("none", f"what is done to each feature before: {', '.join(STANDARDISE)}"),
@@ -94,17 +96,17 @@ class CategoryClustering(Task):
         recipe = self.read(params)
         one_of(self.name, "metric", recipe["metric"], RDM_METRICS)
         one_of(self.name, "standardise", recipe["standardise"], STANDARDISE)
-        people = _categorised(joined.target)
+        concepts, people = _categorised(joined)
         categories = people.categories or ()
-        images = concept_images(view.stimuli, people.ids)
+        images = concept_images(view.stimuli, concepts)
         # One seed for all layers, so that a layer's null does not depend on other layers.
         seed = int(rng.integers(2**63))
-        permutations = _PERMUTATIONS_LARGE if len(people.ids) > _LARGE else _PERMUTATIONS
+        permutations = _PERMUTATIONS_LARGE if len(concepts) > _LARGE else _PERMUTATIONS
         layers: dict[str, LayerResult] = {}
         arrays: dict[str, np.ndarray] = {}
         for layer in view.layers:
             try:
-                rdm = feature_rdm(concept_means(view.features(layer), images), people.ids, **recipe)
+                rdm = feature_rdm(concept_means(view.features(layer), images), concepts, **recipe)
             except UndefinedFeaturesError as error:
                 layers[layer] = LayerResult(undefined=str(error))
                 continue
@@ -125,14 +127,14 @@ class CategoryClustering(Task):
         together = category_clustering(_mean(people.rdms), categories)
         names = together.categories
         return TaskResult(
-            concepts=people.ids,
+            concepts=concepts,
             layers=layers,
             chance={_AUC: 0.5},
             ceiling={_AUC: (float(np.mean([index.auc for index in own])), together.auc)},
             counts={
                 **joined.counts,
                 "categories": len(names),
-                "without_category": len(joined.concepts) - len(people.ids),
+                "without_category": len(joined.concepts) - len(concepts),
                 "subjects": len(own),
                 "images": sum(map(len, images)),
             },
@@ -170,17 +172,18 @@ def _world(rng: np.random.Generator) -> World:
     return rdm_world(rng, twins=_SPREAD, size=_SIZE)
 
 
-def _categorised(target: RDMTarget) -> RDMTarget:
-    """The target with the concepts that have a category."""
+def _categorised(joined: Join[RDMTarget]) -> tuple[tuple[str, ...], RDMTarget]:
+    """The concepts that have a category, as the stimuli name them, and the target with their rows."""
+    target = joined.target
     categories = target.categories or ()
-    kept = [concept for concept, name in zip(target.ids, categories, strict=False) if name is not None]
+    kept = [i for i, name in enumerate(categories) if name is not None]
     known = [name for name in categories if name is not None]
     if len(set(known)) < 2 or len(set(known)) == len(known):
         raise NotPossible(
             f"target {target.name!r} gives {len(target.ids)} joined concepts {len(set(known))} categories, "
             f"and {len(known)} of them have one: clusters need two categories, one of them with two concepts"
         )
-    return target.select(kept)
+    return tuple(joined.concepts[i] for i in kept), target.select([target.ids[i] for i in kept])
 
 
 def _mean(rdms: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,16 @@ def test_the_score_is_the_area_of_the_mean_features_over_images(task, target, rn
     }
     assert result.arrays["by_category/layer"].shape == (2,)
     assert result.arrays["concepts_of_category"].tolist() == [4, 4]
+
+
+def test_concepts_keep_the_names_of_the_stimuli(task, target, rng):
+    """Where they join the target on a key, and not on their own name."""
+    stimuli = synthetic_stimuli(CONCEPTS)
+    own = {f"n{i}": (concept,) for i, concept in enumerate(CONCEPTS)}
+    stimuli = replace(stimuli, concepts=tuple(own), keys={"word": own})
+    seen = ArrayView(stimuli, {"layer": rng.standard_normal((K, 20))})
+    result = task.score(seen, join(stimuli, target, "word"), {}, np.random.default_rng(1))
+    assert result.concepts == tuple(f"n{i}" for i, name in enumerate(CATEGORIES) if name)
 
 
 def test_people_are_scored_as_a_model_is(task, target, rng):
