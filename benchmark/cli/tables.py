@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 
 from benchmark.cli.console import console
-from benchmark.results import CellResult, average_seeds
+from benchmark.results import average_seeds
 from benchmark.runner import Outcome, Prospect
 
 MARKS = {
@@ -57,7 +57,8 @@ def print_outcomes(outcomes: Sequence[Outcome], miniature: bool, suite: str, out
         out.print(_table(rows))
         for key in dict.fromkeys(key for o in rows for key in _marks(o)):
             out.print(f"{key} {MARKS[key]}")
-    for line in _reasons(outcomes):
+    without = [o.cell for o in outcomes if o.cell.status != "scored"]
+    for line in _reasons([(c.model, c.binding, c.status.replace("_", " "), c.reason) for c in without]):
         out.print(line, style="red", soft_wrap=True)
     cached = sum(o.cached for o in outcomes)
     note = f"; {cached} stored already: nothing was recomputed for stored cells" if cached else ""
@@ -66,21 +67,16 @@ def print_outcomes(outcomes: Sequence[Outcome], miniature: bool, suite: str, out
         out.print(f"results: {output.resolve() / suite}", soft_wrap=True)
 
 
-def _reasons(outcomes: Sequence[Outcome]) -> list[str]:
-    """Why cells have no score: a line for each reason, with all the cells that it holds for."""
-    cells: dict[tuple[str, str | None], list[CellResult]] = {}
-    for outcome in outcomes:
-        if outcome.cell.status != "scored":
-            cells.setdefault((outcome.cell.status, outcome.cell.reason), []).append(outcome.cell)
+def _reasons(cells: Sequence[tuple[str, str, str, str | None]]) -> list[str]:
+    """A line for each reason: all its cells, given as model, binding, state and reason."""
+    alike: dict[tuple[str, str | None], list[tuple[str, str]]] = {}
+    for model, binding, state, reason in cells:
+        alike.setdefault((state, reason), []).append((model, binding))
     lines = []
-    for (status, reason), alike in cells.items():
-        models, bindings = (
-            list(dict.fromkeys(names))
-            for names in ((cell.model for cell in alike), (cell.binding for cell in alike))
-        )
-        count = f" ({len(alike)} cells)" if len(alike) > 1 else ""
-        what = f"{', '.join(models)}, {', '.join(bindings)}{count}"
-        lines.append(f"{what}: {status.replace('_', ' ')}: {reason}")
+    for (state, reason), names in alike.items():
+        models, bindings = (", ".join(dict.fromkeys(column)) for column in zip(*names, strict=True))
+        count = f" ({len(names)} cells)" if len(names) > 1 else ""
+        lines.append(f"{models}, {bindings}{count}: {state}: {reason}")
     return lines
 
 
@@ -147,8 +143,9 @@ def print_prospects(planned: Sequence[Prospect]) -> None:
     for prospect in planned:
         cost = "" if prospect.cost is None else str(prospect.cost)
         layers = str(prospect.layers) if prospect.layers else ""
-        row = (prospect.cell.model, prospect.cell.binding, prospect.state, layers, cost or prospect.why or "")
-        table.add_row(*row)
+        table.add_row(prospect.cell.model, prospect.cell.binding, prospect.state, layers, cost)
     out.print(table)
+    for line in _reasons([(p.cell.model, p.cell.binding, p.state, p.why) for p in planned if p.why]):
+        out.print(line, style="red", soft_wrap=True)
     missing = sum(prospect.state == "to score" for prospect in planned)
     out.print(f"{missing} of {len(planned)} cells would be scored")
