@@ -60,12 +60,13 @@ def data_states(session: Session) -> Iterator[DataState]:
 
 
 def _needed(session: Session) -> dict[str, tuple[str, ...]]:
-    """The suites that need each data set: as stimuli, as target, or as the norms of a rule."""
+    """The suites that need each data set, for bindings of their own: as stimuli, as target or beside it."""
     needed: dict[str, tuple[str, ...]] = {}
     for suite, entry in session.registry.suites.items():
-        for binding in entry.bindings.values():
+        base = session.registry.suites[entry.extends].bindings if entry.extends else {}
+        for binding in (binding for name, binding in entry.bindings.items() if name not in base):
             norms = None if binding.associations is None else binding.associations.norms
-            for name in (binding.stimuli, binding.target, norms):
+            for name in (binding.stimuli, binding.target, norms, *binding.concepts_common_to):
                 if name is not None:
                     needed[name] = tuple(dict.fromkeys((*needed.get(name, ()), suite)))
     return needed

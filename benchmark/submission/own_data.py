@@ -42,6 +42,8 @@ class OwnData:
         The suite whose models are scored.
     miniature : bool
         Whether the stimuli are those of the drawn world.
+    taken : frozenset of str
+        Names of the bindings of the suite that is extended.
     lines : list of str
         What joined, for the preview.
     """
@@ -53,6 +55,7 @@ class OwnData:
     binding: dict[str, Any] = field(default_factory=dict)
     extends: str = ""
     miniature: bool = False
+    taken: frozenset[str] = frozenset()
     lines: list[str] = field(default_factory=list)
 
     def proposals(self, task: str | None = None, **params: Any) -> list[Proposal]:
@@ -60,11 +63,13 @@ class OwnData:
         proposals = [Proposal(self.name, self.entry, section="datasets")]
         if task is not None:
             binding = {"task": task, **self.binding, **({"params": params} if params else {})}
+            named = f"{self.name}_{task}"
+            named = f"own_{named}" if named in self.taken else named
             suite = {
                 "description": self.entry["description"],
                 "extends": self.extends,
                 **({"miniature": True} if self.miniature else {}),
-                "bindings": {f"{self.name}_{task}": binding},
+                "bindings": {named: binding},
             }
             proposals.append(Proposal(self.name, suite, section="suites"))
         return proposals
@@ -121,7 +126,8 @@ def own_target(
     own.lines = _what_joined(shown, own.data, own.joined, on)
     own.binding = {"stimuli": stimuli, "target": name, **({"on": on} if on else {})}
     own.extends = _suite_of(session.registry, stimuli)
-    own.miniature = session.registry.suite(own.extends).miniature
+    extended = session.registry.suite(own.extends)
+    own.miniature, own.taken = extended.miniature, frozenset(extended.bindings)
     return own
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import csv
-import html
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -142,7 +142,8 @@ def test_export_page_markdown_and_csv(bench, hostile, tmp_path, monkeypatch):
     assert is_text(built.out + built.err)
     page = (tmp_path / "results" / "leaderboard.html").read_text()
     assert "<i>x</i>" not in page
-    assert html.escape("<i>x</i>") in page
+    content = json.loads(re.search('id="profiles">(.*?)</script>', page, re.S)[1])
+    assert {layer["name"] for cell in content["here"]["mini"] for layer in cell["layers"]} == set(LAYERS)
     with (tmp_path / "results" / "leaderboard.csv").open(newline="") as stream:
         named = {row["layer"] for row in csv.DictReader(stream)}
     assert named == {"", *LAYERS} - {"=1+1"} | {"'=1+1"}
