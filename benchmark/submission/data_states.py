@@ -60,12 +60,12 @@ def data_states(session: Session) -> Iterator[DataState]:
 
 
 def _needed(session: Session) -> dict[str, tuple[str, ...]]:
-    """The suites that need each data set: as stimuli, as target, or as the norms of a rule."""
+    """The suites that need each data set: as stimuli, as target, for the words in common, or as norms."""
     needed: dict[str, tuple[str, ...]] = {}
     for suite, entry in session.registry.suites.items():
         for binding in entry.bindings.values():
             norms = None if binding.associations is None else binding.associations.norms
-            for name in (binding.stimuli, binding.target, norms):
+            for name in (binding.stimuli, binding.target, *binding.concepts_common_to, norms):
                 if name is not None:
                     needed[name] = tuple(dict.fromkeys((*needed.get(name, ()), suite)))
     return needed
