@@ -62,9 +62,7 @@ def has_classes(model: Model, stimuli: Stimuli, device: str, *, has_norms: bool)
     try:
         with plugin_border():
             output = np.asarray(model.trace(first_of(stimuli), device=device)[OUTPUT], dtype=np.float32)
-            return model.classify(output) is not None or (
-                by_norms and model.associations(output) is not None
-            )
+            return model.classify(output) is not None or (by_norms and model.associations(output) is not None)
     except Exception:  # a plug-in may raise anything
         return True
 

@@ -196,7 +196,7 @@ def own_files(files: Sequence[str], base: Path) -> list[str]:
 
 
 def _suite_of(registry: Registry, stimuli: str) -> str:
-    """The suite to extend: the first with models that has these stimuli; of stimuli that are new, the real one.
+    """The suite to extend: the first with models that has these stimuli; for new stimuli the real one.
 
     Of a suite that itself extends another the other is meant.
     """
