@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from benchmark.inference import fdr, paired_difference
-from benchmark.results import CellResult, perturbed_of
+from benchmark.results import CellResult, perturbed_of, same_concepts
 
 
 @dataclass(frozen=True)
@@ -87,13 +87,15 @@ def _difference(first: CellResult, second: CellResult) -> Difference:
         second=second.model,
         first_score=float(first.score or 0),
         second_score=float(second.score or 0),
-        n=first.n if first.n == second.n else None,
+        n=first.n if same_concepts(first, second) else None,
     )
     a, b = perturbed_of(first), perturbed_of(second)
     if a is None or b is None:
         return replace(known, why="a result holds no changes of its score: run it again")
     if a.n != b.n:
         return replace(known, why=f"scored on {a.n} and on {b.n} concepts")
+    if known.n is None:
+        return replace(known, why=f"scored on {a.n} concepts each, which are not the same")
     paired = paired_difference(a, b)
     why = "" if np.isfinite(paired.p) else "the task has no paired comparison, or a score is undefined"
     return replace(known, difference=paired.difference, low=paired.low, high=paired.high, p=paired.p, why=why)

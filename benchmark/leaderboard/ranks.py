@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmark.inference import fdr, paired_difference
-from benchmark.results import CellResult, perturbed_of
+from benchmark.results import CellResult, perturbed_of, same_concepts
 
 #: False discovery rate over all pairs of models of a binding
 ALPHA = 0.05
@@ -60,12 +60,12 @@ def rank_intervals(cells: Sequence[CellResult], *, higher: bool) -> dict[str, Ra
     ranked = [cell for cell in cells if is_ranked(cell)]
     most = max((cell.n or 0 for cell in ranked), default=0)
     scores = {}
-    for cell in ranked:
-        if cell.n == most:
-            found = perturbed_of(cell)
-            if found is None or np.isnan(found.concepts).all():
-                return {}
-            scores[cell.model] = found
+    full = [cell for cell in ranked if cell.n == most]
+    for cell in max(([b for b in full if same_concepts(a, b)] for a in full), key=len, default=[]):
+        found = perturbed_of(cell)
+        if found is None or np.isnan(found.concepts).all():
+            return {}
+        scores[cell.model] = found
     if len(scores) < 2:
         return {}
     pairs = list(combinations(scores, 2))

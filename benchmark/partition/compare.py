@@ -142,7 +142,7 @@ def model_partition(
     chosen = _two_or_three(session.registry, models, suite)
     name = _binding_of(session.registry, suite, target)
     binding = session.registry.binding(suite, name)
-    joined_to, shown = session.target(binding.target), session.stimuli(binding.stimuli)
+    joined_to, shown = session.target_of(binding), session.stimuli(binding.stimuli)
     if not isinstance(joined_to, RDMTarget):
         raise NotPossible(f"target {binding.target!r} of {name!r} is {joined_to.kind}: an RDM is needed")
     loaded = [session.model(model, suite) for model in chosen]

@@ -1,6 +1,6 @@
 """Results: their schema, the folder that stores them, and their provenance."""
 
-from benchmark.results.compared import perturbed_of
+from benchmark.results.compared import perturbed_of, same_concepts
 from benchmark.results.provenance import code_version, extraction_version, now, versions
 from benchmark.results.row import row
 from benchmark.results.schema import (
@@ -34,5 +34,6 @@ __all__ = [
     "now",
     "perturbed_of",
     "row",
+    "same_concepts",
     "versions",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
@@ -70,12 +71,12 @@ def _version(package: str) -> str | None:
 
 @cache
 def code_version() -> str:
-    """sha256 over the sources of this package that can change a score.
+    """sha256 over the sources, and the reviewed tables, of this package that can change a score.
 
     It leaves out the rooms that name, store or show results. It also leaves out what has a hash of its own:
     plug-ins (:func:`benchmark.registry.plugin_source_hash`) and the miniature world (its manifest).
     """
-    return _hash_sources(PACKAGE)
+    return _hash_sources(PACKAGE, endings=(".py", ".csv"))
 
 
 @cache
@@ -84,8 +85,9 @@ def extraction_version() -> str:
     return _hash_sources(PACKAGE / "extraction", PACKAGE / "datasets")
 
 
-def _hash_sources(*rooms: Path) -> str:
-    names = sorted(path.relative_to(PACKAGE).as_posix() for room in rooms for path in room.rglob("*.py"))
+def _hash_sources(*rooms: Path, endings: Sequence[str] = (".py",)) -> str:
+    files = (path for room in rooms for path in room.rglob("*") if path.suffix in endings)
+    names = sorted(path.relative_to(PACKAGE).as_posix() for path in files)
     kept = [name for name in names if not _is_left_out(name)]
     return hash_files([PACKAGE / name for name in kept], kept)
 

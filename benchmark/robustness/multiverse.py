@@ -17,7 +17,7 @@ from benchmark.common.errors import NotPossible, UsageError
 from benchmark.inference import PairedDifference, fdr, paired_difference
 from benchmark.registry import BindingEntry, Registry
 from benchmark.representation.concepts import STANDARDISE
-from benchmark.results import VARIANT, CellResult, perturbed_of
+from benchmark.results import VARIANT, CellResult, perturbed_of, same_concepts
 from benchmark.runner import Cell, Session, execute
 from benchmark.runner.score import Bars
 
@@ -258,6 +258,6 @@ def _orders(
 
 def _difference(first: CellResult | None, second: CellResult | None) -> PairedDifference:
     a, b = (perturbed_of(cell) if cell else None for cell in (first, second))
-    if a is None or b is None or a.n != b.n:
+    if first is None or second is None or a is None or b is None or not same_concepts(first, second):
         return PairedDifference(*[np.nan] * 4)
     return paired_difference(a, b)

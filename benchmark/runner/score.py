@@ -172,12 +172,16 @@ def require(session: Session, parts: Parts) -> Join[Any]:
     Raises
     ------
     NotPossible
-        If too little joins, a pair is missing that the task needs, or the model has no classes and the task
-        needs them.
+        If too little joins, a pair is missing that the task needs, or the task needs classes and the model
+        has neither them nor, with norms in the rule of the binding, associations.
     """
     joined = join(parts.stimuli, parts.target, parts.binding.on)
     require_pairs(parts.task, joined)
-    if parts.task.needs_classes and not has_classes(parts.model.model, parts.stimuli, session.device):
+    rule = parts.binding.associations
+    has_norms = rule is not None and rule.norms is not None
+    if parts.task.needs_classes and not has_classes(
+        parts.model.model, parts.stimuli, session.device, has_norms=has_norms
+    ):
         raise NotPossible(
             f"model {parts.cell.model!r} has no classes: task {parts.binding.task!r} needs them"
         )

@@ -50,17 +50,19 @@ def covered_stimuli(model: LoadedModel, stimuli: Stimuli) -> Stimuli:
     return stimuli.of_concepts(known)
 
 
-def has_classes(model: Model, stimuli: Stimuli, device: str) -> bool:
+def has_classes(model: Model, stimuli: Stimuli, device: str, *, has_norms: bool) -> bool:
     """Whether ``model`` gives class probabilities: it is asked for those of the first of the ``stimuli``.
 
-    That one is shown to it on ``device``. A model that fails has them until its extraction says why.
+    That one is shown to it on ``device``. A model that fails has them until its extraction says why. With
+    norms, associations give classes too (:meth:`benchmark.runner.view.StoredView.classify`).
     """
-    if type(model).classify is Model.classify or OUTPUT not in model.layers:
+    by_norms = has_norms and model.has_associations
+    if not (by_norms or type(model).classify is not Model.classify) or OUTPUT not in model.layers:
         return False
     try:
         with plugin_border():
-            output = model.trace(first_of(stimuli), device=device)[OUTPUT]
-            return model.classify(np.asarray(output, dtype=np.float32)) is not None
+            output = np.asarray(model.trace(first_of(stimuli), device=device)[OUTPUT], dtype=np.float32)
+            return model.classify(output) is not None or (by_norms and model.associations(output) is not None)
     except Exception:  # a plug-in may raise anything
         return True
 

@@ -60,11 +60,10 @@ def data_states(session: Session) -> Iterator[DataState]:
 
 
 def _needed(session: Session) -> dict[str, tuple[str, ...]]:
-    """The suites that need each data set, for bindings of their own: as stimuli, as target or beside it."""
+    """The suites that need each data set: as stimuli, as target, for the words in common, or as norms."""
     needed: dict[str, tuple[str, ...]] = {}
     for suite, entry in session.registry.suites.items():
-        base = session.registry.suites[entry.extends].bindings if entry.extends else {}
-        for binding in (binding for name, binding in entry.bindings.items() if name not in base):
+        for binding in entry.bindings.values():
             norms = None if binding.associations is None else binding.associations.norms
             for name in (binding.stimuli, binding.target, norms, *binding.concepts_common_to):
                 if name is not None:

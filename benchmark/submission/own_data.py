@@ -202,10 +202,13 @@ def own_files(files: Sequence[str], base: Path) -> list[str]:
 
 
 def _suite_of(registry: Registry, stimuli: str) -> str:
-    """The first suite with these stimuli and models of its own; of stimuli that are new, the real one."""
+    """The suite to extend: the first with models that has these stimuli; for new stimuli the real one.
+
+    Of a suite that itself extends another the other is meant.
+    """
     return next(
         (
-            name
+            suite.extends or name
             for name, suite in registry.suites.items()
             if suite.models and any(binding.stimuli == stimuli for binding in suite.bindings.values())
         ),

@@ -19,6 +19,8 @@ _WIDTH = 106
 
 #: Keys of an entry that follow from the weights
 _OF_WEIGHTS = ("plugin", "checkpoint", "parameters")
+#: Params that say how one file is read. They do not hold for another file
+_OF_FILE = ("part", "ids")
 
 
 def add_entry(proposal: Proposal, file: Path, others: Sequence[Path] = (), *, replace: bool = False) -> str:
@@ -69,7 +71,9 @@ def _replace(proposal: Proposal, file: Path, others: Sequence[Path]) -> str:
         raise UsageError(f"{file}: has no entry {proposal.name} on lines of its own: nothing to replace")
     kept = read_yaml(text)[1][proposal.section][proposal.name]
     entry = kept | {name: part for name, part in proposal.entry.items() if name in _OF_WEIGHTS}
-    params = {**kept.get("params", {}), **proposal.entry.get("params", {})}
+    params = {key: value for key, value in kept.get("params", {}).items() if key not in _OF_FILE}
+    params |= proposal.entry.get("params", {})
+    entry.pop("params", None)
     if params:
         entry["params"] = params
     written = textwrap.indent(_yaml(Proposal(proposal.name, entry)), " " * key.start_mark.column)

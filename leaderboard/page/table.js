@@ -123,13 +123,19 @@ function tableOf(suite, place) {
   const groups = new Map();
   for (const binding of suite.bindings)
     groups.set(binding.task, [...(groups.get(binding.task) ?? []), columnOf(binding, suite)]);
-  const columns = [...groups].map(([task, of]) => ({ title: task.replaceAll("_", " "), columns: of }));
+  // A title that is a text would be read as HTML, and the name of a task comes from a result file.
+  const columns = [...groups].map(([task, of]) => ({
+    title: "",
+    titleFormatter: () => element("span", {}, task.replaceAll("_", " ")),
+    columns: of,
+  }));
   const rows = suite.models.map((about) => ({ model: about.name, about }));
   for (const binding of suite.bindings)
     for (const cell of binding.cells) rows.find((row) => row.model === cell.model)[binding.name] = cell;
   return new Tabulator(place, {
     data: rows,
     index: "model",
+    nestedFieldSeparator: false, // names of bindings may have dots
     columns: [modelColumn(suite), ...columns],
     layout: "fitData",
     // A height that is known beforehand spares Tabulator several measurements of every row.

@@ -240,6 +240,9 @@ def test_images_of_ones_own_and_rdms_of_them(bench, folder):
     assert [bench(*run).cells[0]["cached"] for _ in range(2)] == [True, True]
     np.save(folder / "a.npy", [0.1, 0.2, 0.3, 0.4, 0.6, 0.5])
     assert [bench(*run).cells[0]["cached"] for _ in range(2)] == [False, True]
+    done = bench("data", "new", "rdm", "again", *new[4:], "--registry", "mine.yaml")
+    assert done.status == 0, done.err
+    assert load_registry([folder / "mine.yaml"]).suite("again").extends == "human"
 
 
 def test_ids_of_another_kind_are_refused_with_the_key_that_joins(bench, folder):
@@ -292,16 +295,19 @@ def test_list_says_what_is_here_and_how_to_get_the_rest(bench, folder):
     bench("data", "new", "rdm", "judged", "a.npy", "--ids", "ids.txt", "--stimuli", "mini_images")
     list_data = ("data", "list", "--data", folder / "empty", "--registry", "mine.yaml")
     said = [" ".join(line.split()) for line in bench(*list_data).out.splitlines()]
-    assert "mini_people target here mini" in said
+    assert "mini_people target here mini, judged" in said, "judged extends mini"
     assert "judged target here judged" in said
+    assert "glove_840b target missing human" in said, "for the words in common"
     assert "hit target missing human" in said
     assert "cslb target missing -" in said
-    assert "suite judged: 2 of 2 data sets are here" in said
+    (all_here,) = [line for line in said if line.startswith("suite judged: ")]
+    n = int(all_here.split()[2])
+    assert all_here == f"suite judged: {n} of {n} data sets are here"
     assert any(line.startswith("suite human: 0 of ") and "imagenet_sample" in line for line in said)
     (how,) = [line for line in said if line.startswith("missing: eat: ")]
     assert "the Edinburgh Associative Thesaurus in the layout" in how
     (folder / "a.npy").unlink()
-    assert "suite judged: 1 of 2 data sets are here; not here: judged" in bench(*list_data).out
+    assert f"suite judged: {n - 1} of {n} data sets are here; not here: judged" in bench(*list_data).out
 
 
 def test_features_of_ones_own_are_a_model(bench, folder):

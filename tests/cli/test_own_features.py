@@ -113,6 +113,15 @@ def test_features_that_were_extracted_again_replace_the_entry(bench, here):
     assert run(bench).cells[0]["score"] != first
 
 
+def test_ids_of_a_file_that_is_replaced_do_not_stay(bench, here):
+    np.save(here / "f.npy", np.array(VALUES, dtype=np.float32))
+    (here / "ids.txt").write_text("\n".join(IDS))
+    assert bench("add", "features:f.npy", "--ids", "ids.txt").status == 0
+    (here / "f.csv").write_text(table(IDS, VALUES))
+    assert bench("add", "features:f.csv", "--replace").status == 0
+    assert "params" not in yaml.safe_load((here / "mine.yaml").read_text())["models"]["f"]
+
+
 def test_only_an_entry_of_ones_own_is_replaced(bench, here):
     (here / "pixels.csv").write_text(table(IDS, VALUES))
     done = bench("add", "features:pixels.csv", "--replace")

@@ -93,6 +93,32 @@ def test_the_table_says_what_the_numbers_are(bench, own):
     assert "untrained: blank" in (own / "f.svg").read_text()
 
 
+def test_concepts_common_to_other_targets_alone_are_compared(bench, own):
+    text = """
+suites:
+  ours:
+    miniature: true
+    bindings:
+      ours_rdm:
+        task: rdm_correlation
+        stimuli: mini_images
+        target: mini_area_early
+        concepts_common_to: [some]
+datasets:
+  some: {kind: target, plugin: "some.py:read", description: some}
+"""
+    (own / "some.py").write_text(
+        "from dataclasses import replace\n"
+        "from benchmark.datasets.mini.people import people\n"
+        "def read(root, *, name):\n"
+        "    whole = people(root, name=name)\n"
+        "    return replace(whole.select(whole.ids[:20]), name=name)\n"
+    )
+    (own / "mine.yaml").write_text(REGISTRY + text)
+    done = asked(bench, "first,second", "--layers", "output", "--suite", "ours", target="ours_rdm")
+    assert "mini_area_early, 20 concepts of mini_images" in done.out, done.err
+
+
 def test_a_model_that_was_trained_with_the_target_is_marked(bench, own):
     text = REGISTRY + "  third: {plugin: mine.py:Mine, params: {seed: 4}, trained_on: [mini_area_early]}\n"
     (own / "mine.yaml").write_text(text)

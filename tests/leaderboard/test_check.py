@@ -113,3 +113,4 @@ def test_the_command_names_what_is_wrong(bench, tmp_path):
     assert bench("results", "check", good.path).status == 0
     assert bench("results", "check", bad.path, good.path).status == 1
     assert bench("results", "check", tmp_path / "nothing").status == 2
+    assert bench("results", "check", "/dev/null").status == 1, "a file that is in no folders"

@@ -131,6 +131,16 @@ def test_markup_in_a_name_is_text(browser, address):
         assert HOSTILE in visit.page.locator("article").inner_text()
 
 
+def test_markup_in_the_name_of_a_task_is_text_and_a_binding_may_have_a_dot(browser, tmp_path):
+    task = "<img src=x onerror=document.title='taken'>"
+    odd = cell(suite="elsewhere", binding="people.v2").model_copy(update={"task": task})
+    build(tmp_path, odd)
+    with Visit(browser, (tmp_path / "out" / "page.html").as_uri()) as visit:
+        visit.page.wait_for_selector(".tabulator-row .strip")
+        assert task in visit.page.locator(".tabulator-header").inner_text()
+        assert visit.page.title() != "taken"
+
+
 def test_layers_beside_the_page_are_loaded_when_they_are_needed(browser, tmp_path, monkeypatch):
     monkeypatch.setattr("benchmark.leaderboard.build._INSIDE", 10)
     build(tmp_path, cell("a"))

@@ -8,6 +8,7 @@ from test_page import cell
 
 from benchmark.inference import mean_statistic as mean_of
 from benchmark.inference import perturbed
+from benchmark.leaderboard.compare import compare
 from benchmark.leaderboard.ranks import rank_intervals
 from benchmark.results import ResultStore, perturbed_of
 
@@ -50,6 +51,20 @@ def test_models_that_nothing_tells_apart_are_one_tier():
 def test_trained_on_untrained_and_cells_of_fewer_concepts_have_no_rank(kept_out):
     cells = [ranked("a", 0.9, 0, **kept_out), ranked("b", 0.5, 1), ranked("c", 0.1, 2)]
     assert rank_intervals(cells, higher=True) == {"b": (1, 1), "c": (2, 2)}
+
+
+def test_halves_of_the_concepts_are_not_paired_though_their_number_is_one():
+    def half(model, level, seed, shown):
+        return ranked(model, level, seed, counts={"uncovered": 200}, key={"features": {"stimuli": shown}})
+
+    first, second, third = half("a", 0.9, 0, "one"), half("b", 0.5, 1, "other"), half("c", 0.5, 2, "one")
+    assert set(rank_intervals([first, second, third], higher=True)) == {"a", "c"}
+    (unlike, alike) = (
+        compare([first, second, third], ["a", "b"]),
+        compare([first, second, third], ["a", "c"]),
+    )
+    assert (unlike[0].n, unlike[0].why) == (None, "scored on 200 concepts each, which are not the same")
+    assert (alike[0].n, alike[0].why) == (200, "")
 
 
 def test_without_changes_or_alone_there_is_no_rank():

@@ -176,6 +176,7 @@ def test_code_version_covers_what_changes_a_score_and_nothing_else(tmp_path, mon
         "inference/b.py",
         "extraction/n.py",
         "datasets/readers/things.py",
+        "datasets/readers/cues.csv",
         "datasets/mini/d.py",
     ):
         (package / name).parent.mkdir(parents=True, exist_ok=True)
@@ -195,6 +196,7 @@ def test_code_version_covers_what_changes_a_score_and_nothing_else(tmp_path, mon
 
     assert after("measures/rdm.py") == after("inference/b.py") == (True, False)
     assert after("extraction/n.py") == after("datasets/readers/things.py") == (True, True)
+    assert after("datasets/readers/cues.csv") == (True, False), "the manifest of stimuli has what readers use"
     for name in ("registry/load.py", "results/store.py", "cli/run.py", "leaderboard/page.py", "tasks/t.py"):
         assert after(name) == (False, False)
     assert after("datasets/mini/d.py") == (False, False)
