@@ -12,7 +12,7 @@ import numpy as np
 from benchmark.common.errors import DataError, NotPossible, UsageError
 from benchmark.common.files import sha256_of
 from benchmark.datasets import DataRoot, Stimuli
-from benchmark.datasets.readers.numbers import read_numbers
+from benchmark.datasets.readers.feature_tables import read_feature_table
 from benchmark.datasets.readers.text import names_of, read_ids
 from benchmark.model import OUTPUT, Model, Progress
 
@@ -169,7 +169,7 @@ class Features(Model):
         return names_of(arrays.pop(IDS), f"{self._path}: array {IDS!r}"), arrays
 
     def _read_table(self) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
-        names, values = read_numbers(self._path, self.spec.params.get("column"))
+        names, values = read_feature_table(self._path, self.spec.params.get("column"))
         return names, {OUTPUT: values}
 
 

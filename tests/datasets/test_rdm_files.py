@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import h5py
@@ -105,6 +106,17 @@ FORMS = {
         lambda f: write_subjects(f, ".txt", mark="  ", rows=False, columns=False),
         ["sub-*.txt"],
         {"ids": "ids.txt"},
+    ),
+    "txt, bars": (lambda f: write_subjects(f, ".txt", mark="|"), ["sub-*.txt"], {}),
+    "txt, quoted ids and blanks at the ends": (
+        lambda f: [
+            (f / f"sub-{i}.txt").write_text(
+                re.sub("([a-z]+)", r'"\1"', table(square, "  ")).replace("\n", " \n ")
+            )
+            for i, square in enumerate(PEOPLE)
+        ],
+        ["sub-*.txt"],
+        {},
     ),
     "rsatoolbox": (lambda f: rsatoolbox_file(f, label=list(IDS)), ["mine.h5"], {}),
     "rsatoolbox of two": (
@@ -293,6 +305,11 @@ REFUSED = {
         lambda f: (f / "a.csv").write_text("0,1,2\n1,0\n2,3,0"),
         {"ids": "ids.txt"},
         "a.csv, line 2: 2 cells; the first line has 3",
+    ),
+    "quotation mark": (
+        lambda f: (f / "a.csv").write_text('"a,0,1\n' + "b,1,0\n" * 30_000),
+        {},
+        "a.csv, line .*: cannot be divided into cells .* is a quotation mark before it not closed",
     ),
     "encoding": (
         lambda f: (f / "a.csv").write_bytes("id,é,b\né,0,1\nb,1,0".encode("latin-1")),

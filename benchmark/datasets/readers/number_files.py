@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +15,8 @@ import numpy as np
 from benchmark.common.errors import DataError
 from benchmark.datasets.readers.files import read_array
 from benchmark.datasets.readers.hdf5_files import IDS, pick, read_hdf5, read_rsatoolbox
-from benchmark.datasets.readers.text import is_row_numbers, names_of, read_text
-
-#: A cell of a pair that was not measured, in lower case
-_MISSING = ("", "nan", "na")
+from benchmark.datasets.readers.rdm_tables import read_rdm_table
+from benchmark.datasets.readers.text import names_of
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ class Numbers:
     order: str | None = None
 
 
-def read_numbers(path: Path, array: str | None = None, column: str | None = None) -> Numbers:
+def read_number_file(path: Path, array: str | None = None, column: str | None = None) -> Numbers:
     """Read a file by its ending.
 
     Parameters
@@ -148,84 +144,5 @@ def _hdf5(path: Path, array: str | None, column: str | None) -> Numbers:
 
 
 def _table(path: Path) -> Numbers:
-    """A table of numbers: alone, with a first line of ids, with a first column of ids, or with both."""
-    cells, lines = _cells(path)
-    first_row, first_column = cells[0], [row[0] for row in cells]
-    height, width = len(cells), len(first_row)
-    above = height > 1 and (_has_words(first_row[1:]) or _counts(first_row, height - 1))
-    beside = width > 1 and (_has_words(first_column[1:]) or _counts(first_column, width - 1))
-    # numbers as ids, in the first line and in the first column: the corner is no number
-    if not above and not beside and not _is_number(first_row[0]) and first_row[1:] == first_column[1:]:
-        above = beside = True
-    columns = first_row[beside:] if above else None
-    rows = first_column[above:] if beside else None
-    values = np.array(
-        [
-            [_number(path, line, i, cell) for i, cell in enumerate(row[beside:], start=1 + beside)]
-            for line, row in zip(lines[above:], cells[above:], strict=True)
-        ]
-    )
-    named = [names for names in (rows, columns) if names is not None and not is_row_numbers("", names)]
-    if len(named) == 2 and named[0] != named[1]:
-        values = values[:, _places(path, *named)]
-    return Numbers(_numbers(values, f"{path}"), tuple(named[0]) if named else None)
-
-
-def _cells(path: Path) -> tuple[list[list[str]], list[int]]:
-    """The cells of a table and the line of each row."""
-    text = read_text(path)
-    first = text.partition("\n")[0]
-    mark = next((mark for mark in "\t;," if mark in first), None)
-    if mark is not None:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
-        numbered = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
-    else:
-        numbered = [(i, line.split()) for i, line in enumerate(text.split("\n"), start=1)]
-    rows = [(line, row) for line, row in numbered if "".join(row)]
-    if not rows:
-        raise DataError(f"{path}: is empty; expected a table of numbers")
-    expected = len(rows[0][1])
-    for line, row in rows:
-        if len(row) != expected:
-            raise DataError(f"{path}, line {line}: {len(row)} cells; the first line has {expected}")
-    return [row for _, row in rows], [line for line, _ in rows]
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _has_words(cells: Sequence[str]) -> bool:
-    """Whether a cell is no number, not one with a decimal comma either."""
-    return any(cell.lower() not in _MISSING and not _is_number(cell.replace(",", ".")) for cell in cells)
-
-
-def _counts(cells: Sequence[str], n: int) -> bool:
-    """Whether the first of ``n + 1`` rows for ``n`` columns (or the reverse) counts: what pandas writes."""
-    return len(cells) == n and n > 1 and is_row_numbers("", cells)
-
-
-def _number(path: Path, line: int, place: int, cell: str) -> float:
-    if cell.lower() in _MISSING:
-        return np.nan
-    if _is_number(cell):
-        return float(cell)
-    expected = (
-        "numbers between commas, semicolons, tabs or spaces, and ids in the first line and column alone"
-    )
-    if _is_number(cell.replace(",", ".")):
-        expected = "a point before the decimals"
-    raise DataError(f"{path}, line {line}, cell {place}: {cell[:40]!r} is not a number; expected {expected}")
-
-
-def _places(path: Path, rows: list[str], columns: list[str]) -> list[int]:
-    """The column of each row's id."""
-    only = sorted(set(rows).symmetric_difference(columns))
-    if only:
-        lacks = "column" if only[0] in rows else "row"
-        raise DataError(f"{path}: id {only[0]!r} has no {lacks}; expected a row and a column for each id")
-    return [columns.index(name) for name in rows]
+    values, ids = read_rdm_table(path)
+    return Numbers(_numbers(values, f"{path}"), ids)

@@ -11,7 +11,7 @@ from benchmark.common.errors import DataError, UsageError
 from benchmark.datasets.names import nfc, require_unique
 from benchmark.datasets.readers.files import locate
 from benchmark.datasets.readers.folders import IMAGE_SUFFIXES, image_files
-from benchmark.datasets.readers.number_files import read_numbers
+from benchmark.datasets.readers.number_files import read_number_file
 from benchmark.datasets.readers.pairs import ORDERS, SIMILARITIES, dissimilarities, squares
 from benchmark.datasets.readers.text import read_ids
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
@@ -188,7 +188,7 @@ def _read(
     similarity: str | None,
 ) -> tuple[Ids, np.ndarray]:
     """Ids and RDMs of one file."""
-    numbers = read_numbers(path, array, column)
+    numbers = read_number_file(path, array, column)
     names = given or numbers.ids
     if names is None:
         raise DataError(

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import numpy as np
 
 from benchmark.common.errors import DataError
 from benchmark.datasets.names import nfc
+from benchmark.datasets.readers.cells import split_rows, uneven_row
 
 #: What may stand between the cells of a table
 SEPARATORS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars", " ": "spaces"}
@@ -146,19 +145,18 @@ def read_rows(path: Path, column: str | None = None) -> tuple[list[str], list[li
     """
     text = read_text(path)
     mark = header_separator(text.partition("\n")[0], [] if column is None else [column], ",")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
-    # a cell in quotes may hold line ends, so the reader counts the lines
-    numbered = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if "".join(row).strip()]
-    if len(numbered) < 2:
+    table, lines = split_rows(path, text, mark)
+    if len(table) < 2:
         raise DataError(f"{path}: needs a header and at least one row")
-    (_, header), *numbered = numbered
-    for line, row in numbered:
-        if len(row) != len(header):
-            raise DataError(f"{path}, line {line}: row has {len(row)} cells; the header has {len(header)}")
-    rows = [row for _, row in numbered]
+    header, rows = table[0], table[1:]
+    wrong = uneven_row(table)
+    if wrong is not None:
+        raise DataError(
+            f"{path}, line {lines[wrong]}: row has {len(table[wrong])} cells; the header has {len(header)}"
+        )
     if len(header) > 1 and is_row_numbers(header[0], [row[0] for row in rows]):
         header, rows = header[1:], [row[1:] for row in rows]
-    return header, rows, [line for line, _ in numbered]
+    return header, rows, lines[1:]
 
 
 def column_of(path: Path, header: Sequence[str], name: str | None) -> int:

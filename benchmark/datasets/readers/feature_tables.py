@@ -1,15 +1,14 @@
-"""A table of numbers with an id in each row, as spreadsheets and programs write it."""
+"""Tables of features: an id and its numbers in each row, as spreadsheets and programs write them."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from benchmark.common.errors import DataError
+from benchmark.datasets.readers.cells import is_number, separator_in, split_rows, uneven_row, with_point
 from benchmark.datasets.readers.text import (
     SEPARATORS,
     column_of,
@@ -20,8 +19,8 @@ from benchmark.datasets.readers.text import (
 )
 
 
-def read_numbers(path: Path, column: str | None = None) -> tuple[tuple[str, ...], np.ndarray]:
-    """Read a table of numbers, with or without a header.
+def read_feature_table(path: Path, column: str | None = None) -> tuple[tuple[str, ...], np.ndarray]:
+    """Read a table of features, with or without a header.
 
     The first line is a header if a cell beside the id is not a number, or if its id is empty. Numbers may
     have decimal commas if the cells are not divided by commas.
@@ -47,25 +46,23 @@ def read_numbers(path: Path, column: str | None = None) -> tuple[tuple[str, ...]
     """
     text = read_text(path)
     first = text.partition("\n")[0]
-    mark = next((mark for mark in "\t;,| " if mark in first), ",")
+    mark = separator_in(first, ",")
     if column is not None:
         mark = header_separator(first, [column], mark)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=mark == " ")
-    numbered = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if "".join(row).strip()]
-    if not numbered:
+    rows, lines = split_rows(path, text, mark)
+    if not rows:
         raise DataError(f"{path}: is empty; write an id and its numbers in each line")
-    lines, rows = [line for line, _ in numbered], [row for _, row in numbered]
-    for line, row in zip(lines, rows, strict=True):
-        if len(row) != len(rows[0]):
-            raise DataError(
-                f"{path}, line {line}: row has {len(row)} cells; line {lines[0]} has {len(rows[0])} (cells "
-                f"are divided by {SEPARATORS[mark]})"
-            )
+    wrong = uneven_row(rows)
+    if wrong is not None:
+        raise DataError(
+            f"{path}, line {lines[wrong]}: row has {len(rows[wrong])} cells; line {lines[0]} has "
+            f"{len(rows[0])} (cells are divided by {SEPARATORS[mark]})"
+        )
     place = 0
-    if column is not None or not rows[0][0] or not all(_is_number(cell, mark) for cell in rows[0][1:]):
+    if column is not None or not rows[0][0] or not all(is_number(_point(cell, mark)) for cell in rows[0][1:]):
         header, rows, lines = rows[0], rows[1:], lines[1:]
         # an index is left out, unless the other columns have numbers as names: then it holds the ids
-        named = len(header) > 1 and not _is_number(header[1], mark)
+        named = len(header) > 1 and not is_number(_point(header[1], mark))
         if named and is_row_numbers(header[0], [row[0] for row in rows]):
             header, rows = header[1:], [row[1:] for row in rows]
         place = column_of(path, header, column)
@@ -75,17 +72,9 @@ def read_numbers(path: Path, column: str | None = None) -> tuple[tuple[str, ...]
     return ids, _numbers(path, [row[:place] + row[place + 1 :] for row in rows], lines, mark)
 
 
-def _is_number(cell: str, mark: str) -> bool:
-    try:
-        float(_point(cell, mark))
-    except ValueError:
-        return False
-    return True
-
-
 def _point(cell: str, mark: str) -> str:
     """``cell`` with a decimal point; where commas divide the cells, none is part of a number."""
-    return cell if mark == "," or "." in cell else cell.replace(",", ".", 1)
+    return cell if mark == "," else with_point(cell)
 
 
 def _numbers(path: Path, rows: Sequence[Sequence[str]], lines: Sequence[int], mark: str) -> np.ndarray:
