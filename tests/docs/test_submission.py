@@ -10,7 +10,7 @@ import pytest
 def test_the_page_as_it_stands(follow, tmp_path):
     steps = follow("tutorial/a-model-in-five-minutes.md")
     left = {step.line.split()[1]: step.out for step in steps if step.line.startswith("bench ")}
-    (shown,) = (step.out for step in steps if step.line.startswith("python "))
+    shown, of_arrays = (step.out for step in steps if step.line.startswith("python "))
     assert "unknown: fill in" in left["add"]
     assert "0 failed" in left["check-model"]
     assert "lines" in (tmp_path / "results" / "leaderboard.html").read_text()
@@ -21,3 +21,5 @@ def test_the_page_as_it_stands(follow, tmp_path):
     by_object = json.loads((tmp_path / "results" / "mini" / "people_rdm" / "lines_object.json").read_text())
     assert by_object["score"] == pytest.approx(by_entry["score"])
     assert "lines_object" in shown
+    assert "area_late_rdm" in of_arrays
+    assert (tmp_path / "profile.pdf").is_file()
