@@ -53,8 +53,9 @@ def covered_stimuli(model: LoadedModel, stimuli: Stimuli) -> Stimuli:
 def has_classes(model: Model, stimuli: Stimuli, device: str, *, has_norms: bool) -> bool:
     """Whether ``model`` gives class probabilities: it is asked for those of the first of the ``stimuli``.
 
-    That one is shown to it on ``device``. A model that fails has them until its extraction says why. With
-    norms, associations give classes too (:meth:`benchmark.runner.view.StoredView.classify`).
+    That one is shown to it on ``device``. A model that fails has them until its extraction says why. If the
+    binding names norms (``has_norms``), associations give classes too
+    (:meth:`benchmark.runner.view.StoredView.classify`).
     """
     by_norms = has_norms and model.has_associations
     if not (by_norms or type(model).classify is not Model.classify) or OUTPUT not in model.layers:

@@ -26,9 +26,18 @@ function profilesOf(suite) {
   return received.get(suite).promise;
 }
 
+// An address that somebody typed may hold a lone %.
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 function read() {
   const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
-  const [suite, kind, name] = path.split("/").map(decodeURIComponent);
+  const [suite, kind, name] = path.split("/").map(decoded);
   const filters = new URLSearchParams(query ?? "");
   state.suite = suites.get(suite) ?? content.suites[0];
   state.search = filters.get("q") ?? "";
@@ -123,7 +132,9 @@ async function show() {
   document.getElementById("suites").replaceChildren(...links);
   const views = { model: modelView, task: taskView, compare: compareView };
   if (!Object.hasOwn(views, kind ?? "")) return suiteView(suite);
+  const here = location.hash;
   const view = await views[kind](suite, name);
+  if (location.hash !== here) return; // another view was asked for meanwhile
   document.getElementById("main").replaceChildren(view);
   window.scrollTo(0, 0);
 }

@@ -66,7 +66,7 @@ def split_rows(path: Path, text: str, mark: str) -> tuple[list[list[str]], list[
 
 
 def uneven_row(rows: Sequence[Sequence[str]]) -> int | None:
-    """The place of the first row with another number of cells than the first row; None: there is none."""
+    """The place of the first of ``rows`` with another number of cells than their first; None: none has."""
     return next((i for i, row in enumerate(rows) if len(row) != len(rows[0])), None)
 
 
