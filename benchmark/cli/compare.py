@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from dataclasses import asdict
@@ -12,7 +11,7 @@ from rich import box
 from rich.table import Table
 
 from benchmark.cli.console import console
-from benchmark.cli.tables import between, number
+from benchmark.cli.tables import between, number, write_csv
 from benchmark.common.errors import UsageError
 from benchmark.leaderboard.compare import Difference, compare
 from benchmark.results import VARIANT, CellResult, ResultStore, finite_or_none
@@ -68,9 +67,7 @@ def _write(found: list[Difference], form: str) -> None:
     if form == "json":
         sys.stdout.write(json.dumps(rows, indent=1, allow_nan=False) + "\n")
         return
-    table = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
+    write_csv(rows)
 
 
 def _plain(value: object) -> object:

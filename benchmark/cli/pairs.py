@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from pathlib import Path
@@ -13,7 +12,7 @@ from rich.table import Table
 
 from benchmark.cli.console import console, progress_bars, say
 from benchmark.cli.run import WorkBar
-from benchmark.cli.tables import number
+from benchmark.cli.tables import number, write_csv
 from benchmark.registry import AssociationRuleEntry
 from benchmark.runner import Options, Session
 
@@ -90,9 +89,7 @@ def show_pairs(
         whole = {"concepts": found.concepts, "groups": found.summary(), **found.provenance, "pairs": rows}
         sys.stdout.write(json.dumps(whole, indent=1, allow_nan=False) + "\n")
     elif form == "csv":
-        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        write_csv(rows)
     else:
         _print(found, k)
     if html is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from rich.table import Table
 
 from benchmark.cli.console import console, progress_bars, say
 from benchmark.cli.run import WorkBar
-from benchmark.cli.tables import between, number
+from benchmark.cli.tables import between, number, write_csv
 from benchmark.common.figures import require_format
 from benchmark.results import finite_or_none
 from benchmark.runner import Options, Session
@@ -83,9 +82,7 @@ def show_similarity(
         whole = {"concepts": found.concepts, "dropped": found.dropped, **found.provenance, "pairs": rows}
         sys.stdout.write(json.dumps(whole, indent=1, allow_nan=False) + "\n")
     elif form == "csv":
-        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        write_csv(rows)
     else:
         _print(found)
     if figure is not None:

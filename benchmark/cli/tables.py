@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rich import box
 from rich.table import Table
@@ -23,6 +26,13 @@ MARKS = {
 def number(value: float | None, digits: int = 3) -> str:
     """``value`` as text with ``digits`` decimals; a dash where it is undefined or does not apply."""
     return "-" if value is None else f"{value:.{digits}f}"
+
+
+def write_csv(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write ``rows``, at least one, as CSV to standard output. The names in the first are the header."""
+    writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
 
 
 def between(low: float | None, high: float | None) -> str:
