@@ -112,9 +112,9 @@ SOURCES = """\
 
 {differences}
 
-The page makes no claim about the models of the source papers where their weights were not to be had: the
-networks here are those in the tables. What each paper reports stands in its own document, and no figure of
-theirs is repeated here.
+The tables name the networks of this page. The weights of some networks of the source papers could not be
+had. The page says nothing about these networks. What each paper reports stands in its own document, and no
+figure of theirs is repeated here.
 """
 
 LIMITS = """\
