@@ -19,8 +19,8 @@ from benchmark.cli.choices import (
     ResultFormat,
     SimilarityFormat,
 )
+from benchmark.cli.collection_commands import group as data_group
 from benchmark.cli.commands import Commands
-from benchmark.cli.data_commands import data as data_group
 from benchmark.cli.groups import association, cache, export, leaderboard, results, training
 
 app = typer.Typer(
