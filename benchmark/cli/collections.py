@@ -15,7 +15,7 @@ from benchmark.datasets import DataRoot
 from benchmark.datasets.catalogue import Brought, Collection, FileState, bring, pull, state_of
 from benchmark.datasets.catalogue.download import Tell
 from benchmark.registry import Registry, load_registry
-from benchmark.submission.collections import chosen_collections, used_for
+from benchmark.registry.choose import chosen_collections, used_for
 
 
 def pull_data(name: str, root: Path, registries: Iterable[Path], *, accept: bool) -> int:
@@ -115,7 +115,7 @@ def list_collections(registry: Registry, root: DataRoot) -> None:
         states = [state_of(folder, file, hashed=False) for file in collection.files]
         here = [state for state in states if state.state not in ("missing", "changed")]
         uses = ", ".join(used_for(registry, collection.name)) or "-"
-        size = _megabytes(sum(state.size for state in states), states)
+        size = _size(states)
         table.add_row(collection.name, f"{len(here)} of {len(states)}", size, collection.redistribution, uses)
         if len(here) < len(states):
             missing = [state.file for state in states if state not in here]
@@ -126,12 +126,17 @@ def list_collections(registry: Registry, root: DataRoot) -> None:
     say(*lacking)
 
 
-def _megabytes(here: int, states: list[FileState]) -> str:
-    known = sum(state.file.size or state.size for state in states)
-    return f"{here / 1e6:.1f} of {known / 1e6:.1f} MB"
+def _size(states: list[FileState]) -> str:
+    """Bytes that are here, of those that the registry knows of."""
+    here, known = (
+        sum(numbers) for numbers in zip(*((s.size, s.file.size or s.size) for s in states), strict=True)
+    )
+    unit, name = (1e6, "MB") if known >= 1e6 else (1e3, "kB")
+    return f"{here / unit:.1f} of {known / unit:.1f} {name}" if known else "not known"
 
 
 def new_table(*columns: str) -> Table:
+    """A table without lines, with these ``columns``."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
         table.add_column(column, overflow="fold")

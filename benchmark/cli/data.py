@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmark.cli.collections import list_collections, new_table
 from benchmark.cli.console import console, say
+from benchmark.common.errors import UsageError
 from benchmark.datasets import Stimuli, Target
 from benchmark.datasets.catalogue import overlap
 from benchmark.datasets.catalogue.overlap import keys_of

@@ -46,25 +46,30 @@ def download(url: str, part: Path, tell: Tell, *, pinned: bool) -> None:
         If it cannot be written.
     """
     for left in reversed(range(_TRIES)):
-        try:  # noqa: PERF203 - three times at most
-            _go_on(url, part, tell, pinned)
-        except urllib.error.HTTPError as error:
-            if error.code != _RANGE_NOT_SATISFIABLE:
-                raise NotPossible(f"{url}: the server answers {error.code} {error.reason}") from error
-            # what is here is longer than the file: it is another file
-            part.unlink(missing_ok=True)
-        except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
-            if not left:
-                size = part.stat().st_size if part.is_file() else 0
-                kept = f"; {size:,} bytes are kept, run the command again to go on from there" if size else ""
-                reason = getattr(error, "reason", None) or error
-                raise NotPossible(f"{url}: cannot be got ({reason}){kept}") from error
-        else:
+        if _try(url, part, tell, pinned, last=not left):
             _mark_of(part).unlink(missing_ok=True)
             return
-    raise NotPossible(
-        f"{url}: the server has another file than the one that was begun; run the command again"
-    )
+    raise NotPossible(f"{url}: the server has another file than the one that was begun; try again")
+
+
+def _try(url: str, part: Path, tell: Tell, pinned: bool, last: bool) -> bool:
+    """Try once. False: it is worth another try."""
+    try:
+        _go_on(url, part, tell, pinned)
+    except urllib.error.HTTPError as error:
+        if error.code != _RANGE_NOT_SATISFIABLE:
+            raise NotPossible(f"{url}: the server answers {error.code} {error.reason}") from error
+        # what is here is longer than the file: it is another file
+        part.unlink(missing_ok=True)
+    except (http.client.HTTPException, OSError) as error:
+        if last:
+            size = part.stat().st_size if part.is_file() else 0
+            kept = f"; {size:,} bytes are kept, run the command again to go on from there" if size else ""
+            reason = getattr(error, "reason", None) or error
+            raise NotPossible(f"{url}: cannot be got ({reason}){kept}") from error
+    else:
+        return True
+    return False
 
 
 def _mark_of(part: Path) -> Path:

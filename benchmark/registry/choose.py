@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from benchmark.common.errors import UsageError
 from benchmark.datasets.catalogue import Collection, File
-from benchmark.registry import Registry, unknown
+from benchmark.registry.names import unknown
+from benchmark.registry.registry import Registry
 
 
 def collection_of(registry: Registry, name: str) -> Collection:
@@ -37,7 +38,9 @@ def chosen_collections(registry: Registry, name: str | None) -> list[Collection]
     if name in registry.collections:
         return [collection_of(registry, name)]
     if name not in registry.datasets:
-        raise UsageError(unknown("collection or dataset", name, [*registry.collections, *registry.datasets]))
+        raise UsageError(
+            unknown("collection or dataset", name, dict.fromkeys((*registry.collections, *registry.datasets)))
+        )
     names = registry.dataset(name).entry.collections
     if not names:
         how = registry.dataset(name).entry.how or "it needs no files, or its entry names none"
@@ -46,5 +49,10 @@ def chosen_collections(registry: Registry, name: str | None) -> list[Collection]
 
 
 def used_for(registry: Registry, collection: str) -> list[str]:
-    """The data sets that are read from a collection."""
-    return [name for name, placed in registry.datasets.items() if collection in placed.entry.collections]
+    """The data sets that are read from a collection, and the models whose files are in it."""
+    datasets = [name for name, placed in registry.datasets.items() if collection in placed.entry.collections]
+    files = {
+        name: placed.entry.checkpoint and placed.entry.checkpoint.file
+        for name, placed in registry.models.items()
+    }
+    return [*datasets, *(name for name, file in files.items() if file and file.startswith(f"{collection}/"))]
