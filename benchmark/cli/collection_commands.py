@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
-from benchmark.cli.data_commands import data as group
+from benchmark.cli import data_commands
 from benchmark.cli.options import DataOption, RegistryOption
+
+group = data_commands.data
 
 CollectionArgument = Annotated[
     str, typer.Argument(help="A collection of files, or a data set: the collections that it is read from.")

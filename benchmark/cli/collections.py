@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from rich import progress
@@ -19,13 +20,35 @@ from benchmark.registry.choose import chosen_collections, used_for
 
 
 def pull_data(name: str, root: Path, registries: Iterable[Path], *, accept: bool) -> int:
-    """Pull a collection, or those of a data set; say how to get what cannot be pulled. Gives the status."""
+    """Pull a collection, or those of a data set, and say how to get what cannot be pulled.
+
+    Parameters
+    ----------
+    name : str
+        A collection or a data set.
+    root : Path
+        The data root.
+    registries : iterable of Path
+        The user's registry files.
+    accept : bool
+        Whether the licence is accepted without a question.
+
+    Returns
+    -------
+    int
+        The exit status: 1 if a file is not here.
+
+    Raises
+    ------
+    UsageError
+        If there is no such name, or the licence is not accepted.
+    """
     missing = 0
     for collection in chosen_collections(load_registry(tuple(registries)), name):
         if any(file.url for file in collection.files):
             _require_consent(collection, accept)
             with progress_bars(count=progress.DownloadColumn()) as bars:
-                for brought in pull(collection, root, lambda path, bars=bars: _told(bars, path)):
+                for brought in pull(collection, root, partial(_told, bars)):
                     _say_brought(collection, brought)
         states = [state_of(root / collection.name, file, hashed=False) for file in collection.files]
         lacking = [state.file.path for state in states if state.state in ("missing", "changed")]
@@ -69,7 +92,26 @@ def _steps(collection: Collection) -> list[str]:
 
 
 def import_data(name: str, source: Path, root: Path, registries: Iterable[Path], *, link: bool) -> int:
-    """Bring what a user has to the data root. Gives the exit status: 1 if a file was refused."""
+    """Bring what a user has to the data root.
+
+    Parameters
+    ----------
+    name : str
+        A collection or a data set.
+    source : Path
+        File, folder or archive.
+    root : Path
+        The data root.
+    registries : iterable of Path
+        The user's registry files.
+    link : bool
+        Whether links are made, and nothing is copied.
+
+    Returns
+    -------
+    int
+        The exit status: 1 if a file was refused.
+    """
     status = 0
     for collection in chosen_collections(load_registry(tuple(registries)), name):
         for brought in bring(collection, collection.files, source, root, link=link):
@@ -79,7 +121,22 @@ def import_data(name: str, source: Path, root: Path, registries: Iterable[Path],
 
 
 def verify_data(name: str | None, root: Path, registries: Iterable[Path]) -> int:
-    """Compare what is here with its checksums. Gives the status: 1 if a file is not what it should be."""
+    """Compare what is here with its checksums.
+
+    Parameters
+    ----------
+    name : str or None
+        A collection or a data set; None: all.
+    root : Path
+        The data root.
+    registries : iterable of Path
+        The user's registry files.
+
+    Returns
+    -------
+    int
+        The exit status: 1 if a file is not what it should be, or one of ``name`` is missing.
+    """
     collections = chosen_collections(load_registry(tuple(registries)), name)
     table = new_table("file", "state")
     said, bad, seen = [], 0, 0
@@ -99,7 +156,17 @@ def verify_data(name: str | None, root: Path, registries: Iterable[Path]) -> int
 
 
 def show_places(name: str | None, root: Path, registries: Iterable[Path]) -> None:
-    """Print the data root, or the folders of a collection or data set."""
+    """Print the data root, or the folders of a collection or data set.
+
+    Parameters
+    ----------
+    name : str or None
+        A collection or a data set; None: the root alone.
+    root : Path
+        The data root.
+    registries : iterable of Path
+        The user's registry files.
+    """
     if name is None:
         say(str(root))
         return
@@ -107,7 +174,13 @@ def show_places(name: str | None, root: Path, registries: Iterable[Path]) -> Non
 
 
 def list_collections(registry: Registry, root: DataRoot) -> None:
-    """Print which collections are here, their size and licence, and how to get what is missing."""
+    """Print which collections are here, their size and licence, and how to get what is missing.
+
+    Parameters
+    ----------
+    registry : Registry
+    root : DataRoot
+    """
     table = new_table("collection", "files here", "size", "may be passed on", "used for")
     lacking = []
     for collection in chosen_collections(registry, None):

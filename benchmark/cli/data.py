@@ -82,13 +82,31 @@ def list_data(options: Options) -> None:
 
 
 def show_citations(names: list[str], registries: Iterable[Path]) -> None:
-    """Print the BibTeX of everything that suites, data sets, models or results used."""
+    """Print the BibTeX of everything that suites, data sets, models or results used.
+
+    Parameters
+    ----------
+    names : list of str
+        As :func:`benchmark.submission.cite.used_by` takes them.
+    registries : iterable of Path
+        The user's registry files.
+    """
     registry = load_registry(tuple(registries))
     print("\n\n".join(bibtex(registry, used_by(registry, names))))
 
 
 def show_overlap(first: str, second: str, on: str | None, options: Options) -> None:
-    """Print which names two data sets share: by each key, and the names themselves by one of them."""
+    """Print which names two data sets share: by each key, and the names themselves by one of them.
+
+    Parameters
+    ----------
+    first, second : str
+        Names of stimuli or targets.
+    on : str or None
+        The key by which names are shown; None: the one that matches most.
+    options : Options
+        Registries and data root.
+    """
     session = Session(options)
     one, two = (_data(session, name) for name in (first, second))
     found = {key: overlap(one, two, key) for key in (None, *dict.fromkeys((*keys_of(one), *keys_of(two))))}

@@ -108,7 +108,7 @@ def compared(file: File, places: Mapping[str, Path]) -> tuple[str, str]:
 
 
 def fault_of(path: Path) -> str | None:
-    """What a file is instead of data: nothing, a pointer of Git LFS, or a web page; None: it may be data.
+    """What the file ``path`` is instead of data: empty, a Git LFS pointer, a web page; None: it may be data.
 
     Raises
     ------
