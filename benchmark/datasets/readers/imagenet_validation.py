@@ -14,7 +14,7 @@ from benchmark.datasets.readers.folders import image_files, image_stimuli
 from benchmark.datasets.readers.imagenet import imagenet_keys, imagenet_names
 from benchmark.datasets.readers.text import read_text
 from benchmark.datasets.root import DataRoot
-from benchmark.datasets.stimuli import Stimuli
+from benchmark.datasets.stimuli import Keys, Stimuli
 
 _KAGGLE = "LOC_val_solution.csv"
 _TINY = "val_annotations.txt"
@@ -75,7 +75,9 @@ def validation(root: DataRoot, *, name: str, path: str, images: int = 1) -> Stim
     if few is not None:
         raise DataError(f"{folder}: class {few} has {seen[few]} images; {images} of each class are wanted")
     wnids = [classes[file] for file in chosen]
-    keys = {key: {wnid: names[wnid] for wnid in seen} for key, names in imagenet_keys().items()}
+    keys: dict[str, Keys] = {
+        key: {wnid: names[wnid] for wnid in seen} for key, names in imagenet_keys().items()
+    }
     labels = {wnid: imagenet_names()[wnid][0] for wnid in seen}
     ids = [f"{wnid}/{file.stem}" for wnid, file in zip(wnids, chosen, strict=True)]
     return image_stimuli(name, chosen, ids, wnids, keys=keys, labels=labels)
