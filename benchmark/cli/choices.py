@@ -66,6 +66,11 @@ class Dissimilarity(str, Enum):
     cosine = "cosine"
     euclidean = "euclidean"
     sqeuclidean = "sqeuclidean"
+    cityblock = "cityblock"
+    chebyshev = "chebyshev"
+    canberra = "canberra"
+    braycurtis = "braycurtis"
+    jensenshannon = "jensenshannon"
 
 
 class RuleName(str, Enum):
