@@ -73,6 +73,13 @@ class Dissimilarity(str, Enum):
     jensenshannon = "jensenshannon"
 
 
+class Pooling(str, Enum):
+    """How the layers of a network become vectors."""
+
+    average = "average"
+    max = "max"
+
+
 class RuleName(str, Enum):
     """How association profiles are compared."""
 
