@@ -11,9 +11,10 @@ import typer
 
 from benchmark import __version__
 from benchmark.cli import options as opt
-from benchmark.cli.arguments import association_rule, load, run_options, split
+from benchmark.cli.arguments import association_rule, cluster, load, part, run_options, split
 from benchmark.cli.choices import (
     AssociatesFormat,
+    Backend,
     Device,
     Dissimilarity,
     ResultFormat,
@@ -70,6 +71,9 @@ def run(
     device: opt.DeviceOption = Device.auto,
     seed: opt.SeedOption = 0,
     jobs: opt.ProcessesOption = 1,
+    backend: opt.BackendOption = Backend.loky,
+    scheduler: opt.SchedulerOption = None,
+    shard: opt.ShardOption = None,
     form: opt.ResultFormatOption = ResultFormat.table,
     dry_run: opt.DryRunOption = False,
     strict: opt.StrictOption = False,
@@ -87,11 +91,12 @@ def run(
     """
     from benchmark.cli.run import Asked, run_cells, show_plan
 
-    asked = Asked(split(model), split(task), suite, target)
+    asked = Asked(split(model), split(task), suite, target, part(shard))
     options = run_options(registry, data, device, output=output, layers=layers, seed=seed)
     if dry_run:
         raise typer.Exit(show_plan(asked, options))
-    raise typer.Exit(run_cells(asked, options, jobs, form.value, strict=strict))
+    where = cluster(backend, scheduler)
+    raise typer.Exit(run_cells(asked, options, jobs, form.value, strict=strict, scheduler=where))
 
 
 @app.command()

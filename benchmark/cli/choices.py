@@ -73,6 +73,13 @@ class Dissimilarity(str, Enum):
     jensenshannon = "jensenshannon"
 
 
+class Backend(str, Enum):
+    """What scores the cells of a run."""
+
+    loky = "loky"
+    dask = "dask"
+
+
 class Pooling(str, Enum):
     """How the layers of a network become vectors."""
 
