@@ -348,6 +348,7 @@ def test_an_archive_that_leaves_its_folder_is_refused(tmp_path, name, content, s
     with pytest.raises(DataError, match=said):
         bring(collection(file), [file], source, root)
     assert everything(tmp_path) == {f"in/{name}"}
+    assert not (root / ".incoming").exists()
 
 
 @given(st.text(alphabet="./\\abC:", min_size=1, max_size=12))
@@ -406,6 +407,16 @@ def test_a_folder_as_its_makers_publish_it(tmp_path, link):
         "groups/1.npy",
     }
     assert (tmp_path / "root/norms/unique_id.txt").is_symlink() is link
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path, writer):
+    (tmp_path / "unique_id.txt").write_bytes(b"aardvark")
+    process, left = writer(tmp_path / "root" / "norms")
+    process.kill()
+    process.wait()
+    bring(collection(*FILES), FILES, tmp_path / "unique_id.txt", tmp_path / "root")
+    assert not left.exists()
+    assert everything(tmp_path / "root") == {"norms/unique_id.txt"}
 
 
 def test_a_file_under_another_name_is_known_by_its_content(tmp_path):

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
 from benchmark.common.errors import DataError
-from benchmark.common.leftovers import temporary_prefix
+from benchmark.common.leftovers import remove_abandoned, temporary_prefix
 from benchmark.datasets.catalogue.writing import writing
 
 _ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
@@ -59,12 +59,15 @@ def unpacked(archive: Path, scratch: Path) -> Iterator[Path]:
     """
     with writing(scratch):
         scratch.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(scratch)
         folder = Path(tempfile.mkdtemp(dir=scratch, prefix=temporary_prefix(), suffix=".tmp"))
     try:
         _unpack(archive, folder)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # another process may unpack there
+            scratch.rmdir()
 
 
 def _unpack(archive: Path, folder: Path) -> None:

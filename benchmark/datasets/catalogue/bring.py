@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from benchmark.common.errors import UsageError
 from benchmark.common.files import move_to, open_temporary, sha256_of
-from benchmark.common.leftovers import temporary_prefix
+from benchmark.common.leftovers import remove_abandoned, temporary_prefix
 from benchmark.datasets.catalogue.archives import is_archive, unpacked
 from benchmark.datasets.catalogue.collection import Collection, File
 from benchmark.datasets.catalogue.states import compared, state_of
@@ -72,6 +72,7 @@ def bring(
         raise UsageError(f"{source} is not there")
     if link and source.is_file() and is_archive(source.name):
         raise UsageError(f"{source}: what is in an archive cannot be linked: leave out --link, or unpack it")
+    remove_abandoned(root / collection.name)
     with _files_in(source, files, root) as paths:
         found = [_candidates(file, paths) for file in files]
         if not any(found):
