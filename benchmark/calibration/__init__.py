@@ -16,6 +16,7 @@ from benchmark.calibration.worlds import (
     mistaken_world,
     rdm_world,
     vector_world,
+    word_pair_world,
 )
 
 __all__ = [
@@ -31,4 +32,5 @@ __all__ = [
     "standard_controls",
     "synthetic_stimuli",
     "vector_world",
+    "word_pair_world",
 ]

@@ -12,10 +12,11 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
-from scipy import special
+from scipy import special, stats
+from scipy.spatial.distance import cosine
 
 from benchmark.calibration.worlds import World
-from benchmark.datasets.types import AssociationTarget, RDMTarget, VectorTarget
+from benchmark.datasets.types import AssociationTarget, RDMTarget, VectorTarget, WordPairTarget
 
 
 def spearman_of_noisy_rdms(snr: float, columns: int = 200) -> float:
@@ -149,3 +150,12 @@ def class_retrieval(world: World, features: np.ndarray) -> float:
     predicted = readout.predict(np.array(tests))
     cosine = predicted @ (strengths / np.linalg.norm(strengths, axis=1, keepdims=True)).T
     return float(np.mean(cosine.argmax(axis=1) == np.arange(len(strengths))))
+
+
+def word_similarity_by_definition(world: World, features: np.ndarray) -> float:
+    """Spearman correlation of ratings and cosines, pair by pair."""
+    assert isinstance(world.target, WordPairTarget)
+    row = {name: i for i, name in enumerate(sorted(world.target.ids))}
+    words = [row[name] for name in world.target.ids]
+    cosines = [-cosine(features[words[a]], features[words[b]]) for a, b in world.target.pairs]
+    return float(stats.spearmanr(cosines, world.target.ratings).statistic)
