@@ -22,6 +22,8 @@ _ANGULAR = ("correlation", "cosine")
 RDM_METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
 #: What is done to each feature over the concepts before an RDM is made (:func:`standardised`)
 STANDARDISE = ("none", "centre", "zscore")
+#: What is done to the row of each concept (:func:`normalised`)
+NORMALISE = ("l2", "none")
 
 
 class UndefinedFeaturesError(ValueError):
@@ -197,6 +199,36 @@ def standardised(features: np.ndarray, standardise: str) -> np.ndarray:
         return centred
     spread = centred.std(axis=0)
     scaled: np.ndarray = centred / np.where(flat, 1.0, spread)
+    return scaled
+
+
+def normalised(features: np.ndarray, normalise: str) -> np.ndarray:
+    """The rows, each scaled to length one.
+
+    Parameters
+    ----------
+    features : ndarray, shape (k, d)
+        One row per concept.
+    normalise : str
+        One of :data:`NORMALISE`: "l2" divides a row by its Euclidean length, "none" gives it as it is. A row
+        of zeros stays zero.
+
+    Returns
+    -------
+    ndarray, shape (k, d), float64
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> normalised(np.array([[3.0, 4.0], [0.0, 0.0]]), "l2")
+    array([[0.6, 0.8],
+           [0. , 0. ]])
+    """
+    rows = np.asarray(features, dtype=np.float64)
+    if normalise == "none":
+        return rows
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    scaled: np.ndarray = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
     return scaled
 
 
