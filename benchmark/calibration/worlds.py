@@ -9,7 +9,14 @@ from scipy import sparse
 
 from benchmark.calibration.arrays import ArrayView, synthetic_stimuli
 from benchmark.datasets.stimuli import Stimuli
-from benchmark.datasets.types import AssociationTarget, RDMTarget, Target, VectorTarget, WordPairTarget
+from benchmark.datasets.types import (
+    AssociationTarget,
+    PropertyTarget,
+    RDMTarget,
+    Target,
+    VectorTarget,
+    WordPairTarget,
+)
 from benchmark.measures import rdm
 from benchmark.model import ClassProbabilities
 
@@ -183,6 +190,47 @@ def word_pair_world(rng: np.random.Generator, words: int = 60, pairs: int = 150,
     )
     world = _by_concept(target, target.ids, signal, rng)
     return _FromTheOrigin(**vars(world))
+
+
+def property_world(
+    rng: np.random.Generator, concepts: int = 100, properties: int = 12, kinds: int | None = None
+) -> World:
+    """Draw a world of property norms; the features are the production frequencies under a random linear map.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    concepts, properties : int
+        Number of concepts and of properties. Each property is one of a third of the concepts.
+    kinds : int, optional
+        If given, the concepts are of this many kinds, in equal numbers, and all of a kind have the same
+        properties. Default: each concept has its own.
+
+    Returns
+    -------
+    World
+
+    Examples
+    --------
+    >>> world = property_world(np.random.default_rng(0), concepts=6, properties=4)
+    >>> world.target.counts.shape, world.signal.shape
+    ((6, 4), (6, 8))
+    """
+    profiles = concepts if kinds is None else kinds
+    given = rng.random((profiles, properties)) < 1 / 3
+    given[np.arange(profiles), np.arange(profiles) % properties] = True
+    counts = (given * rng.integers(5, 31, given.shape)).repeat(concepts // profiles, axis=0)
+    target = PropertyTarget(
+        "control",
+        _names("c", concepts),
+        "control",
+        columns=_names("p", properties),
+        counts=sparse.csr_array(counts.astype(float)),
+        respondents=np.full(concepts, 30.0),
+        types=("property",) * properties,
+    )
+    mapped = counts @ rng.standard_normal((properties, 2 * properties))
+    return _FromTheOrigin(**vars(_by_concept(target, target.ids, mapped, rng)))
 
 
 def mistaken_world(rng: np.random.Generator, concepts: int = 20, images: int = 5, columns: int = 60) -> World:
