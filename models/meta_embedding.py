@@ -298,7 +298,7 @@ def trained_one_to_n(concepts: np.ndarray, size: int) -> np.ndarray:
     for _ in range(STEPS):
         optimiser.zero_grad()
         loss = ((coordinates - embeddings @ maps) ** 2).sum() / k + MAPS_PENALTY * (maps**2).sum()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     embed: np.ndarray = vectors @ np.linalg.pinv(maps.detach().numpy())
     return embed

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from benchmark.calibration import World, exact_control, plain_score, property_world, standard_controls
+from benchmark.calibration import World, exact_control, frequency_world, plain_score, standard_controls
 from benchmark.calibration.definitions import ridge_retrieval
 from benchmark.common.did_you_mean import did_you_mean
 from benchmark.common.errors import NotPossible, UsageError
@@ -36,7 +36,17 @@ from benchmark.representation.concepts import (
     require_varied,
 )
 from benchmark.representation.cosine_network import cosine_network
-from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult, one_of
+from benchmark.task import (
+    Control,
+    LayerResult,
+    Metric,
+    ModelView,
+    Parameter,
+    Statistic,
+    Task,
+    TaskResult,
+    one_of,
+)
 
 FOLDS = 10
 HITS = (1, 5, 10, 20)
@@ -151,14 +161,14 @@ class PropertyMapping(Task):
         """The standard controls, and properties that the neighbours of a concept share with it."""
         return [
             *standard_controls(
-                self, property_world, rng, definition=ridge_retrieval, replicates=10, params={"repeats": 1}
+                self, frequency_world, rng, definition=ridge_retrieval, replicates=10, params={"repeats": 1}
             ),
             self._neighbours_control(rng),
         ]
 
     def _neighbours_control(self, rng: np.random.Generator) -> Control:
         """Concepts of one kind have one profile: the nearest ones have it, and all of the kind are tied."""
-        world: World = property_world(rng, kinds=5)
+        world: World = frequency_world(rng, kinds=5)
         assert isinstance(world.target, PropertyTarget)
         result = self.score(
             world.view({"copy": world.copy(rng)}), join(world.stimuli, world.target), {"repeats": 1}, rng
@@ -210,16 +220,16 @@ class _Mapping:
             NEAREST: self._nearest,
             **({NETWORK: self._network} if network else {}),
         }
-        statistics = {}
+        statistics: dict[str, Statistic] = {}
         p, values_by_chance = None, {}
         for learner, predict in learned.items():
             values: dict[str, list[np.ndarray]] = {}
             for repeat in range(len(self.seeds)):
                 predicted = predict(features, repeat)
                 places = retrieval_places(predicted, self.frequencies)
-                own = tuple(np.diagonal(place) for place in places)
+                before, tied = map(np.diagonal, places)
                 for k in HITS:
-                    values.setdefault(f"{learner}_hit_{k}", []).append(hit_rates(*own, k))
+                    values.setdefault(f"{learner}_hit_{k}", []).append(hit_rates(before, tied, k))
                 values.setdefault(f"{learner}_map", []).append(average_precision(predicted, self.frequencies))
                 if learner == RIDGE and repeat == 0:
                     hits = hit_rates(*places, 5)
@@ -234,9 +244,9 @@ class _Mapping:
         found: dict[str, list[float]] = {}
         for labels in self.labels:
             predicted = zero_shot(self.frequencies, self.frequencies, labels, _mean)
-            places = [np.diagonal(place) for place in retrieval_places(predicted, self.frequencies)]
+            before, tied = map(np.diagonal, retrieval_places(predicted, self.frequencies))
             for k in HITS:
-                found.setdefault(f"hit_{k}", []).append(float(hit_rates(*places, k).mean()))
+                found.setdefault(f"hit_{k}", []).append(float(hit_rates(before, tied, k).mean()))
             found.setdefault("map", []).append(float(average_precision(predicted, self.frequencies).mean()))
         return {name: float(np.mean(values)) for name, values in found.items()}
 

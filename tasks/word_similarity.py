@@ -141,7 +141,7 @@ class WordSimilarity(Task):
                 "ambiguous": 0,
                 "images": sum(map(len, images)),
             },
-            arrays={**arrays, "pairs": target.pairs, "ratings": target.ratings},
+            arrays={**arrays, "pairs": target.pairs},
         )
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:

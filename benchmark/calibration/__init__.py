@@ -13,6 +13,7 @@ from benchmark.calibration.controls import check_task, exact_control, mean_contr
 from benchmark.calibration.worlds import (
     World,
     association_world,
+    frequency_world,
     mistaken_world,
     property_world,
     rdm_world,
@@ -26,6 +27,7 @@ __all__ = [
     "association_world",
     "check_task",
     "exact_control",
+    "frequency_world",
     "mean_control",
     "mistaken_world",
     "plain_score",

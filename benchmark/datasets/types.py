@@ -308,9 +308,12 @@ class PropertyTarget(_CountTarget):
         As in :class:`AssociationTarget`.
     types : tuple of str, length v
         Property type of each column (visual perceptual, functional, taxonomic, ...).
+    finer : tuple of str, length v, or empty
+        A finer kind of each column (:func:`benchmark.datasets.properties.finer_kind`). Empty: not known.
     """
 
     types: tuple[str, ...] = ()
+    finer: tuple[str, ...] = ()
 
     kind: ClassVar[str] = "properties"
 
@@ -318,6 +321,10 @@ class PropertyTarget(_CountTarget):
         super().__post_init__()
         if len(self.types) != len(self.columns):
             raise DataError(f"{self._where}: {len(self.types)} types for {len(self.columns)} properties")
+        if self.finer and len(self.finer) != len(self.columns):
+            raise DataError(
+                f"{self._where}: {len(self.finer)} finer kinds for {len(self.columns)} properties"
+            )
 
     def cut(self, frequency: float = 5, concepts: int = 5) -> PropertyTarget:
         """The norms without rare answers and without rare properties (Derby, Miller & Devereux 2020).
@@ -377,4 +384,5 @@ class PropertyTarget(_CountTarget):
             columns=tuple(self.columns[i] for i in kept),
             counts=given[:, kept],
             types=tuple(self.types[i] for i in kept),
+            finer=self.finer and tuple(self.finer[i] for i in kept),
         )

@@ -72,7 +72,7 @@ def word_similarity_statistic(similarity: ArrayLike, pairs: ArrayLike, ratings: 
     i, j, x, y = _ranked(similarity, pairs, ratings)
 
     def statistic(weights: Float64) -> Float64:
-        used = weights.any(axis=0)
+        used = np.asarray(weights.any(axis=0))
         inside = used[i] & used[j]
         if inside.sum() < FEWEST_PAIRS:
             return np.full(len(weights), np.nan)

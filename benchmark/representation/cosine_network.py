@@ -57,7 +57,8 @@ def cosine_network(
 
     def start(rows: int, columns: int) -> torch.Tensor:
         weights = torch.randn((rows, columns), generator=generator) * (2 / rows) ** 0.5
-        return weights.expand(folds, rows, columns).clone().to(place)
+        batched: torch.Tensor = weights.expand(folds, rows, columns).clone().to(place)
+        return batched
 
     parameters = [
         start(x.shape[1], HIDDEN),
@@ -71,14 +72,15 @@ def cosine_network(
     def forward() -> torch.Tensor:
         inner, inner_bias, outer, outer_bias = parameters
         hidden = torch.relu(x.expand(folds, *x.shape) @ inner + inner_bias)
-        return hidden @ outer + outer_bias
+        predicted: torch.Tensor = hidden @ outer + outer_bias
+        return predicted
 
     optimiser = torch.optim.Adam(parameters, lr=_RATE, foreach=True)
     for _ in range(STEPS):
         optimiser.zero_grad()
         predicted = forward()
         cosines = (predicted * y).sum(dim=2) / (predicted.norm(dim=2) + _LEAST)
-        ((1 - cosines) / 2 * used).sum().backward()  # type: ignore[no-untyped-call]
+        ((1 - cosines) / 2 * used).sum().backward()
         optimiser.step()
     with torch.no_grad():
         everywhere = forward().cpu().numpy()

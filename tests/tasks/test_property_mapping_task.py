@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from benchmark.calibration import ArrayView, plain_score, property_world, synthetic_stimuli
+from benchmark.calibration import ArrayView, frequency_world, plain_score, synthetic_stimuli
 from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets.join import join
 from benchmark.datasets.types import PropertyTarget
@@ -20,7 +20,7 @@ def task(plugin):
 
 @pytest.fixture
 def world():
-    return property_world(np.random.default_rng(3), concepts=30)
+    return frequency_world(np.random.default_rng(3), concepts=30)
 
 
 def score(task, world, layers, **params):
@@ -95,7 +95,7 @@ def test_too_few_training_concepts_are_not_possible(task, world):
     layers = {"copy": world.signal}
     with pytest.raises(NotPossible, match=r"30 concepts have properties: 10 folds leave 27 .* 28 are needed"):
         score(task, world, layers, neighbours=28)
-    few = property_world(np.random.default_rng(3), concepts=8, properties=3)
+    few = frequency_world(np.random.default_rng(3), concepts=8, properties=3)
     with pytest.raises(NotPossible, match="8 concepts have properties"):
         score(task, few, {"copy": few.signal}, concepts=1)
 

@@ -51,7 +51,7 @@ def test_the_score_is_the_correlation_over_the_pairs_that_are_covered(task, targ
         [-cosine(means[a], means[b]) for a, b, _ in covered], [r for *_, r in covered]
     ).statistic
     assert plain_score(result, "layer", "spearman") == pytest.approx(expected, abs=1e-6)
-    assert result.counts["pairs"] == len(covered) == len(result.arrays["ratings"])
+    assert result.counts["pairs"] == len(covered) == len(result.arrays["pairs"])
     assert result.counts["pairs_listed"] == 80
     assert result.counts["pairs_repeated"] == 3
     assert result.counts["words"] == len(result.concepts) == len({w for a, b, _ in covered for w in (a, b)})
