@@ -126,14 +126,16 @@ class PropertyMapping(Task):
         seeds = rng.integers(2**31, size=recipe["repeats"])
         mapping = _Mapping.draw(frequencies, recipe, seeds, view.work.device)
         layers: dict[str, LayerResult] = {}
-        for layer in view.layers:
+        for done, layer in enumerate(view.layers, start=1):
             features = normalised(concept_means(view.features(layer), images), recipe["normalise"])
             try:
                 require_varied(features, concepts, "euclidean")
             except UndefinedFeaturesError as error:
                 layers[layer] = LayerResult(undefined=str(error))
-                continue
-            layers[layer] = mapping.score(features, layer in recipe["network"])
+            else:
+                layers[layer] = mapping.score(features, layer in recipe["network"])
+            if view.work.progress is not None:
+                view.work.progress(done, len(view.layers))
         n = len(concepts)
         learners = [RIDGE, NEAREST, *([NETWORK] if recipe["network"] else [])]
         popular = mapping.popularity()
