@@ -13,10 +13,12 @@ from benchmark.calibration.controls import check_task, exact_control, mean_contr
 from benchmark.calibration.worlds import (
     World,
     association_world,
+    frequency_world,
     mistaken_world,
     property_world,
     rdm_world,
     vector_world,
+    word_pair_world,
 )
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "association_world",
     "check_task",
     "exact_control",
+    "frequency_world",
     "mean_control",
     "mistaken_world",
     "plain_score",
@@ -33,4 +36,5 @@ __all__ = [
     "standard_controls",
     "synthetic_stimuli",
     "vector_world",
+    "word_pair_world",
 ]

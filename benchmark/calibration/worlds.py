@@ -9,7 +9,14 @@ from scipy import sparse
 
 from benchmark.calibration.arrays import ArrayView, synthetic_stimuli
 from benchmark.datasets.stimuli import Stimuli
-from benchmark.datasets.types import AssociationTarget, PropertyTarget, RDMTarget, Target, VectorTarget
+from benchmark.datasets.types import (
+    AssociationTarget,
+    PropertyTarget,
+    RDMTarget,
+    Target,
+    VectorTarget,
+    WordPairTarget,
+)
 from benchmark.measures import rdm
 from benchmark.model import ClassProbabilities
 
@@ -141,6 +148,89 @@ def vector_world(rng: np.random.Generator, concepts: int = 30, columns: int = 60
     names = _names("c", concepts)
     vectors = rng.standard_normal((concepts, columns))
     return _by_concept(VectorTarget("control", names, "control", vectors=vectors), names, vectors, rng)
+
+
+class _FromTheOrigin(World):
+    """A world of cosines, which depend on the origin: a copy is turned and scaled, and not shifted."""
+
+    def copy(self, rng: np.random.Generator) -> np.ndarray:
+        turn, _ = np.linalg.qr(rng.standard_normal((self.signal.shape[1],) * 2))
+        copy: np.ndarray = 3.0 * self.signal @ turn
+        return copy
+
+
+def word_pair_world(rng: np.random.Generator, words: int = 60, pairs: int = 150, columns: int = 20) -> World:
+    """Draw a world of words with independent Gaussian features; some of their pairs are rated by the cosine.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    words, pairs, columns : int
+        Number of words, of rated pairs and of features.
+
+    Returns
+    -------
+    World
+
+    Examples
+    --------
+    >>> world = word_pair_world(np.random.default_rng(0), words=8, pairs=12)
+    >>> world.target.pairs.shape, world.signal.shape
+    ((12, 2), (8, 20))
+    """
+    signal = rng.standard_normal((words, columns))
+    unit = signal / np.linalg.norm(signal, axis=1, keepdims=True)
+    rated = rng.permutation(np.stack(np.triu_indices(words, 1), axis=1))[:pairs]
+    target = WordPairTarget(
+        "control",
+        _names("c", words),
+        "control",
+        pairs=rated,
+        ratings=np.einsum("md,md->m", unit[rated[:, 0]], unit[rated[:, 1]]),
+    )
+    world = _by_concept(target, target.ids, signal, rng)
+    return _FromTheOrigin(**vars(world))
+
+
+def frequency_world(
+    rng: np.random.Generator, concepts: int = 100, properties: int = 12, kinds: int | None = None
+) -> World:
+    """Draw a world of property norms; the features are the production frequencies under a random linear map.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    concepts, properties : int
+        Number of concepts and of properties. Each property is one of a third of the concepts.
+    kinds : int, optional
+        If given, the concepts are of this many kinds, in equal numbers, and all of a kind have the same
+        properties. Default: each concept has its own.
+
+    Returns
+    -------
+    World
+
+    Examples
+    --------
+    >>> world = frequency_world(np.random.default_rng(0), concepts=6, properties=4)
+    >>> world.target.counts.shape, world.signal.shape
+    ((6, 4), (6, 8))
+    """
+    profiles = concepts if kinds is None else kinds
+    given = rng.random((profiles, properties)) < 1 / 3
+    given[np.arange(profiles), np.arange(profiles) % properties] = True
+    counts = (given * rng.integers(5, 31, given.shape)).repeat(concepts // profiles, axis=0)
+    target = PropertyTarget(
+        "control",
+        _names("c", concepts),
+        "control",
+        columns=_names("p", properties),
+        counts=sparse.csr_array(counts.astype(float)),
+        respondents=np.full(concepts, 30.0),
+        types=("property",) * properties,
+    )
+    mapped = counts @ rng.standard_normal((properties, 2 * properties))
+    return _FromTheOrigin(**vars(_by_concept(target, target.ids, mapped, rng)))
 
 
 def mistaken_world(rng: np.random.Generator, concepts: int = 20, images: int = 5, columns: int = 60) -> World:

@@ -3,7 +3,14 @@
 from benchmark.datasets.join import Join, join
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
 from benchmark.datasets.stimuli import Stimuli
-from benchmark.datasets.types import AssociationTarget, PropertyTarget, RDMTarget, Target, VectorTarget
+from benchmark.datasets.types import (
+    AssociationTarget,
+    PropertyTarget,
+    RDMTarget,
+    Target,
+    VectorTarget,
+    WordPairTarget,
+)
 
 __all__ = [
     "AssociationTarget",
@@ -14,6 +21,7 @@ __all__ = [
     "Stimuli",
     "Target",
     "VectorTarget",
+    "WordPairTarget",
     "hash_files",
     "hashed_by",
     "join",

@@ -40,6 +40,11 @@ from benchmark.inference.statistics import (
     rdm_pair_statistic,
     rdm_statistic,
 )
+from benchmark.inference.word_similarity import (
+    word_similarity_pair_statistic,
+    word_similarity_permutation,
+    word_similarity_statistic,
+)
 from benchmark.measures.permutation import PermutationTest
 
 __all__ = [
@@ -81,4 +86,7 @@ __all__ = [
     "rdm_statistic",
     "select_layer",
     "u_centred",
+    "word_similarity_pair_statistic",
+    "word_similarity_permutation",
+    "word_similarity_statistic",
 ]

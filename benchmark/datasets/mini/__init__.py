@@ -5,6 +5,7 @@ from benchmark.datasets.mini.drawing import draw
 from benchmark.datasets.mini.images import images
 from benchmark.datasets.mini.norms import associations, properties
 from benchmark.datasets.mini.people import people
+from benchmark.datasets.mini.ratings import word_pairs
 from benchmark.datasets.mini.structure import form_ratings
 from benchmark.datasets.mini.vectors import word_vectors
 
@@ -17,5 +18,6 @@ __all__ = [
     "images",
     "people",
     "properties",
+    "word_pairs",
     "word_vectors",
 ]
