@@ -15,6 +15,7 @@ from benchmark.calibration.worlds import (
     association_world,
     mistaken_world,
     rdm_world,
+    response_world,
     vector_world,
 )
 
@@ -28,6 +29,7 @@ __all__ = [
     "mistaken_world",
     "plain_score",
     "rdm_world",
+    "response_world",
     "standard_controls",
     "synthetic_stimuli",
     "vector_world",

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import special
 
 from benchmark.calibration.worlds import World
+from benchmark.datasets.responses import ResponseTarget
 from benchmark.datasets.types import AssociationTarget, RDMTarget, VectorTarget
 
 
@@ -149,3 +150,21 @@ def class_retrieval(world: World, features: np.ndarray) -> float:
     predicted = readout.predict(np.array(tests))
     cosine = predicted @ (strengths / np.linalg.norm(strengths, axis=1, keepdims=True)).T
     return float(np.mean(cosine.argmax(axis=1) == np.arange(len(strengths))))
+
+
+def ridge_correlation(world: World, features: np.ndarray) -> float:
+    """Median over channels of the correlation of ridge predictions, with scikit-learn, in five folds."""
+    from sklearn.linear_model import RidgeCV  # see class_retrieval
+
+    assert isinstance(world.target, ResponseTarget)
+    order = [world.target.ids.index(name) for name in sorted(world.target.ids)]
+    responses = world.target.repeats[order].mean(axis=2)
+    total = ((features - features.mean(axis=0)) ** 2).sum()
+    by_fold = []
+    for fold in range(5):
+        test = np.arange(len(features)) % 5 == fold
+        ridge = RidgeCV(total * np.logspace(-5, 1, 13), alpha_per_target=True)
+        predicted = ridge.fit(features[~test], responses[~test]).predict(features[test])
+        pairs = zip(predicted.T, responses[test].T, strict=True)
+        by_fold.append([np.corrcoef(p, y)[0, 1] for p, y in pairs])
+    return float(np.median(np.mean(by_fold, axis=0)))

@@ -5,6 +5,7 @@ from benchmark.datasets.mini.drawing import draw
 from benchmark.datasets.mini.images import images
 from benchmark.datasets.mini.norms import associations, properties
 from benchmark.datasets.mini.people import people
+from benchmark.datasets.mini.responses import responses_early, responses_late
 from benchmark.datasets.mini.structure import form_ratings
 from benchmark.datasets.mini.vectors import word_vectors
 
@@ -17,5 +18,7 @@ __all__ = [
     "images",
     "people",
     "properties",
+    "responses_early",
+    "responses_late",
     "word_vectors",
 ]
