@@ -13,8 +13,8 @@ def channels(rng, n=200, noise=(0.5, 1.0, 2.0), repeats=8):
     return signal + np.array(noise)[:, None] * rng.normal(size=(n, len(noise), repeats))
 
 
-def test_is_the_share_of_signal_in_the_mean(rng=np.random.default_rng(0)):
-    found = split_half_reliability(channels(rng), 0)
+def test_is_the_share_of_signal_in_the_mean():
+    found = split_half_reliability(channels(np.random.default_rng(0)), 0)
     truth = 1 / (1 + np.array([0.5, 1.0, 2.0]) ** 2 / 8)
     np.testing.assert_allclose(found.value, truth, atol=0.03)
     assert (found.low < truth).all()
