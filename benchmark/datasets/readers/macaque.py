@@ -16,9 +16,11 @@ import numpy as np
 from benchmark.common.errors import DataError, UsageError
 from benchmark.datasets.readers.files import locate, read_array
 from benchmark.datasets.readers.image_files import decode_rgb
+from benchmark.datasets.response_rdms import response_rdms
 from benchmark.datasets.responses import ResponseTarget
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
 from benchmark.datasets.stimuli import Stimuli
+from benchmark.datasets.types import RDMTarget
 
 #: The animal of each session
 SESSIONS = {"190923": "WE", "201025": "PE", "210325": "PE", "210621": "RA"}
@@ -121,6 +123,47 @@ def responses(root: DataRoot, *, name: str, session: str) -> ResponseTarget:
     )
     target.require_varied()
     return target
+
+
+def _rdms_hash(
+    root: DataRoot, *, name: str, session: str, metric: str = "correlation", split: str = "none"
+) -> str:
+    return hash_files([_array(root, name, session)], session, metric, split, "rdms of responses")
+
+
+@hashed_by(_rdms_hash)
+def rdms(
+    root: DataRoot, *, name: str, session: str, metric: str = "correlation", split: str = "none"
+) -> RDMTarget:
+    """RDMs of the responses of one session (:func:`benchmark.datasets.response_rdms.response_rdms`).
+
+    Parameters
+    ----------
+    root : DataRoot
+        The data root.
+    name : str
+        Name of the dataset in the registry.
+    session : {"190923", "201025", "210325", "210621"}
+        The session.
+    metric : {"correlation", "euclidean", "crossnobis"}
+        The dissimilarity. "crossnobis" needs repeats, which session 210325 has.
+    split : {"none", "halves"}
+        "halves" gives an RDM for each half of the repeats, and so a noise ceiling.
+
+    Returns
+    -------
+    RDMTarget
+
+    Raises
+    ------
+    NotPossible
+        If the file is not there, or there are too few repeats.
+    DataError
+        As :func:`responses`.
+    """
+    measured = responses(root, name=name, session=session)
+    digest = _rdms_hash(root, name=name, session=session, metric=metric, split=split)
+    return response_rdms(measured, name, digest, metric, split)
 
 
 def _zip(root: DataRoot, name: str, session: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 
@@ -13,8 +14,10 @@ from benchmark.datasets.readers.folders import IMAGE_SUFFIXES
 from benchmark.datasets.readers.number_files import read_number_file
 from benchmark.datasets.readers.rdm_files import given_ids
 from benchmark.datasets.readers.text import read_rows
+from benchmark.datasets.response_rdms import response_rdms
 from benchmark.datasets.responses import ResponseTarget
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
+from benchmark.datasets.types import RDMTarget
 
 #: Orders of the axes of an array: stimuli first, or channels first. Repeats come last
 AXES = ("stimuli", "channels")
@@ -116,6 +119,42 @@ def response_file(
     )
     target.require_varied()
     return target
+
+
+def _rdms_hash(
+    root: DataRoot, *, name: str, metric: str = "correlation", split: str = "none", **params: Any
+) -> str:
+    return hash_files((), _hash(root, name=name, **params), metric, split)
+
+
+@hashed_by(_rdms_hash)
+def response_file_rdms(
+    root: DataRoot, *, name: str, metric: str = "correlation", split: str = "none", **params: Any
+) -> RDMTarget:
+    """RDMs of responses in a file, for the tasks that take RDMs.
+
+    Parameters
+    ----------
+    root : DataRoot
+        The data root.
+    name : str
+        Name of the dataset in the registry.
+    metric, split : str
+        As for :func:`benchmark.datasets.response_rdms.response_rdms`.
+    **params
+        Those of :func:`response_file`.
+
+    Returns
+    -------
+    RDMTarget
+
+    Raises
+    ------
+    NotPossible, DataError
+        As :func:`response_file`, or if there are too few repeats.
+    """
+    digest = _rdms_hash(root, name=name, metric=metric, split=split, **params)
+    return response_rdms(response_file(root, name=name, **params), name, digest, metric, split)
 
 
 def _read(
