@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmark.calibration import (
     ArrayView,
+    World,
     exact_control,
     mean_control,
     plain_score,
@@ -178,7 +179,7 @@ class Encoding(Task):
         scores = []
         for _ in range(REPLICATES):
             world = response_world(rng, concepts=150, columns=3, noise=1.0, repeats=4)
-            view, joined = world.view({"source": world.signal}), join(world.stimuli, world.target)
+            view, joined = world.view({"source": world.signal}), _joined(world)
             scores.append(plain_score(self.score(view, joined, {}, rng), "source", _NORMALISED))
         return mean_control("the source of noisy channels, divided by the ceiling", 1.0, scores)
 
@@ -188,7 +189,7 @@ class Encoding(Task):
         right = []
         for world, layer in ((early, "early"), (late, "late")):
             layers = {"early": early.signal, "late": late.signal}
-            result = self.score(world.view(layers), join(world.stimuli, world.target), {}, rng)
+            result = self.score(world.view(layers), _joined(world), {}, rng)
             other = "late" if layer == "early" else "early"
             right.append(result.arrays[f"correlations/{layer}"] > result.arrays[f"correlations/{other}"])
         return exact_control("channels that follow the source of their area", 1.0, float(np.mean(right)))
@@ -228,6 +229,11 @@ class Encoding(Task):
         ]
 
 
+def _joined(world: World) -> Join[ResponseTarget]:
+    assert isinstance(world.target, ResponseTarget)
+    return join(world.stimuli, world.target)
+
+
 @dataclass(frozen=True)
 class _Rows:
     """The rows that are predicted: stimuli, or concepts.
@@ -265,7 +271,8 @@ class _Rows:
     def features(self, view: ModelView, layer: str) -> np.ndarray:
         features = view.features(layer)
         if all(len(rows) == 1 for rows in self.images):
-            return features[np.concatenate(self.images)]
+            rows: np.ndarray = features[np.concatenate(self.images)]
+            return rows
         return concept_means(features, self.images)
 
 

@@ -96,7 +96,7 @@ def join(stimuli: Stimuli, target: T, on: str | None = None, minimum: int = 3) -
     {'joined': 3, 'missing': 1, 'ambiguous': 0}
     """
     known = set(target.ids)
-    if on is None and isinstance(target, ResponseTarget) and known.isdisjoint(stimuli.concept_ids):
+    if on is None and target.kind == ResponseTarget.kind and known.isdisjoint(stimuli.concept_ids):
         by_stimulus = _join_by_stimulus(stimuli, target, minimum)
         if by_stimulus is not None:
             return by_stimulus

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -71,6 +72,17 @@ class FoldedPredictions:
             rows = np.flatnonzero(self.folds == fold)
             yield rows, _standard(self.predicted[rows]), _standard(self.measured[rows])
 
+    @cached_property
+    def _sums(self) -> list[tuple[np.ndarray, Float64]]:
+        """The concepts of each fold, and for each of them sums (k, 5 c + 1) over its stimuli."""
+        by_fold = []
+        for rows, p, y in self.standardised():
+            concepts, place = np.unique(self.concepts[rows], return_inverse=True)
+            sums = np.zeros((len(concepts), 5 * p.shape[1] + 1))
+            np.add.at(sums, place, np.hstack([p, y, p * p, y * y, p * y, np.ones((len(rows), 1))]))
+            by_fold.append((concepts, sums))
+        return by_fold
+
     def correlations(self, weights: ArrayLike) -> Float64:
         """Correlation of each channel, averaged over the folds in which it is defined.
 
@@ -88,11 +100,7 @@ class FoldedPredictions:
         w = np.asarray(weights, dtype=np.float64)
         c = self.predicted.shape[1]
         total, counted = np.zeros((len(w), c)), np.zeros((len(w), c))
-        for rows, p, y in self.standardised():
-            concepts, place = np.unique(self.concepts[rows], return_inverse=True)
-            # the sums over the stimuli of a concept, once for all weights
-            sums = np.zeros((len(concepts), 5 * c + 1))
-            np.add.at(sums, place, np.hstack([p, y, p * p, y * y, p * y, np.ones((len(rows), 1))]))
+        for concepts, sums in self._sums:
             of_fold = w[:, concepts]
             kept = np.flatnonzero(of_fold.any(axis=0))
             r = _weighted(of_fold[:, kept] @ sums[kept])
@@ -117,8 +125,8 @@ def _weighted(sums: Float64) -> Float64:
     with np.errstate(invalid="ignore", divide="ignore"):
         p, y, pp, yy, py = np.split(sums[:, :-1] / sums[:, -1:], 5, axis=1)
         across, along = pp - p * p, yy - y * y
-        defined = (across > _NO_VARIANCE) & (along > _NO_VARIANCE)
-        r: Float64 = np.where(defined, (py - p * y) / np.sqrt(across * along), np.nan)
+        across[(across <= _NO_VARIANCE) | (along <= _NO_VARIANCE)] = np.nan
+        r: Float64 = (py - p * y) / np.sqrt(across * along)
     return r
 
 

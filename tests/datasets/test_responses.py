@@ -79,7 +79,7 @@ def test_ids_that_do_not_join_are_shown():
 @pytest.mark.parametrize("reader", [responses_early, responses_late])
 def test_simulated_channels_are_as_reliable_as_they_were_made(reader):
     made = reader(DataRoot(Path()), name="mini")
-    assert made.repeats.shape == (192, 24, 4)
+    assert made.repeats.shape == (192, 12, 4)
     assert made.simulated
     value = split_half_reliability(made.repeats, 0).value
     assert np.median(value) == pytest.approx(1 / (1 + 1.5**2 / 4), abs=0.05)

@@ -18,7 +18,7 @@ from benchmark.datasets.responses import ResponseTarget
 from benchmark.datasets.root import DataRoot
 
 #: Channels of an area, images of each concept that they see, and repeats of an image
-CHANNELS, IMAGES, REPEATS = 24, 4, 4
+CHANNELS, IMAGES, REPEATS = 12, 4, 4
 #: Standard deviation of the noise of one repeat, where that of what a channel follows is one
 _NOISE = 1.5
 #: Uniform numbers whose sum is nearly Gaussian, with variance one
@@ -27,7 +27,7 @@ _SUMMANDS = 12
 
 @made_from_source
 def responses_early(root: DataRoot, *, name: str) -> ResponseTarget:
-    """Responses of 24 simulated channels in an early visual area to 192 images.
+    """Responses of 12 simulated channels in an early visual area to 192 images.
 
     Simulated, not recorded. Each channel sees one of the 8 x 8 places of the image, and follows a mixture of
     the local colour and of the local contrast in four orientations there, with weights of its own.
@@ -42,7 +42,7 @@ def responses_early(root: DataRoot, *, name: str) -> ResponseTarget:
     Returns
     -------
     ResponseTarget
-        ``repeats`` of shape (192, 24, 4): the first four test images of each concept.
+        ``repeats`` of shape (192, 12, 4): the first four test images of each concept.
     """
     stimuli = images(root, name="mini_images")
     seen = np.array([places(np.asarray(stimuli.image(i), dtype=float) / 255.0) for i in _rows(root)])
@@ -56,7 +56,7 @@ def responses_early(root: DataRoot, *, name: str) -> ResponseTarget:
 
 @made_from_source
 def responses_late(root: DataRoot, *, name: str) -> ResponseTarget:
-    """Responses of 24 simulated channels in a late visual area to 192 images.
+    """Responses of 12 simulated channels in a late visual area to 192 images.
 
     Simulated, not recorded. Each channel follows a mixture of the category of the object and of the authored
     ratings of its form, with weights of its own. All images of a concept have the same response.
@@ -71,7 +71,7 @@ def responses_late(root: DataRoot, *, name: str) -> ResponseTarget:
     Returns
     -------
     ResponseTarget
-        ``repeats`` of shape (192, 24, 4): the first four test images of each concept.
+        ``repeats`` of shape (192, 12, 4): the first four test images of each concept.
     """
     kinds = sorted(set(CATEGORIES))
     sources = np.column_stack([np.array([[c == k for k in kinds] for c in CATEGORIES]), form_ratings()[1]])
