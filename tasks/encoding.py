@@ -45,8 +45,8 @@ _LARGE = 2**21
 _PERMUTATIONS_LARGE = 100
 #: Draws for the interval over stimuli and channels
 _DRAWS = 1000
-#: Fewest concepts of a fold over which predictions and measurements can be correlated
-_FEWEST = 3
+#: Fewest concepts of a fold: a layer is chosen on half of them, and a correlation needs three
+_FEWEST = 6
 
 
 class Encoding(Task):
@@ -201,8 +201,8 @@ class Encoding(Task):
         """
         by_rule: dict[str, list[float]] = {rule: [] for rule in ACROSS}
         for _ in range(REPLICATES):
-            stimuli = synthetic_stimuli([f"c{i:02d}" for i in range(20)], test=5)
-            codes, effects = rng.standard_normal((2, 20, 10)).repeat(5, axis=1)
+            stimuli = synthetic_stimuli([f"c{i:02d}" for i in range(30)], test=5)
+            codes, effects = rng.standard_normal((2, 30, 10)).repeat(5, axis=1)
             measured = effects + rng.standard_normal(effects.shape)
             target = ResponseTarget(
                 "control",

@@ -174,7 +174,7 @@ def test_the_engine_summarises_and_stores_it(task, stimuli, features, target):
     ("params", "error", "message"),
     [
         ({"folds": 1}, UsageError, "at least 2"),
-        ({"folds": 11}, NotPossible, "give folds at most 10"),
+        ({"folds": 11}, NotPossible, "give folds at most 5"),
         ({"across": "images"}, UsageError, "expected one of concepts, stimuli"),
         ({"least_reliability": "high"}, UsageError, "must be float"),
     ],
