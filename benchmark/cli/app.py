@@ -133,6 +133,7 @@ def robustness(
     registry: opt.RegistryOption = None,
     device: opt.DeviceOption = Device.auto,
     seed: opt.SeedOption = 0,
+    pooling: opt.PoolingsOption = None,
     form: opt.ResultFormatOption = ResultFormat.table,
 ) -> None:
     """Score models under every recipe of an RDM, to see which conclusions hold.
@@ -140,7 +141,8 @@ def robustness(
     A recipe says what is done to each feature over the concepts (nothing,
     centred, divided by its standard deviation too) and which dissimilarity is
     taken (correlation, cosine, Euclidean). For every two models the answer says
-    under how many of the eight recipes one is above the other.
+    under how many of the eight recipes one is above the other. --pooling adds
+    eight more for each way of pooling networks.
 
     Exit status: 0 if all models are scored under all recipes; 1 if one is not;
     2 if an argument or a registry cannot be used.
@@ -148,7 +150,8 @@ def robustness(
     from benchmark.cli.robustness import show_robustness
 
     options = run_options(registry, data, device, output=output, layers=layers, seed=seed)
-    raise typer.Exit(show_robustness(split(model), binding, suite, options, form.value))
+    poolings = [how.value for how in pooling or ()]
+    raise typer.Exit(show_robustness(split(model), binding, suite, options, poolings, form.value))
 
 
 @app.command()

@@ -66,6 +66,18 @@ class Dissimilarity(str, Enum):
     cosine = "cosine"
     euclidean = "euclidean"
     sqeuclidean = "sqeuclidean"
+    cityblock = "cityblock"
+    chebyshev = "chebyshev"
+    canberra = "canberra"
+    braycurtis = "braycurtis"
+    jensenshannon = "jensenshannon"
+
+
+class Pooling(str, Enum):
+    """How the layers of a network become vectors."""
+
+    average = "average"
+    max = "max"
 
 
 class RuleName(str, Enum):

@@ -17,6 +17,7 @@ from benchmark.cli.choices import (
     EntryKind,
     MapFormat,
     PluginKind,
+    Pooling,
     RDMFormat,
     ResultFormat,
     RowUnit,
@@ -269,6 +270,10 @@ RowUnitOption = Annotated[
 ]
 DissimilarityOption = Annotated[
     Dissimilarity, typer.Option("--metric", help="Distance between the features of two rows.")
+]
+PoolingsOption = Annotated[
+    list[Pooling] | None,
+    typer.Option("--pooling", help="Try this pooling of every network too. Repeatable."),
 ]
 RuleOption = Annotated[
     RuleName | None,
