@@ -150,5 +150,7 @@ def noise_precision(repeats: np.ndarray) -> np.ndarray:
     means = np.where(whole[..., None], trials, 0).sum(axis=1) / np.maximum(counts, 1)[:, None]
     residuals = (trials - means[:, None])[whole]
     freedom = int((counts[counts > 0] - 1).sum())
-    precision: np.ndarray = prec_from_residuals(residuals, dof=freedom, method="shrinkage_diag")
+    precision: np.ndarray = prec_from_residuals(  # type: ignore[no-untyped-call]
+        residuals, dof=freedom, method="shrinkage_diag"
+    )
     return precision
