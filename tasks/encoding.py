@@ -39,12 +39,11 @@ from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, T
 _CORRELATION, _NORMALISED = "correlation", "normalised"
 #: What folds can be over
 ACROSS = ("concepts", "stimuli")
-_PERMUTATIONS = 1000
-#: With more numbers than this in the responses there are fewer permutations: each reads all of them
-_LARGE = 2**21
-_PERMUTATIONS_LARGE = 100
-#: Draws for the interval over stimuli and channels
+#: Permutations, and draws for the interval over concepts and channels
 _DRAWS = 1000
+#: With more numbers than this in the responses there are fewer: each reads all of them
+_LARGE = 2**21
+_DRAWS_LARGE = 100
 #: Fewest concepts of a fold: a layer is chosen on half of them, and a correlation needs three
 _FEWEST = 6
 
@@ -318,13 +317,13 @@ def _reliable(target: ResponseTarget, reliability: Reliability | None, least: fl
 
 
 def _layer(folded: FoldedPredictions, ceilings: np.ndarray | None, seeds: list[int]) -> LayerResult:
-    n = _PERMUTATIONS if folded.predicted.size <= _LARGE else _PERMUTATIONS_LARGE
+    n = _DRAWS if folded.predicted.size <= _LARGE else _DRAWS_LARGE
     statistics = {_CORRELATION: encoding_statistic(folded)}
     if ceilings is not None and not np.isnan(ceilings).all():
         statistics[_NORMALISED] = encoding_statistic(folded, ceilings)
     # One seed for all layers, so that a layer's null does not depend on other layers.
     test = permutation_test_encoding(folded, n, seeds[0])
-    low, high = encoding_interval(folded, _DRAWS, seeds[1])
+    low, high = encoding_interval(folded, n, seeds[1])
     return LayerResult(
         statistics,
         p=test.p,

@@ -155,7 +155,7 @@ def test_training_images_are_not_scored(task, features, target):
     split = synthetic_stimuli(CONCEPTS, test=IMAGES, train=1)
     seen = replace(target, ids=split.ids[: len(target.ids)])
     x = np.random.default_rng(0).standard_normal((len(split), 5)).astype(np.float32)
-    result = score(task, split, {"layer": x}, seen)
+    result = score(task, split, {"layer": x}, seen, folds=3)
     assert result.counts["images"] == sum("test" in name for name in seen.ids)
 
 
