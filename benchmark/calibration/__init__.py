@@ -17,6 +17,7 @@ from benchmark.calibration.worlds import (
     mistaken_world,
     property_world,
     rdm_world,
+    response_world,
     vector_world,
     word_pair_world,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "plain_score",
     "property_world",
     "rdm_world",
+    "response_world",
     "standard_controls",
     "synthetic_stimuli",
     "vector_world",

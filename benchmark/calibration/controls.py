@@ -15,7 +15,13 @@ import numpy as np
 from scipy import special
 
 from benchmark.calibration.arrays import plain_score
-from benchmark.calibration.worlds import World, association_world, mistaken_world, rdm_world
+from benchmark.calibration.worlds import (
+    World,
+    association_world,
+    mistaken_world,
+    rdm_world,
+    response_world,
+)
 from benchmark.datasets.join import join
 from benchmark.task import Control, Metric, Task
 
@@ -39,6 +45,7 @@ _WORLDS: dict[str, DrawWorld] = {
     "rdm": rdm_world,
     "vectors": mistaken_world,
     "associations": association_world,
+    "responses": response_world,
 }
 
 

@@ -16,6 +16,7 @@ from scipy import special, stats
 from scipy.spatial.distance import cosine
 
 from benchmark.calibration.worlds import World
+from benchmark.datasets.responses import ResponseTarget
 from benchmark.datasets.types import (
     AssociationTarget,
     PropertyTarget,
@@ -241,3 +242,21 @@ def _logistic(rows: np.ndarray, label: np.ndarray) -> np.ndarray:
         hessian = (rows.T * (weights * p * (1 - p))) @ rows + np.diag(penalty)
         coefficients -= np.linalg.solve(hessian, gradient)
     return coefficients
+
+
+def ridge_correlation(world: World, features: np.ndarray) -> float:
+    """Median over channels of the correlation of ridge predictions, with scikit-learn, in five folds."""
+    from sklearn.linear_model import RidgeCV  # see class_retrieval
+
+    assert isinstance(world.target, ResponseTarget)
+    order = [world.target.ids.index(name) for name in sorted(world.target.ids)]
+    responses = world.target.repeats[order].mean(axis=2)
+    total = ((features - features.mean(axis=0)) ** 2).sum()
+    by_fold = []
+    for fold in range(5):
+        test = np.arange(len(features)) % 5 == fold
+        ridge = RidgeCV(total * np.logspace(-5, 1, 13), alpha_per_target=True)
+        predicted = ridge.fit(features[~test], responses[~test]).predict(features[test])
+        pairs = zip(predicted.T, responses[test].T, strict=True)
+        by_fold.append([np.corrcoef(p, y)[0, 1] for p, y in pairs])
+    return float(np.median(np.mean(by_fold, axis=0)))

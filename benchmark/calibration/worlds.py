@@ -9,6 +9,7 @@ from scipy import sparse
 
 from benchmark.calibration.arrays import ArrayView, synthetic_stimuli
 from benchmark.datasets.stimuli import Stimuli
+from benchmark.datasets.responses import ResponseTarget
 from benchmark.datasets.types import (
     AssociationTarget,
     PropertyTarget,
@@ -379,3 +380,42 @@ def property_world(rng: np.random.Generator, concepts: int = 40, properties: int
         types=("taxonomic",) * properties,
     )
     return _by_concept(target, names, np.where(given, 1.0, -1.0), rng)
+
+
+def response_world(
+    rng: np.random.Generator,
+    concepts: int = 60,
+    columns: int = 8,
+    channels: int = 12,
+    noise: float = 0.0,
+    repeats: int = 1,
+) -> World:
+    """Draw a world of responses: each channel is a weighted sum of the same Gaussian features.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    concepts, columns, channels : int
+        Number of concepts, of features and of channels.
+    noise : float
+        Standard deviation of the noise of one repeat, where that of the signal of a channel is one.
+    repeats : int
+        Number of repeats.
+
+    Returns
+    -------
+    World
+
+    Examples
+    --------
+    >>> world = response_world(np.random.default_rng(0), concepts=6, columns=2, channels=3, repeats=4)
+    >>> world.target.repeats.shape, world.signal.shape
+    ((6, 3, 4), (6, 2))
+    """
+    names = _names("c", concepts)
+    signal = rng.standard_normal((concepts, columns))
+    responses = signal @ rng.standard_normal((columns, channels))
+    responses /= responses.std(axis=0)
+    measured = responses[:, :, None] + noise * rng.standard_normal((concepts, channels, repeats))
+    target = ResponseTarget("control", names, "control", repeats=measured, channels=_names("ch", channels))
+    return _by_concept(target, names, signal, rng)

@@ -15,6 +15,12 @@ from benchmark.inference.dual_bootstrap import (
     dual_bootstrap,
     model_tests,
 )
+from benchmark.inference.encoding import (
+    FoldedPredictions,
+    encoding_interval,
+    encoding_statistic,
+    permutation_test_encoding,
+)
 from benchmark.inference.kernels import cka_statistic, u_centred
 from benchmark.inference.noise_ceiling import NoiseCeiling, noise_ceiling
 from benchmark.inference.paired import PairedDifference, Perturbed, paired_difference, perturbed
@@ -31,6 +37,7 @@ from benchmark.inference.rdm_comparison import (
     bootstrap_compare,
     permutation_compare,
 )
+from benchmark.inference.reliability import Reliability, split_half_reliability
 from benchmark.inference.statistics import (
     PairStatistic,
     Statistic,
@@ -50,6 +57,7 @@ from benchmark.measures.permutation import PermutationTest
 __all__ = [
     "DualBootstrap",
     "Estimate",
+    "FoldedPredictions",
     "ModelTests",
     "NoiseCeiling",
     "PairStatistic",
@@ -59,6 +67,7 @@ __all__ = [
     "Population",
     "RDMBootstrap",
     "RDMPermutation",
+    "Reliability",
     "Selected",
     "Statistic",
     "bootstrap_compare",
@@ -67,6 +76,8 @@ __all__ = [
     "category_statistic",
     "cka_statistic",
     "dual_bootstrap",
+    "encoding_interval",
+    "encoding_statistic",
     "estimate",
     "fdr",
     "grouped_mean_statistic",
@@ -79,12 +90,14 @@ __all__ = [
     "part_pair_statistic",
     "part_statistic",
     "permutation_compare",
+    "permutation_test_encoding",
     "permutation_test_rdm",
     "permutation_test_unique",
     "perturbed",
     "rdm_pair_statistic",
     "rdm_statistic",
     "select_layer",
+    "split_half_reliability",
     "u_centred",
     "word_similarity_pair_statistic",
     "word_similarity_permutation",

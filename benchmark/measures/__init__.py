@@ -37,6 +37,7 @@ from benchmark.measures.permutation import PermutationTest
 from benchmark.measures.rbf import rbf_cka, rbf_kernel
 from benchmark.measures.rdm import rdm
 from benchmark.measures.regression import RDMRegression
+from benchmark.measures.ridge import RidgePredictions, cross_validated_ridge, ridge_predictions
 from benchmark.measures.scaling import ClassicalScaling, classical_mds
 from benchmark.measures.spose import spose_rdm
 from benchmark.measures.two_vs_two import TwoVsTwo, two_vs_two, two_vs_two_permutation, weighted_two_vs_two
@@ -53,6 +54,7 @@ __all__ = [
     "OneVsTwo",
     "PermutationTest",
     "RDMRegression",
+    "RidgePredictions",
     "TwoVsTwo",
     "VariancePartition",
     "category_clustering",
@@ -64,6 +66,7 @@ __all__ = [
     "commonality",
     "compare_rdms",
     "critical_epsilon",
+    "cross_validated_ridge",
     "entropic_gromov_wasserstein",
     "f1_over_folds",
     "gromov_wasserstein",
@@ -81,6 +84,7 @@ __all__ = [
     "rbf_cka",
     "rbf_kernel",
     "rdm",
+    "ridge_predictions",
     "spose_rdm",
     "stack_partial_rdms",
     "stratified_folds",

@@ -6,6 +6,7 @@ from benchmark.datasets.mini.images import images
 from benchmark.datasets.mini.norms import associations, properties
 from benchmark.datasets.mini.people import people
 from benchmark.datasets.mini.ratings import word_pairs
+from benchmark.datasets.mini.responses import responses_early, responses_late
 from benchmark.datasets.mini.structure import form_ratings
 from benchmark.datasets.mini.vectors import word_vectors
 
@@ -19,5 +20,7 @@ __all__ = [
     "people",
     "properties",
     "word_pairs",
+    "responses_early",
+    "responses_late",
     "word_vectors",
 ]
