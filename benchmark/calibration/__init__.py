@@ -15,6 +15,7 @@ from benchmark.calibration.worlds import (
     association_world,
     mistaken_world,
     rdm_world,
+    triplet_world,
     vector_world,
 )
 
@@ -30,5 +31,6 @@ __all__ = [
     "rdm_world",
     "standard_controls",
     "synthetic_stimuli",
+    "triplet_world",
     "vector_world",
 ]

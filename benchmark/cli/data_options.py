@@ -70,6 +70,16 @@ SimilarityOption = Annotated[
         help="The values are similarities: 1 - s, the greatest s less s, or -s is the dissimilarity.",
     ),
 ]
+TripletIdsOption = Annotated[
+    str | None,
+    typer.Option("--ids", help="List of ids, one a line or a table, whose rows the numbers in the file are."),
+]
+FirstOption = Annotated[
+    int | None,
+    typer.Option(
+        "--first", min=0, max=1, help="Number of the first id of the list, where the file leaves it open."
+    ),
+]
 KeyOption = Annotated[
     str | None,
     typer.Option(

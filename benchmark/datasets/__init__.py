@@ -3,7 +3,14 @@
 from benchmark.datasets.join import Join, join
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
 from benchmark.datasets.stimuli import Stimuli
-from benchmark.datasets.types import AssociationTarget, PropertyTarget, RDMTarget, Target, VectorTarget
+from benchmark.datasets.types import (
+    AssociationTarget,
+    PropertyTarget,
+    RDMTarget,
+    Target,
+    TripletTarget,
+    VectorTarget,
+)
 
 __all__ = [
     "AssociationTarget",
@@ -13,6 +20,7 @@ __all__ = [
     "RDMTarget",
     "Stimuli",
     "Target",
+    "TripletTarget",
     "VectorTarget",
     "hash_files",
     "hashed_by",

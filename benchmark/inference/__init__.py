@@ -17,6 +17,12 @@ from benchmark.inference.dual_bootstrap import (
 )
 from benchmark.inference.kernels import cka_statistic, u_centred
 from benchmark.inference.noise_ceiling import NoiseCeiling, noise_ceiling
+from benchmark.inference.odd_one_out import (
+    permutation_test_triplets,
+    triplet_interval,
+    triplet_pair_statistic,
+    triplet_statistic,
+)
 from benchmark.inference.paired import PairedDifference, Perturbed, paired_difference, perturbed
 from benchmark.inference.partition import (
     part_ceilings,
@@ -75,10 +81,14 @@ __all__ = [
     "part_statistic",
     "permutation_compare",
     "permutation_test_rdm",
+    "permutation_test_triplets",
     "permutation_test_unique",
     "perturbed",
     "rdm_pair_statistic",
     "rdm_statistic",
     "select_layer",
+    "triplet_interval",
+    "triplet_pair_statistic",
+    "triplet_statistic",
     "u_centred",
 ]

@@ -6,6 +6,7 @@ from benchmark.datasets.mini.images import images
 from benchmark.datasets.mini.norms import associations, properties
 from benchmark.datasets.mini.people import people
 from benchmark.datasets.mini.structure import form_ratings
+from benchmark.datasets.mini.triplets import triplets
 from benchmark.datasets.mini.vectors import word_vectors
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "images",
     "people",
     "properties",
+    "triplets",
     "word_vectors",
 ]
