@@ -94,16 +94,6 @@ def test_intervals_cover_the_truth_of_other_objects():
     assert 0.90 <= covered / 200 <= 0.99
 
 
-def test_an_interval_over_triplets_is_that_of_statsmodels():
-    proportion = pytest.importorskip("statsmodels.stats.proportion")
-    for right, n in ((60, 100), (0, 20), (20, 20)):
-        np.testing.assert_allclose(
-            triplet_interval(right / n, n),
-            proportion.proportion_confint(right, n, method="wilson"),
-            atol=1e-12,
-        )
-
-
 def test_an_interval_over_triplets_by_its_closed_form():
     """The bounds p solve (accuracy - p)^2 = z^2 p (1 - p) / n."""
     for accuracy, n in ((0.6, 50), (0.0, 20), (1.0, 20)):
