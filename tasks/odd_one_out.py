@@ -44,7 +44,7 @@ _PERMUTATIONS = 200
 #: The similarity of the controls: it does not change with a scale and a shift of all features
 _EXACT = {"similarity": "euclidean"}
 #: Worlds of the controls of the probe, which takes longer, and how many unrelated features each has
-_WORLDS, _UNRELATED = 8, 4
+_WORLDS, _UNRELATED = 5, 4
 _CEILING = (
     "over triplets that were answered repeatedly: an answer predicted by the commonest of the others (lower) "
     "and by the commonest of all (upper)"
@@ -178,10 +178,10 @@ class OddOneOut(Task):
         ]
 
     def _probe_controls(self, rng: np.random.Generator) -> list[Control]:
-        """What people go by, among stronger features that say nothing; and labels without any answer."""
+        """What people go by, among stronger features that say nothing; and features that say nothing."""
         found, noise = [], []
         for _ in range(_WORLDS):
-            world = triplet_world(rng, concepts=45, columns=2, answers=3000)
+            world = triplet_world(rng, concepts=90, columns=2, answers=12_000)
             unrelated = 3 * rng.standard_normal((len(world.signal), _UNRELATED))
             layers = {"weak": np.hstack([world.signal, unrelated]), "noise": world.noise(rng)}
             result = self.score(

@@ -16,7 +16,12 @@ from benchmark.inference.dual_bootstrap import (
     model_tests,
 )
 from benchmark.inference.kernels import cka_statistic, u_centred
-from benchmark.inference.noise_ceiling import NoiseCeiling, noise_ceiling
+from benchmark.inference.noise_ceiling import (
+    NoiseCeiling,
+    SubjectCeilings,
+    noise_ceiling,
+    subject_ceilings,
+)
 from benchmark.inference.odd_one_out import (
     permutation_test_triplets,
     triplet_interval,
@@ -62,6 +67,7 @@ __all__ = [
     "RDMPermutation",
     "Selected",
     "Statistic",
+    "SubjectCeilings",
     "bootstrap_compare",
     "bootstrap_weights",
     "category_pair_statistic",
@@ -87,6 +93,7 @@ __all__ = [
     "rdm_pair_statistic",
     "rdm_statistic",
     "select_layer",
+    "subject_ceilings",
     "triplet_interval",
     "triplet_pair_statistic",
     "triplet_statistic",
