@@ -184,9 +184,9 @@ class OddOneOut(Task):
             world = triplet_world(rng, concepts=90, columns=2, answers=12_000)
             unrelated = 3 * rng.standard_normal((len(world.signal), _UNRELATED))
             layers = {"weak": np.hstack([world.signal, unrelated]), "noise": world.noise(rng)}
-            result = self.score(
-                world.view(layers), join(world.stimuli, world.target), {"probe": True, **_EXACT}, rng
-            )
+            assert isinstance(world.target, TripletTarget)
+            joined = join(world.stimuli, world.target)
+            result = self.score(world.view(layers), joined, {"probe": True, **_EXACT}, rng)
             gained = plain_score(result, "weak", _PROBED) - plain_score(result, "weak", _ACCURACY)
             found.append(float(gained > 0))
             noise.append(plain_score(result, "noise", _PROBED))
@@ -200,7 +200,9 @@ class OddOneOut(Task):
     def _of(
         self, world: World, view: ModelView, layer: str, params: Mapping[str, Any], rng: np.random.Generator
     ) -> float:
-        return plain_score(self.score(view, join(world.stimuli, world.target), params, rng), layer, _ACCURACY)
+        assert isinstance(world.target, TripletTarget)
+        result = self.score(view, join(world.stimuli, world.target), params, rng)
+        return plain_score(result, layer, _ACCURACY)
 
 
 def _prepared(
@@ -257,4 +259,5 @@ def _by_object(hits: np.ndarray, triplets: np.ndarray, k: int) -> np.ndarray:
         sum(np.bincount(column, weights=values, minlength=k) for column in triplets.T)
         for values in (hits, np.ones(len(hits)))
     )
-    return np.divide(total, counts, out=np.full(k, np.nan), where=counts > 0)
+    mean: np.ndarray = np.divide(total, counts, out=np.full(k, np.nan), where=counts > 0)
+    return mean

@@ -80,7 +80,7 @@ def export_rdms(
             by=by,
             metric=metric,
             rule=rule,
-            concepts=people and people.ids,
+            concepts=None if people is None else people.ids,
             progress=WorkBar(bars, f"features of {model}"),
         )
     _say_miniature(rdms.provenance)

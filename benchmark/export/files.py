@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -224,9 +224,9 @@ def _target_rsatoolbox(target: TargetRDMs) -> bytes:
 def _rsatoolbox(
     rdms: np.ndarray,
     measure: str | None,
-    whole: dict[str, str],
-    each: dict[str, Iterable[str]],
-    rows: dict[str, Iterable[str]],
+    whole: Mapping[str, str],
+    each: Mapping[str, Iterable[str]],
+    rows: Mapping[str, Iterable[str]],
 ) -> bytes:
     """An ``RDMs`` object with descriptors of the whole, of each RDM and of each row."""
     from rsatoolbox.rdm.rdms import RDMs

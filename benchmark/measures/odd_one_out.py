@@ -72,9 +72,10 @@ def similarities(features: ArrayLike, how: str = "cosine") -> Float64:
     if how not in SIMILARITIES:
         raise ValueError(f"how is {how!r}: expected one of {', '.join(SIMILARITIES)}")
     x = as_matrix(features, "features").astype(np.float64)
-    if how == "cosine":
-        return 1 - rdm(x, "cosine")
-    return x @ x.T if how == "dot" else -rdm(x, "euclidean")
+    if how == "dot":
+        return np.asarray(x @ x.T, dtype=np.float64)
+    apart = np.asarray(rdm(x, how), dtype=np.float64)
+    return 1 - apart if how == "cosine" else -apart
 
 
 def odd_one_out_hits(similarity: ArrayLike, triplets: ArrayLike) -> Float64:
@@ -129,7 +130,7 @@ def hits_of(similarity: Float64, triplets: Triplets, tied: float) -> Float64:
     i, j, odd = triplets.T
     kept, first, second = similarity[i, j], similarity[i, odd], similarity[j, odd]
     ahead = kept - np.maximum(first, second)
-    hits = (ahead > tied).astype(np.float64)
+    hits: Float64 = (ahead > tied).astype(np.float64)
     equal = np.flatnonzero(np.abs(ahead) <= tied)
     both = np.abs(kept[equal] - np.minimum(first[equal], second[equal])) <= tied
     hits[equal] = np.where(both, 1 / 3, 1 / 2)

@@ -183,8 +183,7 @@ def _reduced(x: Float64) -> Float64:
 
 
 def _within(triplets: Triplets, objects: np.ndarray) -> np.ndarray:
-    inside: np.ndarray = objects[triplets].all(axis=1)
-    return inside
+    return np.asarray(objects[triplets].all(axis=1))
 
 
 def _loss(w: Float64, x: Float64, triplets: Triplets, penalty: float) -> tuple[float, Float64]:

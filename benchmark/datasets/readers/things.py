@@ -191,11 +191,11 @@ def spose(root: DataRoot, *, name: str, dimensions: int = 66, form: str = _PROBA
 
 def _less_than_greatest(similarity: np.ndarray) -> np.ndarray:
     """The greatest similarity of a pair less that of each pair; zero on the diagonal, and symmetric."""
-    matrix = (similarity + similarity.T) / 2
+    matrix: np.ndarray = (similarity + similarity.T) / 2
     np.fill_diagonal(matrix, -np.inf)
-    matrix = matrix.max() - matrix
-    np.fill_diagonal(matrix, 0.0)
-    return matrix
+    apart: np.ndarray = matrix.max() - matrix
+    np.fill_diagonal(apart, 0.0)
+    return apart
 
 
 def _groups_hash(root: DataRoot, *, name: str) -> str:

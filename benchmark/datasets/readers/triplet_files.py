@@ -146,7 +146,7 @@ def _parsed(
     if columns is not None:
         table = table[columns]
     if all(dtype.kind in "iuf" for dtype in table.dtypes):
-        return table.to_numpy()
+        return np.asarray(table)
     text_cells = table.astype(str).apply(lambda column: column.str.strip())
     return np.array([[nfc(cell) for cell in row] for row in text_cells.to_numpy()])
 
