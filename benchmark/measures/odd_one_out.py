@@ -126,7 +126,10 @@ def odd_one_out_hits(similarity: ArrayLike, triplets: ArrayLike) -> Float64:
 
 
 def hits_of(similarity: Float64, triplets: Triplets, tied: float) -> Float64:
-    """:func:`odd_one_out_hits` without checks; similarities within ``tied`` of each other are equal."""
+    """:func:`odd_one_out_hits` of ``similarity`` (k, k) and ``triplets`` (m, 3), without checks.
+
+    Similarities within ``tied`` of each other are equal.
+    """
     i, j, odd = triplets.T
     kept, first, second = similarity[i, j], similarity[i, odd], similarity[j, odd]
     ahead = kept - np.maximum(first, second)
