@@ -203,6 +203,8 @@ def _binding(name: str, binding: BindingEntry, parameters: Mapping[str, Paramete
     ]
     if binding.concepts_common_to:
         params.append(f"concepts_common_to: **{', '.join(binding.concepts_common_to)}**")
+    if binding.pooling is not None:
+        params.append(f"pooling: **{binding.pooling}**")
     if binding.associations is not None:
         params.append(f"associations: **{binding.associations.rule}**")
     return (

@@ -12,12 +12,14 @@ import typer
 
 from benchmark.cli.choices import (
     AssociatesFormat,
+    Backend,
     Device,
     Dissimilarity,
     EntryKind,
     FeatureFormat,
     MapFormat,
     PluginKind,
+    Pooling,
     RDMFormat,
     ResultFormat,
     RowUnit,
@@ -114,6 +116,24 @@ LayersOption = Annotated[
 ]
 ProcessesOption = Annotated[
     int, typer.Option("--jobs", min=1, help="Number of processes. Each one scores one model at a time.")
+]
+BackendOption = Annotated[
+    Backend,
+    typer.Option("--backend", help="Processes of this machine (loky), or the workers of a dask cluster."),
+]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        help="With --backend dask: address of the scheduler (tcp://HOST:PORT). Default: start a cluster with "
+        "--jobs workers on this machine.",
+    ),
+]
+ShardOption = Annotated[
+    str | None,
+    typer.Option(
+        "--shard", help="Score one part of the cells: 2/5 is the second of five. Together they are the run."
+    ),
 ]
 ResultFormatOption = Annotated[
     ResultFormat, typer.Option("--format", help="Print the results as a table or as one JSON list.")
@@ -270,6 +290,10 @@ RowUnitOption = Annotated[
 ]
 DissimilarityOption = Annotated[
     Dissimilarity, typer.Option("--metric", help="Distance between the features of two rows.")
+]
+PoolingsOption = Annotated[
+    list[Pooling] | None,
+    typer.Option("--pooling", help="Try this pooling of every network too. Repeatable."),
 ]
 RuleOption = Annotated[
     RuleName | None,
