@@ -18,6 +18,7 @@ from benchmark.calibration.worlds import (
     property_world,
     rdm_world,
     response_world,
+    triplet_world,
     vector_world,
     word_pair_world,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "response_world",
     "standard_controls",
     "synthetic_stimuli",
+    "triplet_world",
     "vector_world",
     "word_pair_world",
 ]

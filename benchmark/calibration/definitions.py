@@ -21,6 +21,7 @@ from benchmark.datasets.types import (
     AssociationTarget,
     PropertyTarget,
     RDMTarget,
+    TripletTarget,
     VectorTarget,
     WordPairTarget,
 )
@@ -112,6 +113,18 @@ def category_auc(world: World, features: np.ndarray) -> float:
     within = np.array([model[i, j] for i, j in pairs if category[i] == category[j]])
     between = np.array([model[i, j] for i, j in pairs if category[i] != category[j]])
     return float(np.mean(between[:, None] > within))
+
+
+def odd_one_out_accuracy(world: World, features: np.ndarray) -> float:
+    """Share of the triplets whose two nearest objects are those that people kept, one triplet at a time."""
+    assert isinstance(world.target, TripletTarget)
+    row = {name: i for i, name in enumerate(sorted(world.target.ids))}
+    right = []
+    for answer in world.target.triplets:
+        a, b, odd = (features[row[world.target.ids[i]]] for i in answer)
+        apart = {"kept": np.linalg.norm(a - b), "a": np.linalg.norm(a - odd), "b": np.linalg.norm(b - odd)}
+        right.append(min(apart, key=lambda pair: float(apart[pair])) == "kept")
+    return float(np.mean(right))
 
 
 def _informed_assignment(world: World, features: np.ndarray) -> np.ndarray:

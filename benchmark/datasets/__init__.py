@@ -9,6 +9,7 @@ from benchmark.datasets.types import (
     PropertyTarget,
     RDMTarget,
     Target,
+    TripletTarget,
     VectorTarget,
     WordPairTarget,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "ResponseTarget",
     "Stimuli",
     "Target",
+    "TripletTarget",
     "VectorTarget",
     "WordPairTarget",
     "hash_files",

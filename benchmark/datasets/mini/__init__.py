@@ -8,6 +8,7 @@ from benchmark.datasets.mini.people import people
 from benchmark.datasets.mini.ratings import word_pairs
 from benchmark.datasets.mini.responses import responses_early, responses_late
 from benchmark.datasets.mini.structure import form_ratings
+from benchmark.datasets.mini.triplets import triplets
 from benchmark.datasets.mini.vectors import word_vectors
 
 __all__ = [
@@ -19,8 +20,9 @@ __all__ = [
     "images",
     "people",
     "properties",
-    "word_pairs",
     "responses_early",
     "responses_late",
+    "triplets",
+    "word_pairs",
     "word_vectors",
 ]
