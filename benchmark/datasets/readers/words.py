@@ -15,6 +15,7 @@ from benchmark.datasets.names import nfc
 from benchmark.datasets.readers.files import locate
 from benchmark.datasets.readers.text import encoding_of, read_ids
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import VectorTarget
 
 #: Number of bytes that are looked at for the line ends; the first line is shorter
@@ -67,11 +68,7 @@ def vectors(root: DataRoot, *, name: str, path: str, words: str | None = None) -
     """
     file = locate(root, name, path)
     wanted = None if words is None else _forms(read_ids(locate(root, name, words)))
-    is_binary = file.name.endswith((".bin", ".bin.gz"))
-    try:
-        found, matrix = (_read_binary if is_binary else _read_text)(file, wanted)
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise DataError(f"{file}: cannot be read as word vectors ({error})") from error
+    found, matrix = read_vectors(file, wanted)
     return VectorTarget(
         name=name,
         source=str(file),
@@ -79,6 +76,56 @@ def vectors(root: DataRoot, *, name: str, path: str, words: str | None = None) -
         hash=_vectors_hash(root, name=name, path=path, words=words),
         vectors=matrix,
     )
+
+
+def words(root: DataRoot, *, name: str, path: str) -> Stimuli:
+    """The words of a file of word vectors as stimuli without images, for models given as features of words.
+
+    Parameters
+    ----------
+    root : DataRoot
+        The data root.
+    name : str
+        Name of the dataset in the registry.
+    path : str
+        The file, under the data root, in the format of :func:`vectors`. Only its words are used.
+
+    Returns
+    -------
+    Stimuli
+        One stimulus and one concept per word, in the order of the file.
+
+    Raises
+    ------
+    NotPossible
+        If the file is not there.
+    DataError
+        If the file is not one of word vectors.
+    """
+    file = locate(root, name, path)
+    ids = tuple(read_vectors(file)[0])
+    return Stimuli(name=name, ids=ids, concepts=ids, manifest=hash_files([file], "words"))
+
+
+def read_vectors(file: Path, wanted: Collection[str] | None = None) -> tuple[list[str], np.ndarray]:
+    """The words of a file of word vectors, and their vectors (n, d), float32; :func:`vectors` says how.
+
+    Parameters
+    ----------
+    file : Path
+    wanted : collection of str, optional
+        The words that are read. Default: all.
+
+    Raises
+    ------
+    DataError
+        As :func:`vectors`.
+    """
+    is_binary = file.name.endswith((".bin", ".bin.gz"))
+    try:
+        return (_read_binary if is_binary else _read_text)(file, wanted)
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise DataError(f"{file}: cannot be read as word vectors ({error})") from error
 
 
 def _forms(words: Iterable[str]) -> frozenset[str]:
