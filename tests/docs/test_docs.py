@@ -137,8 +137,8 @@ def test_adding_data(follow, tmp_path):
     shown = re.search(r"```text\n(.*?)```", page, flags=re.DOTALL)
     assert shown is not None
     assert shown[1] == order.out
-    correlations = ("my_people_rdm_correlation", "my_rdm", "judged_rdm_correlation")
-    assert set(scores(tmp_path)) == {(binding, "pixels") for binding in correlations}
+    bindings = ("my_people_rdm_correlation", "my_neurons_encoding", "my_rdm", "judged_rdm_correlation")
+    assert set(scores(tmp_path)) == {(binding, "pixels") for binding in bindings}
     assert (tmp_path / "my_people.preview.png").is_file()
 
 
