@@ -147,6 +147,35 @@ def new_norms(
     _add_file(name, plugin, file, what, registry, task, split="classes", stimuli=stimuli, on=on, data=data)
 
 
+@new.command("triplets")
+def new_triplets(
+    name: opt.NewNameArgument,
+    file: opt.FileArgument,
+    stimuli: opt.SeenStimuliOption,
+    ids: opt.TripletIdsOption = None,
+    first: opt.FirstOption = None,
+    on: opt.KeyOption = None,
+    data: DataOption = None,
+    registry: opt.NewDataRegistryOption = None,
+) -> None:
+    """Bring odd-one-out choices of your own, as a target of odd one out.
+
+    Forms: npy, csv, tsv or txt with three columns, the odd one out last, as in
+    the triplet files of THINGS; or columns image1, image2, image3 and choice.
+    They hold ids, or rows of a list of ids.
+    """
+    from benchmark.submission.own_data import own_files
+
+    registries = _expanded(registry)
+    base = registries[0].resolve().parent
+    (path,) = own_files([file], base)
+    listed = None if ids is None else own_files([ids], base)[0]
+    params = {"path": path, "ids": listed, "first": first}
+    what = f"Odd-one-out choices of {Path(path).name}"
+    plugin = "benchmark.datasets.readers.triplet_files:triplet_file"
+    _add_target(name, plugin, params, what, registries, "odd_one_out", stimuli=stimuli, on=on, data=data)
+
+
 @new.command("stimuli")
 def new_stimuli(
     name: opt.NewNameArgument,

@@ -92,6 +92,16 @@ ChannelsOption = Annotated[
         "where they are known.",
     ),
 ]
+TripletIdsOption = Annotated[
+    str | None,
+    typer.Option("--ids", help="List of ids, one a line or a table, whose rows the numbers in the file are."),
+]
+FirstOption = Annotated[
+    int | None,
+    typer.Option(
+        "--first", min=0, max=1, help="Number of the first id of the list, where the file leaves it open."
+    ),
+]
 KeyOption = Annotated[
     str | None,
     typer.Option(

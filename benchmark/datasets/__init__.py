@@ -4,7 +4,15 @@ from benchmark.datasets.join import Join, join
 from benchmark.datasets.responses import ResponseTarget
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
 from benchmark.datasets.stimuli import Stimuli
-from benchmark.datasets.types import AssociationTarget, PropertyTarget, RDMTarget, Target, VectorTarget
+from benchmark.datasets.types import (
+    AssociationTarget,
+    PropertyTarget,
+    RDMTarget,
+    Target,
+    TripletTarget,
+    VectorTarget,
+    WordPairTarget,
+)
 
 __all__ = [
     "AssociationTarget",
@@ -15,7 +23,9 @@ __all__ = [
     "ResponseTarget",
     "Stimuli",
     "Target",
+    "TripletTarget",
     "VectorTarget",
+    "WordPairTarget",
     "hash_files",
     "hashed_by",
     "join",

@@ -22,7 +22,18 @@ from benchmark.inference.encoding import (
     permutation_test_encoding,
 )
 from benchmark.inference.kernels import cka_statistic, u_centred
-from benchmark.inference.noise_ceiling import NoiseCeiling, noise_ceiling
+from benchmark.inference.noise_ceiling import (
+    NoiseCeiling,
+    SubjectCeilings,
+    noise_ceiling,
+    subject_ceilings,
+)
+from benchmark.inference.odd_one_out import (
+    permutation_test_triplets,
+    triplet_interval,
+    triplet_pair_statistic,
+    triplet_statistic,
+)
 from benchmark.inference.paired import PairedDifference, Perturbed, paired_difference, perturbed
 from benchmark.inference.partition import (
     part_ceilings,
@@ -47,6 +58,11 @@ from benchmark.inference.statistics import (
     rdm_pair_statistic,
     rdm_statistic,
 )
+from benchmark.inference.word_similarity import (
+    word_similarity_pair_statistic,
+    word_similarity_permutation,
+    word_similarity_statistic,
+)
 from benchmark.measures.permutation import PermutationTest
 
 __all__ = [
@@ -65,6 +81,7 @@ __all__ = [
     "Reliability",
     "Selected",
     "Statistic",
+    "SubjectCeilings",
     "bootstrap_compare",
     "bootstrap_weights",
     "category_pair_statistic",
@@ -87,11 +104,19 @@ __all__ = [
     "permutation_compare",
     "permutation_test_encoding",
     "permutation_test_rdm",
+    "permutation_test_triplets",
     "permutation_test_unique",
     "perturbed",
     "rdm_pair_statistic",
     "rdm_statistic",
     "select_layer",
     "split_half_reliability",
+    "subject_ceilings",
+    "triplet_interval",
+    "triplet_pair_statistic",
+    "triplet_statistic",
     "u_centred",
+    "word_similarity_pair_statistic",
+    "word_similarity_permutation",
+    "word_similarity_statistic",
 ]

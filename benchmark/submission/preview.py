@@ -16,10 +16,12 @@ from benchmark.datasets import (
     ResponseTarget,
     Stimuli,
     Target,
+    TripletTarget,
     VectorTarget,
 )
 from benchmark.datasets.rdm_check import pairs_of
 from benchmark.inference import noise_ceiling, split_half_reliability
+from benchmark.measures import triplet_ceiling
 from benchmark.measures.compare import upper_triangle
 from benchmark.submission.own_data import OwnData
 
@@ -44,6 +46,8 @@ def describe(own: OwnData) -> list[str]:
             f"norms: {len(own.data.ids)} cues, {len(own.data.columns)} responses",
             f"responses to a cue: {people.min():g} to {people.max():g}",
         ]
+    elif isinstance(own.data, TripletTarget):
+        lines = _of_triplets(own.data, own.joined.target if own.joined is not None else own.data)
     else:
         lines = _of_stimuli(own.data)
     return [*lines, *own.lines]
@@ -125,6 +129,26 @@ def _of_responses(target: ResponseTarget) -> list[str]:
         *lines,
         f"reliability: {known.min():.3f} to {known.max():.3f}, median {np.median(known):.3f} (split halves, "
         f"Spearman-Brown); not above 0 or not known for {channels - int((known > 0).sum())} channels",
+    ]
+
+
+def _of_triplets(target: TripletTarget, joined: Target) -> list[str]:
+    """The first answer is shown in words: whoever knows the data sees whether the odd one out is right."""
+    first = [target.ids[row] for row in target.triplets[0]]
+    lines = [
+        f"choices: {len(target.triplets)} answers about {len(target.ids)} ids ({_few(target.ids)})",
+        f"the first: {first[2]} is the odd one out of {', '.join(first)}",
+    ]
+    if not isinstance(joined, TripletTarget):
+        return lines
+    lines.append(f"answers of which all three ids joined: {len(joined.triplets)}")
+    ceiling = triplet_ceiling(joined.triplets)
+    if not ceiling.repeated.any():
+        return [*lines, "noise ceiling: none, no triplet was answered twice"]
+    return [
+        *lines,
+        f"noise ceiling: {ceiling.lower:.3f} to {ceiling.upper:.3f} (accuracy, over the "
+        f"{ceiling.repeated.sum()} answers to triplets that were answered twice or more often)",
     ]
 
 
