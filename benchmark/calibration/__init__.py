@@ -17,6 +17,8 @@ from benchmark.calibration.worlds import (
     mistaken_world,
     property_world,
     rdm_world,
+    response_world,
+    triplet_world,
     vector_world,
     word_pair_world,
 )
@@ -33,8 +35,10 @@ __all__ = [
     "plain_score",
     "property_world",
     "rdm_world",
+    "response_world",
     "standard_controls",
     "synthetic_stimuli",
+    "triplet_world",
     "vector_world",
     "word_pair_world",
 ]

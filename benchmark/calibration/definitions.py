@@ -16,10 +16,12 @@ from scipy import special, stats
 from scipy.spatial.distance import cosine
 
 from benchmark.calibration.worlds import World
+from benchmark.datasets.responses import ResponseTarget
 from benchmark.datasets.types import (
     AssociationTarget,
     PropertyTarget,
     RDMTarget,
+    TripletTarget,
     VectorTarget,
     WordPairTarget,
 )
@@ -111,6 +113,18 @@ def category_auc(world: World, features: np.ndarray) -> float:
     within = np.array([model[i, j] for i, j in pairs if category[i] == category[j]])
     between = np.array([model[i, j] for i, j in pairs if category[i] != category[j]])
     return float(np.mean(between[:, None] > within))
+
+
+def odd_one_out_accuracy(world: World, features: np.ndarray) -> float:
+    """Share of the triplets whose two nearest objects are those that people kept, one triplet at a time."""
+    assert isinstance(world.target, TripletTarget)
+    row = {name: i for i, name in enumerate(sorted(world.target.ids))}
+    right = []
+    for answer in world.target.triplets:
+        a, b, odd = (features[row[world.target.ids[i]]] for i in answer)
+        apart = {"kept": np.linalg.norm(a - b), "a": np.linalg.norm(a - odd), "b": np.linalg.norm(b - odd)}
+        right.append(min(apart, key=lambda pair: float(apart[pair])) == "kept")
+    return float(np.mean(right))
 
 
 def _informed_assignment(world: World, features: np.ndarray) -> np.ndarray:
@@ -241,3 +255,21 @@ def _logistic(rows: np.ndarray, label: np.ndarray) -> np.ndarray:
         hessian = (rows.T * (weights * p * (1 - p))) @ rows + np.diag(penalty)
         coefficients -= np.linalg.solve(hessian, gradient)
     return coefficients
+
+
+def ridge_correlation(world: World, features: np.ndarray) -> float:
+    """Median over channels of the correlation of ridge predictions, with scikit-learn, in five folds."""
+    from sklearn.linear_model import RidgeCV  # see class_retrieval
+
+    assert isinstance(world.target, ResponseTarget)
+    order = [world.target.ids.index(name) for name in sorted(world.target.ids)]
+    responses = world.target.repeats[order].mean(axis=2)
+    total = ((features - features.mean(axis=0)) ** 2).sum()
+    by_fold = []
+    for fold in range(5):
+        test = np.arange(len(features)) % 5 == fold
+        ridge = RidgeCV(total * np.logspace(-5, 1, 13), alpha_per_target=True)
+        predicted = ridge.fit(features[~test], responses[~test]).predict(features[test])
+        pairs = zip(predicted.T, responses[test].T, strict=True)
+        by_fold.append([np.corrcoef(p, y)[0, 1] for p, y in pairs])
+    return float(np.median(np.mean(by_fold, axis=0)))

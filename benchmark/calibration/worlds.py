@@ -8,12 +8,14 @@ import numpy as np
 from scipy import sparse
 
 from benchmark.calibration.arrays import ArrayView, synthetic_stimuli
+from benchmark.datasets.responses import ResponseTarget
 from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import (
     AssociationTarget,
     PropertyTarget,
     RDMTarget,
     Target,
+    TripletTarget,
     VectorTarget,
     WordPairTarget,
 )
@@ -121,6 +123,41 @@ def rdm_world(
     target = RDMTarget(
         "control", names, "control", rdms=rdm(signal)[None], subjects=("s",), categories=categories
     )
+    return _by_concept(target, names, signal, rng)
+
+
+def triplet_world(
+    rng: np.random.Generator, concepts: int = 30, columns: int = 20, answers: int = 600
+) -> World:
+    """Draw a world of concepts with Gaussian features; people keep the two nearest of three together.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    concepts, columns : int
+        Number of concepts and of features.
+    answers : int
+        Number of triplets, drawn at random, each answered once.
+
+    Returns
+    -------
+    World
+
+    Examples
+    --------
+    >>> world = triplet_world(np.random.default_rng(0), concepts=6, answers=50)
+    >>> world.target.triplets.shape
+    (50, 3)
+    """
+    signal = rng.standard_normal((concepts, columns))
+    shown = np.argsort(rng.random((answers, concepts)), axis=1)[:, :3]
+    apart = [
+        ((signal[shown[:, a]] - signal[shown[:, b]]) ** 2).sum(axis=1) for a, b in ((1, 2), (0, 2), (0, 1))
+    ]
+    odd = np.argmin(apart, axis=0)  # the one that is not of the nearest pair
+    order = np.array([[1, 2, 0], [0, 2, 1], [0, 1, 2]])[odd]
+    names = _names("c", concepts)
+    target = TripletTarget("control", names, "control", triplets=np.take_along_axis(shown, order, axis=1))
     return _by_concept(target, names, signal, rng)
 
 
@@ -379,3 +416,42 @@ def property_world(rng: np.random.Generator, concepts: int = 40, properties: int
         types=("taxonomic",) * properties,
     )
     return _by_concept(target, names, np.where(given, 1.0, -1.0), rng)
+
+
+def response_world(
+    rng: np.random.Generator,
+    concepts: int = 60,
+    columns: int = 8,
+    channels: int = 12,
+    noise: float = 0.0,
+    repeats: int = 1,
+) -> World:
+    """Draw a world of responses: each channel is a weighted sum of the same Gaussian features.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    concepts, columns, channels : int
+        Number of concepts, of features and of channels.
+    noise : float
+        Standard deviation of the noise of one repeat, where that of the signal of a channel is one.
+    repeats : int
+        Number of repeats.
+
+    Returns
+    -------
+    World
+
+    Examples
+    --------
+    >>> world = response_world(np.random.default_rng(0), concepts=6, columns=2, channels=3, repeats=4)
+    >>> world.target.repeats.shape, world.signal.shape
+    ((6, 3, 4), (6, 2))
+    """
+    names = _names("c", concepts)
+    signal = rng.standard_normal((concepts, columns))
+    responses = signal @ rng.standard_normal((columns, channels))
+    responses /= responses.std(axis=0)
+    measured = responses[:, :, None] + noise * rng.standard_normal((concepts, channels, repeats))
+    target = ResponseTarget("control", names, "control", repeats=measured, channels=_names("ch", channels))
+    return _by_concept(target, names, signal, rng)

@@ -28,6 +28,13 @@ class MapFormat(str, Enum):
     csv = "csv"
 
 
+class FeatureFormat(str, Enum):
+    """Format of a file that holds features."""
+
+    npy = "npy"
+    csv = "csv"
+
+
 class RDMFormat(str, Enum):
     """Format of a file that holds an RDM."""
 
@@ -71,6 +78,13 @@ class Dissimilarity(str, Enum):
     canberra = "canberra"
     braycurtis = "braycurtis"
     jensenshannon = "jensenshannon"
+
+
+class Backend(str, Enum):
+    """What scores the cells of a run."""
+
+    loky = "loky"
+    dask = "dask"
 
 
 class Pooling(str, Enum):

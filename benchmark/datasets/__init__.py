@@ -1,6 +1,7 @@
 """Stimuli and targets: their types, the join on ids, and the readers of each real format."""
 
 from benchmark.datasets.join import Join, join
+from benchmark.datasets.responses import ResponseTarget
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
 from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import (
@@ -8,6 +9,7 @@ from benchmark.datasets.types import (
     PropertyTarget,
     RDMTarget,
     Target,
+    TripletTarget,
     VectorTarget,
     WordPairTarget,
 )
@@ -18,8 +20,10 @@ __all__ = [
     "Join",
     "PropertyTarget",
     "RDMTarget",
+    "ResponseTarget",
     "Stimuli",
     "Target",
+    "TripletTarget",
     "VectorTarget",
     "WordPairTarget",
     "hash_files",

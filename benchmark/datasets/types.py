@@ -386,3 +386,62 @@ class PropertyTarget(_CountTarget):
             types=tuple(self.types[i] for i in kept),
             finer=self.finer and tuple(self.finer[i] for i in kept),
         )
+
+
+@dataclass(frozen=True)
+class TripletTarget(Target):
+    """Odd-one-out choices: which of three objects people found least like the other two.
+
+    Attributes
+    ----------
+    triplets : ndarray of int, shape (m, 3)
+        One row per answer: three row numbers of ``ids`` (from 0). The third is the odd one out; the order of
+        the first two has no meaning. A triplet that was answered several times has several rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.datasets import TripletTarget
+    >>> choices = TripletTarget(
+    ...     name="people",
+    ...     ids=("cat", "dog", "car", "bus"),
+    ...     hash="sha256 of the file",
+    ...     triplets=np.array([[0, 1, 2], [2, 3, 1], [2, 3, 0]]),
+    ... )
+    >>> choices.select(["bus", "car", "cat"]).triplets
+    array([[1, 0, 2]])
+    """
+
+    triplets: np.ndarray = field(default_factory=lambda: np.zeros((0, 3), dtype=np.int64))
+
+    kind: ClassVar[str] = "triplets"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        from benchmark.measures.odd_one_out import as_triplets  # slow to import: scipy
+
+        if not len(self.triplets):
+            raise DataError(f"{self._where} has no triplets")
+        try:
+            as_triplets(self.triplets, len(self.ids))
+        except ValueError as error:
+            raise DataError(f"{self._where}: {error}") from error
+
+    def select(self, ids: Sequence[str]) -> TripletTarget:
+        """The same target with only the rows ``ids``, in that order, and the triplets of three of them.
+
+        Raises
+        ------
+        NotPossible
+            If no triplet is left.
+        """
+        place = np.full(len(self.ids), -1)
+        place[self.rows(ids)] = np.arange(len(ids))
+        moved = place[self.triplets]
+        kept = moved[(moved >= 0).all(axis=1)]
+        if not len(kept):
+            raise NotPossible(
+                f"{self._where}: none of its {len(self.triplets)} triplets has all three objects among the "
+                f"{len(ids)} ids in use"
+            )
+        return replace(self, ids=tuple(ids), triplets=kept)

@@ -89,4 +89,5 @@ def f1_over_folds(labels: ArrayLike, predicted: ArrayLike, fold: ArrayLike) -> F
         here = folds == k
         hits = (given & found & here).sum(axis=0)
         scores.append(2 * hits / ((given & here).sum(axis=0) + (found & here).sum(axis=0)))
-    return np.mean(scores, axis=0)
+    mean: Float64 = np.mean(scores, axis=0)
+    return mean

@@ -216,7 +216,9 @@ class _Descent:
         found = values.copy()
         column = np.arange(values.shape[1])
         decisions = self._basis @ values
-        direction = before = length_before = None
+        direction: NDArray[np.floating] | None = None
+        before: NDArray[np.floating] | None = None
+        length_before: NDArray[np.floating] | None = None
         for _ in range(most):
             probability = _sigmoid(decisions)
             gradient = self._transposed @ ((probability - self._labels) * self._weights)
@@ -233,7 +235,7 @@ class _Descent:
                     array[:, rest] for array in (values, decisions, probability, gradient, squares)
                 )
                 self._labels, self._weights = self._labels[:, rest], self._weights[:, rest]
-                if direction is not None:
+                if direction is not None and before is not None and length_before is not None:
                     direction, before, length_before = (
                         direction[:, rest],
                         before[:, rest],
@@ -258,10 +260,10 @@ class _Descent:
         length_before: NDArray[np.floating] | None,
     ) -> NDArray[np.floating]:
         """The next conjugate direction (Polak & Ribiere); downhill where it would not lead down."""
-        if direction is None or before is None:
+        if direction is None or before is None or length_before is None:
             return -gradient
         change = length - np.einsum("ij,ij->j", gradient, before)
-        following = np.maximum(change / length_before, 0) * direction - gradient
+        following: NDArray[np.floating] = np.maximum(change / length_before, 0) * direction - gradient
         uphill = np.einsum("ij,ij->j", gradient, following) >= 0
         following[:, uphill] = -gradient[:, uphill]
         return following
