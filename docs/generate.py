@@ -30,6 +30,7 @@ FOLDERS = {
     "tests": "The tests, in the same rooms as the code.",
     "docs": "These pages, and the command that writes their generated parts.",
     "benchmark/association/page": "Template and style of the page that `bench associate --html` writes.",
+    "benchmark/interpretation/page": "Template of the page that `bench interpret --html` writes.",
     "benchmark/model_similarity/page": "Template of the page that `bench pairs --html` writes.",
     "benchmark/submission/templates": "What `bench new` writes, before the name is filled in.",
 }

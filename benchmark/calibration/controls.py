@@ -20,6 +20,7 @@ from benchmark.calibration.worlds import (
     association_world,
     mistaken_world,
     rdm_world,
+    response_world,
     triplet_world,
 )
 from benchmark.datasets.join import join
@@ -45,6 +46,7 @@ _WORLDS: dict[str, DrawWorld] = {
     "rdm": rdm_world,
     "vectors": mistaken_world,
     "associations": association_world,
+    "responses": response_world,
     "triplets": triplet_world,
 }
 

@@ -309,6 +309,37 @@ def associate(
 
 
 @app.command()
+def interpret(
+    photos: opt.PhotosArgument,
+    model: opt.InterpretedModelOption,
+    layers: opt.InterpretedLayersOption = None,
+    k: opt.PropertiesCountOption = 10,
+    plot: opt.PropertiesPlotOption = None,
+    html: opt.PropertiesPageOption = None,
+    form: opt.PropertiesFormatOption = AssociatesFormat.table,
+    suite: opt.WeightsSuiteOption = "human",
+    data: opt.DataOption = None,
+    registry: opt.RegistryOption = None,
+    device: opt.DeviceOption = Device.auto,
+) -> None:
+    """Show which properties the layers of a model predict for photos.
+
+    Linear classifiers are fitted to the concepts of property norms that have
+    images, as in the task property_decoding. They then read a photo, layer by
+    layer. Properties are coloured by their type.
+
+    Exit status: 0 if all photos could be read; 1 if one could not; 2 if an
+    argument, a registry, the norms or the weights cannot be used.
+    """
+    from benchmark.cli.interpret import interpret_photos
+
+    options = run_options(registry, data, device, layers=layers)
+    raise typer.Exit(
+        interpret_photos(photos, model, suite, options, k=k, form=form.value, plot=plot, html=html)
+    )
+
+
+@app.command()
 def similarity(
     model: opt.ModelsOption,
     layers: opt.ComparedLayersOption = None,

@@ -71,6 +71,44 @@ def new_rdm(
     _add_target(name, plugin, params, what, registries, "rdm_correlation", stimuli=stimuli, on=on, data=data)
 
 
+@new.command("responses")
+def new_responses(
+    name: opt.NewNameArgument,
+    file: opt.FileArgument,
+    stimuli: opt.SeenStimuliOption,
+    ids: opt.IdsOption = None,
+    column: opt.ColumnOption = None,
+    array: opt.ArrayOption = None,
+    axes: opt.AxesOption = None,
+    channels: opt.ChannelsOption = None,
+    on: opt.KeyOption = None,
+    data: DataOption = None,
+    registry: opt.NewDataRegistryOption = None,
+) -> None:
+    """Bring measured responses of your own, as a target of encoding.
+
+    A table with a row for each stimulus (its id, then a number for each
+    channel), or an array (stimuli, channels) or (stimuli, channels, repeats)
+    in npy, npz, mat of any version or HDF5. A repeat that is missing is NaN.
+    """
+    from benchmark.submission.own_data import own_files
+
+    registries = _expanded(registry)
+    base = registries[0].resolve().parent
+    (path,) = own_files([file], base)
+    params = {
+        "file": path,
+        "ids": None if ids is None else own_files([ids], base)[0],
+        "column": column,
+        "array": array,
+        "axes": axes and axes.value,
+        "channels": None if channels is None else own_files([channels], base)[0],
+    }
+    plugin = "benchmark.datasets.readers.response_files:response_file"
+    what = f"Responses of {Path(path).name}"
+    _add_target(name, plugin, params, what, registries, "encoding", stimuli=stimuli, on=on, data=data)
+
+
 @new.command("vectors")
 def new_vectors(
     name: opt.NewNameArgument,

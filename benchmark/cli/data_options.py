@@ -24,6 +24,13 @@ class SimilarityRule(str, Enum):
     negative = "negative"
 
 
+class FirstAxis(str, Enum):
+    """The first axis of an array of responses."""
+
+    stimuli = "stimuli"
+    channels = "channels"
+
+
 NewNameArgument = Annotated[str, typer.Argument(help="Name of the new data set.")]
 FilesArgument = Annotated[
     list[str],
@@ -68,6 +75,21 @@ SimilarityOption = Annotated[
     typer.Option(
         "--similarity",
         help="The values are similarities: 1 - s, the greatest s less s, or -s is the dissimilarity.",
+    ),
+]
+AxesOption = Annotated[
+    FirstAxis | None,
+    typer.Option(
+        "--axes",
+        help="The first axis of the array: stimuli, as is expected, or channels. A square must say it.",
+    ),
+]
+ChannelsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--channels",
+        help="Table with a row for each channel in their order: the column channel, and area and subject "
+        "where they are known.",
     ),
 ]
 TripletIdsOption = Annotated[

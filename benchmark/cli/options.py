@@ -261,6 +261,34 @@ PageOption = Annotated[
     Path | None, typer.Option("--html", help="Write an interactive page with the words to this file.")
 ]
 
+# ---- bench interpret
+
+InterpretedModelOption = Annotated[str, typer.Option("--model", "-m", help="Name of a network.")]
+InterpretedLayersOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--layers",
+        help="Layers to show: all, default (the layers of the registry entry), names, or /regex/ that "
+        "matches names. Separated by commas.",
+    ),
+]
+PropertiesCountOption = Annotated[
+    int, typer.Option("-k", min=1, help="Number of properties to show for each layer.")
+]
+PropertiesPlotOption = Annotated[
+    Path | None,
+    typer.Option("--plot", help="Draw the properties as a figure in this file: .png, .pdf or .svg."),
+]
+PropertiesPageOption = Annotated[
+    Path | None, typer.Option("--html", help="Write a page with the properties to this file.")
+]
+PropertiesFormatOption = Annotated[
+    AssociatesFormat,
+    typer.Option(
+        "--format", help="Print the properties as tables, as JSON, or as CSV with a row a property."
+    ),
+]
+
 # ---- bench export rdm
 
 ExportedModelOption = Annotated[

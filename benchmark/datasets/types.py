@@ -190,6 +190,61 @@ class VectorTarget(Target):
         return replace(self, ids=tuple(ids), vectors=self.vectors[self.rows(ids)])
 
 
+@dataclass(frozen=True)
+class WordPairTarget(Target):
+    """How similar people find two words, for some pairs of words.
+
+    Attributes
+    ----------
+    pairs : ndarray of int, shape (m, 2)
+        The rows (from 0) of the two words of each pair. No pair stands twice, in either order.
+    ratings : ndarray, shape (m,)
+        Rating of each pair, in the unit of the list. Greater is more similar.
+    repeated : int
+        How many pairs the list gives more than once, in one order or in both. Their ratings are means.
+    """
+
+    pairs: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), dtype=np.intp))
+    ratings: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    repeated: int = 0
+
+    kind: ClassVar[str] = "word_pairs"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        m = len(self.ratings)
+        if self.pairs.shape != (m, 2) or self.ratings.shape != (m,) or not m:
+            raise DataError(
+                f"{self._where}: pairs of shape {self.pairs.shape} and ratings of shape "
+                f"{self.ratings.shape}; expected (m, 2) and (m,)"
+            )
+        if not np.isfinite(self.ratings).all():
+            raise DataError(f"{self._where}: ratings have values that are not finite")
+        if self.pairs.min() < 0 or self.pairs.max() >= len(self.ids):
+            raise DataError(f"{self._where}: a pair names a row that is not among the {len(self.ids)} words")
+        ordered = np.sort(self.pairs, axis=1)
+        if (ordered[:, 0] == ordered[:, 1]).any() or len(np.unique(ordered, axis=0)) < m:
+            raise DataError(f"{self._where}: a pair stands twice, or is of a word with itself")
+
+    def select(self, ids: Sequence[str]) -> WordPairTarget:
+        """The same target with only the words ``ids``, in that order, and the pairs among them.
+
+        Raises
+        ------
+        NotPossible
+            If no pair is left.
+        """
+        place = np.full(len(self.ids), -1)
+        place[self.rows(ids)] = np.arange(len(ids))
+        pairs = place[self.pairs]
+        kept = (pairs >= 0).all(axis=1)
+        if not kept.any():
+            raise NotPossible(
+                f"{self._where}: none of its {len(kept)} pairs has both words among the ids in use"
+            )
+        return replace(self, ids=tuple(ids), pairs=pairs[kept], ratings=self.ratings[kept])
+
+
 def _no_counts() -> sparse.csr_array:
     from scipy import sparse  # slow to import; `bench associate` answers for a photo without it
 
@@ -253,9 +308,12 @@ class PropertyTarget(_CountTarget):
         As in :class:`AssociationTarget`.
     types : tuple of str, length v
         Property type of each column (visual perceptual, functional, taxonomic, ...).
+    finer : tuple of str, length v, or empty
+        A finer kind of each column (:func:`benchmark.datasets.properties.finer_kind`). Empty: not known.
     """
 
     types: tuple[str, ...] = ()
+    finer: tuple[str, ...] = ()
 
     kind: ClassVar[str] = "properties"
 
@@ -263,6 +321,10 @@ class PropertyTarget(_CountTarget):
         super().__post_init__()
         if len(self.types) != len(self.columns):
             raise DataError(f"{self._where}: {len(self.types)} types for {len(self.columns)} properties")
+        if self.finer and len(self.finer) != len(self.columns):
+            raise DataError(
+                f"{self._where}: {len(self.finer)} finer kinds for {len(self.columns)} properties"
+            )
 
     def cut(self, frequency: float = 5, concepts: int = 5) -> PropertyTarget:
         """The norms without rare answers and without rare properties (Derby, Miller & Devereux 2020).
@@ -322,6 +384,7 @@ class PropertyTarget(_CountTarget):
             columns=tuple(self.columns[i] for i in kept),
             counts=given[:, kept],
             types=tuple(self.types[i] for i in kept),
+            finer=self.finer and tuple(self.finer[i] for i in kept),
         )
 
 

@@ -13,13 +13,14 @@ from benchmark.common.text import plain
 from benchmark.datasets import (
     AssociationTarget,
     RDMTarget,
+    ResponseTarget,
     Stimuli,
     Target,
     TripletTarget,
     VectorTarget,
 )
 from benchmark.datasets.rdm_check import pairs_of
-from benchmark.inference import noise_ceiling
+from benchmark.inference import noise_ceiling, split_half_reliability
 from benchmark.measures import triplet_ceiling
 from benchmark.measures.compare import upper_triangle
 from benchmark.submission.own_data import OwnData
@@ -37,6 +38,8 @@ def describe(own: OwnData) -> list[str]:
         n, dimensions = own.data.vectors.shape
         least, greatest = own.data.vectors.min(), own.data.vectors.max()
         lines = [f"vectors: {n} of {dimensions} dimensions, values from {least:g} to {greatest:g}"]
+    elif isinstance(own.data, ResponseTarget):
+        lines = _of_responses(own.data)
     elif isinstance(own.data, AssociationTarget):
         people = own.data.respondents
         lines = [
@@ -101,6 +104,31 @@ def _of_rdms(target: RDMTarget, joined: Target) -> list[str]:
     return [
         *lines,
         f"noise ceiling: {ceiling.lower:.3f} to {ceiling.upper:.3f} (Spearman, over what joined)",
+    ]
+
+
+def _of_responses(target: ResponseTarget) -> list[str]:
+    n, channels, repeats = target.repeats.shape
+    responses = target.responses
+    lines = [
+        f"responses: {n} stimuli ({_few(target.ids)}), {channels} channels ({_few(target.channels)})",
+        f"range: {responses.min():.4g} to {responses.max():.4g}, mean {responses.mean():.4g}",
+    ]
+    for what, names in (("areas", target.areas), ("subjects", target.subjects)):
+        if names is not None:
+            lines.append(f"{what}: {_few(tuple(dict.fromkeys(names)))}")
+    if repeats == 1:
+        return [*lines, "repeats: one, so the reliability of the channels and their ceiling are not known"]
+    counts = (~np.isnan(target.repeats)).sum(axis=2)
+    reliability = split_half_reliability(target.repeats, 0).value
+    known = reliability[~np.isnan(reliability)]
+    lines.append(f"repeats: {counts.min()} to {counts.max()} of a stimulus")
+    if not len(known):
+        return [*lines, "reliability: not known, fewer than three stimuli have two repeats"]
+    return [
+        *lines,
+        f"reliability: {known.min():.3f} to {known.max():.3f}, median {np.median(known):.3f} (split halves, "
+        f"Spearman-Brown); not above 0 or not known for {channels - int((known > 0).sum())} channels",
     ]
 
 

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from benchmark.common.errors import NotPossible
 from benchmark.datasets import PropertyTarget
+from benchmark.datasets.properties import concept_names, finer_kind
 from benchmark.runner import Cell, Options, Session
 from benchmark.runner.score import assemble
 
@@ -58,3 +59,27 @@ def test_a_binding_to_properties_of_a_task_that_takes_none_says_so(tmp_path) -> 
     session = Session(Options(registries=(file,), output=tmp_path))
     with pytest.raises(NotPossible, match="compares with rdm; target 'mini_properties' is properties"):
         assemble(session, Cell("pixels", "b", "p"))
+
+
+@given(st.lists(st.sampled_from(["bat", "Seal", "can opener"]), min_size=1, unique=True), st.data())
+def test_names_of_concepts_keep_a_sense_only_where_two_have_one_name(names, data) -> None:
+    senses = [data.draw(st.sampled_from([("",), ("_(animal)",), ("_(animal)", "_(tool)")])) for _ in names]
+    ids = [name + sense for name, all_of in zip(names, senses, strict=True) for sense in all_of]
+    found = concept_names(ids)
+    assert len(set(found)) == len(ids)
+    for name, all_of in zip(names, senses, strict=True):
+        plain = name.lower().replace(" ", "_")
+        if len(all_of) == 1:
+            assert plain in found
+        else:
+            assert {plain + sense for sense in all_of} <= set(found)
+
+
+def test_finer_kinds_are_by_list_and_then_by_name() -> None:
+    kinds = {name: finer_kind(name, {"is_red", "has spots"}, {"is big_large"}) for name in (
+        "is red", "has_spots", "is big_large", "is loud", "has wheels", "does fly", "made of wood",
+        "is made of wood", "barks", "isolated",
+    )}  # fmt: skip
+    assert list(kinds.values()) == [
+        "colour", "colour", "shape and size", "is", "has", "does", "made of", "made of", "other", "other",
+    ]  # fmt: skip

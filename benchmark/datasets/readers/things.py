@@ -42,7 +42,7 @@ def concepts(root: DataRoot, *, name: str) -> Stimuli:
     Returns
     -------
     Stimuli
-        One stimulus per concept, in the order of the file. Keys: "word" and "swow".
+        One stimulus per concept, in the order of the file. Keys: "word", "swow" and "name".
 
     Raises
     ------
@@ -81,7 +81,7 @@ def images(root: DataRoot, *, name: str, images: int = 1) -> Stimuli:
     -------
     Stimuli
         Concept by concept in the order of ``unique_id.txt``. The id of an image is the name of its file
-        without its ending ("aardvark_01b"), its concept is the ``unique_id``. Keys: "word" and "swow".
+        without its ending ("aardvark_01b"), its concept is the ``unique_id``. Keys: "word", "swow", "name".
 
     Raises
     ------
@@ -356,7 +356,9 @@ def categories(root: DataRoot, name: str, ids: tuple[str, ...]) -> tuple[str | N
 
 def _word_keys(ids: tuple[str, ...]) -> dict[str, Keys]:
     words = {concept: (concept, concept.replace("_", " ")) for concept in ids}
-    return {"word": words, "swow": words}
+    # "bat1" and "bat2" are two concepts with one name
+    names = {concept: (re.sub(r"[0-9]+$", "", concept).replace("_", " "),) for concept in ids}
+    return {"word": words, "swow": words, "name": names}
 
 
 def _labels(ids: tuple[str, ...]) -> dict[str, str]:
