@@ -17,7 +17,14 @@ from benchmark.inference.dual_bootstrap import (
 )
 from benchmark.inference.kernels import cka_statistic, u_centred
 from benchmark.inference.noise_ceiling import NoiseCeiling, noise_ceiling
-from benchmark.inference.paired import PairedDifference, Perturbed, paired_difference, perturbed
+from benchmark.inference.paired import (
+    PairedDifference,
+    PairedDifferences,
+    Perturbed,
+    paired_difference,
+    paired_differences,
+    perturbed,
+)
 from benchmark.inference.partition import (
     part_ceilings,
     part_pair_statistic,
@@ -49,6 +56,7 @@ __all__ = [
     "NoiseCeiling",
     "PairStatistic",
     "PairedDifference",
+    "PairedDifferences",
     "PermutationTest",
     "Perturbed",
     "Population",
@@ -70,6 +78,7 @@ __all__ = [
     "noise_ceiling",
     "pair_statistic",
     "paired_difference",
+    "paired_differences",
     "part_ceilings",
     "part_pair_statistic",
     "part_statistic",

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from benchmark.common.errors import DataError
 from benchmark.common.files import slug, write_atomic
 from benchmark.leaderboard.board import Board, boards
-from benchmark.leaderboard.check import faults
+from benchmark.leaderboard.check import Metrics, faults
 from benchmark.leaderboard.content import content, profiles
 from benchmark.leaderboard.markdown import markdown
 from benchmark.registry import Registry, shipped_root
@@ -57,8 +57,9 @@ def build_page(results: Path, page: Path, registry: Registry) -> str:
     """
     stored, left_out = ResultStore(results).all()
     cells = []
+    known: Metrics = {}
     for one in stored:
-        wrong = faults(one.cell, registry)
+        wrong = faults(one.cell, registry, known)
         left_out += [f"{one.path}: {wrong[0]}"] if wrong else []
         cells += [] if wrong else [one.cell]
     if not cells:

@@ -141,6 +141,7 @@ function tableOf(suite, place) {
     // A height that is known beforehand spares Tabulator several measurements of every row.
     ...(rows.length > 12 ? { height: "80vh" } : {}),
     rowHeight: 52,
+    renderVerticalBuffer: 260, // rows beyond the edges; as many as are in sight would take long to sort
     columnHeaderVertAlign: "bottom",
     movableColumns: false,
     placeholder: "No model is left by these filters",
