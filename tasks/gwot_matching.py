@@ -168,6 +168,8 @@ class GWOTMatching(Task):
             record = searches.run_once(number, search)
             layers[layer] = _layer_result(record)
             arrays |= {f"{name}/{layer}": record[name] for name in _ARRAYS if name in record}
+        if _categorised(categories):
+            arrays["categories"] = np.array([category or "" for category in categories])
         ceiling = _ceiling(joined.target, halvings, searches, len(view.layers), seeds[1])
         chance, band = _chance(len(people), categories, np.random.default_rng(seeds[2]))
         return TaskResult(

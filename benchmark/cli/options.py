@@ -15,6 +15,8 @@ from benchmark.cli.choices import (
     Device,
     Dissimilarity,
     EntryKind,
+    FigureKind,
+    LeaderboardFormat,
     MapFormat,
     PluginKind,
     RDMFormat,
@@ -147,6 +149,21 @@ PowerSuiteOption = Annotated[
 CoresOption = Annotated[
     int | None, typer.Option("--jobs", min=1, help="Number of processes. Default: one for each core.")
 ]
+
+ReproducedArgument = Annotated[
+    Path, typer.Argument(metavar="RESULT", help="Result file, SUITE/BINDING/MODEL.json.")
+]
+
+# ---- bench plot
+
+FigureKindArgument = Annotated[
+    FigureKind,
+    typer.Argument(
+        help="profile: scores of layers; rdm: RDMs beside that of people; plan: transport plans; compare: "
+        "paired differences; similarity: how alike the RDMs of models are."
+    ),
+]
+PlottedFileOption = Annotated[Path, typer.Option("--output", help="File to write: .pdf, .svg or .png.")]
 
 # ---- bench add, bench check-model
 
@@ -405,6 +422,18 @@ LeaderboardPageOption = Annotated[
     typer.Option(
         "--page", help="HTML file to write. Default: leaderboard.html in the folder of the results."
     ),
+]
+
+LeaderboardFormatOption = Annotated[
+    list[LeaderboardFormat] | None,
+    typer.Option(
+        "--format",
+        help="What is written: html, the page; csv, json, md or tex (LaTeX with booktabs), its numbers. "
+        "Repeatable. Default: html, csv and md.",
+    ),
+]
+PortOption = Annotated[
+    int, typer.Option("--port", min=0, max=65535, help="Port of the server; 0: any that is free.")
 ]
 
 # ---- bench association map
