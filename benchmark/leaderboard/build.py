@@ -25,8 +25,10 @@ _SCRIPTS = (
     "vendor/tabulator.min.js",
     "vendor/d3.min.js",
     "vendor/plot.min.js",
+    "vendor/jstat.min.js",
     "table.js",
     "charts.js",
+    "paired.js",
     "views.js",
     "page.js",
 )

@@ -9,9 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from benchmark.leaderboard.board import Board, Column
 from benchmark.leaderboard.ranks import is_ranked
-from benchmark.results import CellResult, Estimate, LayerScore
+from benchmark.results import (
+    CellResult,
+    Estimate,
+    LayerScore,
+    concepts_of,
+    finite_or_none,
+    perturbed_of,
+)
 
 _SHORT = {
     "s": "score",
@@ -55,16 +64,32 @@ def profiles(boards: Sequence[Board]) -> dict[str, list[Content]]:
     Returns
     -------
     dict of str to list
-        One entry for each cell, with ``binding``, ``model`` and ``layers``.
+        One entry for each cell, with ``binding``, ``model`` and ``layers``; and ``paired``, what a comparison
+        with another model needs, where the cell holds it.
     """
     return {
         board.suite: [
-            {"binding": column.binding, "model": cell.model, "layers": list(map(_layer, cell.layers))}
+            {
+                "binding": column.binding,
+                "model": cell.model,
+                "layers": list(map(_layer, cell.layers)),
+                **_paired(cell),
+            }
             for column in board.columns
             for cell in column.cells
         ]
         for board in boards
     }
+
+
+def _paired(cell: CellResult) -> Content:
+    """Score of the best layer on all concepts, and its changes, as :func:`paired_difference` takes them."""
+    found = None if cell.averaged else perturbed_of(cell)
+    if found is None or np.isnan(found.concepts).all() or np.isnan(found.score):
+        return {}
+    n, on = concepts_of(cell)
+    changes = [[finite_or_none(x) for x in of] for of in (found.concepts, found.pairs)]
+    return {"paired": {"s": found.score, "n": n, "on": on, "concepts": changes[0], "pairs": changes[1]}}
 
 
 def _suite(board: Board) -> Content:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import shutil
 
+import numpy as np
 import pytest
 from test_page import HOSTILE, build, cell
+
+from benchmark.leaderboard.compare import compare
 
 pytestmark = pytest.mark.slow
 
@@ -109,6 +112,35 @@ def test_compare_two_models_and_go_back(browser, address):
         assert "0.600" in visit.page.locator("article table").inner_text()
         visit.page.go_back()
         assert len(visit.models()) == 5
+
+
+def test_paired_differences_are_those_of_the_command(browser, tmp_path):
+    rng = np.random.default_rng(0)
+    cells = [
+        cell(
+            model,
+            score,
+            binding=binding,
+            perturbed=tuple(tuple(map(float, width * rng.normal(size=64))) for width in (spread, spread / 3)),
+        )
+        for model, score in (("a", 0.5), ("b", 0.3), ("c", 0.29))
+        for binding, spread in (("people_rdm", 0.05), ("area_late_rdm", 0.001))
+    ]
+    build(tmp_path, *cells, cell("none", 0.1))
+    with Visit(browser, f"{(tmp_path / 'out' / 'page.html').as_uri()}#/mini/compare/a,b,c,none") as visit:
+        visit.page.wait_for_selector("article section table")
+        found = visit.page.evaluate(
+            "profilesOf('mini').then((p) => differencesOf(suites.get('mini'), ['a', 'b', 'c', 'none'], p)"
+            ".map((row) => ({...row, binding: row.binding.name})))"
+        )
+        text = visit.page.locator("article section").inner_text()
+    expected = {(d.binding, d.first, d.second): d for d in compare(cells, ["a", "b", "c"])}
+    assert {(row["binding"], row["first"], row["second"]) for row in found} == set(expected)
+    for row in found:
+        one = expected[row["binding"], row["first"], row["second"]]
+        shown = [row[name] for name in ("difference", "low", "high", "p", "corrected")]
+        np.testing.assert_allclose(shown, [one.difference, one.low, one.high, one.p, one.p_fdr], 1e-5, 1e-9)
+    assert "< .001" in text
 
 
 @pytest.mark.parametrize(("kind", "name"), [("model", "strong"), ("task", "people_rdm")])
