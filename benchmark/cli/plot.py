@@ -85,7 +85,10 @@ def result_files(place: Path) -> Iterator[Path]:
         If there is no such place.
     """
     if place.is_dir():
-        yield from sorted(place.resolve().glob("**/*.json"))
+        found = sorted(place.resolve().glob("**/*.json"))
+        above = {folder for file in found for folder in file.parent.parents}
+        # results lie in the innermost folders; above them may lie the JSON of bench leaderboard build
+        yield from (file for file in found if file.parent not in above)
     elif place.exists():
         yield place.resolve()
     else:

@@ -6,6 +6,7 @@ import csv
 import json
 import threading
 import urllib.request
+from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
@@ -16,7 +17,9 @@ from benchmark.leaderboard import build_page
 from benchmark.leaderboard.latex import escaped
 from benchmark.leaderboard.serve import Server
 from benchmark.registry import load_registry
-from benchmark.results import Estimate, LayerScore, ResultStore
+from benchmark.results import CellResult, Estimate, LayerScore, Provenance, ResultStore
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -59,6 +62,12 @@ def test_latex_has_every_score_with_its_p_and_no_markup_of_a_name(results, tmp_p
     assert escaped("\\input{x}%\n") == r"\textbackslash{}input\{x\}\%\textbackslash{}n"
 
 
+def test_the_json_beside_results_is_no_result(bench, results):
+    assert bench("leaderboard", "build", "--output", results, "--format", "json").status == 0
+    done = bench("results", "check", results)
+    assert "2 results, 0 with a fault" in done.out
+
+
 def test_a_format_that_nobody_knows_is_refused(bench, results):
     done = bench("leaderboard", "build", "--output", results, "--format", "xls")
     assert done.status == 2
@@ -99,3 +108,12 @@ def test_results_that_are_gone_are_said_and_the_server_stays(server, results):
 def test_a_port_that_is_taken_is_said(server, results, tmp_path):
     with pytest.raises(UsageError, match="--port"):
         Server(results, tmp_path / "other", load_registry(), server.server_port)
+
+
+def test_the_docs_name_every_column_and_field(results, tmp_path):
+    build_page(results, tmp_path / "board.html", load_registry(), ["json"])
+    row = json.loads((tmp_path / "board.json").read_text())[0]
+    text = (ROOT / "docs" / "reference" / "result-files.md").read_text()
+    models = (CellResult, LayerScore, Estimate, Provenance)
+    fields = [name for model in models for name in model.model_fields]
+    assert [name for name in (*row, *fields) if f"`{name}`" not in text] == []
