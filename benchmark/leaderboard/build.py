@@ -29,6 +29,7 @@ _SCRIPTS = (
     "table.js",
     "charts.js",
     "paired.js",
+    "choices.js",
     "views.js",
     "page.js",
 )

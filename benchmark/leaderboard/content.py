@@ -6,6 +6,7 @@ Names are short, because they are repeated in every cell: ``s`` score, ``l`` and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -108,8 +109,14 @@ def _model(model: str, board: Board) -> Content:
     if cell.provenance is not None:
         entry = cell.provenance.registry_entry
         about = {name: entry[name] for name in _ABOUT if entry.get(name)}
+        about |= {"family": _family(str(entry.get("plugin", "")))}
         about |= {"weights": cell.provenance.weights, "preprocessing": cell.provenance.preprocessing}
     return {"name": model, "untrained": cell.untrained, "about": about}
+
+
+def _family(plugin: str) -> str:
+    """The file or module of a plug-in, as a name: ``timm`` for models/timm_models.py:Timm."""
+    return re.split(r"[/.]", plugin.partition(":")[0].removesuffix(".py"))[-1].removesuffix("_models")
 
 
 def _binding(column: Column) -> Content:

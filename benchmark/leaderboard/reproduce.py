@@ -90,8 +90,7 @@ def reproduce(file: Path, options: Options) -> Reproduction:
     new = outcome.cell
     if new.status != "scored":
         raise UsageError(f"{old.model}, {old.binding}: {new.status.replace('_', ' ')} here: {new.reason}")
-    sides = (cell.model_dump(mode="json", exclude=_BESIDE) for cell in (old, new))
-    found = list(_gaps(*sides, ""))
+    found = list(_gaps(_answer(old), _answer(new), ""))
     moved = tuple(f"{name}: {a} -> {b}" for name, gap, a, b in found if gap > TOLERANCE)
     return Reproduction(
         old, new, max((gap for _, gap, _, _ in found), default=0.0), moved, _changes(old, new)
@@ -110,8 +109,11 @@ def difference(old: CellResult, new: CellResult) -> float:
     float
         0 where they are the same; infinite where a name, or the set of layers, differs.
     """
-    sides = (cell.model_dump(mode="json", exclude=_BESIDE) for cell in (old, new))
-    return max((gap for _, gap, _, _ in _gaps(*sides, "")), default=0.0)
+    return max((gap for _, gap, _, _ in _gaps(_answer(old), _answer(new), "")), default=0.0)
+
+
+def _answer(cell: CellResult) -> Any:
+    return cell.model_dump(mode="json", exclude=_BESIDE)
 
 
 def _gaps(old: Any, new: Any, name: str) -> Iterator[tuple[str, float, Any, Any]]:

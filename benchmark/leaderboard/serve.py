@@ -65,7 +65,7 @@ class Server(ThreadingHTTPServer):
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    server: Server  # type: ignore[assignment]  # it is made by no other
+    server: Server  # it is made by no other
 
     def do_GET(self) -> None:
         """Give a file; the page itself as the results are now."""

@@ -77,7 +77,7 @@ def _map(axes: Axes, matrix: np.ndarray, count: int) -> None:
         axes.text(0.5, 0.5, "no map of two", ha="center", transform=axes.transAxes)
         return
     scaling = classical_mds(np.sqrt(np.maximum(2 - 2 * matrix, 0)))
-    axes.scatter(*scaling.points.T, s=14, color=COLOURS[0])
+    axes.scatter(scaling.points[:, 0], scaling.points[:, 1], s=14, color=COLOURS[0])
     for i, point in enumerate(scaling.points, 1):
         axes.annotate(str(i), point, xytext=(3, 3), textcoords="offset points")
     axes.set_aspect("equal", adjustable="datalim")

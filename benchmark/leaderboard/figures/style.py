@@ -18,7 +18,7 @@ from benchmark.results import CellResult
 #: Width of one column of a journal, and of its page, in inches (89 and 183 mm)
 COLUMN, PAGE = 3.5, 7.2
 #: Letters that are text in the file, so that a journal can set them anew
-_LETTERS = {"font.size": 7, "pdf.fonttype": 42, "svg.fonttype": "none", "axes.linewidth": 0.6}
+_LETTERS: Any = {"font.size": 7, "pdf.fonttype": 42, "svg.fonttype": "none", "axes.linewidth": 0.6}
 SOFT, BAND = "#555555", "#d3e8d3"
 _MINIATURE = "MINIATURE: says nothing about people"
 
