@@ -14,6 +14,7 @@ from benchmark.calibration.worlds import (
     World,
     association_world,
     mistaken_world,
+    property_world,
     rdm_world,
     vector_world,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "mean_control",
     "mistaken_world",
     "plain_score",
+    "property_world",
     "rdm_world",
     "standard_controls",
     "synthetic_stimuli",

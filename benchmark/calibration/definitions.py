@@ -15,7 +15,7 @@ import numpy as np
 from scipy import special
 
 from benchmark.calibration.worlds import World
-from benchmark.datasets.types import AssociationTarget, RDMTarget, VectorTarget
+from benchmark.datasets.types import AssociationTarget, PropertyTarget, RDMTarget, VectorTarget
 
 
 def spearman_of_noisy_rdms(snr: float, columns: int = 200) -> float:
@@ -149,3 +149,40 @@ def class_retrieval(world: World, features: np.ndarray) -> float:
     predicted = readout.predict(np.array(tests))
     cosine = predicted @ (strengths / np.linalg.norm(strengths, axis=1, keepdims=True)).T
     return float(np.mean(cosine.argmax(axis=1) == np.arange(len(strengths))))
+
+
+def decoded_f1(world: World, features: np.ndarray) -> float:
+    """F1 of property decoding, fold by fold and property by property, by Newton's method.
+
+    Which concepts are in a fold is drawn anew, so this agrees with a task on average, not in each world.
+    """
+    assert isinstance(world.target, PropertyTarget)
+    order = [world.target.ids.index(name) for name in sorted(world.target.ids)]
+    labels = world.target.counts.toarray()[order] > 0
+    rows = np.column_stack(
+        [features / np.linalg.norm(features, axis=1, keepdims=True), np.ones(len(features))]
+    )
+    scores = []
+    for label in labels.T[labels.sum(axis=0) >= 5]:
+        fold = np.empty(len(label), dtype=int)
+        for value in (True, False):
+            fold[label == value] = np.arange((label == value).sum()) % 5
+        for k in range(5):
+            train = fold != k
+            found = rows[~train] @ _logistic(rows[train], label[train]) > 0
+            hits = (found & label[~train]).sum()
+            scores.append(2 * hits / (found.sum() + label[~train].sum()))
+    return float(np.mean(scores))
+
+
+def _logistic(rows: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Balanced logistic regression with an L2 penalty on all coefficients but the last, the intercept."""
+    weights = np.where(label, len(label) / (2 * label.sum()), len(label) / (2 * (~label).sum()))
+    penalty = np.append(np.ones(rows.shape[1] - 1), 0.0)
+    coefficients = np.zeros(rows.shape[1])
+    for _ in range(30):
+        p = special.expit(rows @ coefficients)
+        gradient = rows.T @ (weights * (p - label)) + penalty * coefficients
+        hessian = (rows.T * (weights * p * (1 - p))) @ rows + np.diag(penalty)
+        coefficients -= np.linalg.solve(hessian, gradient)
+    return coefficients

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from benchmark.calibration.arrays import ArrayView, synthetic_stimuli
 from benchmark.datasets.stimuli import Stimuli
-from benchmark.datasets.types import AssociationTarget, RDMTarget, Target, VectorTarget
+from benchmark.datasets.types import AssociationTarget, PropertyTarget, RDMTarget, Target, VectorTarget
 from benchmark.measures import rdm
 from benchmark.model import ClassProbabilities
 
@@ -252,3 +252,40 @@ def _shuffled(stimuli: Stimuli, rng: np.random.Generator) -> tuple[Stimuli, np.n
 
 def _names(letter: str, n: int) -> tuple[str, ...]:
     return tuple(f"{letter}{i:03d}" for i in range(n))
+
+
+def property_world(rng: np.random.Generator, concepts: int = 40, properties: int = 6) -> World:
+    """Draw a world of property norms: each concept has a third of the properties.
+
+    The signal is one feature for each property, 1 where a concept has it, and else -1. So its rows are of one
+    length, shifted too, and each property can be read out of them.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    concepts, properties : int
+        Number of concepts and of properties.
+
+    Returns
+    -------
+    World
+
+    Examples
+    --------
+    >>> world = property_world(np.random.default_rng(0), concepts=10, properties=3)
+    >>> world.target.counts.toarray().sum(axis=1).tolist()
+    [20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0]
+    """
+    names = _names("c", concepts)
+    ranks = np.argsort(rng.random((concepts, properties)), axis=1)
+    given = ranks < properties // 3
+    target = PropertyTarget(
+        "control",
+        names,
+        "control",
+        columns=_names("p", properties),
+        counts=sparse.csr_array(20.0 * given),
+        respondents=np.full(concepts, 30.0),
+        types=("taxonomic",) * properties,
+    )
+    return _by_concept(target, names, np.where(given, 1.0, -1.0), rng)

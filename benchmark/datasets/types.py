@@ -247,17 +247,18 @@ class AssociationTarget(_CountTarget):
 class PropertyTarget(_CountTarget):
     """Property norms: production frequency of each property (column) for each concept (row).
 
-    No shipped task takes this kind of target: only a task of the user's own can use it.
-
     Attributes
     ----------
     columns, counts, respondents
         As in :class:`AssociationTarget`.
     types : tuple of str, length v
         Property type of each column (visual perceptual, functional, taxonomic, ...).
+    finer : tuple of str, length v, or empty
+        A finer kind of each column (:func:`benchmark.datasets.properties.finer_kind`). Empty: not known.
     """
 
     types: tuple[str, ...] = ()
+    finer: tuple[str, ...] = ()
 
     kind: ClassVar[str] = "properties"
 
@@ -265,3 +266,68 @@ class PropertyTarget(_CountTarget):
         super().__post_init__()
         if len(self.types) != len(self.columns):
             raise DataError(f"{self._where}: {len(self.types)} types for {len(self.columns)} properties")
+        if self.finer and len(self.finer) != len(self.columns):
+            raise DataError(
+                f"{self._where}: {len(self.finer)} finer kinds for {len(self.columns)} properties"
+            )
+
+    def cut(self, frequency: float = 5, concepts: int = 5) -> PropertyTarget:
+        """The norms without rare answers and without rare properties (Derby, Miller & Devereux 2020).
+
+        Cut the norms of the concepts that are used (:func:`benchmark.datasets.join` selects them), not all:
+        a property must occur for enough of *those*.
+
+        Parameters
+        ----------
+        frequency : float
+            A property of a concept with a lower production frequency counts as not given.
+        concepts : int
+            A property stays if it is then left for at least this many concepts.
+
+        Returns
+        -------
+        PropertyTarget
+            All rows, the columns that stay, in their order. Lower frequencies are zero.
+
+        Raises
+        ------
+        NotPossible
+            If no property is left.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from scipy import sparse
+        >>> from benchmark.datasets import PropertyTarget
+        >>> norms = PropertyTarget(
+        ...     name="norms",
+        ...     ids=("cat", "dog", "car"),
+        ...     hash="sha256 of the file",
+        ...     columns=("is an animal", "has wheels", "is loud"),
+        ...     counts=sparse.csr_array(np.array([[20, 0, 2], [18, 0, 9], [0, 25, 8]])),
+        ...     respondents=np.full(3, 30.0),
+        ...     types=("taxonomic", "visual perceptual", "other perceptual"),
+        ... )
+        >>> common = norms.cut(frequency=5, concepts=2)
+        >>> common.columns
+        ('is an animal', 'is loud')
+        >>> common.counts.toarray()
+        array([[20,  0],
+               [18,  9],
+               [ 0,  8]])
+        """
+        given = self.counts.multiply(self.counts >= frequency).tocsr()
+        given.eliminate_zeros()
+        kept = np.flatnonzero(np.bincount(given.indices, minlength=len(self.columns)) >= concepts)
+        if not kept.size:
+            raise NotPossible(
+                f"{self._where}: no property has production frequency {frequency:g} or more for {concepts} "
+                f"of the {len(self.ids)} concepts in use: use more concepts, or lower the cuts"
+            )
+        return replace(
+            self,
+            columns=tuple(self.columns[i] for i in kept),
+            counts=given[:, kept],
+            types=tuple(self.types[i] for i in kept),
+            finer=self.finer and tuple(self.finer[i] for i in kept),
+        )

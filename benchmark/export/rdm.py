@@ -92,7 +92,7 @@ def model_rdms(
     by : {"stimulus", "concept"}
         "stimulus": one row for each image, in the order of the set. "concept": one row for each concept, the
         mean features of its images.
-    metric : {"correlation", "cosine", "euclidean", "sqeuclidean"}
+    metric : str
         See :func:`benchmark.measures.rdm`.
     rule : AssociationRuleEntry, optional
         How association profiles are compared. Default: the square roots of the strengths, as in tasks.

@@ -14,6 +14,7 @@ from benchmark.measures.category_clustering import (
 )
 from benchmark.measures.combine import CombinedRDM, combine_rdms, stack_partial_rdms
 from benchmark.measures.compare import compare_rdms
+from benchmark.measures.decoding import f1_over_folds, stratified_folds
 from benchmark.measures.gromov_wasserstein import (
     GromovWasserstein,
     GWSolution,
@@ -22,6 +23,7 @@ from benchmark.measures.gromov_wasserstein import (
     gromov_wasserstein,
     gw_search_seconds,
 )
+from benchmark.measures.logistic import BalancedLogistic, LogisticFits
 from benchmark.measures.matching import (
     category_matching_hits,
     category_matching_rate,
@@ -40,11 +42,13 @@ from benchmark.measures.spose import spose_rdm
 from benchmark.measures.two_vs_two import TwoVsTwo, two_vs_two, two_vs_two_permutation, weighted_two_vs_two
 
 __all__ = [
+    "BalancedLogistic",
     "CategoryClustering",
     "ClassicalScaling",
     "CombinedRDM",
     "GWSolution",
     "GromovWasserstein",
+    "LogisticFits",
     "MutualNeighbours",
     "OneVsTwo",
     "PermutationTest",
@@ -61,6 +65,7 @@ __all__ = [
     "compare_rdms",
     "critical_epsilon",
     "entropic_gromov_wasserstein",
+    "f1_over_folds",
     "gromov_wasserstein",
     "gw_search_seconds",
     "linear_cka",
@@ -78,6 +83,7 @@ __all__ = [
     "rdm",
     "spose_rdm",
     "stack_partial_rdms",
+    "stratified_folds",
     "svcca",
     "two_vs_two",
     "two_vs_two_permutation",

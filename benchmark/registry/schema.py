@@ -333,6 +333,9 @@ class BindingEntry(_Entry):
     associations : AssociationRuleEntry, optional
         How a network with an association head is compared: what its layer "output" is. None: the default of
         the task (:attr:`benchmark.task.Task.association_rule`).
+    pooling : "average" or "max", optional
+        How every network is pooled over positions for this binding, in all layers. A model without positions,
+        or one that is built from another model, stays as it is. None: as the entry of the model says.
     """
 
     task: Name
@@ -342,6 +345,7 @@ class BindingEntry(_Entry):
     concepts_common_to: tuple[Name, ...] = ()
     params: Params = Field(default_factory=dict)
     associations: AssociationRuleEntry | None = None
+    pooling: Literal["average", "max"] | None = None
 
 
 class SuiteEntry(_Entry):

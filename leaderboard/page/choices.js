@@ -41,7 +41,13 @@ function meanOf(row) {
   return scores.reduce((sum, [score, weight]) => sum + score * weight, 0) / scores.reduce((sum, [, weight]) => sum + weight, 0);
 }
 
-function meanColumn() {
+// What a reader must know of the cells that a mean is made of.
+function marksOfMean(row, suite) {
+  const chosen = suite.bindings.filter((b) => state.weights.has(b.name) && row[b.name]);
+  return (chosen.some((b) => row[b.name].t) ? "†" : "") + (chosen.some((b) => row[b.name].n < b.n) ? " fewer concepts" : "");
+}
+
+function meanColumn(suite) {
   return {
     title: "mean",
     field: MEAN,
@@ -53,7 +59,8 @@ function meanColumn() {
     },
     titleFormatter: () => element("div", {}, element("button", { class: "sort", type: "button" }, "your mean"), element("br"),
       element("small", {}, `of ${weightsInWords()}`)),
-    formatter: (shown) => element("span", {}, number(shown.getValue())),
+    formatter: (shown) => element("span", {}, number(shown.getValue()),
+      element("small", { class: "few" }, shown.getValue() === undefined ? "" : marksOfMean(shown.getRow().getData(), suite))),
   };
 }
 

@@ -137,7 +137,7 @@ function tableOf(suite, place) {
     data: rows,
     index: "model",
     nestedFieldSeparator: false, // names of bindings may have dots
-    columns: [modelColumn(suite), ...(state.weights.size ? [meanColumn()] : []), ...columns],
+    columns: [modelColumn(suite), ...(state.weights.size ? [meanColumn(suite)] : []), ...columns],
     layout: "fitData",
     // A height that is known beforehand spares Tabulator several measurements of every row.
     ...(rows.length > 12 ? { height: "80vh" } : {}),

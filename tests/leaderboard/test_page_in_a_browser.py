@@ -145,7 +145,7 @@ def test_a_mean_of_chosen_columns_says_of_what_and_the_link_keeps_it(browser, tm
     build(
         tmp_path,
         *(
-            cell(model, score, binding=binding)
+            cell(model, score, binding=binding, trained_on=model == "b", n=40 if model == "b" else 48)
             for model, both in scores.items()
             for binding, score in zip(("people_rdm", "area_late_rdm"), both, strict=True)
             if score is not None
@@ -166,7 +166,7 @@ def test_a_mean_of_chosen_columns_says_of_what_and_the_link_keeps_it(browser, tm
     with Visit(browser, link) as again:
         assert again.models() == ["a", "b", "part"]
         means = again.page.locator('.tabulator-row [tabulator-field=" mean"]').all_inner_texts()
-        assert means == ["0.325", "0.275", "\u2013"]
+        assert means == ["0.325", "0.275\u2020 fewer concepts", "\u2013"]
 
 
 def test_paired_differences_are_those_of_the_command(browser, tmp_path):
