@@ -195,6 +195,28 @@ def plot(
 
 
 @app.command()
+def report(
+    model: opt.ReportedModelArgument,
+    suite: opt.SuiteOption = "mini",
+    output: opt.OutputOption = Path("results"),
+    page: opt.ReportOption = None,
+    registry: opt.RegistryOption = None,
+) -> None:
+    """Write a report on a model for the supplement of a paper, from results alone.
+
+    One HTML file: its scores with chance, ceiling and p, the curves over its
+    layers, the methods in sentences, versions, and references as BibTeX.
+    """
+    from benchmark.cli.console import say
+    from benchmark.common.files import slug
+    from benchmark.leaderboard.report import write_report
+
+    file = page or Path(f"{slug(model)}.html")
+    count = write_report(output, model, suite, file, load(registry))
+    say(f"report on {model}, bindings: {count}: {file.resolve()}")
+
+
+@app.command()
 def reproduce(
     result: opt.ReproducedArgument,
     data: opt.DataOption = None,

@@ -183,6 +183,10 @@ FigureKindArgument = Annotated[
         "paired differences; similarity: how alike the RDMs of models are."
     ),
 ]
+ReportedModelArgument = Annotated[str, typer.Argument(help="Name of a model that has results.")]
+ReportOption = Annotated[
+    Path | None, typer.Option("--page", help="HTML file to write. Default: MODEL.html in the current folder.")
+]
 PlottedFileOption = Annotated[Path, typer.Option("--output", help="File to write: .pdf, .svg or .png.")]
 
 # ---- bench add, bench check-model

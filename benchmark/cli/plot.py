@@ -39,6 +39,7 @@ def plot(kind: str, places: list[Path], output: Path) -> None:
         _require_one("binding", [one.cell.binding for one in stored])
     # matplotlib is slow to import
     from benchmark.leaderboard import figures
+    from benchmark.leaderboard.figures.style import style
 
     cells = [one.cell for one in stored]
     if kind == "profile":
@@ -49,7 +50,8 @@ def plot(kind: str, places: list[Path], output: Path) -> None:
         kept = [(one.cell, ResultStore(one.path.parent).arrays(one)) for one in stored]
         draw = {"rdm": figures.rdms, "plan": figures.plans, "similarity": figures.similarities}[kind]
         figure = draw(kept)
-    save_figure(figure, output)
+    with style():  # the kind of letters is decided as a file is written
+        save_figure(figure, output)
     say(f"figure: {output.resolve()}")
 
 
