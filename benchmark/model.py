@@ -218,7 +218,7 @@ class Model(ABC):
         Parameters
         ----------
         how : str
-            One of :data:`benchmark.extraction.POOLINGS`.
+            One of :data:`benchmark.extraction.POOLINGS`, or ``grid:SIZE``.
         """
         del how
         return self

@@ -155,6 +155,7 @@ class PropertyDecoding(Task):
         differences = []
         for _ in range(REPLICATES):
             world = property_world(rng)
+            assert isinstance(world.target, PropertyTarget)
             result = self.score(
                 world.view({"layer": make(world, rng)}),
                 join(world.stimuli, world.target),

@@ -28,6 +28,13 @@ class MapFormat(str, Enum):
     csv = "csv"
 
 
+class FeatureFormat(str, Enum):
+    """Format of a file that holds features."""
+
+    npy = "npy"
+    csv = "csv"
+
+
 class RDMFormat(str, Enum):
     """Format of a file that holds an RDM."""
 

@@ -16,6 +16,7 @@ from benchmark.cli.choices import (
     Device,
     Dissimilarity,
     EntryKind,
+    FeatureFormat,
     FigureKind,
     LeaderboardFormat,
     MapFormat,
@@ -359,7 +360,28 @@ DecayOption = Annotated[
 ]
 RDMFileOption = Annotated[
     Path | None,
-    typer.Option("--output", help="File to write. Default: MODEL.STIMULI.LAYER in the current folder."),
+    typer.Option("--output", help="File to write. Default: STIMULI.LAYER in a folder named for the model."),
+]
+FeatureFormatOption = Annotated[FeatureFormat, typer.Option("--format", help="Format of the file.")]
+FeatureFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", help="File to write. Default: features.STIMULI.LAYER in a folder named for the model."
+    ),
+]
+ExportedTargetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--target",
+        help="A target of RDMs to write too, with --by concept: both have the concepts that they share.",
+    ),
+]
+TargetKeyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--on",
+        help="Key of the stimuli to join the target on: word, things or swow. Default: the concept id.",
+    ),
 ]
 
 # ---- bench similarity

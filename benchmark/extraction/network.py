@@ -208,7 +208,7 @@ class NetworkModel(Model):
         Parameters
         ----------
         how : str
-            One of :data:`benchmark.extraction.POOLINGS`.
+            One of :data:`benchmark.extraction.POOLINGS`, or ``grid:SIZE``.
         """
         other = copy(self)
         other.spec = replace(self.spec, params={**self.spec.params, "pooling": how})

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -65,12 +66,11 @@ def on_cluster(
         version or other folders.
     """
     try:
-        from distributed import as_completed
-        from distributed.scheduler import KilledWorker
+        dask: Any = import_module("distributed")  # an extra, and slow to import
     except ImportError:
         raise UsageError("--backend dask needs dask: pip install 'semantic-benchmark[cluster]'") from None
     options = _absolute(options)
-    with _client(scheduler, jobs) as client, _token(options.output) as token:
+    with _client(dask, scheduler, jobs) as client, _token(options.output) as token:
         identity = identify(options, token)
         for worker, other in client.run(identify, options, token).items():
             _require_equal(worker, other, identity)
@@ -78,9 +78,9 @@ def on_cluster(
             client.submit(_batch, work, list(batch), options, token, identity, pure=False): batch
             for batch in batches
         }
-        for future in as_completed(futures):
+        for future in dask.as_completed(futures):
             error = future.exception()
-            if isinstance(error, KilledWorker):
+            if isinstance(error, dask.scheduler.KilledWorker):
                 yield from ((cell, ProcessEnded("its workers were lost")) for cell in futures[future])
             elif error is not None:
                 raise error
@@ -151,29 +151,32 @@ def _token(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _client(scheduler: str, jobs: int) -> Iterator[Any]:
+def _client(dask: Any, scheduler: str, jobs: int) -> Iterator[Any]:
     """A client of the scheduler, which has a worker; a local cluster ends with it."""
-    from distributed import Client, LocalCluster
-
     logging.getLogger("distributed").setLevel(logging.ERROR)  # it tells of every connection
     cluster = None
     if scheduler == LOCAL:
-        cluster = LocalCluster(  # type: ignore[no-untyped-call]
+        cluster = dask.LocalCluster(
             n_workers=jobs, threads_per_worker=1, memory_limit=None, dashboard_address=None
         )
     try:
-        client = Client(cluster or scheduler, timeout=_PATIENCE)  # type: ignore[no-untyped-call]
+        client = dask.Client(cluster or scheduler, timeout=_PATIENCE)
     except (OSError, TimeoutError, ValueError) as error:
         raise UsageError(f"--scheduler {scheduler}: no scheduler answers there ({error})") from None
     try:
-        client.wait_for_workers(1, timeout=_PATIENCE)  # type: ignore[no-untyped-call]
+        _wait_for_a_worker(client, scheduler)
         yield client
-    except TimeoutError:
-        raise UsageError(
-            f"--scheduler {scheduler}: it has no worker; start one with: dask worker {scheduler} --nthreads 1"
-        ) from None
     finally:
         with suppress(Exception):  # a scheduler that is gone has nothing left to stop
             client.close()
         if cluster is not None:
             cluster.close()
+
+
+def _wait_for_a_worker(client: Any, scheduler: str) -> None:
+    try:
+        client.wait_for_workers(1, timeout=_PATIENCE)
+    except TimeoutError:
+        raise UsageError(
+            f"--scheduler {scheduler}: it has no worker; start one with: dask worker {scheduler} --nthreads 1"
+        ) from None

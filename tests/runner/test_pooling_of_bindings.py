@@ -64,6 +64,22 @@ def test_the_key_holds_the_pooling_and_no_other_key_changes(session: Session) ->
     assert "pooling" not in cells[0].key["binding"]
 
 
+def test_a_grid_keeps_positions(session: Session) -> None:
+    layer = session.model("mini_classifier", "mini").model.layers[0]
+    plain, grid = (session.model("mini_classifier", "mini", how).model for how in (None, "grid:2"))
+    one = session.stimuli("mini_images").of_concepts({"dog"})
+    channels, kept = (m.features(one, [layer])[layer] for m in (plain, grid))
+    assert kept.shape == (len(one), 4 * channels.shape[1])
+    np.testing.assert_allclose(kept.reshape(len(one), -1, 4).mean(axis=2), channels, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("word", ["grid:0", "none", "projection:9"])
+def test_what_no_binding_may_say(tmp_path, word) -> None:
+    (tmp_path / "pools.yaml").write_text(SUITE.replace("pooling: max", f"pooling: {word!r}"))
+    with pytest.raises(RegistryError, match=r"write average, max or grid:SIZE"):
+        read_registry([tmp_path / "pools.yaml"])
+
+
 def test_another_word_is_refused(tmp_path) -> None:
     (tmp_path / "pools.yaml").write_text(SUITE.replace("pooling: max", "pooling: greatest"))
     with pytest.raises(RegistryError, match="pooling"):
