@@ -38,7 +38,7 @@ _GROWING = (0.25, 0.5, 2.0)
 #: Number of starts after which the search looks whether it may stop. The same for any number of threads
 _ROUND = 4
 #: The search stops when _TIMES starts have found the least distance, up to a share of SAME, and _BY_CHANCE of
-#: them are random: the first starts are made of the same structure, and may all miss the same thing
+#: them after the first round: starts made of the same structure, or with few kicks, may all miss the same
 _TIMES, _BY_CHANCE, SAME = 3, 2, 1e-4
 #: Distances of identical geometries are rounding
 _ZERO = 1e-12
@@ -331,9 +331,7 @@ def follow_all(
     for first in range(0, len(keys), _ROUND):
         following = range(first, min(first + _ROUND, len(keys)))
         in_threads(finish, following, jobs)
-        if search.polish and _enough(
-            [history.least for history in histories[: following.stop]], search.random
-        ):
+        if search.polish and _enough([history.least for history in histories[: following.stop]]):
             tick(sum(search.solutions(start) for start in range(following.stop, len(keys))))
             return histories[: following.stop]
     return histories
@@ -350,12 +348,9 @@ def kicks(n: int, start: int) -> int:
     return int(share * min(_KICKS_EACH * n, _KICKS / n**1.5))
 
 
-def _enough(distances: Sequence[float], random: int) -> bool:
-    """Whether starts that end at these ``distances`` have found the least often enough.
-
-    ``random`` is the number of the first random start.
-    """
-    by_chance = [distance for distance in distances[random:] if _same(distance, min(distances))]
+def _enough(distances: Sequence[float]) -> bool:
+    """Whether starts that end at these ``distances`` have found the least often enough."""
+    by_chance = [distance for distance in distances[RANDOM:] if _same(distance, min(distances))]
     return min(distances) < _ZERO or (found_again(distances) >= _TIMES and len(by_chance) >= _BY_CHANCE)
 
 

@@ -62,12 +62,12 @@ def gromov_wasserstein(
     correlation, cosine and Euclidean distances, an assignment has the least distance of all plans. Where the
     sides differ, random plans go through the entropic problems, drawn anew for each epsilon.
 
-    Of fewer than 92 conditions on each side, all starts but the annealed one are random assignments, and the
-    rounds have a growing number of kicks.
+    Between fewer than 92 conditions on each side, all starts but the annealed one are random assignments, and
+    there are more kicks in each round.
 
     Starts are followed in rounds of four. The search ends early, after a round in which three starts have
-    found the least distance, two of them random, or in which a distance of zero was found. ``found_again``
-    and ``searches`` of the result say how often it was found.
+    found the least distance, two of them later than the first round, or in which a distance of zero was
+    found. ``found_again`` and ``searches`` of the result say how often it was found.
 
     All plans are rounded to feasibility before their distance is computed. The second side is shuffled before
     solving, so the order of the conditions cannot help.
