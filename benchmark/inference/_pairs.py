@@ -21,8 +21,8 @@ Used = NDArray[np.bool_]
 
 #: Below this share of the variance over all pairs, a weighted correlation is undefined
 NO_VARIANCE = 1e-12
-#: Number of pieces that a symmetric matrix is cut into, so that little more than its upper half is used. One of
-#: fewer than _WHOLE conditions is taken whole: the products are so small that their number counts
+#: Number of pieces that a symmetric matrix is cut into, so that little more than its upper half is used. One
+#: of fewer than _WHOLE conditions is not cut: the products are so small that their number counts
 _PIECES, _WHOLE = 8, 128
 
 
