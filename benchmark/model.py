@@ -212,6 +212,17 @@ class Model(ABC):
             One array per layer of ``layers``, with rows in the order of ``stimuli``.
         """
 
+    def pooled(self, how: str) -> Model:
+        """The same model, with ``how`` as the pooling of every layer that has positions. By default itself.
+
+        Parameters
+        ----------
+        how : str
+            One of :data:`benchmark.extraction.POOLINGS`, or ``grid:SIZE``.
+        """
+        del how
+        return self
+
     def trace(self, stimuli: Stimuli, *, device: str = "cpu") -> dict[str, np.ndarray]:
         """What the model makes of one stimulus, for its fingerprint in the cache key.
 

@@ -30,6 +30,7 @@ FOLDERS = {
     "tests": "The tests, in the same rooms as the code.",
     "docs": "These pages, and the command that writes their generated parts.",
     "benchmark/association/page": "Template and style of the page that `bench associate --html` writes.",
+    "benchmark/interpretation/page": "Template of the page that `bench interpret --html` writes.",
     "benchmark/model_similarity/page": "Template of the page that `bench pairs --html` writes.",
     "benchmark/submission/templates": "What `bench new` writes, before the name is filled in.",
 }
@@ -203,6 +204,8 @@ def _binding(name: str, binding: BindingEntry, parameters: Mapping[str, Paramete
     ]
     if binding.concepts_common_to:
         params.append(f"concepts_common_to: **{', '.join(binding.concepts_common_to)}**")
+    if binding.pooling is not None:
+        params.append(f"pooling: **{binding.pooling}**")
     if binding.associations is not None:
         params.append(f"associations: **{binding.associations.rule}**")
     return (

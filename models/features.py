@@ -14,6 +14,7 @@ from benchmark.common.files import sha256_of
 from benchmark.datasets import DataRoot, Stimuli
 from benchmark.datasets.readers.feature_tables import read_feature_table
 from benchmark.datasets.readers.text import names_of, read_ids
+from benchmark.datasets.readers.words import read_vectors
 from benchmark.model import OUTPUT, Model, Progress
 
 #: Name of the array of ids in a .npz file; every other array is a layer.
@@ -29,6 +30,9 @@ class Features(Model):
     - ``.csv``, ``.tsv``: the ids in the column ``params: {column: NAME}`` (default: the first), and numbers
       in all other columns, with or without a header. One layer, ``"output"``.
     - ``.npz``: an array ``ids`` of strings, and an array of shape (n, d) for each layer, in depth order.
+
+    - ``.txt``, ``.gz``: word vectors in the text format of GloVe and word2vec, a word and its numbers a line;
+      the ids are the words. One layer, ``"output"``.
 
     The table may be as people have it: with a byte-order mark, in UTF-16, with semicolons or tabs, with the
     column of row numbers that pandas writes. Ids are compared in Unicode's form NFC, without blanks at their
@@ -138,9 +142,13 @@ class Features(Model):
             ".npz": self._read_npz,
             ".csv": self._read_table,
             ".tsv": self._read_table,
+            ".txt": self._read_words,
+            ".gz": self._read_words,
         }
         if path.suffix not in readers:
-            raise UsageError(f"{self.spec.name}: {path.name} must be a .npy, .npz, .csv or .tsv file")
+            raise UsageError(
+                f"{self.spec.name}: {path.name} must be a .npy, .npz, .csv, .tsv, .txt or .gz file"
+            )
         try:
             ids, arrays = readers[path.suffix]()
         except (OSError, ValueError, EOFError) as error:
@@ -171,6 +179,10 @@ class Features(Model):
     def _read_table(self) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
         names, values = read_feature_table(self._path, self.spec.params.get("column"))
         return names, {OUTPUT: values}
+
+    def _read_words(self) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
+        names, vectors = read_vectors(self._path)
+        return tuple(names), {OUTPUT: vectors}
 
 
 def _member(path: Path, archive: Mapping[str, np.ndarray], name: str) -> np.ndarray:

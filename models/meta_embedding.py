@@ -20,6 +20,10 @@ LAYER = "meta_embedding"
 LAST = (5.0, 10.0)
 #: Penalty of 1ToN, as a share of the greatest singular value of the layers side by side
 PENALTY = 1e-3
+#: Steps of Adam in the training of 1ToN, their rate, and the seed of its start
+STEPS, RATE, SEED = 1000, 0.01, 0
+#: Penalty on the maps in that training, for a layer of unit rows
+MAPS_PENALTY = 1e-4
 
 Factor = Annotated[float, Field(gt=0)]
 
@@ -29,33 +33,40 @@ class MetaParams(BaseModel):
 
     Attributes
     ----------
-    method : {"svd", "1ton"}
-        :func:`svd` or :func:`one_to_n`.
+    method : {"svd", "1ton", "1ton_trained", "last"}
+        :func:`svd`, :func:`one_to_n` or :func:`trained_one_to_n`. "last": the last layer as it is, which is
+        the baseline of the others.
     size : int
-        Length of the embedding.
+        Length of the embedding. "last" has that of its layer.
     layers : tuple of str, optional
         Layers of the other model. Default: all layers of its entry except ``"output"``.
     weights : dict of str to float, optional
         Factor of each layer, by name; 1 for a layer that is not named. Default: 5 and 10 for the last two
-        layers. With "svd" the factor scales the features of the layer, with "1ton" its reconstruction error.
+        layers. With "1ton" the factor scales the reconstruction error of the layer, else its features.
+    average : bool
+        Whether the features of a stimulus are replaced by their mean over all stimuli of its concept (in its
+        split), before they are scaled to length one, as in the paper. Then all images of a concept have one
+        embedding.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    method: Literal["svd", "1ton"]
+    method: Literal["svd", "1ton", "1ton_trained", "last"]
     size: int = Field(default=300, gt=0)
     layers: tuple[str, ...] | None = None
     weights: dict[str, Factor] | None = None
+    average: bool = False
 
 
 class MetaEmbedding(Model):
     """All layers of another model as one embedding (Derby, Miller & Devereux 2020).
 
-    The methods are :func:`svd` and :func:`one_to_n`. The features of a stimulus in a layer are scaled to
-    length one and then multiplied by the factor of the layer. The embedding is fitted to the concepts of the
-    stimuli. A concept is the mean over its images, scaled to length one; if the set has a training split,
-    only images of this split count. Then each stimulus is embedded by itself, and its concept is not used.
-    With one image per concept, this is the method of the paper. The other model does the global max pooling:
+    The methods are :func:`svd`, :func:`one_to_n` and :func:`trained_one_to_n`. The features of a stimulus in
+    a layer are scaled to length one and then multiplied by the factor of the layer. The embedding is fitted
+    to the concepts of the stimuli. A concept is the mean over its images, scaled to length one; if the set
+    has a training split, only images of this split count. Then each stimulus is embedded by itself, and its
+    concept is not used, unless ``average`` says so. With one image per concept, or with ``average``, this is
+    the method of the paper. The other model does the global max pooling:
     ``built_from: {model: vgg16, params: {layers: convolutions, pooling: max}}``.
 
     With ``built_from: {target: glove}`` the embedding is multimodal. The embedding of the images and the word
@@ -126,6 +137,10 @@ class MetaEmbedding(Model):
         return dict.fromkeys(layers, embedded.astype(np.float32))
 
     def _embed(self, stimuli: Stimuli, by_layer: Mapping[str, np.ndarray]) -> np.ndarray:
+        if self.params.average:
+            by_layer = {layer: _averaged(features, stimuli) for layer, features in by_layer.items()}
+        if self.params.method == "last":
+            return unit(by_layer[self._sources[-1]])
         images: dict[str, list[int]] = {}
         for i, concept in enumerate(stimuli.concepts):
             if stimuli.splits is None or stimuli.splits[i] == "train":
@@ -138,19 +153,20 @@ class MetaEmbedding(Model):
                 f"{self.spec.name}: an embedding of {size} needs as many concepts and features; there are "
                 f"{len(concepts)} concepts and {concepts.shape[1]} features: give params.size"
             )
-        method = svd if self.params.method == "svd" else one_to_n
+        method = _METHODS[self.params.method]
         embedded: np.ndarray = self._side_by_side(by_layer) @ method(concepts, size)
         return embedded
 
     def _side_by_side(self, by_layer: Mapping[str, np.ndarray]) -> np.ndarray:
         """All layers, scaled to length one and by their factors, shape (n, sum of their d)."""
-        # With SVD the factor scales the features. With 1ToN it scales the squared error of the layer.
-        power = 1.0 if self.params.method == "svd" else 0.5
+        # In the closed form of 1ToN the factor scales the squared error of the layer.
+        power = 0.5 if self.params.method == "1ton" else 1.0
         return np.hstack([self._factors[layer] ** power * unit(by_layer[layer]) for layer in self._sources])
 
     @cached_property
     def _sources(self) -> tuple[str, ...]:
-        return self.params.layers or tuple(layer for layer in self.parts.model.layers if layer != OUTPUT)
+        layers = self.params.layers or tuple(layer for layer in self.parts.model.layers if layer != OUTPUT)
+        return layers[-1:] if self.params.method == "last" else layers
 
     @cached_property
     def _factors(self) -> dict[str, float]:
@@ -241,6 +257,67 @@ def one_to_n(concepts: np.ndarray, size: int) -> np.ndarray:
     kept = np.maximum(singular - PENALTY * singular[0], 0)
     embed: np.ndarray = vectors * np.divide(np.sqrt(kept), singular, out=np.zeros(size), where=singular > 0)
     return embed
+
+
+def trained_one_to_n(concepts: np.ndarray, size: int) -> np.ndarray:
+    r"""The map to an embedding by 1ToN as Derby, Miller & Devereux 2020 have it: only maps are penalised.
+
+    The shared embeddings M (k, d) and the maps W (d, p) of all layers side by side are trained to minimise
+
+    .. math:: \frac{1}{k} \lVert C - M W \rVert_F^2 + \lambda \lVert W \rVert_F^2
+
+    This loss has no minimum: M may grow while W shrinks. So what training gives depends on its start and on
+    its length. Here these are 1000 steps of Adam (rate .01) on all concepts from a seeded normal start, in
+    the coordinates of the singular vectors of C, outside of which there is nothing to fit. Any row gets the
+    embedding that minimises its own error, given W.
+
+    Parameters
+    ----------
+    concepts : ndarray, shape (k, p)
+        C: k concepts, and all layers side by side, each multiplied by its factor.
+    size : int
+        d, at most min(k, p).
+
+    Returns
+    -------
+    ndarray, shape (p, d)
+    """
+    import torch  # slow to import
+
+    singular, vectors = _decompose(concepts, min(concepts.shape))
+    coordinates = torch.as_tensor(concepts @ vectors)
+    k, q = coordinates.shape
+    generator = torch.Generator().manual_seed(SEED)
+    # entries of a product of the two are then of the size of the entries that they are to reproduce
+    scale = float(np.sqrt((singular**2).sum() / (k * q) / size) ** 0.5)
+    embeddings, maps = (
+        (scale * torch.randn(shape, generator=generator, dtype=torch.float64)).requires_grad_()
+        for shape in ((k, size), (size, q))
+    )
+    optimiser = torch.optim.Adam([embeddings, maps], lr=RATE)
+    for _ in range(STEPS):
+        optimiser.zero_grad()
+        loss = ((coordinates - embeddings @ maps) ** 2).sum() / k + MAPS_PENALTY * (maps**2).sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+    embed: np.ndarray = vectors @ np.linalg.pinv(maps.detach().numpy())
+    return embed
+
+
+_METHODS = {"svd": svd, "1ton": one_to_n, "1ton_trained": trained_one_to_n}
+
+
+def _averaged(features: np.ndarray, stimuli: Stimuli) -> np.ndarray:
+    """The mean over the stimuli of the concept, of the same split, for each stimulus, (n, d)."""
+    splits = stimuli.splits or ("",) * len(stimuli)
+    rows: dict[tuple[str, str], list[int]] = {}
+    for i, place in enumerate(zip(stimuli.concepts, splits, strict=True)):
+        rows.setdefault(place, []).append(i)
+    means = concept_means(features, [np.array(numbers) for numbers in rows.values()])
+    averaged = np.empty(features.shape)
+    for mean, numbers in zip(means, rows.values(), strict=True):
+        averaged[numbers] = mean
+    return averaged
 
 
 def _decompose(concepts: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, TypeGuard
 
@@ -50,6 +50,8 @@ _STARTS = 12
 #: Random halvings of the subjects for the ceiling
 _HALVINGS = 3
 _FEWEST_SUBJECTS = 4
+#: Fewer subjects than this (groups of people) are not halved: each is matched with the mean of the others
+_HALVED = 8
 #: Controls: number of worlds, and signal-to-noise ratios that confuse similar pairs but keep the geometry
 _REPLICATES = 8
 _SNRS = (64.0, 16.0, 8.0)
@@ -140,10 +142,10 @@ class GWOTMatching(Task):
         images = concept_images(view.stimuli, joined.concepts)
         # One seed each for layers, ceiling and chance, so that none depends on which layers are scored.
         seeds = [int(seed) for seed in rng.integers(2**63, size=3)]
-        halvings = _HALVINGS if len(joined.target.subjects) >= _FEWEST_SUBJECTS else 0
+        parts = _parts_of(len(joined.target.subjects))
         searches = _Searches(
             view.work,
-            len(view.layers) + 2 * halvings,
+            len(view.layers) + 2 * parts,
             {name: options[name] for name in ("epsilons", "starts", "polish")},
             joined.target.categories,
         )
@@ -168,23 +170,22 @@ class GWOTMatching(Task):
             record = searches.run_once(number, search)
             layers[layer] = _layer_result(record)
             arrays |= {f"{name}/{layer}": record[name] for name in _ARRAYS if name in record}
-        ceiling = _ceiling(joined.target, halvings, searches, len(view.layers), seeds[1])
+        rates = _human_rates(joined.target, parts, searches, len(view.layers), seeds[1])
+        arrays |= {f"ceiling_by_part/{name}": values for name, values in rates.items()}
         chance, band = _chance(len(people), categories, np.random.default_rng(seeds[2]))
         return TaskResult(
             concepts=joined.concepts,
             layers=layers,
             chance=chance,
             chance_band=band,
-            ceiling=ceiling,
+            ceiling=_means(rates),
             counts={
                 **joined.counts,
                 "subjects": len(joined.target.subjects),
                 "with_category": sum(c is not None for c in categories or ()),
             },
             arrays=arrays,
-            notes=[]
-            if ceiling
-            else [f"fewer than {_FEWEST_SUBJECTS} subjects: there is no ceiling of halves"],
+            notes=_ceiling_notes(joined.target.subjects, rates),
         )
 
     def _options(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -386,33 +387,60 @@ def _chance(
     )
 
 
-def _ceiling(
-    target: RDMTarget, halvings: int, searches: _Searches, first: int, seed: int
-) -> dict[str, tuple[float, float]]:
-    """Rates between the mean RDMs of two halves of the subjects, and of one half and all.
+def _parts_of(subjects: int) -> int:
+    """How many parts of the people are matched with the others: each subject, or a half in each halving."""
+    if subjects < _FEWEST_SUBJECTS:
+        return 0
+    return subjects if subjects < _HALVED else _HALVINGS
+
+
+def _parts(subjects: int, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The subjects of each part, and the others."""
+    everyone = np.arange(subjects)
+    for part in range(_parts_of(subjects)):
+        if subjects < _HALVED:
+            yield everyone[part : part + 1], np.delete(everyone, part)
+        else:
+            order = rng.permutation(subjects)
+            yield order[: subjects // 2], order[subjects // 2 :]
+
+
+def _human_rates(
+    target: RDMTarget, parts: int, searches: _Searches, first: int, seed: int
+) -> dict[str, np.ndarray]:
+    """Rates, (parts, 2), between the mean RDM of a part of the subjects and that of the others, and of all.
 
     ``first`` is the number of the first of these searches.
     """
 
     def search() -> dict[str, np.ndarray]:
         rng = np.random.default_rng(seed)
-        s, everyone = len(target.subjects), target.rdms.mean(axis=0)
+        everyone = target.rdms.mean(axis=0)
         rates: list[dict[str, float]] = []
-        for _ in range(halvings):
-            order = rng.permutation(s)
-            first_half, second_half = (
-                target.rdms[part].mean(axis=0) for part in (order[: s // 2], order[s // 2 :])
-            )
-            for counterpart in (second_half, everyone):
-                found = searches.align(first + len(rates), first_half, counterpart, rng)
+        for part, others in _parts(len(target.subjects), rng):
+            own = target.rdms[part].mean(axis=0)
+            for counterpart in (target.rdms[others].mean(axis=0), everyone):
+                found = searches.align(first + len(rates), own, counterpart, rng)
                 rates.append(_rates(found.plan, found.entropic_plan, target.categories))
-        return {
-            name: np.array([np.mean([r[name] for r in rates[bound::2]]) for bound in (0, 1)])
-            for name in rates[0]
-        }
+        return {name: np.array([rate[name] for rate in rates]).reshape(-1, 2) for name in rates[0]}
 
-    rates_by_bound = searches.run_once(first, search) if halvings else {}
-    return {name: (float(bounds[0]), float(bounds[1])) for name, bounds in rates_by_bound.items()}
+    return searches.run_once(first, search) if parts else {}
+
+
+def _means(rates: Mapping[str, np.ndarray]) -> dict[str, tuple[float, float]]:
+    return {
+        name: (float(np.mean(values[:, 0])), float(np.mean(values[:, 1]))) for name, values in rates.items()
+    }
+
+
+def _ceiling_notes(subjects: Sequence[str], rates: Mapping[str, np.ndarray]) -> list[str]:
+    if not rates:
+        return [f"fewer than {_FEWEST_SUBJECTS} subjects: there is no ceiling of halves"]
+    if len(subjects) >= _HALVED:
+        return []
+    alone = zip(subjects, rates["top1"][:, 0], strict=True)
+    each = ", ".join(f"{name} {value:.3f}" for name, value in alone)
+    return [f"each subject with the mean of the others (top-1): {each}"]
 
 
 def _rates(

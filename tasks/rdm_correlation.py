@@ -20,6 +20,7 @@ from benchmark.inference import (
     permutation_test_rdm,
     rdm_pair_statistic,
     rdm_statistic,
+    subject_ceilings,
 )
 from benchmark.representation.concepts import (
     RDM_METRICS,
@@ -45,6 +46,8 @@ _STANDARD_ERRORS: Mapping[str, tuple[Population, ...]] = {
 }
 #: With fewer of either, no standard error is added
 _FEWEST_SUBJECTS, _FEWEST_CONCEPTS = 4, 4
+#: The ceilings of at most so many subjects are told one by one
+_TOLD = 6
 
 
 def _metric(method: str) -> Metric:
@@ -144,6 +147,8 @@ class RDMCorrelation(Task):
         pairs = _Pairs(rdms)
         arrays |= pairs.arrays
         ceiling = {m: _bounds(rdms, m) for m in _METHODS} if len(rdms) > 1 else {}
+        by_subject = _ceilings_by_subject(joined.target)
+        arrays |= by_subject
         return TaskResult(
             concepts=joined.concepts,
             layers=layers,
@@ -154,6 +159,7 @@ class RDMCorrelation(Task):
             notes=[
                 *pairs.notes,
                 *([] if ceiling else ["one subject: there is no noise ceiling"]),
+                *_told_by_subject(joined.target.subjects, by_subject),
                 *_too_few(rdms, population),
             ],
         )
@@ -215,6 +221,23 @@ class _Pairs:
             f"pairs are missing: subjects have {used.min()} to {used.max()} of {pairs}, and each is compared "
             f"over its own; no subject has {unseen} of them"
         ]
+
+
+def _ceilings_by_subject(target: RDMTarget) -> dict[str, np.ndarray]:
+    """How well the others, and all, predict each subject: (s, 2) for each method. Nothing for one subject."""
+    if len(target.rdms) < 2:
+        return {}
+    found = {f"ceiling_by_subject/{m}": np.stack(subject_ceilings(target.rdms, m), axis=1) for m in _METHODS}
+    return {**found, "subjects": np.array(target.subjects)}
+
+
+def _told_by_subject(subjects: tuple[str, ...], ceilings: dict[str, np.ndarray]) -> list[str]:
+    """The ceiling of each subject in words, where they are few: groups of people."""
+    if not ceilings or len(subjects) > _TOLD:
+        return []
+    alone = ceilings[f"ceiling_by_subject/{_METHODS[0]}"][:, 0]
+    each = ", ".join(f"{name} {value:.3f}" for name, value in zip(subjects, alone, strict=True))
+    return [f"each subject with the mean of the others ({_METHODS[0].capitalize()}): {each}"]
 
 
 def _bounds(rdms: np.ndarray, method: str) -> tuple[float, float]:

@@ -100,7 +100,7 @@ def similarity(
         Suite whose weights of the models are used.
     layers : sequence of str
         Layers to compare: names, ``/regex/``, "default" or "all". Empty: the layers that each model names.
-    metric : {"correlation", "cosine", "euclidean", "sqeuclidean"}
+    metric : str
         Distance between two concepts in the RDMs.
     data : path, optional
         Folder of the data. By default ``$BENCH_DATA`` if it is set, else the user's data directory.

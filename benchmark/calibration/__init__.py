@@ -13,9 +13,14 @@ from benchmark.calibration.controls import check_task, exact_control, mean_contr
 from benchmark.calibration.worlds import (
     World,
     association_world,
+    frequency_world,
     mistaken_world,
+    property_world,
     rdm_world,
+    response_world,
+    triplet_world,
     vector_world,
+    word_pair_world,
 )
 
 __all__ = [
@@ -24,11 +29,16 @@ __all__ = [
     "association_world",
     "check_task",
     "exact_control",
+    "frequency_world",
     "mean_control",
     "mistaken_world",
     "plain_score",
+    "property_world",
     "rdm_world",
+    "response_world",
     "standard_controls",
     "synthetic_stimuli",
+    "triplet_world",
     "vector_world",
+    "word_pair_world",
 ]

@@ -15,7 +15,14 @@ import numpy as np
 from scipy import special
 
 from benchmark.calibration.arrays import plain_score
-from benchmark.calibration.worlds import World, association_world, mistaken_world, rdm_world
+from benchmark.calibration.worlds import (
+    World,
+    association_world,
+    mistaken_world,
+    rdm_world,
+    response_world,
+    triplet_world,
+)
 from benchmark.datasets.join import join
 from benchmark.task import Control, Metric, Task
 
@@ -26,7 +33,7 @@ DrawWorld = Callable[[np.random.Generator], World]
 REPLICATES = 20
 #: Signal-to-noise ratios of the noisy copies (ratio of variances)
 SNRS = (4.0, 1.0, 0.25)
-#: Probability that a correct task fails a control by chance; for all controls of eight tasks it is 1 in 150
+#: Probability that a correct task fails a control by chance; for all controls of nine tasks it is 1 in 130
 ALPHA = 1e-4
 #: A complete set of controls has all these kinds
 COMPLETE = ("copy", "noisy", "noise", "permuted")
@@ -39,6 +46,8 @@ _WORLDS: dict[str, DrawWorld] = {
     "rdm": rdm_world,
     "vectors": mistaken_world,
     "associations": association_world,
+    "responses": response_world,
+    "triplets": triplet_world,
 }
 
 

@@ -12,10 +12,19 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
-from scipy import special
+from scipy import special, stats
+from scipy.spatial.distance import cosine
 
 from benchmark.calibration.worlds import World
-from benchmark.datasets.types import AssociationTarget, RDMTarget, VectorTarget
+from benchmark.datasets.responses import ResponseTarget
+from benchmark.datasets.types import (
+    AssociationTarget,
+    PropertyTarget,
+    RDMTarget,
+    TripletTarget,
+    VectorTarget,
+    WordPairTarget,
+)
 
 
 def spearman_of_noisy_rdms(snr: float, columns: int = 200) -> float:
@@ -106,6 +115,18 @@ def category_auc(world: World, features: np.ndarray) -> float:
     return float(np.mean(between[:, None] > within))
 
 
+def odd_one_out_accuracy(world: World, features: np.ndarray) -> float:
+    """Share of the triplets whose two nearest objects are those that people kept, one triplet at a time."""
+    assert isinstance(world.target, TripletTarget)
+    row = {name: i for i, name in enumerate(sorted(world.target.ids))}
+    right = []
+    for answer in world.target.triplets:
+        a, b, odd = (features[row[world.target.ids[i]]] for i in answer)
+        apart = {"kept": np.linalg.norm(a - b), "a": np.linalg.norm(a - odd), "b": np.linalg.norm(b - odd)}
+        right.append(min(apart, key=lambda pair: float(apart[pair])) == "kept")
+    return float(np.mean(right))
+
+
 def _informed_assignment(world: World, features: np.ndarray) -> np.ndarray:
     assert isinstance(world.target, RDMTarget)
     order = [world.target.ids.index(name) for name in sorted(world.target.ids)]
@@ -149,3 +170,106 @@ def class_retrieval(world: World, features: np.ndarray) -> float:
     predicted = readout.predict(np.array(tests))
     cosine = predicted @ (strengths / np.linalg.norm(strengths, axis=1, keepdims=True)).T
     return float(np.mean(cosine.argmax(axis=1) == np.arange(len(strengths))))
+
+
+def word_similarity_by_definition(world: World, features: np.ndarray) -> float:
+    """Spearman correlation of ratings and cosines, pair by pair."""
+    assert isinstance(world.target, WordPairTarget)
+    row = {name: i for i, name in enumerate(sorted(world.target.ids))}
+    words = [row[name] for name in world.target.ids]
+    cosines = [-cosine(features[words[a]], features[words[b]]) for a, b in world.target.pairs]
+    return float(stats.spearmanr(cosines, world.target.ratings).statistic)
+
+
+def ridge_retrieval(world: World, features: np.ndarray) -> float:
+    """Hit at 5 of zero-shot ridge: every fold and every inner fold is fitted anew, in coordinates."""
+    assert isinstance(world.target, PropertyTarget)
+    order = [world.target.ids.index(name) for name in sorted(world.target.ids)]
+    y, x = world.target.counts.toarray()[order], features / np.linalg.norm(features, axis=1, keepdims=True)
+    rows, hits = np.random.default_rng(0).permutation(len(y)), []
+    for test in np.array_split(rows, 10):
+        train = np.setdiff1d(rows, test)
+        parts = np.array_split(np.random.default_rng(1).permutation(train), 5)
+        penalties = 10.0 ** np.arange(-4, 3) * x[train].var(axis=0).sum()
+
+        def precision(penalty: float, train: np.ndarray = train, parts: list[np.ndarray] = parts) -> float:
+            predicted = [(_ridge(x, y, np.setdiff1d(train, part), part, penalty), part) for part in parts]
+            return float(
+                np.mean(
+                    [_precision(row, y[i]) for p, part in predicted for row, i in zip(p, part, strict=True)]
+                )
+            )
+
+        penalty = max(penalties, key=precision)
+        for guess, concept in zip(_ridge(x, y, train, test, penalty), test, strict=True):
+            near = [1 - cosine(guess, other) for other in y]
+            hits.append(sum(value > near[concept] + 1e-9 for value in near) < 5)
+    return float(np.mean(hits))
+
+
+def _ridge(x: np.ndarray, y: np.ndarray, train: np.ndarray, test: np.ndarray, penalty: float) -> np.ndarray:
+    mean, level = x[train].mean(axis=0), y[train].mean(axis=0)
+    centred = x[train] - mean
+    gram = centred.T @ centred + penalty * np.eye(x.shape[1])
+    predicted: np.ndarray = level + (x[test] - mean) @ np.linalg.solve(gram, centred.T @ (y[train] - level))
+    return predicted
+
+
+def _precision(predicted: np.ndarray, true: np.ndarray) -> float:
+    ranked = true[np.argsort(-predicted)] > 0
+    return float(np.mean([ranked[: i + 1].mean() for i in np.flatnonzero(ranked)]))
+
+
+def decoded_f1(world: World, features: np.ndarray) -> float:
+    """F1 of property decoding, fold by fold and property by property, by Newton's method.
+
+    Which concepts are in a fold is drawn anew, so this agrees with a task on average, not in each world.
+    """
+    assert isinstance(world.target, PropertyTarget)
+    order = [world.target.ids.index(name) for name in sorted(world.target.ids)]
+    labels = world.target.counts.toarray()[order] > 0
+    rows = np.column_stack(
+        [features / np.linalg.norm(features, axis=1, keepdims=True), np.ones(len(features))]
+    )
+    scores = []
+    for label in labels.T[labels.sum(axis=0) >= 5]:
+        fold = np.empty(len(label), dtype=int)
+        for value in (True, False):
+            fold[label == value] = np.arange((label == value).sum()) % 5
+        for k in range(5):
+            train = fold != k
+            found = rows[~train] @ _logistic(rows[train], label[train]) > 0
+            hits = (found & label[~train]).sum()
+            scores.append(2 * hits / (found.sum() + label[~train].sum()))
+    return float(np.mean(scores))
+
+
+def _logistic(rows: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Balanced logistic regression with an L2 penalty on all coefficients but the last, the intercept."""
+    weights = np.where(label, len(label) / (2 * label.sum()), len(label) / (2 * (~label).sum()))
+    penalty = np.append(np.ones(rows.shape[1] - 1), 0.0)
+    coefficients = np.zeros(rows.shape[1])
+    for _ in range(30):
+        p = special.expit(rows @ coefficients)
+        gradient = rows.T @ (weights * (p - label)) + penalty * coefficients
+        hessian = (rows.T * (weights * p * (1 - p))) @ rows + np.diag(penalty)
+        coefficients -= np.linalg.solve(hessian, gradient)
+    return coefficients
+
+
+def ridge_correlation(world: World, features: np.ndarray) -> float:
+    """Median over channels of the correlation of ridge predictions, with scikit-learn, in five folds."""
+    from sklearn.linear_model import RidgeCV  # see class_retrieval
+
+    assert isinstance(world.target, ResponseTarget)
+    order = [world.target.ids.index(name) for name in sorted(world.target.ids)]
+    responses = world.target.repeats[order].mean(axis=2)
+    total = ((features - features.mean(axis=0)) ** 2).sum()
+    by_fold = []
+    for fold in range(5):
+        test = np.arange(len(features)) % 5 == fold
+        ridge = RidgeCV(total * np.logspace(-5, 1, 13), alpha_per_target=True)
+        predicted = ridge.fit(features[~test], responses[~test]).predict(features[test])
+        pairs = zip(predicted.T, responses[test].T, strict=True)
+        by_fold.append([np.corrcoef(p, y)[0, 1] for p, y in pairs])
+    return float(np.median(np.mean(by_fold, axis=0)))

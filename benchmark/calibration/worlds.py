@@ -8,8 +8,17 @@ import numpy as np
 from scipy import sparse
 
 from benchmark.calibration.arrays import ArrayView, synthetic_stimuli
+from benchmark.datasets.responses import ResponseTarget
 from benchmark.datasets.stimuli import Stimuli
-from benchmark.datasets.types import AssociationTarget, RDMTarget, Target, VectorTarget
+from benchmark.datasets.types import (
+    AssociationTarget,
+    PropertyTarget,
+    RDMTarget,
+    Target,
+    TripletTarget,
+    VectorTarget,
+    WordPairTarget,
+)
 from benchmark.measures import rdm
 from benchmark.model import ClassProbabilities
 
@@ -117,6 +126,41 @@ def rdm_world(
     return _by_concept(target, names, signal, rng)
 
 
+def triplet_world(
+    rng: np.random.Generator, concepts: int = 30, columns: int = 20, answers: int = 600
+) -> World:
+    """Draw a world of concepts with Gaussian features; people keep the two nearest of three together.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    concepts, columns : int
+        Number of concepts and of features.
+    answers : int
+        Number of triplets, drawn at random, each answered once.
+
+    Returns
+    -------
+    World
+
+    Examples
+    --------
+    >>> world = triplet_world(np.random.default_rng(0), concepts=6, answers=50)
+    >>> world.target.triplets.shape
+    (50, 3)
+    """
+    signal = rng.standard_normal((concepts, columns))
+    shown = np.argsort(rng.random((answers, concepts)), axis=1)[:, :3]
+    apart = [
+        ((signal[shown[:, a]] - signal[shown[:, b]]) ** 2).sum(axis=1) for a, b in ((1, 2), (0, 2), (0, 1))
+    ]
+    odd = np.argmin(apart, axis=0)  # the one that is not of the nearest pair
+    order = np.array([[1, 2, 0], [0, 2, 1], [0, 1, 2]])[odd]
+    names = _names("c", concepts)
+    target = TripletTarget("control", names, "control", triplets=np.take_along_axis(shown, order, axis=1))
+    return _by_concept(target, names, signal, rng)
+
+
 def vector_world(rng: np.random.Generator, concepts: int = 30, columns: int = 60) -> World:
     """Draw a world of concepts with independent Gaussian word vectors, which are the target.
 
@@ -141,6 +185,89 @@ def vector_world(rng: np.random.Generator, concepts: int = 30, columns: int = 60
     names = _names("c", concepts)
     vectors = rng.standard_normal((concepts, columns))
     return _by_concept(VectorTarget("control", names, "control", vectors=vectors), names, vectors, rng)
+
+
+class _FromTheOrigin(World):
+    """A world of cosines, which depend on the origin: a copy is turned and scaled, and not shifted."""
+
+    def copy(self, rng: np.random.Generator) -> np.ndarray:
+        turn, _ = np.linalg.qr(rng.standard_normal((self.signal.shape[1],) * 2))
+        copy: np.ndarray = 3.0 * self.signal @ turn
+        return copy
+
+
+def word_pair_world(rng: np.random.Generator, words: int = 60, pairs: int = 150, columns: int = 20) -> World:
+    """Draw a world of words with independent Gaussian features; some of their pairs are rated by the cosine.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    words, pairs, columns : int
+        Number of words, of rated pairs and of features.
+
+    Returns
+    -------
+    World
+
+    Examples
+    --------
+    >>> world = word_pair_world(np.random.default_rng(0), words=8, pairs=12)
+    >>> world.target.pairs.shape, world.signal.shape
+    ((12, 2), (8, 20))
+    """
+    signal = rng.standard_normal((words, columns))
+    unit = signal / np.linalg.norm(signal, axis=1, keepdims=True)
+    rated = rng.permutation(np.stack(np.triu_indices(words, 1), axis=1))[:pairs]
+    target = WordPairTarget(
+        "control",
+        _names("c", words),
+        "control",
+        pairs=rated,
+        ratings=np.einsum("md,md->m", unit[rated[:, 0]], unit[rated[:, 1]]),
+    )
+    world = _by_concept(target, target.ids, signal, rng)
+    return _FromTheOrigin(**vars(world))
+
+
+def frequency_world(
+    rng: np.random.Generator, concepts: int = 100, properties: int = 12, kinds: int | None = None
+) -> World:
+    """Draw a world of property norms; the features are the production frequencies under a random linear map.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    concepts, properties : int
+        Number of concepts and of properties. Each property is one of a third of the concepts.
+    kinds : int, optional
+        If given, the concepts are of this many kinds, in equal numbers, and all of a kind have the same
+        properties. Default: each concept has its own.
+
+    Returns
+    -------
+    World
+
+    Examples
+    --------
+    >>> world = frequency_world(np.random.default_rng(0), concepts=6, properties=4)
+    >>> world.target.counts.shape, world.signal.shape
+    ((6, 4), (6, 8))
+    """
+    profiles = concepts if kinds is None else kinds
+    given = rng.random((profiles, properties)) < 1 / 3
+    given[np.arange(profiles), np.arange(profiles) % properties] = True
+    counts = (given * rng.integers(5, 31, given.shape)).repeat(concepts // profiles, axis=0)
+    target = PropertyTarget(
+        "control",
+        _names("c", concepts),
+        "control",
+        columns=_names("p", properties),
+        counts=sparse.csr_array(counts.astype(float)),
+        respondents=np.full(concepts, 30.0),
+        types=("property",) * properties,
+    )
+    mapped = counts @ rng.standard_normal((properties, 2 * properties))
+    return _FromTheOrigin(**vars(_by_concept(target, target.ids, mapped, rng)))
 
 
 def mistaken_world(rng: np.random.Generator, concepts: int = 20, images: int = 5, columns: int = 60) -> World:
@@ -252,3 +379,79 @@ def _shuffled(stimuli: Stimuli, rng: np.random.Generator) -> tuple[Stimuli, np.n
 
 def _names(letter: str, n: int) -> tuple[str, ...]:
     return tuple(f"{letter}{i:03d}" for i in range(n))
+
+
+def property_world(rng: np.random.Generator, concepts: int = 40, properties: int = 6) -> World:
+    """Draw a world of property norms: each concept has a third of the properties.
+
+    The signal is one feature for each property, 1 where a concept has it, and else -1. So its rows are of one
+    length, shifted too, and each property can be read out of them.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    concepts, properties : int
+        Number of concepts and of properties.
+
+    Returns
+    -------
+    World
+
+    Examples
+    --------
+    >>> world = property_world(np.random.default_rng(0), concepts=10, properties=3)
+    >>> world.target.counts.toarray().sum(axis=1).tolist()
+    [20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0]
+    """
+    names = _names("c", concepts)
+    ranks = np.argsort(rng.random((concepts, properties)), axis=1)
+    given = ranks < properties // 3
+    target = PropertyTarget(
+        "control",
+        names,
+        "control",
+        columns=_names("p", properties),
+        counts=sparse.csr_array(20.0 * given),
+        respondents=np.full(concepts, 30.0),
+        types=("taxonomic",) * properties,
+    )
+    return _by_concept(target, names, np.where(given, 1.0, -1.0), rng)
+
+
+def response_world(
+    rng: np.random.Generator,
+    concepts: int = 60,
+    columns: int = 8,
+    channels: int = 12,
+    noise: float = 0.0,
+    repeats: int = 1,
+) -> World:
+    """Draw a world of responses: each channel is a weighted sum of the same Gaussian features.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    concepts, columns, channels : int
+        Number of concepts, of features and of channels.
+    noise : float
+        Standard deviation of the noise of one repeat, where that of the signal of a channel is one.
+    repeats : int
+        Number of repeats.
+
+    Returns
+    -------
+    World
+
+    Examples
+    --------
+    >>> world = response_world(np.random.default_rng(0), concepts=6, columns=2, channels=3, repeats=4)
+    >>> world.target.repeats.shape, world.signal.shape
+    ((6, 3, 4), (6, 2))
+    """
+    names = _names("c", concepts)
+    signal = rng.standard_normal((concepts, columns))
+    responses = signal @ rng.standard_normal((columns, channels))
+    responses /= responses.std(axis=0)
+    measured = responses[:, :, None] + noise * rng.standard_normal((concepts, channels, repeats))
+    target = ResponseTarget("control", names, "control", repeats=measured, channels=_names("ch", channels))
+    return _by_concept(target, names, signal, rng)

@@ -11,9 +11,10 @@ import typer
 
 from benchmark import __version__
 from benchmark.cli import options as opt
-from benchmark.cli.arguments import association_rule, load, run_options, split
+from benchmark.cli.arguments import association_rule, cluster, load, part, run_options, split
 from benchmark.cli.choices import (
     AssociatesFormat,
+    Backend,
     Device,
     Dissimilarity,
     ResultFormat,
@@ -70,6 +71,9 @@ def run(
     device: opt.DeviceOption = Device.auto,
     seed: opt.SeedOption = 0,
     jobs: opt.ProcessesOption = 1,
+    backend: opt.BackendOption = Backend.loky,
+    scheduler: opt.SchedulerOption = None,
+    shard: opt.ShardOption = None,
     form: opt.ResultFormatOption = ResultFormat.table,
     dry_run: opt.DryRunOption = False,
     strict: opt.StrictOption = False,
@@ -87,11 +91,12 @@ def run(
     """
     from benchmark.cli.run import Asked, run_cells, show_plan
 
-    asked = Asked(split(model), split(task), suite, target)
+    asked = Asked(split(model), split(task), suite, target, part(shard))
     options = run_options(registry, data, device, output=output, layers=layers, seed=seed)
     if dry_run:
         raise typer.Exit(show_plan(asked, options))
-    raise typer.Exit(run_cells(asked, options, jobs, form.value, strict=strict))
+    where = cluster(backend, scheduler)
+    raise typer.Exit(run_cells(asked, options, jobs, form.value, strict=strict, scheduler=where))
 
 
 @app.command()
@@ -133,6 +138,7 @@ def robustness(
     registry: opt.RegistryOption = None,
     device: opt.DeviceOption = Device.auto,
     seed: opt.SeedOption = 0,
+    pooling: opt.PoolingsOption = None,
     form: opt.ResultFormatOption = ResultFormat.table,
 ) -> None:
     """Score models under every recipe of an RDM, to see which conclusions hold.
@@ -140,7 +146,8 @@ def robustness(
     A recipe says what is done to each feature over the concepts (nothing,
     centred, divided by its standard deviation too) and which dissimilarity is
     taken (correlation, cosine, Euclidean). For every two models the answer says
-    under how many of the eight recipes one is above the other.
+    under how many of the eight recipes one is above the other. --pooling adds
+    eight more for each way of pooling networks.
 
     Exit status: 0 if all models are scored under all recipes; 1 if one is not;
     2 if an argument or a registry cannot be used.
@@ -148,7 +155,8 @@ def robustness(
     from benchmark.cli.robustness import show_robustness
 
     options = run_options(registry, data, device, output=output, layers=layers, seed=seed)
-    raise typer.Exit(show_robustness(split(model), binding, suite, options, form.value))
+    poolings = [how.value for how in pooling or ()]
+    raise typer.Exit(show_robustness(split(model), binding, suite, options, poolings, form.value))
 
 
 @app.command()
@@ -297,6 +305,37 @@ def associate(
     options = run_options(registry, data, device)
     raise typer.Exit(
         associate_photos(photos, model, suite, options, k=k, form=form.value, plot=plot, html=html)
+    )
+
+
+@app.command()
+def interpret(
+    photos: opt.PhotosArgument,
+    model: opt.InterpretedModelOption,
+    layers: opt.InterpretedLayersOption = None,
+    k: opt.PropertiesCountOption = 10,
+    plot: opt.PropertiesPlotOption = None,
+    html: opt.PropertiesPageOption = None,
+    form: opt.PropertiesFormatOption = AssociatesFormat.table,
+    suite: opt.WeightsSuiteOption = "human",
+    data: opt.DataOption = None,
+    registry: opt.RegistryOption = None,
+    device: opt.DeviceOption = Device.auto,
+) -> None:
+    """Show which properties the layers of a model predict for photos.
+
+    Linear classifiers are fitted to the concepts of property norms that have
+    images, as in the task property_decoding. They then read a photo, layer by
+    layer. Properties are coloured by their type.
+
+    Exit status: 0 if all photos could be read; 1 if one could not; 2 if an
+    argument, a registry, the norms or the weights cannot be used.
+    """
+    from benchmark.cli.interpret import interpret_photos
+
+    options = run_options(registry, data, device, layers=layers)
+    raise typer.Exit(
+        interpret_photos(photos, model, suite, options, k=k, form=form.value, plot=plot, html=html)
     )
 
 

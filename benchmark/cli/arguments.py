@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark.cli.choices import Device, RuleName
+from benchmark.cli.choices import Backend, Device, RuleName
+from benchmark.common.errors import UsageError
 
 if TYPE_CHECKING:
     from benchmark.registry import AssociationRuleEntry, Registry
@@ -22,6 +24,35 @@ def load(registries: list[Path] | None) -> Registry:
 def split(values: list[str] | None) -> list[str]:
     """Names in the ``values`` of an option: ``--model a,b --model c`` gives a, b and c."""
     return [name.strip() for value in values or () for name in value.split(",") if name.strip()]
+
+
+def part(shard: str | None) -> tuple[int, int]:
+    """Number of the part and number of parts in ``shard``: ``2/5`` gives (2, 5); None gives (1, 1).
+
+    Raises
+    ------
+    UsageError
+        If it is no such pair.
+    """
+    match = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", shard or "1/1")
+    if match is None or int(match[1]) > int(match[2]):
+        raise UsageError(f"--shard {shard}: give the number of the part and of all parts, such as 1/4")
+    return int(match[1]), int(match[2])
+
+
+def cluster(backend: Backend, scheduler: str | None) -> str | None:
+    """Scheduler of the cluster that scores the cells; None: there is none.
+
+    Raises
+    ------
+    UsageError
+        If a scheduler is given for processes of this machine.
+    """
+    if backend is Backend.dask:
+        return scheduler or "local"
+    if scheduler is not None:
+        raise UsageError(f"--scheduler {scheduler} needs --backend dask")
+    return None
 
 
 def device_name(device: Device) -> str:

@@ -28,6 +28,13 @@ class MapFormat(str, Enum):
     csv = "csv"
 
 
+class FeatureFormat(str, Enum):
+    """Format of a file that holds features."""
+
+    npy = "npy"
+    csv = "csv"
+
+
 class RDMFormat(str, Enum):
     """Format of a file that holds an RDM."""
 
@@ -66,6 +73,25 @@ class Dissimilarity(str, Enum):
     cosine = "cosine"
     euclidean = "euclidean"
     sqeuclidean = "sqeuclidean"
+    cityblock = "cityblock"
+    chebyshev = "chebyshev"
+    canberra = "canberra"
+    braycurtis = "braycurtis"
+    jensenshannon = "jensenshannon"
+
+
+class Backend(str, Enum):
+    """What scores the cells of a run."""
+
+    loky = "loky"
+    dask = "dask"
+
+
+class Pooling(str, Enum):
+    """How the layers of a network become vectors."""
+
+    average = "average"
+    max = "max"
 
 
 class RuleName(str, Enum):

@@ -71,6 +71,44 @@ def new_rdm(
     _add_target(name, plugin, params, what, registries, "rdm_correlation", stimuli=stimuli, on=on, data=data)
 
 
+@new.command("responses")
+def new_responses(
+    name: opt.NewNameArgument,
+    file: opt.FileArgument,
+    stimuli: opt.SeenStimuliOption,
+    ids: opt.IdsOption = None,
+    column: opt.ColumnOption = None,
+    array: opt.ArrayOption = None,
+    axes: opt.AxesOption = None,
+    channels: opt.ChannelsOption = None,
+    on: opt.KeyOption = None,
+    data: DataOption = None,
+    registry: opt.NewDataRegistryOption = None,
+) -> None:
+    """Bring measured responses of your own, as a target of encoding.
+
+    A table with a row for each stimulus (its id, then a number for each
+    channel), or an array (stimuli, channels) or (stimuli, channels, repeats)
+    in npy, npz, mat of any version or HDF5. A repeat that is missing is NaN.
+    """
+    from benchmark.submission.own_data import own_files
+
+    registries = _expanded(registry)
+    base = registries[0].resolve().parent
+    (path,) = own_files([file], base)
+    params = {
+        "file": path,
+        "ids": None if ids is None else own_files([ids], base)[0],
+        "column": column,
+        "array": array,
+        "axes": axes and axes.value,
+        "channels": None if channels is None else own_files([channels], base)[0],
+    }
+    plugin = "benchmark.datasets.readers.response_files:response_file"
+    what = f"Responses of {Path(path).name}"
+    _add_target(name, plugin, params, what, registries, "encoding", stimuli=stimuli, on=on, data=data)
+
+
 @new.command("vectors")
 def new_vectors(
     name: opt.NewNameArgument,
@@ -107,6 +145,35 @@ def new_norms(
     plugin = "benchmark.datasets.readers.norms:associations"
     what, task = "Association norms", "association_topk"
     _add_file(name, plugin, file, what, registry, task, split="classes", stimuli=stimuli, on=on, data=data)
+
+
+@new.command("triplets")
+def new_triplets(
+    name: opt.NewNameArgument,
+    file: opt.FileArgument,
+    stimuli: opt.SeenStimuliOption,
+    ids: opt.TripletIdsOption = None,
+    first: opt.FirstOption = None,
+    on: opt.KeyOption = None,
+    data: DataOption = None,
+    registry: opt.NewDataRegistryOption = None,
+) -> None:
+    """Bring odd-one-out choices of your own, as a target of odd one out.
+
+    Forms: npy, csv, tsv or txt with three columns, the odd one out last, as in
+    the triplet files of THINGS; or columns image1, image2, image3 and choice.
+    They hold ids, or rows of a list of ids.
+    """
+    from benchmark.submission.own_data import own_files
+
+    registries = _expanded(registry)
+    base = registries[0].resolve().parent
+    (path,) = own_files([file], base)
+    listed = None if ids is None else own_files([ids], base)[0]
+    params = {"path": path, "ids": listed, "first": first}
+    what = f"Odd-one-out choices of {Path(path).name}"
+    plugin = "benchmark.datasets.readers.triplet_files:triplet_file"
+    _add_target(name, plugin, params, what, registries, "odd_one_out", stimuli=stimuli, on=on, data=data)
 
 
 @new.command("stimuli")

@@ -24,6 +24,13 @@ class SimilarityRule(str, Enum):
     negative = "negative"
 
 
+class FirstAxis(str, Enum):
+    """The first axis of an array of responses."""
+
+    stimuli = "stimuli"
+    channels = "channels"
+
+
 NewNameArgument = Annotated[str, typer.Argument(help="Name of the new data set.")]
 FilesArgument = Annotated[
     list[str],
@@ -68,6 +75,31 @@ SimilarityOption = Annotated[
     typer.Option(
         "--similarity",
         help="The values are similarities: 1 - s, the greatest s less s, or -s is the dissimilarity.",
+    ),
+]
+AxesOption = Annotated[
+    FirstAxis | None,
+    typer.Option(
+        "--axes",
+        help="The first axis of the array: stimuli, as is expected, or channels. A square must say it.",
+    ),
+]
+ChannelsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--channels",
+        help="Table with a row for each channel in their order: the column channel, and area and subject "
+        "where they are known.",
+    ),
+]
+TripletIdsOption = Annotated[
+    str | None,
+    typer.Option("--ids", help="List of ids, one a line or a table, whose rows the numbers in the file are."),
+]
+FirstOption = Annotated[
+    int | None,
+    typer.Option(
+        "--first", min=0, max=1, help="Number of the first id of the list, where the file leaves it open."
     ),
 ]
 KeyOption = Annotated[

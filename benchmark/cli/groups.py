@@ -12,6 +12,7 @@ from benchmark.cli.arguments import association_rule, device_name, load, run_opt
 from benchmark.cli.choices import (
     Device,
     Dissimilarity,
+    FeatureFormat,
     LossName,
     MapFormat,
     PrecisionName,
@@ -47,6 +48,8 @@ def export_rdm(
     rule: opt.RuleOption = None,
     norms: opt.RuleNormsOption = None,
     decay: opt.DecayOption = None,
+    target: opt.ExportedTargetOption = None,
+    on: opt.TargetKeyOption = None,
     output: opt.RDMFileOption = None,
     suite: opt.WeightsSuiteOption = "mini",
     data: opt.DataOption = None,
@@ -58,14 +61,47 @@ def export_rdm(
     An RDM (representational dissimilarity matrix) holds the distance between
     the features of each two stimuli, or of each two concepts. The layer
     "associations" of an association network holds the strengths of words.
+    With --target the RDMs of people are written too, with the same rows.
     """
     from benchmark.cli.export import export_rdms
     from benchmark.runner.layers import split_layers
 
     options = run_options(registry, data, device)
     recipe = {"by": by.value, "metric": metric.value, "form": form.value}
-    comparison = association_rule(rule, norms, decay)
-    export_rdms(model, split_layers(layer), stimuli, suite, options, rule=comparison, output=output, **recipe)
+    more = {"rule": association_rule(rule, norms, decay), "output": output, "target": target, "on": on}
+    export_rdms(model, split_layers(layer), stimuli, suite, options, **recipe, **more)  # type: ignore[arg-type]
+
+
+@export.command("features")
+def export_features(
+    model: opt.ExportedModelOption,
+    layer: opt.ExportedLayersOption,
+    stimuli: opt.StimuliOption,
+    form: opt.FeatureFormatOption = FeatureFormat.npy,
+    by: opt.RowUnitOption = RowUnit.stimulus,
+    output: opt.FeatureFileOption = None,
+    suite: opt.WeightsSuiteOption = "mini",
+    data: opt.DataOption = None,
+    registry: opt.RegistryOption = None,
+    device: opt.DeviceOption = Device.auto,
+) -> None:
+    """Write the features of layers of a network, a row for each stimulus or concept.
+
+    They are pooled as tasks see them. bench add features:FILE reads them again.
+    """
+    from benchmark.cli import export as exported
+    from benchmark.runner.layers import split_layers
+
+    exported.export_features(
+        model,
+        split_layers(layer),
+        stimuli,
+        suite,
+        run_options(registry, data, device),
+        by=by.value,
+        form=form.value,
+        output=output,
+    )
 
 
 @cache.command("ls")

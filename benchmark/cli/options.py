@@ -12,11 +12,14 @@ import typer
 
 from benchmark.cli.choices import (
     AssociatesFormat,
+    Backend,
     Device,
     Dissimilarity,
     EntryKind,
+    FeatureFormat,
     MapFormat,
     PluginKind,
+    Pooling,
     RDMFormat,
     ResultFormat,
     RowUnit,
@@ -113,6 +116,24 @@ LayersOption = Annotated[
 ]
 ProcessesOption = Annotated[
     int, typer.Option("--jobs", min=1, help="Number of processes. Each one scores one model at a time.")
+]
+BackendOption = Annotated[
+    Backend,
+    typer.Option("--backend", help="Processes of this machine (loky), or the workers of a dask cluster."),
+]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        help="With --backend dask: address of the scheduler (tcp://HOST:PORT). Default: start a cluster with "
+        "--jobs workers on this machine.",
+    ),
+]
+ShardOption = Annotated[
+    str | None,
+    typer.Option(
+        "--shard", help="Score one part of the cells: 2/5 is the second of five. Together they are the run."
+    ),
 ]
 ResultFormatOption = Annotated[
     ResultFormat, typer.Option("--format", help="Print the results as a table or as one JSON list.")
@@ -240,6 +261,34 @@ PageOption = Annotated[
     Path | None, typer.Option("--html", help="Write an interactive page with the words to this file.")
 ]
 
+# ---- bench interpret
+
+InterpretedModelOption = Annotated[str, typer.Option("--model", "-m", help="Name of a network.")]
+InterpretedLayersOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--layers",
+        help="Layers to show: all, default (the layers of the registry entry), names, or /regex/ that "
+        "matches names. Separated by commas.",
+    ),
+]
+PropertiesCountOption = Annotated[
+    int, typer.Option("-k", min=1, help="Number of properties to show for each layer.")
+]
+PropertiesPlotOption = Annotated[
+    Path | None,
+    typer.Option("--plot", help="Draw the properties as a figure in this file: .png, .pdf or .svg."),
+]
+PropertiesPageOption = Annotated[
+    Path | None, typer.Option("--html", help="Write a page with the properties to this file.")
+]
+PropertiesFormatOption = Annotated[
+    AssociatesFormat,
+    typer.Option(
+        "--format", help="Print the properties as tables, as JSON, or as CSV with a row a property."
+    ),
+]
+
 # ---- bench export rdm
 
 ExportedModelOption = Annotated[
@@ -270,6 +319,10 @@ RowUnitOption = Annotated[
 DissimilarityOption = Annotated[
     Dissimilarity, typer.Option("--metric", help="Distance between the features of two rows.")
 ]
+PoolingsOption = Annotated[
+    list[Pooling] | None,
+    typer.Option("--pooling", help="Try this pooling of every network too. Repeatable."),
+]
 RuleOption = Annotated[
     RuleName | None,
     typer.Option(
@@ -286,7 +339,28 @@ DecayOption = Annotated[
 ]
 RDMFileOption = Annotated[
     Path | None,
-    typer.Option("--output", help="File to write. Default: MODEL.STIMULI.LAYER in the current folder."),
+    typer.Option("--output", help="File to write. Default: STIMULI.LAYER in a folder named for the model."),
+]
+FeatureFormatOption = Annotated[FeatureFormat, typer.Option("--format", help="Format of the file.")]
+FeatureFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", help="File to write. Default: features.STIMULI.LAYER in a folder named for the model."
+    ),
+]
+ExportedTargetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--target",
+        help="A target of RDMs to write too, with --by concept: both have the concepts that they share.",
+    ),
+]
+TargetKeyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--on",
+        help="Key of the stimuli to join the target on: word, things or swow. Default: the concept id.",
+    ),
 ]
 
 # ---- bench similarity

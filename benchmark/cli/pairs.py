@@ -51,7 +51,7 @@ def show_pairs(
         Layers of the two; None: as in :func:`benchmark.model_similarity.moved_pairs`.
     stimuli : str or None
         Name of a stimulus set, or a folder of images; None: the stimuli of the suite's first binding.
-    metric : {"correlation", "cosine", "euclidean", "sqeuclidean"}
+    metric : str
         Dissimilarity of two concepts.
     rule : AssociationRuleEntry or None
         How association profiles are compared; None: as tasks do by default.

@@ -18,7 +18,9 @@ from benchmark.robustness import Multiverse, multiverse
 from benchmark.runner import Options, Session, plan
 
 
-def show_robustness(models: list[str], binding: str, suite: str, options: Options, form: str) -> int:
+def show_robustness(
+    models: list[str], binding: str, suite: str, options: Options, poolings: list[str], form: str
+) -> int:
     """Score models under every recipe, and print scores, ranks and the orders that hold.
 
     Parameters
@@ -31,6 +33,8 @@ def show_robustness(models: list[str], binding: str, suite: str, options: Option
         The suite.
     options : Options
         Registries, data root, layers, device, seed and folder of the results.
+    poolings : list of {"average", "max"}
+        Further poolings of every network that are tried.
     form : {"table", "json"}
         How the answer is printed.
 
@@ -43,7 +47,7 @@ def show_robustness(models: list[str], binding: str, suite: str, options: Option
     session.registry.binding(suite, binding)
     names = list(dict.fromkeys(cell.model for cell in plan(session.registry, models, [binding], suite)))
     with progress_bars() as bars:
-        found = multiverse(session, binding, suite, names, lambda label: WorkBar(bars, label))
+        found = multiverse(session, binding, suite, names, lambda label: WorkBar(bars, label), poolings)
     if form == "json":
         sys.stdout.write(json.dumps(_as_json(found), indent=1, allow_nan=False) + "\n")
     else:

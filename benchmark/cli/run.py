@@ -20,6 +20,7 @@ from benchmark.runner import (
     execute,
     plan,
     prospects,
+    shard,
     suite_of_target,
 )
 
@@ -32,12 +33,16 @@ DEFAULT_SUITE = "mini"
 
 
 class Asked(NamedTuple):
-    """What a command asks for: names of models and tasks, or "all"; a suite and a target, or None."""
+    """What a command asks for: names of models and tasks, or "all"; a suite and a target, or None.
+
+    ``part`` is the number of the part of the plan that is meant, from 1, and how many parts there are.
+    """
 
     models: list[str]
     tasks: list[str]
     suite: str | None
     target: str | None
+    part: tuple[int, int] = (1, 1)
 
     @property
     def tasks_named(self) -> list[str]:
@@ -53,10 +58,19 @@ class Asked(NamedTuple):
         if self.target is not None:
             suite = suite or suite_of_target(registry, self.target)
         suite = suite or DEFAULT_SUITE
-        return suite, plan(registry, self.models, self.tasks_named, suite, self.target)
+        cells = plan(registry, self.models, self.tasks_named, suite, self.target)
+        return suite, shard(cells, registry, *self.part)
 
 
-def run_cells(asked: Asked, options: Options, jobs: int, form: str, *, strict: bool = False) -> int:
+def run_cells(
+    asked: Asked,
+    options: Options,
+    jobs: int,
+    form: str,
+    *,
+    strict: bool = False,
+    scheduler: str | None = None,
+) -> int:
     """Score models on tasks and print the results.
 
     Parameters
@@ -70,6 +84,8 @@ def run_cells(asked: Asked, options: Options, jobs: int, form: str, *, strict: b
         How the results are printed.
     strict : bool
         Whether every cell must be scored, also with all tasks.
+    scheduler : str, optional
+        Of the dask cluster that scores the cells, as for :func:`benchmark.runner.execute`.
 
     Returns
     -------
@@ -78,7 +94,7 @@ def run_cells(asked: Asked, options: Options, jobs: int, form: str, *, strict: b
     """
     session = Session(options)
     suite, cells = asked.plan(session)
-    outcomes = in_plan_order(cells, _score(cells, session, jobs))
+    outcomes = in_plan_order(cells, _score(cells, session, jobs, scheduler))
     if form == "json":
         rows = [row(o.cell, cached=o.cached, path=o.path) for o in outcomes]
         sys.stdout.write(json.dumps(rows, indent=1, allow_nan=False) + "\n")
@@ -129,10 +145,10 @@ def in_plan_order(cells: list[Cell], outcomes: list[Outcome]) -> list[Outcome]:
     return sorted(outcomes, key=lambda o: place[Cell(o.cell.model, o.cell.binding, o.cell.suite)])
 
 
-def _score(cells: list[Cell], session: Session, jobs: int) -> list[Outcome]:
+def _score(cells: list[Cell], session: Session, jobs: int, scheduler: str | None) -> list[Outcome]:
     outcomes: list[Outcome] = []
     try:
-        for outcome in _with_progress(cells, session, jobs):
+        for outcome in _with_progress(cells, session, jobs, scheduler):
             outcomes.append(outcome)  # noqa: PERF402 - what is done when the user stops the run is counted
     except KeyboardInterrupt:
         done = sum(outcome.cell.status == "scored" for outcome in outcomes)
@@ -142,7 +158,9 @@ def _score(cells: list[Cell], session: Session, jobs: int) -> list[Outcome]:
     return outcomes
 
 
-def _with_progress(cells: list[Cell], session: Session, jobs: int) -> Iterator[Outcome]:
+def _with_progress(
+    cells: list[Cell], session: Session, jobs: int, scheduler: str | None
+) -> Iterator[Outcome]:
     with progress_bars() as bars:
         overall = bars.add_task("cells", total=len(cells))
 
@@ -152,7 +170,7 @@ def _with_progress(cells: list[Cell], session: Session, jobs: int) -> Iterator[O
             open_bars.append(WorkBar(bars, label))
             return open_bars[-1]
 
-        for outcome in execute(cells, session, jobs, bar_of):
+        for outcome in execute(cells, session, jobs, bar_of, scheduler):
             while open_bars:
                 open_bars.pop().close()
             bars.update(overall, advance=1, description=f"{outcome.cell.model} {outcome.cell.binding}")

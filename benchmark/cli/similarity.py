@@ -48,7 +48,7 @@ def show_similarity(
         Name of a stimulus set, or a folder of images; None: the stimuli of the suite's first binding.
     measures : sequence of str
         Names of measures, or "all".
-    metric : {"correlation", "cosine", "euclidean", "sqeuclidean"}
+    metric : str
         Dissimilarity of the RDMs.
     form : {"table", "json", "csv"}
         How the similarities are printed.

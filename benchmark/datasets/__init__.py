@@ -1,9 +1,18 @@
 """Stimuli and targets: their types, the join on ids, and the readers of each real format."""
 
 from benchmark.datasets.join import Join, join
+from benchmark.datasets.responses import ResponseTarget
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
 from benchmark.datasets.stimuli import Stimuli
-from benchmark.datasets.types import AssociationTarget, PropertyTarget, RDMTarget, Target, VectorTarget
+from benchmark.datasets.types import (
+    AssociationTarget,
+    PropertyTarget,
+    RDMTarget,
+    Target,
+    TripletTarget,
+    VectorTarget,
+    WordPairTarget,
+)
 
 __all__ = [
     "AssociationTarget",
@@ -11,9 +20,12 @@ __all__ = [
     "Join",
     "PropertyTarget",
     "RDMTarget",
+    "ResponseTarget",
     "Stimuli",
     "Target",
+    "TripletTarget",
     "VectorTarget",
+    "WordPairTarget",
     "hash_files",
     "hashed_by",
     "join",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from benchmark.common.errors import NotPossible
+from benchmark.datasets.responses import ResponseTarget
 from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import Target
 
@@ -31,6 +32,9 @@ class Join(Generic[T]):
         The target with all its rows, for a task that looks up more than the concepts of the stimuli.
     on : str or None
         The key of the stimuli that was joined on. None: the concept id.
+    by_stimulus : bool
+        Whether the rows of the target are stimuli, and not concepts. They are then in the order of the
+        stimuli, several for a concept, and their ids are those of the stimuli.
     """
 
     concepts: tuple[str, ...]
@@ -38,12 +42,14 @@ class Join(Generic[T]):
     counts: dict[str, int]
     whole: T
     on: str | None = None
+    by_stimulus: bool = False
 
 
 def join(stimuli: Stimuli, target: T, on: str | None = None, minimum: int = 3) -> Join[T]:
     """Join the concepts of ``stimuli`` with the rows of ``target``.
 
     Each concept joins the first of its candidate ids (:meth:`Stimuli.candidates`) that the target has.
+    Responses that were measured stimulus by stimulus join on the ids of the stimuli.
 
     Parameters
     ----------
@@ -90,6 +96,10 @@ def join(stimuli: Stimuli, target: T, on: str | None = None, minimum: int = 3) -
     {'joined': 3, 'missing': 1, 'ambiguous': 0}
     """
     known = set(target.ids)
+    if on is None and target.kind == ResponseTarget.kind and known.isdisjoint(stimuli.concept_ids):
+        by_stimulus = _join_by_stimulus(stimuli, target, minimum)
+        if by_stimulus is not None:
+            return by_stimulus
     target_ids = {
         concept: next((c for c in stimuli.candidates(concept, on) if c in known), None)
         for concept in stimuli.concept_ids
@@ -120,6 +130,20 @@ def join(stimuli: Stimuli, target: T, on: str | None = None, minimum: int = 3) -
         whole=target,
         on=on,
     )
+
+
+def _join_by_stimulus(stimuli: Stimuli, target: T, minimum: int) -> Join[T] | None:
+    """Join on the ids of stimuli; None: the stimuli that the target has show too few concepts."""
+    known = set(target.ids)
+    pairs = [
+        (name, concept) for name, concept in zip(stimuli.ids, stimuli.concepts, strict=True) if name in known
+    ]
+    concepts = tuple(dict.fromkeys(concept for _, concept in pairs))
+    if len(concepts) < minimum:
+        return None
+    counts = {"joined": len(concepts), "missing": len(stimuli.concept_ids) - len(concepts), "ambiguous": 0}
+    selected = target.select([name for name, _ in pairs])
+    return Join(concepts, selected, counts, whole=target, by_stimulus=True)  # type: ignore[arg-type]
 
 
 def rows_in_all(target: T, others: Sequence[Target]) -> T:

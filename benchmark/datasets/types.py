@@ -190,6 +190,61 @@ class VectorTarget(Target):
         return replace(self, ids=tuple(ids), vectors=self.vectors[self.rows(ids)])
 
 
+@dataclass(frozen=True)
+class WordPairTarget(Target):
+    """How similar people find two words, for some pairs of words.
+
+    Attributes
+    ----------
+    pairs : ndarray of int, shape (m, 2)
+        The rows (from 0) of the two words of each pair. No pair stands twice, in either order.
+    ratings : ndarray, shape (m,)
+        Rating of each pair, in the unit of the list. Greater is more similar.
+    repeated : int
+        How many pairs the list gives more than once, in one order or in both. Their ratings are means.
+    """
+
+    pairs: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), dtype=np.intp))
+    ratings: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    repeated: int = 0
+
+    kind: ClassVar[str] = "word_pairs"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        m = len(self.ratings)
+        if self.pairs.shape != (m, 2) or self.ratings.shape != (m,) or not m:
+            raise DataError(
+                f"{self._where}: pairs of shape {self.pairs.shape} and ratings of shape "
+                f"{self.ratings.shape}; expected (m, 2) and (m,)"
+            )
+        if not np.isfinite(self.ratings).all():
+            raise DataError(f"{self._where}: ratings have values that are not finite")
+        if self.pairs.min() < 0 or self.pairs.max() >= len(self.ids):
+            raise DataError(f"{self._where}: a pair names a row that is not among the {len(self.ids)} words")
+        ordered = np.sort(self.pairs, axis=1)
+        if (ordered[:, 0] == ordered[:, 1]).any() or len(np.unique(ordered, axis=0)) < m:
+            raise DataError(f"{self._where}: a pair stands twice, or is of a word with itself")
+
+    def select(self, ids: Sequence[str]) -> WordPairTarget:
+        """The same target with only the words ``ids``, in that order, and the pairs among them.
+
+        Raises
+        ------
+        NotPossible
+            If no pair is left.
+        """
+        place = np.full(len(self.ids), -1)
+        place[self.rows(ids)] = np.arange(len(ids))
+        pairs = place[self.pairs]
+        kept = (pairs >= 0).all(axis=1)
+        if not kept.any():
+            raise NotPossible(
+                f"{self._where}: none of its {len(kept)} pairs has both words among the ids in use"
+            )
+        return replace(self, ids=tuple(ids), pairs=pairs[kept], ratings=self.ratings[kept])
+
+
 def _no_counts() -> sparse.csr_array:
     from scipy import sparse  # slow to import; `bench associate` answers for a photo without it
 
@@ -247,17 +302,18 @@ class AssociationTarget(_CountTarget):
 class PropertyTarget(_CountTarget):
     """Property norms: production frequency of each property (column) for each concept (row).
 
-    No shipped task takes this kind of target: only a task of the user's own can use it.
-
     Attributes
     ----------
     columns, counts, respondents
         As in :class:`AssociationTarget`.
     types : tuple of str, length v
         Property type of each column (visual perceptual, functional, taxonomic, ...).
+    finer : tuple of str, length v, or empty
+        A finer kind of each column (:func:`benchmark.datasets.properties.finer_kind`). Empty: not known.
     """
 
     types: tuple[str, ...] = ()
+    finer: tuple[str, ...] = ()
 
     kind: ClassVar[str] = "properties"
 
@@ -265,3 +321,127 @@ class PropertyTarget(_CountTarget):
         super().__post_init__()
         if len(self.types) != len(self.columns):
             raise DataError(f"{self._where}: {len(self.types)} types for {len(self.columns)} properties")
+        if self.finer and len(self.finer) != len(self.columns):
+            raise DataError(
+                f"{self._where}: {len(self.finer)} finer kinds for {len(self.columns)} properties"
+            )
+
+    def cut(self, frequency: float = 5, concepts: int = 5) -> PropertyTarget:
+        """The norms without rare answers and without rare properties (Derby, Miller & Devereux 2020).
+
+        Cut the norms of the concepts that are used (:func:`benchmark.datasets.join` selects them), not all:
+        a property must occur for enough of *those*.
+
+        Parameters
+        ----------
+        frequency : float
+            A property of a concept with a lower production frequency counts as not given.
+        concepts : int
+            A property stays if it is then left for at least this many concepts.
+
+        Returns
+        -------
+        PropertyTarget
+            All rows, the columns that stay, in their order. Lower frequencies are zero.
+
+        Raises
+        ------
+        NotPossible
+            If no property is left.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from scipy import sparse
+        >>> from benchmark.datasets import PropertyTarget
+        >>> norms = PropertyTarget(
+        ...     name="norms",
+        ...     ids=("cat", "dog", "car"),
+        ...     hash="sha256 of the file",
+        ...     columns=("is an animal", "has wheels", "is loud"),
+        ...     counts=sparse.csr_array(np.array([[20, 0, 2], [18, 0, 9], [0, 25, 8]])),
+        ...     respondents=np.full(3, 30.0),
+        ...     types=("taxonomic", "visual perceptual", "other perceptual"),
+        ... )
+        >>> common = norms.cut(frequency=5, concepts=2)
+        >>> common.columns
+        ('is an animal', 'is loud')
+        >>> common.counts.toarray()
+        array([[20,  0],
+               [18,  9],
+               [ 0,  8]])
+        """
+        given = self.counts.multiply(self.counts >= frequency).tocsr()
+        given.eliminate_zeros()
+        kept = np.flatnonzero(np.bincount(given.indices, minlength=len(self.columns)) >= concepts)
+        if not kept.size:
+            raise NotPossible(
+                f"{self._where}: no property has production frequency {frequency:g} or more for {concepts} "
+                f"of the {len(self.ids)} concepts in use: use more concepts, or lower the cuts"
+            )
+        return replace(
+            self,
+            columns=tuple(self.columns[i] for i in kept),
+            counts=given[:, kept],
+            types=tuple(self.types[i] for i in kept),
+            finer=self.finer and tuple(self.finer[i] for i in kept),
+        )
+
+
+@dataclass(frozen=True)
+class TripletTarget(Target):
+    """Odd-one-out choices: which of three objects people found least like the other two.
+
+    Attributes
+    ----------
+    triplets : ndarray of int, shape (m, 3)
+        One row per answer: three row numbers of ``ids`` (from 0). The third is the odd one out; the order of
+        the first two has no meaning. A triplet that was answered several times has several rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.datasets import TripletTarget
+    >>> choices = TripletTarget(
+    ...     name="people",
+    ...     ids=("cat", "dog", "car", "bus"),
+    ...     hash="sha256 of the file",
+    ...     triplets=np.array([[0, 1, 2], [2, 3, 1], [2, 3, 0]]),
+    ... )
+    >>> choices.select(["bus", "car", "cat"]).triplets
+    array([[1, 0, 2]])
+    """
+
+    triplets: np.ndarray = field(default_factory=lambda: np.zeros((0, 3), dtype=np.int64))
+
+    kind: ClassVar[str] = "triplets"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        from benchmark.measures.odd_one_out import as_triplets  # slow to import: scipy
+
+        if not len(self.triplets):
+            raise DataError(f"{self._where} has no triplets")
+        try:
+            as_triplets(self.triplets, len(self.ids))
+        except ValueError as error:
+            raise DataError(f"{self._where}: {error}") from error
+
+    def select(self, ids: Sequence[str]) -> TripletTarget:
+        """The same target with only the rows ``ids``, in that order, and the triplets of three of them.
+
+        Raises
+        ------
+        NotPossible
+            If no triplet is left.
+        """
+        place = np.full(len(self.ids), -1)
+        place[self.rows(ids)] = np.arange(len(ids))
+        moved = place[self.triplets]
+        kept = moved[(moved >= 0).all(axis=1)]
+        if not len(kept):
+            raise NotPossible(
+                f"{self._where}: none of its {len(self.triplets)} triplets has all three objects among the "
+                f"{len(ids)} ids in use"
+            )
+        return replace(self, ids=tuple(ids), triplets=kept)

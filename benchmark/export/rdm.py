@@ -1,4 +1,4 @@
-"""RDMs of a model, to compare with fMRI, EEG or behaviour in any other program."""
+"""RDMs and features of a model, and RDMs of a target, for any other program."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.common.errors import DataError, NotPossible, UsageError
-from benchmark.datasets import Stimuli
+from benchmark.datasets import RDMTarget, Stimuli, join
 from benchmark.measures import rdm
 from benchmark.model import OUTPUT, Progress
 from benchmark.registry import AssociationRuleEntry, unknown
@@ -62,6 +62,50 @@ class ModelRDMs:
     provenance: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class TargetRDMs:
+    """The RDMs of a target, over the concepts that a model's stimuli share with it.
+
+    Attributes
+    ----------
+    subjects : tuple of str, length s
+    rdms : ndarray, shape (s, n, n), float64
+        As in :class:`benchmark.datasets.RDMTarget`; NaN where a subject lacks a pair.
+    ids : tuple of str, length n
+        Concept ids, as the stimuli name them.
+    provenance : dict
+        What decides the numbers. It can be written as JSON.
+    """
+
+    subjects: tuple[str, ...]
+    rdms: np.ndarray
+    ids: tuple[str, ...]
+    provenance: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ModelFeatures:
+    """The features of some layers of a model, over the same conditions.
+
+    Attributes
+    ----------
+    layers : tuple of str, length m
+    features : tuple of ndarray, each of shape (n, d), float64
+    ids : tuple of str, length n
+        Stimulus ids, or concept ids.
+    concepts : tuple of str, length n
+        The concept of each row.
+    provenance : dict
+        Everything that decides the numbers. It can be written as JSON.
+    """
+
+    layers: tuple[str, ...]
+    features: tuple[np.ndarray, ...]
+    ids: tuple[str, ...]
+    concepts: tuple[str, ...]
+    provenance: dict[str, Any]
+
+
 def model_rdms(
     session: Session,
     model: str,
@@ -72,6 +116,7 @@ def model_rdms(
     by: str = "stimulus",
     metric: str = "correlation",
     rule: AssociationRuleEntry | None = None,
+    concepts: tuple[str, ...] | None = None,
     progress: Progress | None = None,
 ) -> ModelRDMs:
     """Compute RDMs of a model. Features that are not stored are extracted.
@@ -92,10 +137,12 @@ def model_rdms(
     by : {"stimulus", "concept"}
         "stimulus": one row for each image, in the order of the set. "concept": one row for each concept, the
         mean features of its images.
-    metric : {"correlation", "cosine", "euclidean", "sqeuclidean"}
+    metric : str
         See :func:`benchmark.measures.rdm`.
     rule : AssociationRuleEntry, optional
         How association profiles are compared. Default: the square roots of the strengths, as in tasks.
+    concepts : tuple of str, optional
+        The concepts of the rows, in their order, where a row is a concept. Default: all.
     progress : callable, optional
         Called as stimuli are done.
 
@@ -112,26 +159,127 @@ def model_rdms(
     DataError
         If the RDM of a layer is undefined, or there is only one condition.
     """
-    for option, value, known in (("by", by, BY), ("metric", metric, RDM_METRICS)):
-        if value not in known:
-            raise UsageError(f"--{option}: {unknown(option, value, known)}")
+    _require_known("metric", metric, RDM_METRICS)
+    loaded, shown, view = _view(session, model, suite, layers, stimuli, by, rule, concepts, progress)
+    ids, of_rows, rows = _conditions(shown, by, concepts)
+    rdms = [_rdm(view, layer, ids, rows, metric) for layer in view.layers]
+    provenance = {**_provenance(session, loaded, suite, shown, by), "metric": metric, **_rule(view)}
+    return ModelRDMs(view.layers, np.stack(rdms), ids, of_rows, metric, provenance)
+
+
+def model_features(
+    session: Session,
+    model: str,
+    suite: str,
+    layers: tuple[str, ...] | None,
+    stimuli: str,
+    *,
+    by: str = "stimulus",
+    progress: Progress | None = None,
+) -> ModelFeatures:
+    """Give the features of a model, as tasks see them. Features that are not stored are extracted.
+
+    Parameters
+    ----------
+    session, model, suite, layers, stimuli, by, progress
+        As in :func:`model_rdms`.
+
+    Returns
+    -------
+    ModelFeatures
+
+    Raises
+    ------
+    UsageError, NotPossible
+        As :func:`model_rdms`.
+    """
+    loaded, shown, view = _view(session, model, suite, layers, stimuli, by, None, None, progress)
+    ids, concepts, rows = _conditions(shown, by)
+    features = tuple(concept_means(view.features(layer), rows) for layer in view.layers)
+    provenance = {**_provenance(session, loaded, suite, shown, by), **_rule(view)}
+    return ModelFeatures(view.layers, features, ids, concepts, provenance)
+
+
+def target_rdms(
+    session: Session, model: str, suite: str, stimuli: str, target: str, on: str | None = None
+) -> TargetRDMs:
+    """Give the RDMs of a target over the concepts of a model's stimuli that it has.
+
+    Parameters
+    ----------
+    session, model, suite, stimuli
+        As in :func:`model_rdms`.
+    target : str
+        Name of a target of RDMs.
+    on : str, optional
+        Key of the stimuli to join on. Default: the concept id.
+
+    Returns
+    -------
+    TargetRDMs
+        Its ids are the ``concepts`` with which :func:`model_rdms` gives the same rows.
+
+    Raises
+    ------
+    UsageError
+        If a name is not known, or the target holds no RDMs.
+    NotPossible
+        If data are missing, or fewer than three concepts join.
+    """
+    found = session.target(target)
+    if not isinstance(found, RDMTarget):
+        raise UsageError(f"--target {target}: holds {found.kind}; expected RDMs")
+    loaded = session.model(model, suite)
+    joined = join(covered_stimuli(loaded, stimulus_set(session, stimuli)), found, on)
+    provenance = {
+        "target": target,
+        "target_hash": found.hash,
+        "miniature": found.simulated,
+        "stimuli": stimuli,
+        "on": on,
+        "ids_of_target": joined.target.ids,
+        "code_version": code_version(),
+        "created": now(),
+    }
+    return TargetRDMs(joined.target.subjects, joined.target.rdms, joined.concepts, provenance)
+
+
+def _view(
+    session: Session,
+    model: str,
+    suite: str,
+    layers: tuple[str, ...] | None,
+    stimuli: str,
+    by: str,
+    rule: AssociationRuleEntry | None,
+    concepts: tuple[str, ...] | None,
+    progress: Progress | None,
+) -> tuple[LoadedModel, Stimuli, StoredView]:
+    """The model, the stimuli that it covers, and its layers for them."""
+    _require_known("by", by, BY)
     loaded = session.model(model, suite)
     shown = covered_stimuli(loaded, stimulus_set(session, stimuli))
     if layers is not None and ASSOCIATIONS in layers and not loaded.model.has_associations:
         raise NotPossible(f"model {model!r} has no association head, so no layer {ASSOCIATIONS!r}")
     named = layers and tuple(OUTPUT if layer == ASSOCIATIONS else layer for layer in layers)
-    view = layer_view(session, loaded, shown, named, progress, rule)
-    ids, concepts, rows = _conditions(shown, by)
-    rdms = [_rdm(view, layer, ids, rows, metric) for layer in view.layers]
-    provenance = _provenance(session, loaded, suite, shown, by, metric)
-    provenance["associations"] = None if view.rule_used is None else str(view.rule_used)
-    return ModelRDMs(view.layers, np.stack(rdms), ids, concepts, metric, provenance)
+    return loaded, shown, layer_view(session, loaded, shown, named, progress, rule, concepts)
 
 
-def _conditions(stimuli: Stimuli, by: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[np.ndarray, ...]]:
-    """Ids and concepts of the rows of an RDM, and the images over which each row is a mean."""
+def _require_known(option: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise UsageError(f"--{option}: {unknown(option, value, known)}")
+
+
+def _rule(view: StoredView) -> dict[str, str | None]:
+    return {"associations": None if view.rule_used is None else str(view.rule_used)}
+
+
+def _conditions(
+    stimuli: Stimuli, by: str, concepts: tuple[str, ...] | None = None
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[np.ndarray, ...]]:
+    """Ids and concepts of the rows, and the images over which each row is a mean."""
     if by == "concept":
-        concepts = stimuli.concept_ids
+        concepts = stimuli.concept_ids if concepts is None else concepts
         return concepts, concepts, concept_images(stimuli, concepts, SPLIT)
     chosen = [i for i in range(len(stimuli)) if stimuli.splits is None or stimuli.splits[i] == SPLIT]
     if not chosen:
@@ -155,12 +303,12 @@ def _rdm(
 
 
 def _provenance(
-    session: Session, loaded: LoadedModel, suite: str, stimuli: Stimuli, by: str, metric: str
+    session: Session, loaded: LoadedModel, suite: str, stimuli: Stimuli, by: str
 ) -> dict[str, Any]:
     return {
         "model": loaded.placed.name,
         "suite": suite,
-        "miniature": session.registry.suite(suite).miniature,
+        "miniature": stimuli.miniature or _is_miniature(session, loaded, suite),
         "untrained": loaded.is_untrained,
         "weights": loaded.checkpoint.label,
         "weights_sha256": loaded.checkpoint.sha256,
@@ -172,7 +320,6 @@ def _provenance(
         "stimuli_manifest": stimuli.manifest,
         "split": SPLIT if stimuli.splits is not None else None,
         "by": by,
-        "metric": metric,
         "device": session.device,
         "features_dtype": DTYPE,
         "code_version": code_version(),
@@ -180,3 +327,14 @@ def _provenance(
         "python": platform.python_version(),
         "created": now(),
     }
+
+
+def _is_miniature(session: Session, loaded: LoadedModel, suite: str) -> bool:
+    """Whether the network is for drawn images: its entry, or its weights in this suite, are of a miniature.
+
+    A network of a user's own is none, whatever the default suite is.
+    """
+    registry, name = session.registry, loaded.placed.name.partition("@")[0]
+    entry = registry.models[name].entry
+    of_suites = (registry.version(name, suite),) if entry.variants else entry.suites or ()
+    return bool(of_suites) and all(registry.suite(suite).miniature for suite in of_suites)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -199,6 +201,21 @@ class NetworkModel(Model):
             return declared_poolings(self.spec.params.get("pooling", {}), self.all_layers)
         except ValueError as error:
             raise UsageError(f"{self.spec.name}: {error}") from error
+
+    def pooled(self, how: str) -> NetworkModel:
+        """The same network, with ``how`` as the pooling of every layer, whatever the entry names.
+
+        Parameters
+        ----------
+        how : str
+            One of :data:`benchmark.extraction.POOLINGS`, or ``grid:SIZE``.
+        """
+        other = copy(self)
+        other.spec = replace(self.spec, params={**self.spec.params, "pooling": how})
+        other.pooling = how
+        other._projections = {}
+        vars(other).pop("_poolings", None)  # was computed from the other params
+        return other
 
     def features(
         self,

@@ -9,10 +9,11 @@ import torch
 
 from benchmark.common.did_you_mean import did_you_mean
 
-#: How an activation can become a vector. ``projection:SIZE`` is a further way.
+#: How an activation can become a vector. ``projection:SIZE`` and ``grid:SIZE`` are further ways.
 POOLINGS = ("average", "max", "cls", "patches", "none")
 
 _PROJECTION = re.compile(r"projection:([1-9][0-9]*)")
+_GRID = re.compile(r"grid:([1-9][0-9]*)")
 
 
 def projection_size(how: str) -> int | None:
@@ -21,7 +22,7 @@ def projection_size(how: str) -> int | None:
     Parameters
     ----------
     how : str
-        The pooling: ``projection:SIZE``, or one of :data:`POOLINGS`.
+        The pooling: ``projection:SIZE``, ``grid:SIZE``, or one of :data:`POOLINGS`.
 
     Returns
     -------
@@ -34,8 +35,8 @@ def projection_size(how: str) -> int | None:
         If there is no such pooling.
     """
     match = _PROJECTION.fullmatch(how)
-    if match is None and how not in POOLINGS:
-        raise ValueError(f"unknown pooling {how!r}; known: {', '.join(POOLINGS)}, projection:SIZE")
+    if match is None and how not in POOLINGS and not _GRID.fullmatch(how):
+        raise ValueError(f"unknown pooling {how!r}; known: {', '.join(POOLINGS)}, projection:SIZE, grid:SIZE")
     return int(match[1]) if match else None
 
 
@@ -82,8 +83,9 @@ def pool(activation: torch.Tensor, how: str, leading: int | None = None) -> torc
     ----------
     activation : Tensor, shape (n, d), (n, c, h, w) or (n, t, d)
         n vectors, channel maps, or sequences of t tokens.
-    how : {"average", "max", "cls", "patches", "none"}
+    how : {"average", "max", "cls", "patches", "none", "grid:SIZE"}
         - "average", "max": mean or maximum over positions or tokens
+        - "grid:6": channel maps averaged to 6 x 6 positions, all of which are kept; tokens are averaged
         - "cls": the first token of a sequence
         - "patches": the mean of the tokens after the first ``leading`` ones
         - "none": every value, flattened
@@ -114,9 +116,15 @@ def pool(activation: torch.Tensor, how: str, leading: int | None = None) -> torc
     tensor([[6.]])
     >>> pool(maps, "none")
     tensor([[1., 2., 3., 6.]])
+    >>> pool(maps.repeat_interleave(3, dim=2), "grid:2")  # 6 x 2 positions
+    tensor([[1., 2., 3., 6.]])
     """
     if activation.ndim == 2 or how == "none":
         return activation.flatten(1)
+    grid = _GRID.fullmatch(how)
+    if grid and activation.ndim == 4:
+        return torch.nn.functional.adaptive_avg_pool2d(activation.float(), int(grid[1])).flatten(1)
+    how = "average" if grid else how
     if activation.ndim == 4:
         activation = activation.flatten(2).transpose(1, 2)
         how = "average" if how in ("cls", "patches") else how

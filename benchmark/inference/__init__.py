@@ -15,8 +15,25 @@ from benchmark.inference.dual_bootstrap import (
     dual_bootstrap,
     model_tests,
 )
+from benchmark.inference.encoding import (
+    FoldedPredictions,
+    encoding_interval,
+    encoding_statistic,
+    permutation_test_encoding,
+)
 from benchmark.inference.kernels import cka_statistic, u_centred
-from benchmark.inference.noise_ceiling import NoiseCeiling, noise_ceiling
+from benchmark.inference.noise_ceiling import (
+    NoiseCeiling,
+    SubjectCeilings,
+    noise_ceiling,
+    subject_ceilings,
+)
+from benchmark.inference.odd_one_out import (
+    permutation_test_triplets,
+    triplet_interval,
+    triplet_pair_statistic,
+    triplet_statistic,
+)
 from benchmark.inference.paired import PairedDifference, Perturbed, paired_difference, perturbed
 from benchmark.inference.partition import (
     part_ceilings,
@@ -31,6 +48,7 @@ from benchmark.inference.rdm_comparison import (
     bootstrap_compare,
     permutation_compare,
 )
+from benchmark.inference.reliability import Reliability, split_half_reliability
 from benchmark.inference.statistics import (
     PairStatistic,
     Statistic,
@@ -40,11 +58,17 @@ from benchmark.inference.statistics import (
     rdm_pair_statistic,
     rdm_statistic,
 )
+from benchmark.inference.word_similarity import (
+    word_similarity_pair_statistic,
+    word_similarity_permutation,
+    word_similarity_statistic,
+)
 from benchmark.measures.permutation import PermutationTest
 
 __all__ = [
     "DualBootstrap",
     "Estimate",
+    "FoldedPredictions",
     "ModelTests",
     "NoiseCeiling",
     "PairStatistic",
@@ -54,14 +78,18 @@ __all__ = [
     "Population",
     "RDMBootstrap",
     "RDMPermutation",
+    "Reliability",
     "Selected",
     "Statistic",
+    "SubjectCeilings",
     "bootstrap_compare",
     "bootstrap_weights",
     "category_pair_statistic",
     "category_statistic",
     "cka_statistic",
     "dual_bootstrap",
+    "encoding_interval",
+    "encoding_statistic",
     "estimate",
     "fdr",
     "grouped_mean_statistic",
@@ -74,11 +102,21 @@ __all__ = [
     "part_pair_statistic",
     "part_statistic",
     "permutation_compare",
+    "permutation_test_encoding",
     "permutation_test_rdm",
+    "permutation_test_triplets",
     "permutation_test_unique",
     "perturbed",
     "rdm_pair_statistic",
     "rdm_statistic",
     "select_layer",
+    "split_half_reliability",
+    "subject_ceilings",
+    "triplet_interval",
+    "triplet_pair_statistic",
+    "triplet_statistic",
     "u_centred",
+    "word_similarity_pair_statistic",
+    "word_similarity_permutation",
+    "word_similarity_statistic",
 ]

@@ -23,6 +23,13 @@ class NoiseCeiling(NamedTuple):
     upper: float
 
 
+class SubjectCeilings(NamedTuple):
+    """Correlation of each subject with the mean of the others, and of all; each (s,)."""
+
+    lower: Float64
+    upper: Float64
+
+
 def noise_ceiling(rdms: ArrayLike, method: str = "spearman") -> NoiseCeiling:
     """Noise ceiling of the mean correlation with the subjects' RDMs.
 
@@ -76,6 +83,51 @@ def noise_ceiling(rdms: ArrayLike, method: str = "spearman") -> NoiseCeiling:
     >>> round(lower, 2), round(upper, 2)
     (0.64, 0.81)
     """
+    by_subject = subject_ceilings(rdms, method)
+    if np.isnan(np.asarray(rdms, dtype=np.float64)).any():
+        return NoiseCeiling(_mean_defined(by_subject.lower), _mean_defined(by_subject.upper))
+    return NoiseCeiling(float(by_subject.lower.mean()), float(by_subject.upper.mean()))
+
+
+def subject_ceilings(rdms: ArrayLike, method: str = "spearman") -> SubjectCeilings:
+    """The noise ceiling of each subject alone: how well the other people predict each one.
+
+    Parameters
+    ----------
+    rdms : array_like, shape (s, n, n)
+        One RDM per subject (a person, or a group of people), s >= 2. Pairs may be NaN.
+    method : str
+        ``spearman``, ``pearson`` or ``cosine``.
+
+    Returns
+    -------
+    SubjectCeilings
+        ``lower``: with the mean of the others; ``upper``: with the mean of all. Their means are
+        :func:`noise_ceiling`. NaN where a mean has no variance, or a subject too few pairs.
+
+    Raises
+    ------
+    ValueError
+        As :func:`noise_ceiling`.
+
+    References
+    ----------
+    Nili et al. (2014), PLoS Computational Biology 10, e1003553.
+
+    Examples
+    --------
+    The third subject sees another geometry.
+
+    >>> import numpy as np
+    >>> from benchmark.inference import subject_ceilings
+    >>> from benchmark.measures import rdm
+    >>> rng = np.random.default_rng(0)
+    >>> truth, other = rng.normal(size=(2, 10, 20))
+    >>> seen = (truth, truth, other)
+    >>> subjects = np.stack([rdm(space + 0.5 * rng.normal(size=(10, 20))) for space in seen])
+    >>> subject_ceilings(subjects).lower.round(2)
+    array([ 0.33,  0.28, -0.09])
+    """
     subjects = as_rdms(rdms, "rdms", missing=True)
     if len(subjects) < 2:
         raise ValueError(f"rdms has shape {subjects.shape}: a noise ceiling needs at least 2 subjects")
@@ -85,7 +137,7 @@ def noise_ceiling(rdms: ArrayLike, method: str = "spearman") -> NoiseCeiling:
     total = values.sum(axis=0)
     lower = [_correlation(subject, (total - subject) / (len(values) - 1), method) for subject in values]
     upper = [_correlation(subject, total / len(values), method) for subject in values]
-    return NoiseCeiling(float(np.mean(lower)), float(np.mean(upper)))
+    return SubjectCeilings(np.array(lower), np.array(upper))
 
 
 def _values(subject: Float64, method: str, name: str) -> Float64:
@@ -94,7 +146,7 @@ def _values(subject: Float64, method: str, name: str) -> Float64:
     return average_ranks(values) if method == "spearman" else values
 
 
-def _over_measured_pairs(rdms: Float64, method: str) -> NoiseCeiling:
+def _over_measured_pairs(rdms: Float64, method: str) -> SubjectCeilings:
     """The bounds where pairs are missing."""
     used = ~np.isnan([upper_triangle(rdm) for rdm in rdms])
     values = np.zeros(used.shape)
@@ -108,7 +160,7 @@ def _over_measured_pairs(rdms: Float64, method: str) -> NoiseCeiling:
         for subject, own in zip(values, used, strict=True)
     ]
     upper = [_with_mean(subject, total, seen, own, method) for subject, own in zip(values, used, strict=True)]
-    return NoiseCeiling(_mean_defined(lower), _mean_defined(upper))
+    return SubjectCeilings(np.array(lower), np.array(upper))
 
 
 def _with_mean(subject: Float64, total: Float64, seen: NDArray[np.int_], own: Used, method: str) -> float:
@@ -122,9 +174,9 @@ def _with_mean(subject: Float64, total: Float64, seen: NDArray[np.int_], own: Us
     return _correlation(values, total[pairs] / seen[pairs], method)
 
 
-def _mean_defined(values: list[float]) -> float:
-    defined = [value for value in values if not np.isnan(value)]
-    return float(np.mean(defined)) if defined else float("nan")
+def _mean_defined(values: Float64) -> float:
+    defined = values[~np.isnan(values)]
+    return float(np.mean(defined)) if len(defined) else float("nan")
 
 
 def _correlation(subject: Float64, mean: Float64, method: str) -> float:

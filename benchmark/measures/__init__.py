@@ -14,6 +14,7 @@ from benchmark.measures.category_clustering import (
 )
 from benchmark.measures.combine import CombinedRDM, combine_rdms, stack_partial_rdms
 from benchmark.measures.compare import compare_rdms
+from benchmark.measures.decoding import f1_over_folds, stratified_folds
 from benchmark.measures.gromov_wasserstein import (
     GromovWasserstein,
     GWSolution,
@@ -22,6 +23,7 @@ from benchmark.measures.gromov_wasserstein import (
     gromov_wasserstein,
     gw_search_seconds,
 )
+from benchmark.measures.logistic import BalancedLogistic, LogisticFits
 from benchmark.measures.matching import (
     category_matching_hits,
     category_matching_rate,
@@ -29,26 +31,38 @@ from benchmark.measures.matching import (
     matching_permutation,
     matching_rate,
 )
+from benchmark.measures.odd_one_out import (
+    TripletCeiling,
+    odd_one_out_hits,
+    similarities,
+    triplet_ceiling,
+)
 from benchmark.measures.one_vs_two import OneVsTwo, one_vs_two, one_vs_two_permutation
 from benchmark.measures.partition import VariancePartition, commonality, variance_partition
 from benchmark.measures.permutation import PermutationTest
 from benchmark.measures.rbf import rbf_cka, rbf_kernel
 from benchmark.measures.rdm import rdm
 from benchmark.measures.regression import RDMRegression
+from benchmark.measures.ridge import RidgePredictions, cross_validated_ridge, ridge_predictions
 from benchmark.measures.scaling import ClassicalScaling, classical_mds
 from benchmark.measures.spose import spose_rdm
+from benchmark.measures.triplet_probe import fit_triplet_probe, probed_hits
 from benchmark.measures.two_vs_two import TwoVsTwo, two_vs_two, two_vs_two_permutation, weighted_two_vs_two
 
 __all__ = [
+    "BalancedLogistic",
     "CategoryClustering",
     "ClassicalScaling",
     "CombinedRDM",
     "GWSolution",
     "GromovWasserstein",
+    "LogisticFits",
     "MutualNeighbours",
     "OneVsTwo",
     "PermutationTest",
     "RDMRegression",
+    "RidgePredictions",
+    "TripletCeiling",
     "TwoVsTwo",
     "VariancePartition",
     "category_clustering",
@@ -60,7 +74,10 @@ __all__ = [
     "commonality",
     "compare_rdms",
     "critical_epsilon",
+    "cross_validated_ridge",
     "entropic_gromov_wasserstein",
+    "f1_over_folds",
+    "fit_triplet_probe",
     "gromov_wasserstein",
     "gw_search_seconds",
     "linear_cka",
@@ -69,16 +86,22 @@ __all__ = [
     "matching_rate",
     "mean_cca",
     "mutual_nearest_neighbours",
+    "odd_one_out_hits",
     "one_vs_two",
     "one_vs_two_permutation",
+    "probed_hits",
     "procrustes_distance",
     "pwcca",
     "rbf_cka",
     "rbf_kernel",
     "rdm",
+    "ridge_predictions",
+    "similarities",
     "spose_rdm",
     "stack_partial_rdms",
+    "stratified_folds",
     "svcca",
+    "triplet_ceiling",
     "two_vs_two",
     "two_vs_two_permutation",
     "variance_partition",

@@ -9,11 +9,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.spatial.distance import pdist, squareform
 
 from benchmark.measures._checks import Float64, Floats, as_matrix, rows_in_words
 from benchmark.measures._products import mirror, row_blocks, upper_products
 
-METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean", "mahalanobis", "crossnobis")
+#: Dissimilarities that come from matrix products
+_BY_PRODUCTS = ("correlation", "cosine", "euclidean", "sqeuclidean")
+#: Dissimilarities that scipy computes, pair by pair
+_BY_PAIRS = ("cityblock", "chebyshev", "canberra", "braycurtis", "jensenshannon")
+#: Dissimilarities of rows of features; the others of :data:`METRICS` need a noise precision
+FEATURE_METRICS = (*_BY_PRODUCTS, *_BY_PAIRS)
+METRICS = (*FEATURE_METRICS, "mahalanobis", "crossnobis")
 
 #: Below this share of the two squared lengths, a squared distance by products has lost too many digits
 _CLOSE = 1e-3
@@ -28,24 +35,32 @@ _DIFFERENCES = 2**19
 def rdm(features: ArrayLike, metric: str = "correlation", noise: ArrayLike | None = None) -> Floats:
     r"""Dissimilarity of every pair of conditions.
 
-    ===============  =======================================================================================
-    metric           dissimilarity of i and j, and its invariances
-    ===============  =======================================================================================
-    ``correlation``  :math:`1 - r(x_i, x_j)`; shift and scale of each row
-    ``cosine``       :math:`1 - \cos(x_i, x_j)`; scale of each row, rotation
-    ``euclidean``    :math:`\|x_i - x_j\|`; translation, rotation
-    ``sqeuclidean``  :math:`\|x_i - x_j\|^2`; translation, rotation
-    ``mahalanobis``  :math:`(x_i - x_j)' P (x_i - x_j) / d` with the noise precision P; translation, and a
-                     linear map if P is the precision of the mapped noise
-    ``crossnobis``   the mean over folds f of :math:`(x_i - x_j)_f' P (x_i - x_j)_{-f} / d`: each fold
-                     with the mean of the others. Noise adds no bias: 0 is no difference, values can be
-                     negative
-    ===============  =======================================================================================
+    =================  =====================================================================================
+    metric             dissimilarity of i and j, and its invariances
+    =================  =====================================================================================
+    ``correlation``    :math:`1 - r(x_i, x_j)`; shift and scale of each row
+    ``cosine``         :math:`1 - \cos(x_i, x_j)`; scale of each row, rotation
+    ``euclidean``      :math:`\|x_i - x_j\|`; translation, rotation
+    ``sqeuclidean``    :math:`\|x_i - x_j\|^2`; translation, rotation
+    ``cityblock``      :math:`\sum_u |x_{iu} - x_{ju}|`; translation
+    ``chebyshev``      :math:`\max_u |x_{iu} - x_{ju}|`; translation
+    ``canberra``       :math:`\sum_u |x_{iu} - x_{ju}| / (|x_{iu}| + |x_{ju}|)`, 0 where both are 0; scale of
+                       each unit
+    ``braycurtis``     :math:`\sum_u |x_{iu} - x_{ju}| / \sum_u |x_{iu} + x_{ju}|`; scale
+    ``jensenshannon``  square root of the divergence (natural logarithm) of the rows, each divided by its
+                       sum. Rows must not be negative; scale of each row
+    ``mahalanobis``    :math:`(x_i - x_j)' P (x_i - x_j) / d` with the noise precision P; translation, and a
+                       linear map if P is the precision of the mapped noise
+    ``crossnobis``     the mean over folds f of :math:`(x_i - x_j)_f' P (x_i - x_j)_{-f} / d`: each fold
+                       with the mean of the others. Noise adds no bias: 0 is no difference, values can be
+                       negative
+    =================  =====================================================================================
 
     The first four work in blocks of columns. Besides the input, memory holds the result in float64 and a
     block of 1,024 columns. Means are subtracted before any product, so values keep their digits where rows
     are large, and where rows are nearly the same. Dissimilarities that are equal in exact arithmetic differ
-    by less than the tolerance within which :func:`compare_rdms` takes them as tied.
+    by less than the tolerance within which :func:`compare_rdms` takes them as tied. The next five are those
+    of ``scipy.spatial.distance.pdist``, which takes the time of n (n - 1) / 2 pairs.
 
     Parameters
     ----------
@@ -68,9 +83,10 @@ def rdm(features: ArrayLike, metric: str = "correlation", noise: ArrayLike | Non
     ------
     ValueError
         If the metric is not known, a shape does not fit or a value is not finite. If a row has no variance
-        (correlation) or no length (cosine); the message names the rows. If values are too small, or distances
-        too great, for the dtype. If the noise precision is missing, is given for a metric that does not use
-        it, or is not positive definite.
+        (correlation), no length (cosine), or values below zero or no sum (jensenshannon); the message names
+        the rows. If a pair has no sum (braycurtis). If values are too small, or distances too great, for the
+        dtype. If the noise precision is missing, is given for a metric that does not use it, or is not
+        positive definite.
 
     References
     ----------
@@ -103,6 +119,8 @@ def rdm(features: ArrayLike, metric: str = "correlation", noise: ArrayLike | Non
         raise ValueError(f"features has shape {x.shape}: an RDM needs at least 2 conditions (rows)")
     if metric in ("correlation", "cosine"):
         distances = _angular(x, centre=metric == "correlation")
+    elif metric in _BY_PAIRS:
+        distances = _by_pairs(x, metric)
     else:
         distances = _euclidean(x, squared=metric == "sqeuclidean")
     np.fill_diagonal(distances, 0)
@@ -264,6 +282,26 @@ def _euclidean(x: Floats, *, squared: bool) -> Float64:
             strip /= scale
 
     return _half_squares(_Rows(x, None, factor, middle), unscale, centre=False)
+
+
+def _by_pairs(x: Floats, metric: str) -> Float64:
+    """Distances by scipy, where they are defined for every pair."""
+    distributions = metric == "jensenshannon"
+    if distributions:
+        wrong = np.flatnonzero((x < 0).any(axis=1) | ~(x.sum(axis=1) > 0))
+        if wrong.size:
+            raise ValueError(
+                f"jensenshannon undefined: negative values or no sum (features of shape {x.shape}, "
+                f"{rows_in_words(wrong)})"
+            )
+    distances: Float64 = pdist(np.asarray(x, dtype=np.float64), metric)
+    if distributions:
+        # rows that are equal up to rounding: the root of a divergence just below zero
+        distances = np.nan_to_num(distances)
+    undefined = np.isnan(distances).sum()
+    if undefined:
+        raise ValueError(f"{metric} undefined: 0 / 0 for {undefined} pairs (features of shape {x.shape})")
+    return np.asarray(squareform(distances))
 
 
 def _half_squares(rows: _Rows, finish: Callable[[Float64], None], *, centre: bool) -> Float64:

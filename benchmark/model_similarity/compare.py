@@ -109,7 +109,7 @@ def model_similarity(
         Name of a stimulus set, or a folder of images. Default: the stimuli of the suite's first binding.
     measures : sequence of str
         Names of :data:`benchmark.model_similarity.MEASURES`, or "all".
-    metric : {"correlation", "cosine", "euclidean", "sqeuclidean"}
+    metric : str
         Dissimilarity of the RDMs.
     bars : callable, optional
         Makes progress bars.

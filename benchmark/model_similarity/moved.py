@@ -160,7 +160,7 @@ def moved_pairs(
         Layer of the reference. Default: the last of its entry before "output", its features before any class.
     stimuli : str, optional
         Name of a stimulus set, or a folder of images. Default: the stimuli of the suite's first binding.
-    metric : {"correlation", "cosine", "euclidean", "sqeuclidean"}
+    metric : str
         Dissimilarity of two concepts.
     rule : AssociationRuleEntry, optional
         How association profiles are compared. Default: the square roots of the strengths, as in tasks.

@@ -72,6 +72,12 @@ def _package(text: str) -> str:
     raise ValueError(f"{text!r} is no package: write the name with which it is imported, without a dot")
 
 
+def _pooling(text: str) -> str:
+    if re.fullmatch(r"average|max|grid:[1-9][0-9]*", text):
+        return text
+    raise ValueError(f"{text!r} is no pooling of a binding: write average, max or grid:SIZE (grid:6)")
+
+
 Name = Annotated[str, AfterValidator(check_name)]
 #: ``NAME``, ``NAME@untrained:SEED`` or ``NAME@untrained:FIRST-LAST``
 ListedModel = Annotated[str, AfterValidator(_model_name)]
@@ -333,6 +339,9 @@ class BindingEntry(_Entry):
     associations : AssociationRuleEntry, optional
         How a network with an association head is compared: what its layer "output" is. None: the default of
         the task (:attr:`benchmark.task.Task.association_rule`).
+    pooling : "average", "max" or "grid:SIZE", optional
+        How every network is pooled over positions for this binding, in all layers. A model without positions,
+        or one that is built from another model, stays as it is. None: as the entry of the model says.
     """
 
     task: Name
@@ -342,6 +351,7 @@ class BindingEntry(_Entry):
     concepts_common_to: tuple[Name, ...] = ()
     params: Params = Field(default_factory=dict)
     associations: AssociationRuleEntry | None = None
+    pooling: Annotated[str, AfterValidator(_pooling)] | None = None
 
 
 class SuiteEntry(_Entry):

@@ -11,6 +11,7 @@ from benchmark.datasets.join import Join
 from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import VectorTarget
 from benchmark.measures import rdm
+from benchmark.measures.rdm import FEATURE_METRICS
 
 #: Below this relative spread, float32 features count as constant. It is ten times their rounding
 _FLAT = 1e-6
@@ -19,9 +20,11 @@ _FLAT_ANGLE = 1e-9
 _ANGULAR = ("correlation", "cosine")
 
 #: Dissimilarities for an RDM of features
-RDM_METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
+RDM_METRICS = FEATURE_METRICS
 #: What is done to each feature over the concepts before an RDM is made (:func:`standardised`)
 STANDARDISE = ("none", "centre", "zscore")
+#: What is done to the row of each concept (:func:`normalised`)
+NORMALISE = ("l2", "none")
 
 
 class UndefinedFeaturesError(ValueError):
@@ -200,6 +203,36 @@ def standardised(features: np.ndarray, standardise: str) -> np.ndarray:
     return scaled
 
 
+def normalised(features: np.ndarray, normalise: str) -> np.ndarray:
+    """The rows, each scaled to length one.
+
+    Parameters
+    ----------
+    features : ndarray, shape (k, d)
+        One row per concept.
+    normalise : str
+        One of :data:`NORMALISE`: "l2" divides a row by its Euclidean length, "none" gives it as it is. A row
+        of zeros stays zero.
+
+    Returns
+    -------
+    ndarray, shape (k, d), float64
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> normalised(np.array([[3.0, 4.0], [0.0, 0.0]]), "l2")
+    array([[0.6, 0.8],
+           [0. , 0. ]])
+    """
+    rows = np.asarray(features, dtype=np.float64)
+    if normalise == "none":
+        return rows
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    scaled: np.ndarray = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+    return scaled
+
+
 def feature_rdm(
     features: np.ndarray, concepts: Sequence[str], metric: str = "correlation", standardise: str = "none"
 ) -> np.ndarray:
@@ -224,13 +257,17 @@ def feature_rdm(
     Raises
     ------
     UndefinedFeaturesError
-        If the features are constant, or all dissimilarities are equal up to rounding.
+        If the features are constant, the dissimilarity is not defined for them (values below zero for
+        "jensenshannon"), or all dissimilarities are equal up to rounding.
     """
     require_varied(features, concepts, metric)
     if standardise != "none":
         features = standardised(features, standardise)
         require_varied(features, concepts, metric)
-    dissimilarity = rdm(features, metric=metric)
+    try:
+        dissimilarity = rdm(features, metric=metric)
+    except ValueError as error:
+        raise UndefinedFeaturesError(str(error)) from error
     above = dissimilarity[np.triu_indices(len(dissimilarity), 1)]
     floor = _FLAT_ANGLE if metric in _ANGULAR else 0.0
     if np.ptp(above) <= max(_FLAT * np.abs(above).max(), floor):

@@ -9,14 +9,13 @@ import numpy as np
 from benchmark.common.errors import NotPossible
 from benchmark.datasets.stimuli import Stimuli
 from benchmark.inference.bootstrap import first_best
+from benchmark.measures.ridge import decomposed
 from benchmark.representation.concepts import concept_images, concept_means
 
 #: Penalties to choose from, for features whose rows have mean squared length one
 ALPHAS = 10.0 ** np.arange(-3, 5)
 #: Number of folds of the cross-validation over classes
 FOLDS = 10
-#: A direction with less than this share of the greatest variance is rounding
-_RANK = 1e-10
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def ridge_to_profiles(
     Golub, Heath & Wahba (1979), Technometrics 21(2), 215-223.
     """
     n, k = len(train), len(gram)
-    basis, variances, test_scores = _decompose(*_standardise(train, test))
+    basis, variances, test_scores = decomposed(*_standardise(train, test))
     share = np.bincount(labels, minlength=k) / n
     by_class = np.zeros((k, len(variances)))
     np.add.at(by_class, labels, basis)
@@ -97,23 +96,6 @@ def _standardise(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.nd
         raise ValueError("constant features: every feature is the same in all training rows")
     scale = deviation[varies] * np.sqrt(varies.sum())
     return (train[:, varies] - mean[varies]) / scale, (test[:, varies] - mean[varies]) / scale
-
-
-def _decompose(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Left singular vectors (n, r), squared singular values (r,), and test @ right vectors * singular values.
-
-    They are computed from the smaller of the two Gram matrices.
-    """
-    if len(train) <= train.shape[1]:
-        values, vectors = np.linalg.eigh(train @ train.T)
-        kept = values > _RANK * values[-1]
-        basis = vectors[:, kept]
-        return basis, values[kept], test @ train.T @ basis
-    values, vectors = np.linalg.eigh(train.T @ train)
-    kept = values > _RANK * values[-1]
-    values, vectors = values[kept], vectors[:, kept]
-    singular = np.sqrt(values)
-    return train @ vectors / singular, values, test @ vectors * singular
 
 
 @dataclass(frozen=True)

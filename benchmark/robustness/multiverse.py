@@ -1,7 +1,8 @@
 """One binding under every recipe of an RDM: scores, ranks, and the orders of models that hold under all.
 
-A *recipe* says what is done to each feature over the concepts, and which dissimilarity is taken then. There
-is no right one, and the order of two models may depend on it. Such an order is a finding about the recipe.
+A *recipe* says how a network is pooled over positions, what is done to each feature over the concepts, and
+which dissimilarity is taken then. There is no right one, and the order of two models may depend on it. Such
+an order is a finding about the recipe.
 """
 
 from __future__ import annotations
@@ -28,18 +29,23 @@ ALPHA = 0.05
 
 
 class Recipe(NamedTuple):
-    """A dissimilarity, and what is done to each feature over the concepts before."""
+    """A dissimilarity, what is done to each feature over the concepts before, and how networks are pooled.
+
+    ``pooling`` None is that of each model's entry.
+    """
 
     metric: str
     standardise: str
+    pooling: str | None = None
 
     def __str__(self) -> str:
-        return self.metric if self.standardise == "none" else f"{self.metric}, {self.standardise}"
+        pooled = None if self.pooling is None else f"{self.pooling} pooling"
+        return ", ".join(filter(None, (self.metric, self.standardise.replace("none", ""), pooled)))
 
 
 #: A cell and its score with changes, by model and recipe
 Found = dict[tuple[str, Recipe], CellResult]
-#: Every recipe that is tried. Centring changes no Euclidean distance
+#: Every dissimilarity that is tried, with the pooling of the binding. Centring changes no Euclidean distance
 RECIPES = tuple(
     Recipe(metric, standardise)
     for metric in METRICS
@@ -113,7 +119,12 @@ class Multiverse:
 
 
 def multiverse(
-    given: Session, binding: str, suite: str, models: Sequence[str], bars: Bars | None = None
+    given: Session,
+    binding: str,
+    suite: str,
+    models: Sequence[str],
+    bars: Bars | None = None,
+    poolings: Sequence[str] = (),
 ) -> Multiverse:
     """Score models on a binding under every recipe. What is stored is not computed again.
 
@@ -128,6 +139,9 @@ def multiverse(
         Names of models.
     bars : callable, optional
         Makes progress bars, as for :func:`benchmark.runner.execute`.
+    poolings : sequence of {"average", "max"}
+        Further poolings of every network; each is tried with all dissimilarities. The features of a network
+        are extracted once more for each.
 
     Returns
     -------
@@ -142,7 +156,8 @@ def multiverse(
     """
     entry = given.registry.binding(suite, binding)
     own = _own_recipe(given, binding, entry)
-    recipes = (own, *(recipe for recipe in RECIPES if recipe != own))
+    tried = (recipe._replace(pooling=how) for how in (own.pooling, *poolings) for recipe in RECIPES)
+    recipes = tuple(dict.fromkeys((own, *tried)))
     names = {recipe: _name(binding, recipe, own) for recipe in recipes}
     derived = {name: _under(entry, recipe) for recipe, name in names.items()}
     # what is loaded for the first recipe serves all
@@ -169,15 +184,16 @@ def _own_recipe(session: Session, binding: str, entry: BindingEntry) -> Recipe:
             "binding of rdm_correlation or gwot_matching"
         )
     read = task.read(entry.params)
-    return Recipe(read["metric"], read["standardise"])
+    return Recipe(read["metric"], read["standardise"], entry.pooling)
 
 
 def _name(binding: str, recipe: Recipe, own: Recipe) -> str:
-    return binding if recipe == own else f"{binding}{VARIANT}{recipe.metric}.{recipe.standardise}"
+    return binding if recipe == own else f"{binding}{VARIANT}{'.'.join(filter(None, recipe))}"
 
 
 def _under(entry: BindingEntry, recipe: Recipe) -> BindingEntry:
-    return entry.model_copy(update={"params": {**entry.params, **recipe._asdict()}})
+    params = {**entry.params, "metric": recipe.metric, "standardise": recipe.standardise}
+    return entry.model_copy(update={"params": params, "pooling": recipe.pooling})
 
 
 def _with_bindings(registry: Registry, suite: str, bindings: dict[str, BindingEntry]) -> Registry:

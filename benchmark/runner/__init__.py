@@ -4,7 +4,7 @@ A cell is one model scored on one binding. A binding is a task with its stimuli,
 """
 
 from benchmark.runner.execute import Outcome, execute
-from benchmark.runner.plan import ALL, Cell, plan, suite_of_target
+from benchmark.runner.plan import ALL, Cell, plan, shard, suite_of_target
 from benchmark.runner.prospect import Prospect, prospects
 from benchmark.runner.session import Options, Session
 
@@ -18,5 +18,6 @@ __all__ = [
     "execute",
     "plan",
     "prospects",
+    "shard",
     "suite_of_target",
 ]

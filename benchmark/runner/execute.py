@@ -46,6 +46,7 @@ def execute(
     session: Session,
     jobs: int = 1,
     bars: scoring.Bars | None = None,
+    scheduler: str | None = None,
 ) -> Iterator[Outcome]:
     """Score every cell, and yield each outcome as soon as it is there.
 
@@ -64,6 +65,9 @@ def execute(
     bars : callable, optional
         Makes progress bars: ``bars("features of alexnet")`` gives the function that is called as that work
         goes on. Used with one job only.
+    scheduler : str, optional
+        Score on the workers of this dask cluster (:mod:`benchmark.runner.cluster`), or of one with ``jobs``
+        workers that is started here ("local"). One worker takes all cells of a model.
 
     Yields
     ------
@@ -72,29 +76,44 @@ def execute(
     if jobs < 1:
         raise UsageError(f"--jobs {jobs}: give a whole number of processes, at least 1")
     claimed = []
-    for cell, outcome in _outcomes(cells, session, jobs, bars, wait=False):
+    outcomes = partial(_outcomes, session=session, jobs=jobs, bars=bars, scheduler=scheduler)
+    for cell, outcome in outcomes(cells, wait=False):
         if outcome is None:
             claimed.append(cell)
         else:
             yield outcome
-    for _, outcome in _outcomes(claimed, session, jobs, bars, wait=True):
+    for _, outcome in outcomes(claimed, wait=True):
         if outcome is not None:
             yield outcome
 
 
 def _outcomes(
-    cells: Sequence[Cell], session: Session, jobs: int, bars: scoring.Bars | None, wait: bool
+    cells: Sequence[Cell],
+    wait: bool,
+    *,
+    session: Session,
+    jobs: int,
+    bars: scoring.Bars | None,
+    scheduler: str | None,
 ) -> Iterator[tuple[Cell, Outcome | None]]:
     """Each cell with its outcome; None: another run is scoring it, and ``wait`` is off."""
-    if jobs == 1:
+    if not cells:
+        return
+    if jobs == 1 and scheduler is None:
         for cell in cells:
             yield cell, execute_cell(session, cell, bars, wait)
         return
     from benchmark.common.processes import ProcessEnded, in_processes  # slow to import
+    from benchmark.runner.cluster import on_cluster
 
     batches = [list(group) for _, group in groupby(cells, key=lambda cell: cell.model)]
-    work = partial(_execute_in_process, options=session.options, wait=wait)
-    for cell, answer in in_processes(work, batches, jobs):
+    if scheduler is None:
+        work = partial(_execute_in_process, options=session.options, wait=wait)
+        answers = in_processes(work, batches, jobs)
+    else:
+        waiting = partial(_execute_in_process, wait=wait)
+        answers = on_cluster(waiting, batches, session.options, scheduler, jobs)
+    for cell, answer in answers:
         if isinstance(answer, ProcessEnded):
             described = scoring.describe(session, cell, "failed", str(answer))
             yield cell, Outcome(described, None, cached=False, is_fault=True)

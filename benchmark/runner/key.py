@@ -45,7 +45,7 @@ def cell_key(
         "features": features,
         **({REFERENCES: dict(references)} if references else {}),
         "layers": session.options.layers,
-        "binding": binding.model_dump(mode="json", exclude={"associations", "concepts_common_to"}),
+        "binding": binding.model_dump(mode="json", exclude={"associations", "concepts_common_to", "pooling"}),
         **_common_key(session, binding),
         **({"associations": session.rule_key(binding)} if associations else {}),
         "stimuli": session.dataset_key(binding.stimuli),
@@ -84,7 +84,7 @@ def unchanged(session: Session, cell: Cell) -> Stored | None:
     if stored is None or stored.cell.status != "scored" or "uncovered" in stored.cell.counts:
         return None
     binding = session.registry.binding(cell.suite, cell.binding)
-    model = session.model(cell.model, cell.suite)
+    model = session.model(cell.model, cell.suite, binding.pooling)
     # the words are those of the stored key; what they name at present is compared
     references = load_references(session, cell, stored.cell.key.get(REFERENCES, ()))
     models = [part for loaded in (model, *references.values()) for part in loaded.chain]

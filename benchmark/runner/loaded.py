@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -40,6 +40,8 @@ class LoadedModel:
         The other model from which this model is built.
     target : mapping or None
         The part of the key for the target from which this model is built.
+    pooling : str or None
+        How the binding pools every layer (:meth:`benchmark.model.Model.pooled`). None: as the entry says.
     """
 
     placed: Placed[ModelEntry]
@@ -48,12 +50,20 @@ class LoadedModel:
     make: Callable[[], Model]
     inner: LoadedModel | None = None
     target: Mapping[str, Any] | None = None
+    pooling: str | None = None
     _fingerprints: dict[tuple[str, str], Fingerprint] = field(default_factory=dict, repr=False)
 
     @cached_property
     def model(self) -> Model:
         """The plug-in's object."""
-        return self.make()
+        model = self.make()
+        return model if self.pooling is None else model.pooled(self.pooling)
+
+    def pooled(self, how: str | None) -> LoadedModel:
+        """The same model, pooled by ``how`` in every layer. One that is built from another is as it is."""
+        if how is None or self.inner is not None:
+            return self
+        return replace(self, make=lambda: self.model, pooling=how, _fingerprints={})
 
     @property
     def weights(self) -> str:
@@ -210,6 +220,8 @@ def _feature_key(
         "code": extraction_version(),
         "packages": {name: v for name, v in versions().items() if name != "semantic-benchmark"},
     }
+    if loaded.pooling is not None:
+        key["pooling"] = loaded.pooling
     key.update(own(loaded))
     if loaded.inner is not None:
         key["built_from"] = {

@@ -107,7 +107,7 @@ def representation(
         Suite whose weights of the model are used. Default: the first in which the model may take part.
     kind : {"rdm", "vectors"}
         An RDM with one subject, or the features themselves.
-    metric : {"correlation", "cosine", "euclidean", "sqeuclidean"}
+    metric : str
         Dissimilarity of the RDM.
     standardise : {"none", "centre", "zscore"}
         What is done to each feature over the concepts before the RDM.

@@ -90,6 +90,27 @@ def plan(
     ]
 
 
+def shard(cells: Sequence[Cell], registry: Registry, index: int, count: int) -> list[Cell]:
+    """One of several parts of a plan, for machines that share the work and know nothing of each other.
+
+    Parameters
+    ----------
+    cells : sequence of Cell
+    registry : Registry
+    index, count : int
+        Number of the part, from 1, and number of parts.
+
+    Returns
+    -------
+    list of Cell
+        In the order of ``cells``. All cells of a model on one stimulus set are in one part, so that no
+        features are extracted twice. Each cell is in one part.
+    """
+    together = {cell: (cell.model, registry.binding(cell.suite, cell.binding).stimuli) for cell in cells}
+    place = {group: i for i, group in enumerate(dict.fromkeys(together.values()))}
+    return [cell for cell in cells if place[together[cell]] % count == index - 1]
+
+
 def chosen_models(registry: Registry, asked: Sequence[str], suite: str) -> list[str]:
     """Names of the models of ``registry`` that the words ``asked`` mean in ``suite``, as in :func:`plan`."""
     names: list[str] = []

@@ -39,13 +39,14 @@ def load_references(session: Session, cell: Cell, words: Iterable[str]) -> dict[
         model of the cell has no encoder.
     """
     found = {}
+    pooling = session.registry.binding(cell.suite, cell.binding).pooling
     for word in words:
         name = encoder_of(session, cell.model, cell.suite) if word == ENCODER else word
         if name == cell.model:
             raise NotPossible(
                 f"model {name!r} is among the references of {cell.binding}: nothing is unique beyond itself"
             )
-        loaded = session.model(name, cell.suite)
+        loaded = session.model(name, cell.suite, pooling)
         if loaded.placed.untrained is not None or loaded.checkpoint.untrained is not None:
             raise NotPossible(
                 f"reference {name!r} of {cell.binding} is untrained: name a trained model, "

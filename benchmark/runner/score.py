@@ -20,7 +20,7 @@ from benchmark.common.cost import peak_memory
 from benchmark.common.errors import NotPossible
 from benchmark.common.files import cache_folder
 from benchmark.common.memo import FolderMemo
-from benchmark.datasets import Join, PropertyTarget, RDMTarget, Stimuli, Target, join
+from benchmark.datasets import Join, RDMTarget, Stimuli, Target, join
 from benchmark.extraction.cache import clean
 from benchmark.model import OUTPUT, Progress
 from benchmark.registry import BindingEntry
@@ -77,7 +77,7 @@ def assemble(session: Session, cell: Cell) -> Parts:
         If weights, data or a plug-in cannot be loaded.
     """
     binding = session.registry.binding(cell.suite, cell.binding)
-    model = session.model(cell.model, cell.suite)
+    model = session.model(cell.model, cell.suite, binding.pooling)
     task = session.task(binding.task)
     shown = session.stimuli(binding.stimuli)
     stimuli = _covered(session, cell, model, shown)
@@ -86,7 +86,6 @@ def assemble(session: Session, cell: Cell) -> Parts:
         raise NotPossible(
             f"task {binding.task!r} compares with {', '.join(task.target_kinds)}; "
             f"target {binding.target!r} is {target.kind}"
-            + ("; no shipped task takes properties" if target.kind == PropertyTarget.kind else "")
         )
     features = feature_key(model, stimuli, session.device)
     references = load_references(session, cell, task.references(binding.params))

@@ -146,11 +146,17 @@ class Session:
         norms = None if entry.norms is None else self.dataset_key(entry.norms)
         return {**entry.model_dump(mode="json"), "norms": norms}
 
-    def model(self, name: str, suite: str) -> LoadedModel:
-        """The model ``name`` in ``suite``: its weights are found, and its network is not built yet."""
-        return self._once(
-            "model", f"{suite}/{name}", lambda: self._load(self.registry.model(name, suite), suite)
-        )
+    def model(self, name: str, suite: str, pooling: str | None = None) -> LoadedModel:
+        """The model ``name`` in ``suite``: its weights are found, and its network is not built yet.
+
+        ``pooling`` is that of the binding (:class:`benchmark.registry.BindingEntry`).
+        """
+        place = f"{suite}/{name}"
+        if pooling is not None:
+            return self._once(
+                f"model, pooling {pooling}", place, lambda: self.model(name, suite).pooled(pooling)
+            )
+        return self._once("model", place, lambda: self._load(self.registry.model(name, suite), suite))
 
     def home_of(self, name: str, suite: str) -> tuple[str, str] | None:
         """The first binding, as suite and name, of whose stimuli the model ``name`` can represent some.

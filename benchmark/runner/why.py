@@ -23,6 +23,7 @@ _PARTS = {
     "features.params": "params of the entry",
     "features.params.layers": "layers of the entry",
     "features.params.pooling": "pooling",
+    "features.pooling": "pooling of the binding",
     "features.params.preprocessing": "preprocessing of the entry",
     "features.weights": "weights",
     "features.preprocessing": "preprocessing",

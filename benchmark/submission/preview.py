@@ -10,9 +10,18 @@ from matplotlib.figure import Figure
 from benchmark.common import figures
 from benchmark.common.files import write_atomic
 from benchmark.common.text import plain
-from benchmark.datasets import AssociationTarget, RDMTarget, Stimuli, Target, VectorTarget
+from benchmark.datasets import (
+    AssociationTarget,
+    RDMTarget,
+    ResponseTarget,
+    Stimuli,
+    Target,
+    TripletTarget,
+    VectorTarget,
+)
 from benchmark.datasets.rdm_check import pairs_of
-from benchmark.inference import noise_ceiling
+from benchmark.inference import noise_ceiling, split_half_reliability
+from benchmark.measures import triplet_ceiling
 from benchmark.measures.compare import upper_triangle
 from benchmark.submission.own_data import OwnData
 
@@ -29,12 +38,16 @@ def describe(own: OwnData) -> list[str]:
         n, dimensions = own.data.vectors.shape
         least, greatest = own.data.vectors.min(), own.data.vectors.max()
         lines = [f"vectors: {n} of {dimensions} dimensions, values from {least:g} to {greatest:g}"]
+    elif isinstance(own.data, ResponseTarget):
+        lines = _of_responses(own.data)
     elif isinstance(own.data, AssociationTarget):
         people = own.data.respondents
         lines = [
             f"norms: {len(own.data.ids)} cues, {len(own.data.columns)} responses",
             f"responses to a cue: {people.min():g} to {people.max():g}",
         ]
+    elif isinstance(own.data, TripletTarget):
+        lines = _of_triplets(own.data, own.joined.target if own.joined is not None else own.data)
     else:
         lines = _of_stimuli(own.data)
     return [*lines, *own.lines]
@@ -91,6 +104,51 @@ def _of_rdms(target: RDMTarget, joined: Target) -> list[str]:
     return [
         *lines,
         f"noise ceiling: {ceiling.lower:.3f} to {ceiling.upper:.3f} (Spearman, over what joined)",
+    ]
+
+
+def _of_responses(target: ResponseTarget) -> list[str]:
+    n, channels, repeats = target.repeats.shape
+    responses = target.responses
+    lines = [
+        f"responses: {n} stimuli ({_few(target.ids)}), {channels} channels ({_few(target.channels)})",
+        f"range: {responses.min():.4g} to {responses.max():.4g}, mean {responses.mean():.4g}",
+    ]
+    for what, names in (("areas", target.areas), ("subjects", target.subjects)):
+        if names is not None:
+            lines.append(f"{what}: {_few(tuple(dict.fromkeys(names)))}")
+    if repeats == 1:
+        return [*lines, "repeats: one, so the reliability of the channels and their ceiling are not known"]
+    counts = (~np.isnan(target.repeats)).sum(axis=2)
+    reliability = split_half_reliability(target.repeats, 0).value
+    known = reliability[~np.isnan(reliability)]
+    lines.append(f"repeats: {counts.min()} to {counts.max()} of a stimulus")
+    if not len(known):
+        return [*lines, "reliability: not known, fewer than three stimuli have two repeats"]
+    return [
+        *lines,
+        f"reliability: {known.min():.3f} to {known.max():.3f}, median {np.median(known):.3f} (split halves, "
+        f"Spearman-Brown); not above 0 or not known for {channels - int((known > 0).sum())} channels",
+    ]
+
+
+def _of_triplets(target: TripletTarget, joined: Target) -> list[str]:
+    """The first answer is shown in words: whoever knows the data sees whether the odd one out is right."""
+    first = [target.ids[row] for row in target.triplets[0]]
+    lines = [
+        f"choices: {len(target.triplets)} answers about {len(target.ids)} ids ({_few(target.ids)})",
+        f"the first: {first[2]} is the odd one out of {', '.join(first)}",
+    ]
+    if not isinstance(joined, TripletTarget):
+        return lines
+    lines.append(f"answers of which all three ids joined: {len(joined.triplets)}")
+    ceiling = triplet_ceiling(joined.triplets)
+    if not ceiling.repeated.any():
+        return [*lines, "noise ceiling: none, no triplet was answered twice"]
+    return [
+        *lines,
+        f"noise ceiling: {ceiling.lower:.3f} to {ceiling.upper:.3f} (accuracy, over the "
+        f"{ceiling.repeated.sum()} answers to triplets that were answered twice or more often)",
     ]
 
 

@@ -315,3 +315,36 @@ def test_features_of_ones_own_are_a_model(bench, folder):
     done = bench("data", "new", "features", "net", "net.npz")
     assert done.status == 0, done.err
     assert load_registry([folder / "mine.yaml"]).model("net").entry.plugin == "models/features.py:Features"
+
+
+def test_choices_of_ones_own_are_scored_in_two_commands(bench, folder):
+    """As a public file has them: rows of a list of ids from 0, the odd one out last."""
+    rng = np.random.default_rng(0)
+    answers = np.argsort(rng.random((300, len(IDS))), axis=1)[:, :3]
+    np.savetxt("choices.txt", answers, fmt="%d")
+    made = bench(
+        "data", "new", "triplets", "mine", "choices.txt", "--ids", "ids.txt", "--stimuli", "mini_images"
+    )
+    assert made.status == 0, made.err
+    odd = IDS[answers[0, 2]]
+    assert f"the first: {odd} is the odd one out of" in made.out
+    assert "answers of which all three ids joined: 300" in made.out
+    cell = bench(
+        *("run", "-m", "pixels", "--target", "mine", "--registry", "mine.yaml", "--format", "json"),
+        *("--output", folder / "results"),
+    ).cells[0]
+    session = Session(Options())
+    found = model_rdms(session, "pixels", "mini", None, "mini_images", by="concept", metric="cosine").rdms[0]
+    i, j, o = answers.T
+    right = found[i, j] < np.minimum(found[i, o], found[j, o])
+    assert cell["score"] == pytest.approx(right.mean(), abs=1e-12)
+
+
+def test_choices_that_may_count_from_0_or_from_1_are_refused(bench, folder):
+    Path("choices.txt").write_text("1 2 3\n2 3 4\n")
+    made = bench(
+        "data", "new", "triplets", "mine", "choices.txt", "--ids", "ids.txt", "--stimuli", "mini_images"
+    )
+    assert made.status != 0
+    assert "--first decides" in made.err
+    assert not Path("mine.yaml").exists()

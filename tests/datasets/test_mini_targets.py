@@ -20,17 +20,20 @@ from benchmark.datasets.mini import (
     images,
     people,
     properties,
+    triplets,
     vectors,
     word_vectors,
 )
 from benchmark.datasets.mini.concepts import CONCEPTS
+from benchmark.datasets.mini.triplets import kept_together
 from benchmark.datasets.mini.vectors import sentences
+from benchmark.measures import triplet_ceiling
 
 NOWHERE = DataRoot(Path("/no/such/folder"))
 CONCEPT_IDS = [c.id for c in CONCEPTS]
 CATEGORY = np.array([c.category for c in CONCEPTS])
 UPPER = np.triu_indices(48, 1)
-MAKERS = (associations, properties, people, area_early, area_late, word_vectors)
+MAKERS = (associations, properties, people, area_early, area_late, triplets, word_vectors)
 RDM_MAKERS = (people, area_early, area_late)
 
 
@@ -205,6 +208,31 @@ def test_pixels_predict_the_early_area_alone(targets, concept_images):
     scores = {name: mean_spearman(rdm, targets[name]) for name in ("area_early", "area_late", "people")}
     assert 0.2 < scores["area_early"] < lower_noise_ceiling(targets["area_early"])
     assert max(scores["area_late"], scores["people"]) < 0.1
+
+
+def test_choices_follow_their_known_probabilities(targets):
+    """The answers that are most probable come as often as their probabilities say, and so do the others."""
+    answers = targets["triplets"].triplets
+    assert answers.shape == (2000, 3)
+    probability = kept_together(NOWHERE, answers)
+    np.testing.assert_allclose(probability.sum(axis=1), 1)
+    best = probability.max(axis=1)
+    error = np.sqrt((best * (1 - best)).sum()) / len(answers)
+    assert abs((probability.argmax(axis=1) == 0).mean() - best.mean()) < 4 * error
+    certain = best > np.median(best)
+    assert (probability[certain].argmax(axis=1) == 0).mean() > (
+        probability[~certain].argmax(axis=1) == 0
+    ).mean()
+
+
+def test_repeated_choices_have_the_ceiling_that_their_probabilities_give(targets):
+    """The most probable answer is right as often as its probability; the bounds lie on either side of it."""
+    answers = targets["triplets"].triplets
+    ceiling = triplet_ceiling(answers)
+    known = kept_together(NOWHERE, answers[ceiling.repeated]).max(axis=1)
+    error = np.sqrt((known * (1 - known)).sum()) / len(known)
+    assert ceiling.repeated.sum() >= 500
+    assert ceiling.lower - 4 * error < known.mean() < ceiling.upper + 4 * error
 
 
 def test_nearest_word_is_of_the_same_category(targets):

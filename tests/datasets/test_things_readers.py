@@ -253,3 +253,15 @@ def test_without_images_of_things_the_cell_is_not_possible_and_says_how_to_get_t
     assert cell["status"] == "not_possible"
     assert str(things / "images") in cell["reason"]
     assert "aardvark/aardvark_01b.jpg" in cell["reason"]
+
+
+def test_the_dot_form_of_spose_is_the_greatest_dot_product_less_that_of_the_pair(things):
+    path = things / "spose_embedding_49d_sorted.txt"
+    target = spose(root(things), name="spose", dimensions=49, form="dot")
+    products = np.loadtxt(path) @ np.loadtxt(path).T
+    pairs = np.triu_indices(4, 1)
+    np.testing.assert_allclose(target.rdms[0][pairs], products[pairs].max() - products[pairs], atol=1e-12)
+    assert target.rdms[0][pairs].min() == 0
+    assert target.hash != spose(root(things), name="spose", dimensions=49).hash
+    with pytest.raises(UsageError, match="form is 'cosine': expected probability or dot"):
+        spose(root(things), name="spose", dimensions=49, form="cosine")

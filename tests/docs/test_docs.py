@@ -137,15 +137,17 @@ def test_adding_data(follow, tmp_path):
     shown = re.search(r"```text\n(.*?)```", page, flags=re.DOTALL)
     assert shown is not None
     assert shown[1] == order.out
-    correlations = ("my_people_rdm_correlation", "my_rdm", "judged_rdm_correlation")
-    assert set(scores(tmp_path)) == {(binding, "pixels") for binding in correlations}
+    own = ("my_people_rdm_correlation", "my_choices_odd_one_out", "my_rdm", "judged_rdm_correlation")
+    assert set(scores(tmp_path)) == {(binding, "pixels") for binding in own}
     assert (tmp_path / "my_people.preview.png").is_file()
 
 
 def test_exporting_rdms(follow, tmp_path):
-    shown = follow("how-to/exporting-rdms.md")[-1].out
+    done = {command.line: command.out for command in follow("how-to/exporting-rdms.md")}
+    shown = done["python compare.py"]
     assert "stage2 encoder dog cat horse" in shown
     assert "hammer" in shown
+    assert "(48, 384)" in done["python beside.py"]
     assert json.loads((tmp_path / "mini.csv.json").read_text())["weights_sha256"] in shown
 
 

@@ -16,7 +16,7 @@ from torch import nn
 from benchmark.common.cost import Cost
 from benchmark.common.errors import BenchError, DataError, UsageError
 from benchmark.datasets import Stimuli
-from benchmark.extraction import NetworkModel, images, rows
+from benchmark.extraction import NetworkModel, images, pool, rows
 from benchmark.extraction.projection import Projection
 from benchmark.extraction.store import FeatureStore
 from benchmark.model import ModelSpec
@@ -88,6 +88,7 @@ def test_each_layer_has_the_pooling_that_the_entry_declares() -> None:
     [
         ("median", "unknown pooling 'median'"),
         ("projection:0", "unknown pooling 'projection:0'"),
+        ("grid:0", "unknown pooling 'grid:0'"),
         ({"conv1": "middle"}, "unknown pooling 'middle'"),
         ({"con1": "max"}, "no layer 'con1'; did you mean conv1"),
         ({"/block/": "max"}, "no layer '/block/'"),
@@ -99,12 +100,22 @@ def test_a_pooling_or_layer_that_is_not_there_is_named(pooling: object, message:
 
 
 def test_tokens_after_the_leading_ones_are_the_patches() -> None:
-    from benchmark.extraction import pool
-
     tokens = torch.rand(2, 7, 3)
     assert torch.allclose(pool(tokens, "patches", 2), tokens[:, 2:].mean(1))
     maps = torch.rand(2, 3, 4, 5)
     assert torch.equal(pool(maps, "patches", 2), pool(maps, "average"))
+
+
+@pytest.mark.parametrize("shape", [(12, 12), (13, 7), (4, 4)])
+def test_a_grid_keeps_six_by_six_means_of_every_map(shape: tuple[int, int]) -> None:
+    height, width = shape
+    maps = torch.randn(2, 3, height, width, generator=torch.Generator().manual_seed(0))
+    rows, columns = (
+        [slice(i * size // 6, -(-(i + 1) * size // 6)) for i in range(6)] for size in (height, width)
+    )
+    expected = torch.stack([maps[:, :, r, c].mean((2, 3)) for r in rows for c in columns], 2).flatten(1)
+    torch.testing.assert_close(pool(maps, "grid:6"), expected)
+    torch.testing.assert_close(pool(maps.flatten(2).mT, "grid:6"), pool(maps, "average"))
 
 
 def test_projection_has_the_declared_size_and_keeps_inner_products_on_average() -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import squareform
+from scipy.stats import pearsonr, rankdata, spearmanr
 
-from benchmark.inference import noise_ceiling, rdm_statistic
+from benchmark.inference import noise_ceiling, rdm_statistic, subject_ceilings
 from benchmark.measures import rdm
 
 
@@ -77,3 +79,18 @@ def test_ceilings_of_people(human_data: Path, method: str, theirs: str) -> None:
     people = np.load(human_data / "cichy92" / "fmri_IT_RDMs.npz")["Net_RDM"]
     expected = boot_noise_ceiling(RDMs(people), method=theirs)
     np.testing.assert_allclose(noise_ceiling(people, method), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["spearman", "pearson"])
+def test_the_ceilings_of_subjects_are_their_correlations_with_the_others(method: str) -> None:
+    """By hand, with scipy; their means are the noise ceiling."""
+    rng = np.random.default_rng(0)
+    people = np.array([squareform(rng.random(66)) for _ in range(4)])
+    pairs = np.array([squareform(person) for person in people])
+    values = np.array([rankdata(p) if method == "spearman" else (p - p.mean()) / p.std() for p in pairs])
+    correlate = spearmanr if method == "spearman" else pearsonr
+    found = subject_ceilings(people, method)
+    for i, own in enumerate(values):
+        assert found.lower[i] == pytest.approx(correlate(own, np.delete(values, i, 0).mean(axis=0))[0])
+        assert found.upper[i] == pytest.approx(correlate(own, values.mean(axis=0))[0])
+    assert noise_ceiling(people, method) == (found.lower.mean(), found.upper.mean())

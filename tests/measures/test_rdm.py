@@ -6,11 +6,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import special
 from scipy.spatial.distance import pdist, squareform
 
 from benchmark.measures import rdm
 
 METRICS = ["correlation", "cosine", "euclidean", "sqeuclidean"]
+
+
+BY_PAIRS = ["cityblock", "chebyshev", "canberra", "braycurtis", "jensenshannon"]
 
 
 def features(seed: int, n: int = 12, d: int = 7) -> np.ndarray:
@@ -134,6 +138,41 @@ def test_size_does_not_matter(metric: str, scale: float) -> None:
     x = features(8)
     grows = {"euclidean": scale, "sqeuclidean": scale**2}.get(metric, 1)
     np.testing.assert_allclose(rdm(scale * x, metric), rdm(x, metric) * grows, rtol=1e-12)
+
+
+@pytest.mark.parametrize("metric", BY_PAIRS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_other_dissimilarities_follow_their_formulas(metric: str, dtype: type) -> None:
+    x = np.abs(features(9)).astype(dtype)
+    x[:, 0] = 0
+    a, b = x[:, None].astype(float), x[None].astype(float)
+    gap, p, q = np.abs(a - b), a / a.sum(-1, keepdims=True), b / b.sum(-1, keepdims=True)
+    middle = (p + q) / 2
+    divergence = (special.rel_entr(p, middle) + special.rel_entr(q, middle)).sum(-1) / 2
+    expected = {
+        "cityblock": gap.sum(-1),
+        "chebyshev": gap.max(-1),
+        "canberra": np.divide(gap, a + b, where=a + b > 0, out=np.zeros_like(gap)).sum(-1),
+        "braycurtis": gap.sum(-1) / (a + b).sum(-1),
+        "jensenshannon": np.sqrt(np.maximum(divergence, 0)),
+    }[metric]
+    np.fill_diagonal(expected, 0)
+    result = rdm(x, metric)
+    assert result.dtype == dtype
+    np.testing.assert_allclose(result, expected, rtol=2e-6 if dtype == np.float32 else 1e-12, atol=1e-7)
+
+
+def test_where_other_dissimilarities_are_undefined() -> None:
+    x = np.abs(features(10))
+    copies = np.vstack([x, x * 3])
+    assert np.isfinite(rdm(copies, "jensenshannon")).all()
+    x[[1, 4]] = 0
+    with pytest.raises(ValueError, match=r"jensenshannon undefined: .*rows 1, 4"):
+        rdm(x, "jensenshannon")
+    with pytest.raises(ValueError, match=r"braycurtis undefined: 0 / 0 for 1 pairs"):
+        rdm(x, "braycurtis")
+    with pytest.raises(ValueError, match=r"jensenshannon undefined: negative values"):
+        rdm(features(10), "jensenshannon")
 
 
 def noise_precision(d: int, seed: int = 0) -> np.ndarray:

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets import RDMTarget, Stimuli, VectorTarget
 from benchmark.model import BuiltFrom, Model, ModelSpec
-from benchmark.registry import load_plugin
+from benchmark.registry import load_plugin, load_registry
 
 ROOT = Path(__file__).parents[2]
 MetaEmbedding = load_plugin("models/meta_embedding.py:MetaEmbedding", ROOT)
@@ -180,6 +181,70 @@ def test_1ton_reconstructs_each_layer_by_one_linear_map() -> None:
 def words(names: list[str]) -> VectorTarget:
     vectors = np.random.default_rng(1).normal(size=(len(names), 7))
     return VectorTarget("words", tuple(names), "h", vectors=vectors)
+
+
+def test_1ton_trained_multiplies_the_features_of_the_last_layers() -> None:
+    source, shown = Source(), stimuli(1)
+    plain = embed(model(source, method="1ton_trained"), shown)
+    rows = [int(name) for name in shown.ids]
+    layers = [unit(source.table[layer][rows].astype(np.float32)) for layer in ("early", "middle", "late")]
+    c = np.hstack([layers[0], 5 * layers[1], 10 * layers[2]])
+    w, *_ = np.linalg.lstsq(plain, c, rcond=None)
+    u, s, vt = np.linalg.svd(c, full_matrices=False)
+    best = ((c - (u[:, :5] * s[:5]) @ vt[:5]) ** 2).sum()
+    assert best <= ((c - plain @ w) ** 2).sum() < 1.02 * best
+    assert not np.allclose(plain @ plain.T, embed(model(source, method="1ton"), shown) @ plain.T, atol=0.1)
+
+
+def test_average_gives_all_images_of_a_concept_the_embedding_of_their_mean() -> None:
+    source = Source()
+    splits = tuple("test" if i % IMAGES == 2 else "train" for i in range(K * IMAGES))
+    for split in (None, splits):
+        shown = stimuli(splits=split)
+        found = embed(model(source, average=True), shown).reshape(K, IMAGES, -1)
+        assert np.allclose(found[:, 0], found[:, 1])
+        assert np.allclose(found[:, 0], found[:, 2]) is (split is None)
+    means = Source()
+    means.table = {
+        layer: np.repeat(values.reshape(K, IMAGES, -1).mean(axis=1), IMAGES, axis=0)
+        for layer, values in source.table.items()
+    }
+    assert np.allclose(
+        embed(model(source, average=True), stimuli()), embed(model(means), stimuli()), atol=1e-5
+    )
+
+
+def test_the_last_layer_is_the_baseline() -> None:
+    source, shown = Source(), stimuli()
+    found = embed(model(source, method="last"), shown)
+    assert np.allclose(found, unit(source.table["late"].astype(np.float32)), atol=1e-6)
+    target = words([f"c{i}" for i in range(K)])
+    both = embed(model(source, target=target, method="last"), shown)
+    assert both.shape == (len(shown), 10 + 7)
+    assert np.allclose(both[:, :10], found, atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["svd", "1ton"])
+def test_densenet_169_with_random_weights_has_a_meta_embedding(method: str) -> None:
+    params = {"architecture": "densenet169", "layers": "convolutions", "pooling": "max"}
+    torchvision = load_plugin("models/torchvision_models.py:Torchvision", ROOT)
+    network = torchvision(ModelSpec("densenet169", params, untrained=0))
+    noise = np.random.default_rng(0).integers(0, 256, (6, 40, 40, 3), dtype=np.uint8)
+    names = tuple("abcdef")
+    shown = Stimuli("s", names, names, "m", open_image=lambda i: Image.fromarray(noise[i]))
+    found = embed(model(network, method=method, size=4), shown)
+    assert found.shape == (6, 4)
+    assert np.linalg.matrix_rank(found) == 4
+
+
+def test_the_entries_of_the_papers_tables_are_there_and_densenet_has_its_convolutions() -> None:
+    names = load_registry().models
+    assert {
+        *("svd_densenet169", "1ton_densenet169", "1ton_trained_densenet169"),
+        *("svd_glove_vgg16", "1ton_glove_vgg16", "last_glove_vgg16"),
+        *("1ton_glove_840b_vgg16", "last_glove_840b_vgg16"),
+    } <= set(names)
 
 
 def test_multimodal_is_both_sides_of_length_one() -> None:

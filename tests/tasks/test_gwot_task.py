@@ -152,6 +152,25 @@ def test_the_ceiling_falls_with_the_noise_and_needs_four_subjects(task, space, r
     assert any("no ceiling" in note for note in alone.notes)
 
 
+def test_few_subjects_are_matched_one_by_one(task, space, rng):
+    """The last of four sees another geometry: the others cannot be matched with it."""
+    target = people(space, rng, subjects=4, noise=0.05)
+    target.rdms[3] = rdm(rng.standard_normal(space.shape))
+    result = score(task, {"layer": space}, target)
+    alone = result.arrays["ceiling_by_part/top1"]
+    assert alone.shape == (4, 2)
+    assert alone[:3, 0].min() > 0.9
+    assert alone[3, 0] < 0.5
+    assert result.ceiling["top1"] == pytest.approx(tuple(alone.mean(axis=0)))
+    assert f"s3 {alone[3, 0]:.3f}" in result.notes[0]
+
+
+def test_many_subjects_are_halved(task, space, rng):
+    result = score(task, {"layer": space}, people(space, rng, subjects=8, noise=0.05))
+    assert result.arrays["ceiling_by_part/top1"].shape == (3, 2)
+    assert result.notes == []
+
+
 def test_a_layer_does_not_depend_on_the_others(task, space, rng):
     target = people(space, rng)
     noisy = space + rng.standard_normal(space.shape)

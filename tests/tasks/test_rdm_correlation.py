@@ -52,6 +52,20 @@ def test_is_the_mean_correlation_over_subjects(task, target, features, method):
     assert result.counts["subjects"] == 4
 
 
+def test_the_ceiling_of_each_subject_is_told_where_they_are_few(task, target, features):
+    view = ArrayView(synthetic_stimuli(CONCEPTS, test=IMAGES), {"layer": features})
+    result = score(task, view, target)
+    pairs = np.array([stats.rankdata(squareform(r)) for r in target.rdms])
+    alone = [stats.spearmanr(own, np.delete(pairs, i, 0).mean(axis=0))[0] for i, own in enumerate(pairs)]
+    for method in ("spearman", "pearson"):
+        by_subject = result.arrays[f"ceiling_by_subject/{method}"]
+        np.testing.assert_allclose(by_subject.mean(axis=0), result.ceiling[method])
+    np.testing.assert_allclose(result.arrays["ceiling_by_subject/spearman"][:, 0], alone)
+    assert f"a {alone[0]:.3f}, b {alone[1]:.3f}" in result.notes[-1]
+    many = RDMTarget("many", CONCEPTS, "h", rdms=target.rdms.repeat(2, axis=0), subjects=tuple("abcdefgh"))
+    assert score(task, view, many).notes == []
+
+
 def test_metric_of_the_features_is_a_parameter(task, target, features):
     view = ArrayView(synthetic_stimuli(CONCEPTS, test=IMAGES), {"layer": features})
     means = features.astype(np.float32).reshape(K, IMAGES, -1).mean(axis=1)

@@ -5,7 +5,10 @@ from benchmark.datasets.mini.drawing import draw
 from benchmark.datasets.mini.images import images
 from benchmark.datasets.mini.norms import associations, properties
 from benchmark.datasets.mini.people import people
+from benchmark.datasets.mini.ratings import word_pairs
+from benchmark.datasets.mini.responses import responses_early, responses_late
 from benchmark.datasets.mini.structure import form_ratings
+from benchmark.datasets.mini.triplets import triplets
 from benchmark.datasets.mini.vectors import word_vectors
 
 __all__ = [
@@ -17,5 +20,9 @@ __all__ = [
     "images",
     "people",
     "properties",
+    "responses_early",
+    "responses_late",
+    "triplets",
+    "word_pairs",
     "word_vectors",
 ]

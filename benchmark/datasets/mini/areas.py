@@ -102,16 +102,16 @@ def image_energy(root: DataRoot) -> tuple[np.ndarray, np.ndarray]:
         Root mean square difference of luminance across, down, and along the two diagonals.
     """
     stimuli = images(root, name="mini_images")
-    places = np.zeros((len(IDS), 7, 8, 8))
+    seen = np.zeros((len(IDS), 7, 8, 8))
     for i, (concept, split) in enumerate(zip(stimuli.concepts, stimuli.splits or (), strict=True)):
         if split == "test":
-            places[IDS.index(concept)] += _places(np.asarray(stimuli.image(i), dtype=float) / 255.0)
-    places /= (stimuli.splits or ()).count("test") / len(IDS)
-    return places[:, :3], places[:, 3:]
+            seen[IDS.index(concept)] += places(np.asarray(stimuli.image(i), dtype=float) / 255.0)
+    seen /= (stimuli.splits or ()).count("test") / len(IDS)
+    return seen[:, :3], seen[:, 3:]
 
 
-def _places(image: np.ndarray) -> np.ndarray:
-    """What the 8 x 8 places see of one image (64, 64, 3), shape (7, 8, 8).
+def places(image: np.ndarray) -> np.ndarray:
+    """What the 8 x 8 places see of one image (64, 64, 3), shape (7, 8, 8): three colours, four contrasts.
 
     Only + - * / and square roots are used, so that the values are the same on every machine.
     """
@@ -123,9 +123,9 @@ def _places(image: np.ndarray) -> np.ndarray:
         grey[:-2, 2:] - grey[2:, :-2],
     )
     maps = np.concatenate([np.moveaxis(image, 2, 0), [np.pad(step * step, 1) for step in steps]])
-    places: np.ndarray = maps.reshape(len(maps), 8, _PLACE, 8, _PLACE).mean(axis=(2, 4))
-    places[3:] = np.sqrt(places[3:])
-    return places
+    seen: np.ndarray = maps.reshape(len(maps), 8, _PLACE, 8, _PLACE).mean(axis=(2, 4))
+    seen[3:] = np.sqrt(seen[3:])
+    return seen
 
 
 def _area(name: str, area: str, rdms: list[np.ndarray]) -> RDMTarget:

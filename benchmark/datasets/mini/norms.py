@@ -17,6 +17,7 @@ import numpy as np
 
 from benchmark.datasets.mini.concepts import CONCEPTS
 from benchmark.datasets.mini.source import made_from_source, target_hash
+from benchmark.datasets.properties import finer_kind
 from benchmark.datasets.root import DataRoot
 from benchmark.datasets.types import AssociationTarget, PropertyTarget
 
@@ -28,6 +29,18 @@ ASSOCIATION_RESPONDENTS = 100
 
 #: imagined respondents per concept
 PROPERTY_RESPONDENTS = 30
+
+#: Properties of colour, and of shape and size
+_COLOURS = frozenset(
+    f"is {colour}"
+    for colour in (
+        "black", "bright", "brown", "colourful", "gold", "green", "grey", "orange", "pink", "purple", "red",
+        "shiny", "white", "yellow",
+    )
+)  # fmt: skip
+_SHAPES = frozenset(
+    f"is {shape}" for shape in ("big", "curved", "long", "rectangular", "round", "small", "tall")
+)
 
 IDS: tuple[str, ...] = tuple(concept.id for concept in CONCEPTS)
 
@@ -98,6 +111,7 @@ def properties(root: DataRoot, *, name: str) -> PropertyTarget:  # noqa: ARG001 
         counts=counts,
         respondents=np.full(len(IDS), float(PROPERTY_RESPONDENTS)),
         types=tuple(types[column] for column in columns),
+        finer=tuple(finer_kind(column, _COLOURS, _SHAPES) for column in columns),
     )
 
 

@@ -44,6 +44,26 @@ def read_feature_table(path: Path, column: str | None = None) -> tuple[tuple[str
         If a row has another number of cells, a cell is not a number, or an id is empty or occurs twice. The
         message names the line.
     """
+    return read_named_table(path, column)[:2]
+
+
+def read_named_table(
+    path: Path, column: str | None = None
+) -> tuple[tuple[str, ...], np.ndarray, tuple[str, ...] | None]:
+    """Read a table of numbers and the names of its columns.
+
+    Parameters
+    ----------
+    path, column
+        As for :func:`read_feature_table`.
+
+    Returns
+    -------
+    ids, numbers
+        As for :func:`read_feature_table`.
+    names : tuple of str, length d, or None
+        Names of the columns of numbers; None: the table has no header.
+    """
     text = read_text(path)
     first = text.partition("\n")[0]
     mark = separator_in(first, ",")
@@ -58,7 +78,7 @@ def read_feature_table(path: Path, column: str | None = None) -> tuple[tuple[str
             f"{path}, line {lines[wrong]}: row has {len(rows[wrong])} cells; line {lines[0]} has "
             f"{len(rows[0])} (cells are divided by {SEPARATORS[mark]})"
         )
-    place = 0
+    place, names = 0, None
     if column is not None or not rows[0][0] or not all(is_number(_point(cell, mark)) for cell in rows[0][1:]):
         header, rows, lines = rows[0], rows[1:], lines[1:]
         # an index is left out, unless the other columns have numbers as names: then it holds the ids
@@ -66,10 +86,11 @@ def read_feature_table(path: Path, column: str | None = None) -> tuple[tuple[str
         if named and is_row_numbers(header[0], [row[0] for row in rows]):
             header, rows = header[1:], [row[1:] for row in rows]
         place = column_of(path, header, column)
+        names = tuple(header[:place] + header[place + 1 :])
     if not rows:
         raise DataError(f"{path}: has a header and no row; write an id and its numbers in each line")
     ids = unique_names(path, [row[place] for row in rows], lines)
-    return ids, _numbers(path, [row[:place] + row[place + 1 :] for row in rows], lines, mark)
+    return ids, _numbers(path, [row[:place] + row[place + 1 :] for row in rows], lines, mark), names
 
 
 def _point(cell: str, mark: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -42,13 +43,38 @@ def open_rgb(path: Path) -> Image.Image:
         integers beyond 65535. The message names the file.
     """
     try:
-        with Image.open(path) as image:
-            image.load()
-            return _to_rgb(ImageOps.exif_transpose(image), path)
+        return _decoded(path, str(path))
     except _UNREADABLE as error:
         empty = path.is_file() and path.stat().st_size == 0
         reason = "the file is empty" if empty else str(error)
         raise DataError(f"{path}: cannot be decoded as an image ({reason})") from error
+
+
+def decode_rgb(content: bytes, where: str) -> Image.Image:
+    """Decode the bytes of an image file, as :func:`open_rgb` does.
+
+    Parameters
+    ----------
+    content : bytes
+        The bytes of the file.
+    where : str
+        Where they are from, for the error message.
+
+    Raises
+    ------
+    DataError
+        As :func:`open_rgb`.
+    """
+    try:
+        return _decoded(BytesIO(content), where)
+    except _UNREADABLE as error:
+        raise DataError(f"{where}: cannot be decoded as an image ({error})") from error
+
+
+def _decoded(file: Path | BytesIO, where: str) -> Image.Image:
+    with Image.open(file) as image:
+        image.load()
+        return _to_rgb(ImageOps.exif_transpose(image), where)
 
 
 @lru_cache(maxsize=2**20)
@@ -61,15 +87,15 @@ def is_turned(path: Path) -> bool:
         return False
 
 
-def _to_rgb(image: Image.Image, path: Path) -> Image.Image:
+def _to_rgb(image: Image.Image, where: str) -> Image.Image:
     if image.mode.startswith("I"):
         values = np.asarray(image)
         if values.min() < 0 or values.max() > 65535:
-            raise DataError(f"{path}: 32-bit integers have no defined brightness; save it with 8 bits")
+            raise DataError(f"{where}: 32-bit integers have no defined brightness; save it with 8 bits")
         # A plain conversion would turn everything above 255 into white.
         image = Image.fromarray((values / 257).round().astype(np.uint8))
     elif image.mode == "F":
-        raise DataError(f"{path}: floating-point pixels have no defined brightness; save it with 8 bits")
+        raise DataError(f"{where}: floating-point pixels have no defined brightness; save it with 8 bits")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         ground = Image.new("RGBA", image.size, GROUND)

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from benchmark.common.errors import DataError
 from benchmark.datasets.names import nfc
+from benchmark.datasets.properties import concept_names, finer_kind
 from benchmark.datasets.readers.files import locate, read_table, whole_numbers
 from benchmark.datasets.readers.text import encoding_of
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
@@ -107,8 +108,13 @@ def count_column(file: Path) -> str:
     return "R123" if "R123" in first and "R1" not in first else "R1"
 
 
+#: Names of the properties of colour, and of shape and size, one a line: those of Derby et al. 2020
+_COLOURS, _SHAPES = "derby2020/colours.txt", "derby2020/shapes.txt"
+
+
 def _cslb_hash(root: DataRoot, *, name: str, path: str = "cslb/norms.dat") -> str:
-    return hash_files([locate(root, name, path)], "participants counted once")
+    lists = [sorted(_listed(root, file)) for file in (_COLOURS, _SHAPES)]
+    return hash_files([locate(root, name, path)], "participants counted once, names without senses", *lists)
 
 
 @hashed_by(_cslb_hash)
@@ -122,6 +128,9 @@ def cslb(root: DataRoot, *, name: str, path: str = "cslb/norms.dat") -> Property
     listed under two types. Then the type is the one under which most participants gave the property.
     Devereux et al. 2014, Behavior Research Methods.
 
+    The finer kinds of colour and of shape and size are those of ``derby2020/colours.txt`` and ``shapes.txt``
+    (one property a line). Without these files such properties are of the kind "is".
+
     Parameters
     ----------
     root : DataRoot
@@ -134,8 +143,9 @@ def cslb(root: DataRoot, *, name: str, path: str = "cslb/norms.dat") -> Property
     Returns
     -------
     PropertyTarget
-        ``counts`` are production frequencies. Concepts (ids) and properties (columns) are in order of first
-        appearance. ``respondents`` is the number of participants who are named in any row of the concept.
+        Ids are the concepts by :func:`benchmark.datasets.properties.concept_names`. ``counts`` are production
+        frequencies. Concepts (ids) and properties (columns) are in order of first appearance. ``respondents``
+        is the number of participants who are named in any row of the concept.
 
     Raises
     ------
@@ -145,6 +155,7 @@ def cslb(root: DataRoot, *, name: str, path: str = "cslb/norms.dat") -> Property
         If a column is missing or a production frequency is not a whole number greater than zero.
     """
     file = locate(root, name, path)
+    colours, shapes = _listed(root, _COLOURS), _listed(root, _SHAPES)
     columns = ("feature type", "concept", "feature", "pf", "participant list")
     table = read_table(file, columns, "\t", quoted=False)
     table["concept"], table["feature"] = table["concept"].map(nfc), table["feature"].map(nfc)
@@ -162,7 +173,7 @@ def cslb(root: DataRoot, *, name: str, path: str = "cslb/norms.dat") -> Property
     return PropertyTarget(
         name=name,
         source=str(file),
-        ids=tuple(concepts),
+        ids=concept_names(concepts),
         hash=_cslb_hash(root, name=name, path=path),
         columns=tuple(features),
         counts=sparse.csr_array(
@@ -170,7 +181,14 @@ def cslb(root: DataRoot, *, name: str, path: str = "cslb/norms.dat") -> Property
         ),
         respondents=participants.loc[list(concepts)].to_numpy(np.float64),
         types=tuple(commonest[name][1] for name in features),
+        finer=tuple(finer_kind(feature, colours, shapes) for feature in features),
     )
+
+
+def _listed(root: DataRoot, file: str) -> frozenset[str]:
+    """The names in a file of the data root, one a line; none if the file is not there."""
+    path = root.path / file
+    return frozenset(path.read_text(encoding="utf-8").split("\n")) - {""} if path.is_file() else frozenset()
 
 
 def _require_unique_pairs(table: pd.DataFrame, path: Path) -> None:

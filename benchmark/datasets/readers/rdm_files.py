@@ -33,7 +33,7 @@ def _rdm_files_hash(
     similarity: str | None = None,
 ) -> str:
     paths = _paths(root, name, files)
-    names = None if ids is None else _given_ids(locate(root, name, ids), column)
+    names = None if ids is None else given_ids(locate(root, name, ids), column)
     return hash_files(paths, [p.stem for p in paths], names, column, array, order, similarity, "rdm files")
 
 
@@ -99,7 +99,7 @@ def rdm_files(
     _require_known("order", order, ORDERS)
     _require_known("similarity", similarity, SIMILARITIES)
     paths = _paths(root, name, files)
-    given = None if ids is None else _given_ids(locate(root, name, ids), column)
+    given = None if ids is None else given_ids(locate(root, name, ids), column)
     parts = [_read(path, given, column if ids is None else None, array, order, similarity) for path in paths]
     subjects, own, rdms = zip(*_flat(paths, parts), strict=True)
     if len(set(own)) == 1:
@@ -168,8 +168,21 @@ def _paths(root: DataRoot, name: str, files: Sequence[str]) -> list[Path]:
     return paths
 
 
-def _given_ids(path: Path, column: str | None) -> Ids:
-    """Ids from a list, a column of a table, or the images of a folder."""
+def given_ids(path: Path, column: str | None) -> Ids:
+    """Ids from a list, a column of a table, or the images of a folder.
+
+    Parameters
+    ----------
+    path : Path
+        The list, the table or the folder. Images of a folder are in the sorted order of their names.
+    column : str or None
+        The column of a table; None: the first.
+
+    Returns
+    -------
+    tuple of str
+        Names of image files are without folder and ending.
+    """
     if path.is_dir():
         return tuple(nfc(file.stem) for file in image_files(path))
     names = read_ids(path, column)

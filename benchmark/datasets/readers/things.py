@@ -30,6 +30,7 @@ from benchmark.measures import rdm, spose_rdm
 IDS = "things/unique_id.txt"
 _IMAGES = "things/images"
 _CATEGORIES = "things/category_mat_manual.csv"
+_PROBABILITY, _DOT = "probability", "dot"
 _GROUPS = ("group1", "group2", "group3", "group4")
 
 
@@ -41,7 +42,7 @@ def concepts(root: DataRoot, *, name: str) -> Stimuli:
     Returns
     -------
     Stimuli
-        One stimulus per concept, in the order of the file. Keys: "word" and "swow".
+        One stimulus per concept, in the order of the file. Keys: "word", "swow" and "name".
 
     Raises
     ------
@@ -80,7 +81,7 @@ def images(root: DataRoot, *, name: str, images: int = 1) -> Stimuli:
     -------
     Stimuli
         Concept by concept in the order of ``unique_id.txt``. The id of an image is the name of its file
-        without its ending ("aardvark_01b"), its concept is the ``unique_id``. Keys: "word" and "swow".
+        without its ending ("aardvark_01b"), its concept is the ``unique_id``. Keys: "word", "swow", "name".
 
     Raises
     ------
@@ -119,22 +120,25 @@ def _images_of(folder: Path) -> list[Path]:
     return sorted(file for file in folder.glob("*.jpg") if named.fullmatch(file.name))
 
 
-def _spose_hash(root: DataRoot, *, name: str, dimensions: int = 66) -> str:
+def _spose_hash(root: DataRoot, *, name: str, dimensions: int = 66, form: str = _PROBABILITY) -> str:
     files = [IDS, f"things/spose_embedding_{dimensions}d_sorted.txt", _CATEGORIES]
+    paths = [locate(root, name, file) for file in files]
+    if form == _DOT:
+        return hash_files(paths, form)
     # the code of the measure decides the RDM too
-    return hash_files([*(locate(root, name, file) for file in files), Path(inspect.getfile(spose_rdm))])
+    return hash_files([*paths, Path(inspect.getfile(spose_rdm))])
 
 
 @hashed_by(_spose_hash)
-def spose(root: DataRoot, *, name: str, dimensions: int = 66) -> RDMTarget:
+def spose(root: DataRoot, *, name: str, dimensions: int = 66, form: str = _PROBABILITY) -> RDMTarget:
     """Dissimilarity of all concepts from a SPoSE embedding of human odd-one-out choices.
 
     Reads ``things/spose_embedding_DIMENSIONSd_sorted.txt``: numbers separated by white space, one line per
     concept in the order of ``unique_id.txt``, one column per dimension.
 
     The dissimilarity of two concepts is one minus the probability that people keep them together, over all
-    third concepts (:func:`benchmark.measures.spose_rdm`). The RDM is computed once and then kept in the cache
-    folder.
+    third concepts (:func:`benchmark.measures.spose_rdm`); this RDM is computed once and then kept in the
+    cache folder. In the other form it is the greatest dot product of two concepts less theirs.
 
     Parameters
     ----------
@@ -144,6 +148,8 @@ def spose(root: DataRoot, *, name: str, dimensions: int = 66) -> RDMTarget:
         Name of the dataset in the registry.
     dimensions : {66, 49}
         Which embedding. 66: Hebart et al. 2023, eLife. 49: Hebart et al. 2020, Nature Human Behaviour.
+    form : {"probability", "dot"}
+        What the dissimilarity is made from.
 
     Returns
     -------
@@ -156,24 +162,40 @@ def spose(root: DataRoot, *, name: str, dimensions: int = 66) -> RDMTarget:
         If a file is not there.
     DataError
         If the embedding does not have one row per concept, or has another number of dimensions.
+    UsageError
+        If ``form`` is another.
     """
+    if form not in (_PROBABILITY, _DOT):
+        raise UsageError(f"dataset {name!r}: form is {form!r}: expected {_PROBABILITY} or {_DOT}")
     ids_path = locate(root, name, IDS)
     path = locate(root, name, f"things/spose_embedding_{dimensions}d_sorted.txt")
     ids = unique_ids(ids_path)
     embedding = read_array(path)
     _require_shape(path, embedding, (len(ids), dimensions))
-    # The code of the measure is part of the cache key: a changed measure must not get an old matrix.
-    measure = Path(inspect.getfile(spose_rdm))
-    matrix = cached_array(hash_files([path, measure]), lambda: spose_rdm(embedding))
+    if form == _DOT:
+        matrix = _less_than_greatest(embedding @ embedding.T)
+    else:
+        # The code of the measure is part of the cache key: a changed measure must not get an old matrix.
+        measure = Path(inspect.getfile(spose_rdm))
+        matrix = cached_array(hash_files([path, measure]), lambda: spose_rdm(embedding))
     return RDMTarget(
         name=name,
         ids=ids,
-        hash=_spose_hash(root, name=name, dimensions=dimensions),
+        hash=_spose_hash(root, name=name, dimensions=dimensions, form=form),
         rdms=matrix[None],
         subjects=(f"SPoSE {dimensions}d",),
         source=str(path),
         categories=categories(root, name, ids),
     )
+
+
+def _less_than_greatest(similarity: np.ndarray) -> np.ndarray:
+    """The greatest similarity of a pair less that of each pair; zero on the diagonal, and symmetric."""
+    matrix: np.ndarray = (similarity + similarity.T) / 2
+    np.fill_diagonal(matrix, -np.inf)
+    apart: np.ndarray = matrix.max() - matrix
+    np.fill_diagonal(apart, 0.0)
+    return apart
 
 
 def _groups_hash(root: DataRoot, *, name: str) -> str:
@@ -334,7 +356,9 @@ def categories(root: DataRoot, name: str, ids: tuple[str, ...]) -> tuple[str | N
 
 def _word_keys(ids: tuple[str, ...]) -> dict[str, Keys]:
     words = {concept: (concept, concept.replace("_", " ")) for concept in ids}
-    return {"word": words, "swow": words}
+    # "bat1" and "bat2" are two concepts with one name
+    names = {concept: (re.sub(r"[0-9]+$", "", concept).replace("_", " "),) for concept in ids}
+    return {"word": words, "swow": words, "name": names}
 
 
 def _labels(ids: tuple[str, ...]) -> dict[str, str]:

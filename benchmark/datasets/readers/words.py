@@ -13,6 +13,7 @@ from benchmark.datasets.names import nfc
 from benchmark.datasets.readers.files import locate
 from benchmark.datasets.readers.text import encoding_of
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import VectorTarget
 
 #: Number of bytes that are looked at for the line ends; the first line is shorter
@@ -54,16 +55,7 @@ def vectors(root: DataRoot, *, name: str, path: str) -> VectorTarget:
         If a line is not a word with a vector of the same length as the others, or a word occurs twice.
     """
     file = locate(root, name, path)
-    opener = gzip.open if file.suffix == ".gz" else open
-    try:
-        with opener(file, "rb") as stream:
-            start = stream.read(_START)
-        encoding = encoding_of(file, start[:100])
-        line_end = _line_end(start.decode(encoding, errors="ignore"))
-        with opener(file, "rt", encoding=encoding, newline=line_end) as lines:
-            words, matrix = _parse(lines, file)
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise DataError(f"{file}: cannot be read as text ({error})") from error
+    words, matrix = read_vectors(file)
     return VectorTarget(
         name=name,
         source=str(file),
@@ -71,6 +63,55 @@ def vectors(root: DataRoot, *, name: str, path: str) -> VectorTarget:
         hash=_vectors_hash(root, name=name, path=path),
         vectors=matrix,
     )
+
+
+def words(root: DataRoot, *, name: str, path: str) -> Stimuli:
+    """The words of a file of word vectors as stimuli without images, for models given as features of words.
+
+    Parameters
+    ----------
+    root : DataRoot
+        The data root.
+    name : str
+        Name of the dataset in the registry.
+    path : str
+        The file, under the data root, in the format of :func:`vectors`. Only its words are used.
+
+    Returns
+    -------
+    Stimuli
+        One stimulus and one concept per word, in the order of the file.
+
+    Raises
+    ------
+    NotPossible
+        If the file is not there.
+    DataError
+        If the file is not one of word vectors.
+    """
+    file = locate(root, name, path)
+    ids = tuple(read_vectors(file)[0])
+    return Stimuli(name=name, ids=ids, concepts=ids, manifest=hash_files([file], "words"))
+
+
+def read_vectors(file: Path) -> tuple[list[str], np.ndarray]:
+    """The words of a file of word vectors, and their vectors (n, d), float32; :func:`vectors` says how.
+
+    Raises
+    ------
+    DataError
+        If a line is not a word with a vector of the same length as the others.
+    """
+    opener = gzip.open if file.suffix == ".gz" else open
+    try:
+        with opener(file, "rb") as stream:
+            start = stream.read(_START)
+        encoding = encoding_of(file, start[:100])
+        line_end = _line_end(start.decode(encoding, errors="ignore"))
+        with opener(file, "rt", encoding=encoding, newline=line_end) as lines:
+            return _parse(lines, file)
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise DataError(f"{file}: cannot be read as text ({error})") from error
 
 
 def _line_end(start: str) -> str:

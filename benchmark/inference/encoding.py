@@ -1,0 +1,303 @@
+"""Correlation of predicted and measured responses, as a function of the weights of concepts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from benchmark.inference.statistics import Statistic
+from benchmark.measures._checks import Float64
+from benchmark.measures.permutation import PermutationTest
+
+#: Numbers that are held at once
+_HELD = 2**23
+#: Below this share of its variance, that of a weighted sample is rounding
+_NO_VARIANCE = 1e-10
+
+
+@dataclass(frozen=True)
+class FoldedPredictions:
+    """Predictions of held-out responses, fold by fold.
+
+    A correlation is computed in each fold, since predictions of two folds come from two fits, and then
+    averaged over the folds. (One correlation over all folds is below 0 for noise: the mean of the training
+    rows is low where that of the test rows is high.)
+
+    Attributes
+    ----------
+    predicted, measured : ndarray, shape (n, c)
+        Prediction and measurement for each stimulus and channel.
+    folds : ndarray of int, shape (n,)
+        The fold in which each stimulus was held out.
+    concepts : ndarray of int, shape (n,)
+        The concept that each stimulus shows, 0 to k - 1: what weights are for.
+
+    Raises
+    ------
+    ValueError
+        If shapes differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.inference import FoldedPredictions
+    >>> rng = np.random.default_rng(0)
+    >>> measured = rng.normal(size=(40, 3))
+    >>> predicted = measured + rng.normal(size=(40, 3))
+    >>> folded = FoldedPredictions(predicted, measured, folds=np.arange(40) % 2, concepts=np.arange(40))
+    >>> folded.correlations(np.ones((1, 40))).round(2)
+    array([[0.69, 0.77, 0.84]])
+    """
+
+    predicted: Float64
+    measured: Float64
+    folds: np.ndarray
+    concepts: np.ndarray
+
+    def __post_init__(self) -> None:
+        shapes = [np.shape(a) for a in (self.predicted, self.measured, self.folds, self.concepts)]
+        if shapes[0] != shapes[1] or len(shapes[0]) != 2 or not shapes[2] == shapes[3] == shapes[0][:1]:
+            raise ValueError(
+                f"predicted, measured, folds and concepts have shapes {shapes}: expected (n, c), (n, c), "
+                "(n,) and (n,)"
+            )
+
+    def standardised(self) -> Iterator[tuple[np.ndarray, Float64, Float64]]:
+        """Rows of each fold, and prediction and measurement there with mean 0 and variance 1 (or 0)."""
+        for fold in np.unique(self.folds):
+            rows = np.flatnonzero(self.folds == fold)
+            yield rows, _standard(self.predicted[rows]), _standard(self.measured[rows])
+
+    @cached_property
+    def _sums(self) -> list[tuple[np.ndarray, Float64]]:
+        """The concepts of each fold, and for each of them sums (k, 5 c + 1) over its stimuli."""
+        by_fold = []
+        for rows, p, y in self.standardised():
+            concepts, place = np.unique(self.concepts[rows], return_inverse=True)
+            sums = np.zeros((len(concepts), 5 * p.shape[1] + 1))
+            np.add.at(sums, place, np.hstack([p, y, p * p, y * y, p * y, np.ones((len(rows), 1))]))
+            by_fold.append((concepts, sums))
+        return by_fold
+
+    def correlations(self, weights: ArrayLike) -> Float64:
+        """Correlation of each channel, averaged over the folds in which it is defined.
+
+        Parameters
+        ----------
+        weights : array_like, shape (b, k)
+            Weights of the concepts.
+
+        Returns
+        -------
+        ndarray, shape (b, c)
+            NaN where fewer than three concepts of a fold have weight, or prediction or measurement do not
+            vary, in every fold.
+        """
+        w = np.asarray(weights, dtype=np.float64)
+        c = self.predicted.shape[1]
+        total, counted = np.zeros((len(w), c)), np.zeros((len(w), c))
+        for concepts, sums in self._sums:
+            of_fold = w[:, concepts]
+            kept = np.flatnonzero(of_fold.any(axis=0))
+            r = _weighted(of_fold[:, kept] @ sums[kept])
+            r[(of_fold > 0).sum(axis=1) < 3] = np.nan
+            defined = ~np.isnan(r)
+            total += np.where(defined, r, 0)
+            counted += defined
+        means: Float64 = np.divide(total, counted, out=np.full(total.shape, np.nan), where=counted > 0)
+        return means
+
+
+def _standard(values: Float64) -> Float64:
+    centred = values - values.mean(axis=0)
+    spread = centred.std(axis=0)
+    flat = spread <= _NO_VARIANCE * np.abs(values).max(axis=0, initial=0)
+    standard: Float64 = np.where(flat, 0, centred / np.where(flat, 1, spread))
+    return standard
+
+
+def _weighted(sums: Float64) -> Float64:
+    """Correlations (b, c) from weighted sums (b, 5 c + 1)."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        p, y, pp, yy, py = np.split(sums[:, :-1] / sums[:, -1:], 5, axis=1)
+        across, along = pp - p * p, yy - y * y
+        across[(across <= _NO_VARIANCE) | (along <= _NO_VARIANCE)] = np.nan
+        r: Float64 = (py - p * y) / np.sqrt(across * along)
+    return r
+
+
+def encoding_statistic(folded: FoldedPredictions, ceilings: ArrayLike | None = None) -> Statistic:
+    """Median over channels of the correlation of prediction and measurement, for weights of concepts.
+
+    Parameters
+    ----------
+    folded : FoldedPredictions
+        Predictions of held-out responses.
+    ceilings : array_like, shape (c,), optional
+        Each channel's correlation is divided by its ceiling (:attr:`Reliability.ceiling`). A channel whose
+        ceiling is NaN takes no part. The quotient is not clamped. Default: correlations as they are.
+
+    Returns
+    -------
+    Statistic
+        Weights (b, k) -> medians (b,). NaN where no channel is defined.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.inference import FoldedPredictions, bootstrap_weights, encoding_statistic, estimate
+    >>> rng = np.random.default_rng(0)
+    >>> measured = rng.normal(size=(60, 5))
+    >>> predicted = measured + rng.normal(size=(60, 5))
+    >>> folded = FoldedPredictions(predicted, measured, folds=np.arange(60) % 3, concepts=np.arange(60))
+    >>> found = estimate(encoding_statistic(folded), bootstrap_weights(n=60, draws=500, rng=0))
+    >>> round(found.score, 2), round(found.low, 2), round(found.high, 2)
+    (0.71, 0.61, 0.77)
+    """
+    scale = 1.0 if ceilings is None else np.asarray(ceilings, dtype=np.float64)
+    step = max(1, _HELD // (12 * folded.predicted.shape[1]))
+
+    def statistic(weights: Float64) -> Float64:
+        medians = np.empty(len(weights))
+        for start in range(0, len(weights), step):
+            some = slice(start, start + step)
+            medians[some] = median_defined(folded.correlations(weights[some]) / scale)
+        return medians
+
+    return statistic
+
+
+def median_defined(values: Float64) -> Float64:
+    """Median (b,) of each row of ``values`` (b, c) without NaN. NaN where a row has nothing else."""
+    ordered = np.sort(values, axis=1)  # NaN comes last
+    count = (~np.isnan(values)).sum(axis=1)
+    rows = np.arange(len(values))
+    low, high = np.maximum(count - 1, 0) // 2, np.minimum(count // 2, values.shape[1] - 1)
+    median: Float64 = (ordered[rows, low] + ordered[rows, high]) / 2
+    return median
+
+
+def encoding_interval(
+    folded: FoldedPredictions, n: int, rng: np.random.Generator | int
+) -> tuple[float, float]:
+    """95 % interval of the median correlation, over concepts and over channels.
+
+    In each draw concepts and channels are both drawn anew, so it says what other stimuli and other channels
+    of the same area would give. The interval of :func:`encoding_statistic` keeps the channels.
+
+    Parameters
+    ----------
+    folded : FoldedPredictions
+        Predictions of held-out responses.
+    n : int
+        Number of draws.
+    rng : numpy.random.Generator or int
+        Source of the draws, or its seed.
+
+    Returns
+    -------
+    low, high : float
+        NaN where no draw is defined.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.inference import FoldedPredictions, encoding_interval
+    >>> rng = np.random.default_rng(0)
+    >>> measured = rng.normal(size=(60, 9))
+    >>> predicted = measured + np.linspace(0.2, 3, 9) * rng.normal(size=(60, 9))
+    >>> folded = FoldedPredictions(predicted, measured, folds=np.arange(60) % 3, concepts=np.arange(60))
+    >>> low, high = encoding_interval(folded, n=500, rng=0)
+    >>> round(low, 2), round(high, 2)
+    (0.36, 0.8)
+    """
+    generator = np.random.default_rng(rng)
+    k, c = int(folded.concepts.max()) + 1, folded.predicted.shape[1]
+    step = max(1, _HELD // (12 * c))
+    medians = []
+    for start in range(0, n, step):
+        size = min(step, n - start)
+        weights = generator.multinomial(k, np.full(k, 1 / k), size=size).astype(np.float64)
+        drawn = generator.integers(c, size=(size, c))
+        medians.append(median_defined(np.take_along_axis(folded.correlations(weights), drawn, axis=1)))
+    defined = np.concatenate(medians)
+    defined = defined[~np.isnan(defined)]
+    if not len(defined):
+        return float("nan"), float("nan")
+    low, high = np.percentile(defined, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def permutation_test_encoding(
+    folded: FoldedPredictions, n: int, rng: np.random.Generator | int
+) -> PermutationTest:
+    """Test the median correlation against predictions of permuted concepts.
+
+    In each fold the predictions are given to other concepts, all images of a concept together and in their
+    order. Where concepts have different numbers of images, the images are laid end to end, concept by
+    concept. The fits stay: if features and responses have nothing in common, every order of the predictions
+    of a fold has the same probability.
+
+    Parameters
+    ----------
+    folded : FoldedPredictions
+        Predictions of held-out responses.
+    n : int
+        Number of permutations.
+    rng : numpy.random.Generator or int
+        Source of the permutations, or its seed.
+
+    Returns
+    -------
+    PermutationTest
+
+    Raises
+    ------
+    ValueError
+        If ``n`` is less than one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.inference import FoldedPredictions, permutation_test_encoding
+    >>> rng = np.random.default_rng(0)
+    >>> measured = rng.normal(size=(60, 5))
+    >>> predicted = measured + rng.normal(size=(60, 5))
+    >>> folded = FoldedPredictions(predicted, measured, folds=np.arange(60) % 3, concepts=np.arange(60))
+    >>> test = permutation_test_encoding(folded, n=199, rng=0)
+    >>> round(test.score, 2), test.p
+    (0.71, 0.005)
+    """
+    if n < 1:
+        raise ValueError(f"n is {n}: at least one permutation is needed")
+    generator = np.random.default_rng(rng)
+    total = np.zeros((n + 1, folded.predicted.shape[1]))
+    counted = np.zeros(folded.predicted.shape[1])
+    for rows, p, y in folded.standardised():
+        total += _permuted(p, y, folded.concepts[rows], n, generator)
+        counted += p.any(axis=0) & y.any(axis=0)
+    with np.errstate(invalid="ignore"):
+        medians = median_defined(total / np.where(counted > 0, counted, np.nan))
+    return PermutationTest.of(float(medians[0]), medians[1:])
+
+
+def _permuted(p: Float64, y: Float64, concepts: np.ndarray, n: int, rng: np.random.Generator) -> Float64:
+    """Correlations (n + 1, c) in one fold: first as it is, then permuted."""
+    rows = [np.flatnonzero(concepts == concept) for concept in np.unique(concepts)]
+    laid = np.concatenate(rows)
+    if len({len(of_concept) for of_concept in rows}) == 1:
+        each = np.array(rows)
+        orders = each[rng.permuted(np.tile(np.arange(len(rows)), (n, 1)), axis=1)].reshape(n, -1)
+    else:
+        orders = np.array([np.concatenate([rows[j] for j in rng.permutation(len(rows))]) for _ in range(n)])
+    orders = np.vstack([laid, orders])
+    found = np.empty((n + 1, p.shape[1]))
+    step = max(1, _HELD // (8 * p.size))
+    for start in range(0, n + 1, step):
+        some = slice(start, start + step)
+        found[some] = np.einsum("bnc,nc->bc", p[orders[some]], y[laid])
+    return found / len(p)
