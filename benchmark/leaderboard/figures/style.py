@@ -91,7 +91,7 @@ def order_of(
 
 
 def mark_categories(axes: Axes, categories: list[str], *, named: bool, colour: str = "white") -> None:
-    """Draw lines of a ``colour`` between categories of the matrix on ``axes``; names on the left if ``named``."""
+    """Draw lines of a ``colour`` between categories on ``axes``, and names on the left if ``named``."""
     starts = [i for i, name in enumerate(categories) if i == 0 or name != categories[i - 1]]
     for start in starts[1:]:
         axes.axhline(start - 0.5, color=colour, linewidth=0.4)
