@@ -47,5 +47,5 @@ def concepts_of(cell: CellResult) -> tuple[int | None, str | None]:
 
 
 def same_concepts(first: CellResult, second: CellResult) -> bool:
-    """Whether two cells of a binding were scored on the same concepts (:func:`concepts_of`)."""
+    """Whether cells ``first`` and ``second`` of a binding share their concepts (:func:`concepts_of`)."""
     return concepts_of(first) == concepts_of(second)

@@ -35,7 +35,7 @@ def style() -> Any:
 
 
 def caption(figure: Figure, text: str, cells: Iterable[CellResult]) -> None:
-    """Write ``text`` under a figure, and that it is of the miniature if a cell is."""
+    """Write ``text`` under a figure, and that it is of the miniature if one of its ``cells`` is."""
     miniature = any(cell.miniature for cell in cells)
     figure.supxlabel(
         plain(f"{text}; {_MINIATURE}" if miniature else text),
@@ -47,7 +47,7 @@ def caption(figure: Figure, text: str, cells: Iterable[CellResult]) -> None:
 
 
 def title(axes: Axes, text: str) -> None:
-    """Give a panel its title, of one or more lines; a name in it is never read as mathematics."""
+    """Write ``text``, of one or more lines, over a panel ``axes``; no name in it is read as mathematics."""
     axes.set_title("\n".join(map(plain, text.split("\n"))), fontsize=7, loc="left", parse_math=False)
 
 
@@ -91,7 +91,7 @@ def order_of(
 
 
 def mark_categories(axes: Axes, categories: list[str], *, named: bool, colour: str = "white") -> None:
-    """Draw a line between categories of a matrix, and their names on the left where ``named``."""
+    """Draw lines of a ``colour`` between categories on ``axes``, and names on the left if ``named``."""
     starts = [i for i, name in enumerate(categories) if i == 0 or name != categories[i - 1]]
     for start in starts[1:]:
         axes.axhline(start - 0.5, color=colour, linewidth=0.4)
