@@ -20,6 +20,8 @@ seconds. So this module is imported only where it is needed.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -35,8 +37,9 @@ _KICKED, _NEAREST = 6, 32
 #: If an exchange gains less than this share of the greatest possible gain, it is rounding
 _LEAST_GAIN = 1e-12
 
-#: Compiles what only compiled code calls. A way in from Python would take longer to compile than the function
-_inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+#: How to compile what only compiled code calls. A way in from Python takes longer to compile than the function
+_INNER: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_inner: Any = njit(**_INNER)
 
 
 @_inner
