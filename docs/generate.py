@@ -1,6 +1,7 @@
 """Write the generated parts of the documentation: ``python docs/generate.py``.
 
 They are the tree in ``explanation/architecture.md``, the table of parameters in ``reference/registry.md``,
+the tables of data in ``how-to/getting-the-data.md``,
 the pages ``reference/models.md`` and ``reference/bindings.md``, and the page ``explanation/results.md`` with
 its figures, from the published results (``results_page.py``).
 """
@@ -71,7 +72,9 @@ def pages(registry: Registry) -> dict[Path, str]:
     """What each page with a generated part must hold, by its path."""
     architecture = DOCS / "explanation" / "architecture.md"
     keys = DOCS / "reference" / "registry.md"
+    data = DOCS / "how-to" / "getting-the-data.md"
     return {
+        data: between_marks(data.read_text(encoding="utf-8"), data_tables(registry)),
         architecture: between_marks(architecture.read_text(encoding="utf-8"), tree()),
         keys: between_marks(keys.read_text(encoding="utf-8"), parameters_table(registry)),
         DOCS / "reference" / "models.md": models_page(registry),
@@ -216,6 +219,35 @@ def _binding(name: str, binding: BindingEntry, parameters: Mapping[str, Paramete
         "concept id" if binding.on is None else f"`{binding.on}`",
         ", ".join(params) or "-",
     )
+
+
+# The data
+
+
+def data_tables(registry: Registry) -> str:
+    """A row for each collection of files, and one for each data set of people and images."""
+    rows = []
+    for name, placed in registry.collections.items():
+        entry = placed.entry
+        pulled = sum(file.url is not None for file in entry.files.values())
+        how = f"pull ({pulled} of {len(entry.files)})" if pulled else "import"
+        what = entry.description if entry.url is None else f"[{entry.description}]({entry.url})"
+        rows.append((f"`{name}`", what, how, entry.licence, entry.redistribution))
+    head = ("collection", "what it is", "how", "licence as known", "may be passed on")
+    parts = ["### Collections", _table(head, rows)]
+    for kind, title in (("stimuli", "Stimuli"), ("target", "Targets")):
+        sets = {name: placed.entry for name, placed in registry.datasets.items() if placed.entry.kind == kind}
+        rows = [
+            (
+                f"`{name}`",
+                entry.description,
+                ", ".join(f"`{c}`" for c in entry.collections) or entry.how or "-",
+            )
+            for name, entry in sets.items()
+            if not name.startswith("mini_")
+        ]
+        parts += [f"### {title}", _table(("data set", "what it is", "read from"), rows)]
+    return "\n\n".join(part.rstrip() for part in parts) + "\n"
 
 
 # The parameters of the tasks

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
-from benchmark.calibration import World, exact_control, frequency_world, plain_score, standard_controls
+from benchmark.calibration import (
+    World,
+    exact_control,
+    frequency_world,
+    mean_control,
+    plain_score,
+    standard_controls,
+)
 from benchmark.calibration.definitions import ridge_retrieval
 from benchmark.common.did_you_mean import did_you_mean
 from benchmark.common.errors import NotPossible, UsageError
@@ -53,7 +60,14 @@ HITS = (1, 5, 10, 20)
 RIDGE, NEAREST, NETWORK = "ridge", "knn", "network"
 _LEARNERS = {RIDGE: "ridge", NEAREST: "nearest neighbours", NETWORK: "network"}
 _PERMUTATIONS = 1000
+#: Number of worlds without signal in the controls
+_WORLDS = 20
+#: Among the values of a layer: what its predictions hit if they are exchanged within a fold
+_EXCHANGED = "ridge_hit_5_exchanged"
 _POPULARITY = "popularity baseline: the mean frequencies of the training concepts, for every concept"
+
+#: Draws features (m, d) for a world
+Draw = Callable[[World, np.random.Generator], np.ndarray]
 
 
 def _metrics() -> tuple[Metric, ...]:
@@ -160,13 +174,29 @@ class PropertyMapping(Task):
         )
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
-        """The standard controls, and properties that the neighbours of a concept share with it."""
+        """The standard controls, with noise beside exchanged predictions, and concepts of few kinds."""
+        own, standard = rng.spawn(2)
+        controls = standard_controls(
+            self, frequency_world, standard, definition=ridge_retrieval, replicates=10, params={"repeats": 1}
+        )
         return [
-            *standard_controls(
-                self, frequency_world, rng, definition=ridge_retrieval, replicates=10, params={"repeats": 1}
-            ),
-            self._neighbours_control(rng),
+            *(control for control in controls if control.kind not in ("noise", "permuted")),
+            self._by_chance("independent noise", "noise", World.noise, own),
+            self._by_chance("permuted labels", "permuted", World.permuted, own),
+            self._neighbours_control(own),
         ]
+
+    def _by_chance(self, name: str, kind: str, make: Draw, rng: np.random.Generator) -> Control:
+        """Features without signal hit what their predictions hit if exchanged: below k / concepts."""
+        differences = []
+        for _ in range(_WORLDS):
+            world = frequency_world(rng)
+            assert isinstance(world.target, PropertyTarget)
+            view, joined = world.view({"layer": make(world, rng)}), join(world.stimuli, world.target)
+            result = self.score(view, joined, {"repeats": 1}, rng)
+            hits = plain_score(result, "layer", f"{RIDGE}_hit_5")
+            differences.append(hits - result.layers["layer"].values[_EXCHANGED])
+        return replace(mean_control(f"{name}, less exchanged", 0.0, differences), kind=kind)
 
     def _neighbours_control(self, rng: np.random.Generator) -> Control:
         """Concepts of one kind have one profile: the nearest ones have it, and all of the kind are tied."""
@@ -237,7 +267,7 @@ class _Mapping:
                     hits = hit_rates(*places, 5)
                     null = self._exchanged(hits)
                     p = float(exceedance_p(float(np.trace(hits)) / len(hits), null))
-                    values_by_chance = {"ridge_hit_5_exchanged": float(null.mean())}
+                    values_by_chance = {_EXCHANGED: float(null.mean())}
             statistics |= {name: mean_statistic(np.mean(rows, axis=0)) for name, rows in values.items()}
         return LayerResult(statistics, p=p, values=values_by_chance)
 

@@ -201,9 +201,9 @@ def ridge_retrieval(world: World, features: np.ndarray) -> float:
             )
 
         penalty = max(penalties, key=precision)
-        for guess, concept in zip(_ridge(x, y, train, test, penalty), test, strict=True):
-            near = [1 - cosine(guess, other) for other in y]
-            hits.append(sum(value > near[concept] + 1e-9 for value in near) < 5)
+        guesses = _ridge(x, y, train, test, penalty)
+        near = guesses @ y.T / np.linalg.norm(guesses, axis=1)[:, None] / np.linalg.norm(y, axis=1)
+        hits += [(row > row[i] + 1e-9).sum() < 5 for row, i in zip(near, test, strict=True)]
     return float(np.mean(hits))
 
 

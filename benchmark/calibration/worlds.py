@@ -230,7 +230,7 @@ def word_pair_world(rng: np.random.Generator, words: int = 60, pairs: int = 150,
 
 
 def frequency_world(
-    rng: np.random.Generator, concepts: int = 100, properties: int = 12, kinds: int | None = None
+    rng: np.random.Generator, concepts: int = 60, properties: int = 12, kinds: int | None = None
 ) -> World:
     """Draw a world of property norms; the features are the production frequencies under a random linear map.
 

@@ -67,13 +67,17 @@ class _Description(progress.ProgressColumn):
 
 
 @contextmanager
-def progress_bars(time: progress.ProgressColumn | None = None) -> Iterator[progress.Progress]:
+def progress_bars(
+    time: progress.ProgressColumn | None = None, count: progress.ProgressColumn | None = None
+) -> Iterator[progress.Progress]:
     """Progress bars on standard error; they are off if standard error is not a terminal.
 
     Parameters
     ----------
     time : ProgressColumn, optional
         The column at the end. Default: the time that has passed.
+    count : ProgressColumn, optional
+        The column of how much is done. Default: a number of all.
 
     Yields
     ------
@@ -84,7 +88,7 @@ def progress_bars(time: progress.ProgressColumn | None = None) -> Iterator[progr
         progress.SpinnerColumn(),
         _Description(),
         progress.BarColumn(),
-        progress.MofNCompleteColumn(),
+        count or progress.MofNCompleteColumn(),
         time or progress.TimeElapsedColumn(),
     )
     with progress.Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as bars:

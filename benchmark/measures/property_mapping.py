@@ -49,7 +49,7 @@ def fold_labels(n: int, folds: int, rng: np.random.Generator | int) -> NDArray[n
     Examples
     --------
     >>> fold_labels(7, 3, 0)
-    array([2, 1, 1, 2, 0, 0, 0])
+    array([2, 1, 0, 0, 2, 0, 1])
     """
     if not 2 <= folds <= n:
         raise ValueError(f"folds is {folds} for {n} rows: expected from 2 to {n}")

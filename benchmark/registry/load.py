@@ -12,15 +12,16 @@ from pydantic import BaseModel, ValidationError
 
 from benchmark.common.did_you_mean import did_you_mean
 from benchmark.common.errors import UsageError
+from benchmark.registry.content import RegistryFile
 from benchmark.registry.family import expand_families, family_error
 from benchmark.registry.names import check_name, expand_seeds, parse_model_name, unknown
 from benchmark.registry.registry import Placed, Registry
 from benchmark.registry.schema import (
     BindingEntry,
     BuiltFrom,
+    DatasetEntry,
     ModelEntry,
     ModelVariant,
-    RegistryFile,
     SuiteEntry,
 )
 from benchmark.registry.shipped import shipped_root
@@ -32,7 +33,7 @@ ENTRY_POINTS = "semantic_benchmark.models"
 #: Models of one suite, each seed counted
 _MOST_LISTED = 20_000
 
-_SECTIONS = ("models", "datasets", "tasks", "suites")
+_SECTIONS = ("models", "datasets", "tasks", "suites", "collections")
 
 
 def load_registry(extra: Sequence[Path] = ()) -> Registry:
@@ -124,6 +125,7 @@ class _Collected:
             models=self._placed("models"),
             datasets=self._placed("datasets"),
             tasks=self._placed("tasks"),
+            collections=self._placed("collections"),
             suites={name: self._extended(entry) for name, entry in self.sections["suites"].items()},
             own_suites=frozenset(
                 name for name in self.sections["suites"] if not self._is_of_first_file("suites", name)
@@ -225,6 +227,8 @@ def _check_references(collected: _Collected, known: Registry) -> None:
             problems = _model_problems(entry, collected.sections)
         elif section == "suites":
             problems = _suite_problems(name, entry, collected.sections, known)
+        elif section == "datasets":
+            problems = _dataset_problems(entry, collected.sections)
         else:
             continue
         for key, message in problems:
@@ -248,6 +252,12 @@ def _model_problems(entry: ModelEntry, sections: dict[str, dict[str, Any]]) -> I
         for i, dataset in enumerate(part.trained_on):
             if dataset not in sections["datasets"]:
                 yield (*key, "trained_on", i), unknown("dataset", dataset, sections["datasets"])
+
+
+def _dataset_problems(entry: DatasetEntry, sections: dict[str, dict[str, Any]]) -> Iterator[tuple[Key, str]]:
+    for i, name in enumerate(entry.collections):
+        if name not in sections["collections"]:
+            yield ("collections", i), unknown("collection", name, sections["collections"])
 
 
 def _built_from_problems(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from benchmark.common.errors import BenchError, UsageError
+from benchmark.registry.collections import CollectionEntry
 from benchmark.registry.names import parse_model_name, unknown
 from benchmark.registry.resolve import load_plugin
 from benchmark.registry.schema import (
@@ -19,7 +20,7 @@ from benchmark.registry.schema import (
     TaskEntry,
 )
 
-E = TypeVar("E", ModelEntry, DatasetEntry, TaskEntry)
+E = TypeVar("E", ModelEntry, DatasetEntry, TaskEntry, CollectionEntry)
 S = TypeVar("S")
 
 
@@ -31,7 +32,7 @@ class Placed(Generic[E]):
     ----------
     name : str
         Name of the entry; of a twin with ``@untrained:SEED``.
-    entry : ModelEntry, DatasetEntry or TaskEntry
+    entry : ModelEntry, DatasetEntry, TaskEntry or CollectionEntry
     base : Path
         Folder of the registry file. The entry's paths are relative to it.
     where : str
@@ -54,10 +55,11 @@ class Placed(Generic[E]):
         BenchError
             If it cannot be loaded; the message begins with ``FILE:LINE``.
         """
-        if self.entry.plugin is None:
+        plugin = getattr(self.entry, "plugin", None)
+        if plugin is None:
             raise UsageError(f"{self.where}: {self.name}: is of kind training: a name, with nothing to read")
         try:
-            return load_plugin(self.entry.plugin, self.base)
+            return load_plugin(plugin, self.base)
         except BenchError as error:
             raise type(error)(f"{self.where}: {self.name}: {error}") from error
 
@@ -68,7 +70,7 @@ class Registry:
 
     Attributes
     ----------
-    models, datasets, tasks : dict of str to Placed
+    models, datasets, tasks, collections : dict of str to Placed
         The entries as they are written, without the variant of a suite.
     suites : dict of str to SuiteEntry
     files : tuple of Path
@@ -80,6 +82,7 @@ class Registry:
     models: Mapping[str, Placed[ModelEntry]] = field(default_factory=dict)
     datasets: Mapping[str, Placed[DatasetEntry]] = field(default_factory=dict)
     tasks: Mapping[str, Placed[TaskEntry]] = field(default_factory=dict)
+    collections: Mapping[str, Placed[CollectionEntry]] = field(default_factory=dict)
     suites: Mapping[str, SuiteEntry] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
     own_models: frozenset[str] = frozenset()

@@ -90,11 +90,13 @@ Sha256 = Annotated[str, AfterValidator(_sha256)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
-class _Entry(BaseModel):
+class Entry(BaseModel):
+    """An entry, or a part of one: unknown keys are refused, and nothing is changed after reading."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Checkpoint(_Entry):
+class Checkpoint(Entry):
     """Where a model's weights are: exactly one of ``file``, ``package``, ``url``, ``hub``, ``untrained``.
 
     Attributes
@@ -161,14 +163,14 @@ class Checkpoint(_Entry):
             raise ValueError(f"{self.file!r} leaves the package: write the path relative to its folder")
 
 
-class _Described(_Entry):
+class _Described(Entry):
     description: str = ""
     licence: str | None = None
     citation: str | None = None
     url: str | None = None
 
 
-class BuiltFrom(_Entry):
+class BuiltFrom(Entry):
     """What a model is built from, instead of weights of its own.
 
     Attributes
@@ -189,7 +191,7 @@ class BuiltFrom(_Entry):
     on: str | None = None
 
 
-class ModelVariant(_Entry):
+class ModelVariant(Entry):
     """The keys of a model that differ in one suite. Each key that is written replaces the entry's."""
 
     plugin: Plugin | None = None
@@ -273,12 +275,15 @@ class DatasetEntry(_Described):
         Parameters of the plug-in.
     how : str, optional
         One line that says how to get the files.
+    collections : tuple of str
+        The collections of files that it is read from.
     """
 
     kind: Literal["stimuli", "target", "training"]
     plugin: Plugin | None = None
     params: Params = Field(default_factory=dict)
     how: str | None = None
+    collections: tuple[Name, ...] = ()
 
     @model_validator(mode="after")
     def _read_or_not(self) -> DatasetEntry:
@@ -294,7 +299,7 @@ class TaskEntry(_Described):
     plugin: Plugin
 
 
-class AssociationRuleEntry(_Entry):
+class AssociationRuleEntry(Entry):
     """How the association profiles of a network are compared.
 
     Attributes
@@ -323,7 +328,7 @@ class AssociationRuleEntry(_Entry):
         return self
 
 
-class BindingEntry(_Entry):
+class BindingEntry(Entry):
     """A binding: a task with its stimuli, target and parameters.
 
     Attributes
@@ -354,7 +359,7 @@ class BindingEntry(_Entry):
     pooling: Annotated[str, AfterValidator(_pooling)] | None = None
 
 
-class SuiteEntry(_Entry):
+class SuiteEntry(Entry):
     """A suite: bindings that are reported together.
 
     Attributes
@@ -376,12 +381,3 @@ class SuiteEntry(_Entry):
     models: tuple[ListedModel, ...] = ()
     bindings: dict[Name, BindingEntry] = Field(default_factory=dict)
     extends: Name | None = None
-
-
-class RegistryFile(_Entry):
-    """The content of one registry file."""
-
-    models: dict[Name, ModelEntry] = Field(default_factory=dict)
-    datasets: dict[Name, DatasetEntry] = Field(default_factory=dict)
-    tasks: dict[Name, TaskEntry] = Field(default_factory=dict)
-    suites: dict[Name, SuiteEntry] = Field(default_factory=dict)

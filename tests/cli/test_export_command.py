@@ -337,6 +337,7 @@ def test_a_target_that_cannot_be_written_is_one_line(bench, people, more, told):
     assert len(done.err.strip().splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_network_of_ones_own_is_no_miniature_but_drawn_images_are(bench, own):
     assert export(bench, "--by", "concept", stimuli="mini_images").status == 0
     assert about("mine/mini_images.coarse.npy")["miniature"] is True

@@ -137,7 +137,13 @@ def test_adding_data(follow, tmp_path):
     shown = re.search(r"```text\n(.*?)```", page, flags=re.DOTALL)
     assert shown is not None
     assert shown[1] == order.out
-    own = ("my_people_rdm_correlation", "my_choices_odd_one_out", "my_rdm", "judged_rdm_correlation")
+    own = (
+        "my_people_rdm_correlation",
+        "my_choices_odd_one_out",
+        "my_neurons_encoding",
+        "my_rdm",
+        "judged_rdm_correlation",
+    )
     assert set(scores(tmp_path)) == {(binding, "pixels") for binding in own}
     assert (tmp_path / "my_people.preview.png").is_file()
 

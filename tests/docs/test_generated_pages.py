@@ -14,6 +14,8 @@ import pytest
 
 from benchmark.leaderboard.board import UnderRecipes
 from benchmark.registry import load_registry, schema
+from benchmark.registry.collections import CollectionEntry, FileEntry
+from benchmark.registry.content import RegistryFile
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -124,6 +126,8 @@ def _keys_of(section: str) -> set[str]:
         ("### built_from", schema.BuiltFrom),
         ("## datasets", schema.DatasetEntry),
         ("## tasks", schema.TaskEntry),
+        ("## collections", CollectionEntry),
+        ("### files", FileEntry),
         ("## suites", schema.SuiteEntry),
     ],
 )
@@ -138,7 +142,7 @@ def test_the_page_of_the_registry_has_every_key_of_bindings_and_variants():
     assert set(re.findall(r"`(\w+)`", " ".join(rows))) == set(schema.BindingEntry.model_fields)
     variants = page.partition("\n### variants\n")[2].partition("A variant may\nhold ")[2].partition(".")[0]
     assert set(re.findall(r"`(\w+)`", variants)) == set(schema.ModelVariant.model_fields)
-    assert all(f"\n## {section}\n" in page for section in schema.RegistryFile.model_fields)
+    assert all(f"\n## {section}\n" in page for section in RegistryFile.model_fields)
 
 
 def test_the_order_of_the_rooms_has_every_room():

@@ -133,4 +133,4 @@ def test_the_interval_covers_the_truth():
         statistic = word_similarity_statistic(model @ model.T, pairs, ratings)
         found = estimate(statistic, bootstrap_weights(140, 400, rng))
         hits.append(found.low <= true <= found.high)
-    assert 0.91 <= np.mean(hits) <= 0.985
+    assert 0.88 <= np.mean(hits) <= 0.97
