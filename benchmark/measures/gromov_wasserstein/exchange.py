@@ -37,9 +37,9 @@ _KICKED, _NEAREST = 6, 32
 #: If an exchange gains less than this share of the greatest possible gain, it is rounding
 _LEAST_GAIN = 1e-12
 
-#: Compiles what only compiled code calls. A way in from Python would take longer to compile than the function
+#: For what only compiled code calls. A way in from Python takes longer to compile than the function itself
 _INNER: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-_inner = njit(**_INNER)
+_inner: Any = njit(**_INNER)
 
 
 @_inner
