@@ -191,7 +191,8 @@ class PropertyMapping(Task):
         differences = []
         for _ in range(_WORLDS):
             world = frequency_world(rng)
-            view, joined = world.view({"layer": make(world, rng)}), join(world.stimuli, world.target)
+            view = world.view({"layer": make(world, rng)})
+            joined: Join[Any] = join(world.stimuli, world.target)
             result = self.score(view, joined, {"repeats": 1}, rng)
             hits = plain_score(result, "layer", f"{RIDGE}_hit_5")
             differences.append(hits - result.layers["layer"].values[_EXCHANGED])
