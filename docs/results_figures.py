@@ -10,14 +10,13 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from benchmark.common.figures import COLOURS
 from benchmark.leaderboard.board import Column
 from benchmark.leaderboard.markdown import number
 from benchmark.results import CellResult, Estimate
 
 #: With more lines than this a profile cannot be read, and colours repeat
 MOST_LINES = 8
-#: The colours of Okabe & Ito, which colour-blind readers can distinguish too; black is kept for text
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#5254a3")
 #: Pixels: width of a file, height of a profile, of a title and of a bar
 _WIDTH, _PROFILE, _TITLE, _BAR = 780, 250, 26, 18
 #: Where a profile and where bars start and end, in pixels: names and numbers stand beside them
@@ -119,7 +118,7 @@ def _profile(cells: Sequence[CellResult], models: Sequence[str]) -> Markup:
     y = _Scale(min(values) - margin, max(values) + margin, _PROFILE - 26, 8)
     parts = [_axes(y), _levels(points[0], y)]
     for row, (cell, curve) in enumerate(zip(cells, curves, strict=True)):
-        colour = _COLOURS[models.index(cell.model)]
+        colour = COLOURS[models.index(cell.model)]
         parts += [_curve(curve, y, colour), _key(row, cell.model, colour)]
     return Markup("").join(parts)
 

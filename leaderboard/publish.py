@@ -15,59 +15,22 @@ hash of a data set is taken from equal cells that recorded the same data, howeve
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmark.leaderboard.reproduce import TOLERANCE, difference
 from benchmark.registry import Registry, load_registry, plugin_source_hash
 from benchmark.results import CellResult, ResultStore, code_version, extraction_version
 
 PUBLISHED = Path(__file__).parent / "results"
-#: Numbers nearer than this are equal. A correlation moves by up to 2e-6 with another release of torch, whose
-#: float32 features differ in their last digits
-TOLERANCE = 1e-5
-#: What stands in a result beside the answer
-_BESIDE = {"key", "provenance", "checksum", "arrays", "notes", "perturbed"}
 #: Parts of a key that name data sets
 _DATA = ("stimuli", "target")
 
 #: Present parts of keys, by part, name of the data set, and recorded hash
 Data = dict[tuple[str, str, str], dict[str, Any]]
-
-
-def difference(old: CellResult, new: CellResult) -> float:
-    """The greatest difference of two results of one cell, over all their numbers and names.
-
-    Parameters
-    ----------
-    old, new : CellResult
-
-    Returns
-    -------
-    float
-        0 where they are the same; infinite where a name, or the set of layers, differs.
-    """
-    sides = (cell.model_dump(mode="json", exclude=_BESIDE) for cell in (old, new))
-    return max(_differences(*sides), default=0.0)
-
-
-def _differences(old: Any, new: Any) -> Iterator[float]:
-    if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
-        for name in old:
-            if name == "undefined":  # a reason in words
-                yield 0.0 if (old[name] is None) == (new[name] is None) else math.inf
-            else:
-                yield from _differences(old[name], new[name])
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for before, after in zip(old, new, strict=True):
-            yield from _differences(before, after)
-    elif isinstance(old, (int, float)) and isinstance(new, (int, float)):
-        yield abs(old - new)
-    elif old != new:
-        yield math.inf
 
 
 def present_data(compared: Iterable[tuple[CellResult, CellResult, float]]) -> Data:

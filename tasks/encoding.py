@@ -174,17 +174,25 @@ class Encoding(Task):
         ]
 
     def _ceiling_control(self, rng: np.random.Generator) -> Control:
-        """The source of noisy channels: only noise keeps its score below 1, and the ceiling knows it."""
+        """The source of noisy channels: only noise keeps its score below 1, and the ceiling knows it.
+
+        A fit of d coefficients on n rows, with noise of variance s2 in the mean response, adds an error of
+        variance d s2 / n to predictions of variance 1. So much the score stays below 1.
+        """
+        concepts, columns, repeats = 150, 3, 4
+        error = columns * (1 / repeats) / (concepts * 4 / 5)
         scores = []
         for _ in range(REPLICATES):
-            world = response_world(rng, concepts=150, columns=3, noise=1.0, repeats=4)
+            world = response_world(rng, concepts, columns, noise=1.0, repeats=repeats)
             view, joined = world.view({"source": world.signal}), _joined(world)
             scores.append(plain_score(self.score(view, joined, {}, rng), "source", _NORMALISED))
-        return mean_control("the source of noisy channels, divided by the ceiling", 1.0, scores)
+        return mean_control(
+            "the source of noisy channels, divided by the ceiling", 1 / np.sqrt(1 + error), scores
+        )
 
     def _sources_control(self, rng: np.random.Generator) -> Control:
-        """Two areas, each a mixture of features of a source of its own."""
-        early, late = (response_world(rng, noise=1.0) for _ in range(2))
+        """Two areas, each a mixture of features of a source of its own, with little noise."""
+        early, late = (response_world(rng, concepts=150, noise=1.0, repeats=4) for _ in range(2))
         right = []
         for world, layer in ((early, "early"), (late, "late")):
             layers = {"early": early.signal, "late": late.signal}

@@ -170,6 +170,8 @@ class GWOTMatching(Task):
             record = searches.run_once(number, search)
             layers[layer] = _layer_result(record)
             arrays |= {f"{name}/{layer}": record[name] for name in _ARRAYS if name in record}
+        if _categorised(categories):
+            arrays["categories"] = np.array([category or "" for category in categories])
         rates = _human_rates(joined.target, parts, searches, len(view.layers), seeds[1])
         arrays |= {f"ceiling_by_part/{name}": values for name, values in rates.items()}
         chance, band = _chance(len(people), categories, np.random.default_rng(seeds[2]))

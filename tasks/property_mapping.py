@@ -191,6 +191,7 @@ class PropertyMapping(Task):
         differences = []
         for _ in range(_WORLDS):
             world = frequency_world(rng)
+            assert isinstance(world.target, PropertyTarget)
             view, joined = world.view({"layer": make(world, rng)}), join(world.stimuli, world.target)
             result = self.score(view, joined, {"repeats": 1}, rng)
             hits = plain_score(result, "layer", f"{RIDGE}_hit_5")

@@ -146,6 +146,8 @@ class RDMCorrelation(Task):
                 arrays[f"rdm/{layer}"] = model_rdm[upper].astype(np.float32)
         pairs = _Pairs(rdms)
         arrays |= pairs.arrays
+        if not large:
+            arrays |= _people(joined.target)
         ceiling = {m: _bounds(rdms, m) for m in _METHODS} if len(rdms) > 1 else {}
         by_subject = _ceilings_by_subject(joined.target)
         arrays |= by_subject
@@ -167,6 +169,20 @@ class RDMCorrelation(Task):
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls. A noisy copy must have the correlation of a closed form."""
         return standard_controls(self, rdm_world, rng, expected=spearman_of_noisy_rdms)
+
+
+def _people(target: RDMTarget) -> dict[str, np.ndarray]:
+    """What a figure shows beside the model's RDM: the mean over subjects, and the categories."""
+    upper = np.triu_indices(len(target.ids), 1)
+    pairs = target.rdms[:, upper[0], upper[1]]
+    measured = ~np.isnan(pairs)
+    total, count = np.where(measured, pairs, 0.0).sum(axis=0), measured.sum(axis=0)
+    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    categories = [category or "" for category in target.categories or ()]
+    return {
+        "target_rdm": mean.astype(np.float32),
+        **({"categories": np.array(categories)} if any(categories) else {}),
+    }
 
 
 def _standard_errors(model_rdm: np.ndarray, rdms: np.ndarray, population: str, seed: int) -> dict[str, float]:

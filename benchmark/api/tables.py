@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.checks import Check, Status
 from benchmark.leaderboard.compare import compare
-from benchmark.leaderboard.figure import profiles
+from benchmark.leaderboard.figures import profiles
 from benchmark.results import CellResult, row
 from benchmark.runner import Outcome
 

@@ -21,7 +21,6 @@ ACROSS = 4
 _PANEL = 3.1
 _PHOTO = 1.15
 _LINE = 0.19
-_COLOUR = "#0072b2"
 
 
 def save_figure(path: Path, photos: Sequence[Photo], profiles: Profiles, k: int, caption: str) -> None:
@@ -92,7 +91,7 @@ def _draw_photo(
 def _draw_bars(axes: Axes, strongest: Sequence[tuple[str, float]], longest: float) -> None:
     """Draw horizontal bars, the strongest on top, each with its word and its strength."""
     places = np.arange(len(strongest))
-    axes.barh(places, [strength for _, strength in strongest], color=_COLOUR, height=0.72)
+    axes.barh(places, [strength for _, strength in strongest], color=figures.COLOURS[0], height=0.72)
     axes.set_yticks(places, [plain(word) for word, _ in strongest], fontsize=8, parse_math=False)
     axes.invert_yaxis()
     axes.set_ylim(len(strongest) - 0.5, -0.5)

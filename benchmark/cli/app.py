@@ -22,7 +22,8 @@ from benchmark.cli.choices import (
 )
 from benchmark.cli.collection_commands import group as data_group
 from benchmark.cli.commands import Commands
-from benchmark.cli.groups import association, cache, export, leaderboard, results, training
+from benchmark.cli.groups import association, cache, export, leaderboard, training
+from benchmark.cli.groups import results as results_group
 
 app = typer.Typer(
     name="bench",
@@ -33,7 +34,7 @@ app = typer.Typer(
 )
 for name, group in (
     ("leaderboard", leaderboard),
-    ("results", results),
+    ("results", results_group),
     ("train", training),
     ("export", export),
     ("association", association),
@@ -175,6 +176,64 @@ def compare(
     from benchmark.cli.compare import show_comparison
 
     raise typer.Exit(show_comparison(split(models), suite, output, form.value))
+
+
+@app.command()
+def plot(
+    kind: opt.FigureKindArgument,
+    results: opt.ResultFilesArgument,
+    output: opt.PlottedFileOption,
+) -> None:
+    """Draw a figure for a paper from results alone. Nothing is computed anew.
+
+    Name the files of the models and bindings to show, or a folder of them:
+    bench plot profile results/mini/people_rdm --output profile.pdf
+    """
+    from benchmark.cli.plot import plot as draw
+
+    draw(kind.value, results, output)
+
+
+@app.command()
+def report(
+    model: opt.ReportedModelArgument,
+    suite: opt.SuiteOption = "mini",
+    output: opt.OutputOption = Path("results"),
+    page: opt.ReportOption = None,
+    registry: opt.RegistryOption = None,
+) -> None:
+    """Write a report on a model for the supplement of a paper, from results alone.
+
+    One HTML file: its scores with chance, ceiling and p, the curves over its
+    layers, the methods in sentences, versions, and references as BibTeX.
+    """
+    from benchmark.cli.console import say
+    from benchmark.common.files import slug
+    from benchmark.leaderboard.report import write_report
+
+    file = page or Path(f"{slug(model)}.html")
+    count = write_report(output, model, suite, file, load(registry))
+    say(f"report on {model}, bindings: {count}: {file.resolve()}")
+
+
+@app.command()
+def reproduce(
+    result: opt.ReproducedArgument,
+    data: opt.DataOption = None,
+    registry: opt.RegistryOption = None,
+    device: opt.DeviceOption = Device.auto,
+) -> None:
+    """Run the cell of a result again, with its seed and its layers, and compare all numbers.
+
+    It also says what differs between the two runs: code, versions, weights,
+    data, device. The result stays as it is.
+
+    Exit status: 0 if all numbers are the same within 1e-5; 1 if one is not; 2
+    if the file is no result, or its cell cannot be run here.
+    """
+    from benchmark.cli.reproduce import show_reproduction
+
+    raise typer.Exit(show_reproduction(result, run_options(registry, data, device)))
 
 
 @app.command("list")

@@ -136,3 +136,23 @@ class EntryKind(str, Enum):
     datasets = "datasets"
     suites = "suites"
     ids = "ids"
+
+
+class LeaderboardFormat(str, Enum):
+    """What ``bench leaderboard build`` writes."""
+
+    html = "html"
+    csv = "csv"
+    json = "json"
+    md = "md"
+    tex = "tex"
+
+
+class FigureKind(str, Enum):
+    """What ``bench plot`` draws."""
+
+    profile = "profile"
+    rdm = "rdm"
+    plan = "plan"
+    compare = "compare"
+    similarity = "similarity"

@@ -147,9 +147,12 @@ def cache_verify() -> None:
 def build(
     output: opt.OutputOption = Path("results"),
     page: opt.LeaderboardPageOption = None,
+    form: opt.LeaderboardFormatOption = None,
     registry: opt.RegistryOption = None,
 ) -> None:
     """Write all results as one self-contained HTML page, and the numbers as CSV and Markdown beside it.
+
+    --format chooses what is written, also JSON, and LaTeX tables for a paper.
 
     A result that cannot be read, or with numbers that no run can give, is left
     out and named. Exit status: 0 if the page was written; 2 if there is no
@@ -158,7 +161,24 @@ def build(
     from benchmark.cli.console import say
     from benchmark.leaderboard import build_page
 
-    say(*build_page(output, page or output / "leaderboard.html", load(registry)).splitlines())
+    forms = [one.value for one in form or ()] or ["html", "csv", "md"]
+    said = build_page(output, page or output / "leaderboard.html", load(registry), forms)
+    say(*said.splitlines())
+
+
+@leaderboard.command("serve")
+def serve(
+    output: opt.OutputOption = Path("results"),
+    port: opt.PortOption = 8765,
+    registry: opt.RegistryOption = None,
+) -> None:
+    """Show the page in a browser on this machine, built anew when results have changed.
+
+    Only this machine can see it. Reload the page after a run. Ctrl-C ends it.
+    """
+    from benchmark.cli.serve import serve_page
+
+    serve_page(output, port, load(registry))
 
 
 @results.command("check")

@@ -17,6 +17,8 @@ from benchmark.cli.choices import (
     Dissimilarity,
     EntryKind,
     FeatureFormat,
+    FigureKind,
+    LeaderboardFormat,
     MapFormat,
     PluginKind,
     Pooling,
@@ -168,6 +170,25 @@ PowerSuiteOption = Annotated[
 CoresOption = Annotated[
     int | None, typer.Option("--jobs", min=1, help="Number of processes. Default: one for each core.")
 ]
+
+ReproducedArgument = Annotated[
+    Path, typer.Argument(metavar="RESULT", help="Result file, SUITE/BINDING/MODEL.json.")
+]
+
+# ---- bench plot
+
+FigureKindArgument = Annotated[
+    FigureKind,
+    typer.Argument(
+        help="profile: scores of layers; rdm: RDMs beside that of people; plan: transport plans; compare: "
+        "paired differences; similarity: how alike the RDMs of models are."
+    ),
+]
+ReportedModelArgument = Annotated[str, typer.Argument(help="Name of a model that has results.")]
+ReportOption = Annotated[
+    Path | None, typer.Option("--page", help="HTML file to write. Default: MODEL.html in the current folder.")
+]
+PlottedFileOption = Annotated[Path, typer.Option("--output", help="File to write: .pdf, .svg or .png.")]
 
 # ---- bench add, bench check-model
 
@@ -479,6 +500,18 @@ LeaderboardPageOption = Annotated[
     typer.Option(
         "--page", help="HTML file to write. Default: leaderboard.html in the folder of the results."
     ),
+]
+
+LeaderboardFormatOption = Annotated[
+    list[LeaderboardFormat] | None,
+    typer.Option(
+        "--format",
+        help="What is written: html, the page; csv, json, md or tex (LaTeX with booktabs), its numbers. "
+        "Repeatable. Default: html, csv and md.",
+    ),
+]
+PortOption = Annotated[
+    int, typer.Option("--port", min=0, max=65535, help="Port of the server; 0: any that is free.")
 ]
 
 # ---- bench association map

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from benchmark.cli.console import say
+from benchmark.cli.plot import result_files
 from benchmark.common.errors import DataError, UsageError
 from benchmark.leaderboard.check import faults, remarks
 from benchmark.registry import Registry
@@ -32,7 +32,7 @@ def check_results(places: list[Path], registry: Registry) -> int:
     UsageError
         If there is no file.
     """
-    files = [file for place in places for file in _files(place)]
+    files = [file for place in places for file in result_files(place)]
     if not files:
         raise UsageError(f"no result under {', '.join(map(str, places))}")
     wrong = 0
@@ -47,12 +47,3 @@ def check_results(places: list[Path], registry: Registry) -> int:
         say(*(f"{file}: fault: {line}" for line in found), *(f"{file}: remark: {line}" for line in noted))
     say(f"{len(files)} results, {wrong} with a fault")
     return 1 if wrong else 0
-
-
-def _files(place: Path) -> Iterator[Path]:
-    if place.is_dir():
-        yield from sorted(place.resolve().glob("**/*.json"))
-    elif place.exists():
-        yield place.resolve()
-    else:
-        raise UsageError(f"no file or folder {place}")

@@ -47,8 +47,7 @@ def _lines(reason: Reason) -> list[str]:
     lines = [head]
     width = max((len(change.label) for change in reason.changes), default=0)
     lines += [
-        f"  {change.label:<{width}}  {_short(change.old)} -> {_short(change.new)}"
-        for change in reason.changes
+        f"  {change.label:<{width}}  {short(change.old)} -> {short(change.new)}" for change in reason.changes
     ]
     if reason.changes:
         lines.append(f"  {_consequence(reason.changes)}")
@@ -61,7 +60,7 @@ def _consequence(changes: tuple[Change, ...]) -> str:
     return "bench run compares again; it uses the same features"
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
     """Part of a key as a short text: the first digits of a hash, the start of anything else."""
     if value is None:
         return "(none)"

@@ -8,6 +8,8 @@ from typing import Any
 from benchmark.common.errors import DataError, UsageError
 from benchmark.common.files import write_temporary
 
+#: The colours of Okabe & Ito, which colour-blind readers can distinguish too, and two more; black is for text
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#5254a3")
 #: Endings of the files that a figure can be saved to
 FORMATS = (".png", ".pdf", ".svg")
 

@@ -34,7 +34,14 @@ from benchmark.inference.odd_one_out import (
     triplet_pair_statistic,
     triplet_statistic,
 )
-from benchmark.inference.paired import PairedDifference, Perturbed, paired_difference, perturbed
+from benchmark.inference.paired import (
+    PairedDifference,
+    PairedDifferences,
+    Perturbed,
+    paired_difference,
+    paired_differences,
+    perturbed,
+)
 from benchmark.inference.partition import (
     part_ceilings,
     part_pair_statistic,
@@ -73,6 +80,7 @@ __all__ = [
     "NoiseCeiling",
     "PairStatistic",
     "PairedDifference",
+    "PairedDifferences",
     "PermutationTest",
     "Perturbed",
     "Population",
@@ -98,6 +106,7 @@ __all__ = [
     "noise_ceiling",
     "pair_statistic",
     "paired_difference",
+    "paired_differences",
     "part_ceilings",
     "part_pair_statistic",
     "part_statistic",

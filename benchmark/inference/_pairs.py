@@ -21,8 +21,9 @@ Used = NDArray[np.bool_]
 
 #: Below this share of the variance over all pairs, a weighted correlation is undefined
 NO_VARIANCE = 1e-12
-#: Number of pieces that a symmetric matrix is cut into, so that little more than its upper half is used
-_PIECES = 8
+#: Number of pieces that a symmetric matrix is cut into, so that little more than its upper half is used. One
+#: of fewer than _WHOLE conditions is not cut: the products are so small that their number counts
+_PIECES, _WHOLE = 8, 128
 
 
 def measured_pairs(rdm: Floats) -> Used | None:
@@ -94,7 +95,7 @@ def pair_sum(weights: Float64, matrix: Float64) -> Float64:
     The sum is half of w' M w, so that one matrix product serves all weights.
     """
     n = len(matrix)
-    step = -(-n // _PIECES)
+    step = n if n < _WHOLE else -(-n // _PIECES)
     total = np.zeros(len(weights))
     for start in range(0, n, step):
         stop = min(start + step, n)

@@ -17,6 +17,7 @@ paired t-test, up to the drawing of the halves.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -66,6 +67,21 @@ class PairedDifference(NamedTuple):
     low: float
     high: float
     p: float
+
+
+class PairedDifferences(NamedTuple):
+    """Differences of every two of m scores: the first with each after it, then the second, and so on.
+
+    Attributes
+    ----------
+    difference, low, high, p : ndarray, shape (m * (m - 1) / 2,)
+        As of :class:`PairedDifference`.
+    """
+
+    difference: Float64
+    low: Float64
+    high: Float64
+    p: Float64
 
 
 def perturbed(
@@ -183,26 +199,75 @@ def paired_difference(a: Perturbed, b: Perturbed) -> PairedDifference:
     >>> round(result.difference, 2), round(result.low, 2), round(result.high, 2), round(result.p, 4)
     (0.15, -0.05, 0.34, 0.1261)
     """
-    if a.n != b.n or a.concepts.shape != b.concepts.shape or a.pairs.shape != b.pairs.shape:
-        raise ValueError(
-            f"a has {a.n} concepts and {len(a.concepts)} halvings, b {b.n} and {len(b.concepts)}: "
-            "expected the same"
-        )
-    difference = a.score - b.score
+    return PairedDifference(*(float(values[0]) for values in paired_differences([a, b])))
+
+
+def paired_differences(scores: Sequence[Perturbed]) -> PairedDifferences:
+    """Differences of every two of several models (:func:`paired_difference`), computed together.
+
+    Parameters
+    ----------
+    scores : sequence of Perturbed
+        Of two or more models, with the same number of concepts and the same seed.
+
+    Returns
+    -------
+    PairedDifferences
+        In the order of ``itertools.combinations``.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of concepts or of halvings differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.inference import mean_statistic, paired_differences, perturbed
+    >>> right = np.random.default_rng(0).random((3, 40)) < [[0.9], [0.6], [0.5]]
+    >>> found = paired_differences([perturbed(mean_statistic(of), n=40, rng=1) for of in right])
+    >>> found.difference.round(3), found.p.round(3)
+    (array([0.225, 0.525, 0.3  ]), array([0.005, 0.   , 0.006]))
+    """
+    n = scores[0].n
+    shapes = [(len(one.concepts), len(one.pairs)) for one in scores]
+    for one, shape in zip(scores, shapes, strict=True):
+        if one.n != n or shape != shapes[0]:
+            raise ValueError(
+                f"a has {n} concepts and {shapes[0][0]} halvings, b {one.n} and {shape[0]}: expected the same"
+            )
+    score, concepts, pairs = (
+        np.array([getattr(one, name) for one in scores]) for name in ("score", "concepts", "pairs")
+    )
+    # one model with all after it: every pair at once would not fit in memory for many models
+    rows = [
+        (score[i] - score[i + 1 :], *(_mean_square(of[i] - of[i + 1 :]) for of in (concepts, pairs)))
+        for i in range(len(scores) - 1)
+    ]
+    difference, whole, single = (np.concatenate(of) for of in zip(*rows, strict=True))
+    return _tested(difference, whole, single, n)
+
+
+def _tested(difference: Float64, whole: Float64, single: Float64, n: int) -> PairedDifferences:
+    """Interval and p-value from the mean squares of the changes with concepts, and with pairs."""
     # Changes are taken about the mean of the sample, which costs one degree of freedom.
-    whole = _mean_square(a.concepts - b.concepts) * (a.n / (a.n - 1) if a.n > 1 else np.nan)
-    single = _mean_square(a.pairs - b.pairs)
-    error = float(np.sqrt(np.fmax(whole - single, single)))
-    if np.isnan(difference) or np.isnan(whole) or np.isnan(single):
-        return PairedDifference(difference, np.nan, np.nan, np.nan)
-    if error <= _ROUNDING:
-        return PairedDifference(difference, difference, difference, float(abs(difference) <= _ROUNDING))
-    freedom = (a.n - 1) * min(1.0, error**2 / whole) ** 2
-    p = 2 * float(stdtr(freedom, -abs(difference) / error))
-    width = error * float(stdtrit(freedom, 0.975))
-    return PairedDifference(difference, difference - width, difference + width, p)
+    whole = whole * (n / (n - 1) if n > 1 else np.nan)
+    error = np.sqrt(np.fmax(whole - single, single))
+    error[np.isnan(difference) | np.isnan(whole) | np.isnan(single)] = np.nan
+    with np.errstate(divide="ignore", invalid="ignore"):  # nothing changes the difference: set below
+        freedom = (n - 1) * np.minimum(1.0, error**2 / whole) ** 2
+        p = 2 * stdtr(freedom, -np.abs(difference) / error)
+        width = error * stdtrit(freedom, 0.975)
+    fixed = error <= _ROUNDING
+    p[fixed] = np.abs(difference[fixed]) <= _ROUNDING
+    width[fixed] = 0.0
+    return PairedDifferences(difference, difference - width, difference + width, p)
 
 
-def _mean_square(changes: Float64) -> float:
-    defined = changes[~np.isnan(changes)]
-    return float(np.mean(defined**2)) if len(defined) else float("nan")
+def _mean_square(changes: Float64) -> Float64:
+    """Mean square (m,) over the halvings of changes (m, h) that are defined; NaN if none is."""
+    defined = ~np.isnan(changes)
+    count = defined.sum(axis=1)
+    total = np.where(defined, changes, 0.0)
+    squares = np.einsum("ij,ij->i", total, total)
+    return np.where(count > 0, squares / np.maximum(count, 1), np.nan)

@@ -1,4 +1,4 @@
-"""Results to one self-contained HTML page, and the same numbers as CSV and Markdown."""
+"""Results to one self-contained HTML page, the same numbers in other forms, and figures."""
 
 from benchmark.leaderboard.build import build_page
 

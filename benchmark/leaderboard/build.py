@@ -1,10 +1,9 @@
-"""Write the leaderboard page, and the same numbers as CSV and Markdown."""
+"""Write the leaderboard page, and the same numbers for spreadsheets, programs and papers."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,37 +12,53 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from benchmark.common.errors import DataError
 from benchmark.common.files import slug, write_atomic
 from benchmark.leaderboard.board import Board, boards
-from benchmark.leaderboard.check import faults
+from benchmark.leaderboard.check import Metrics, faults
 from benchmark.leaderboard.content import content, profiles
+from benchmark.leaderboard.latex import latex
 from benchmark.leaderboard.markdown import markdown
+from benchmark.leaderboard.rows import as_csv, as_json, tidy
 from benchmark.registry import Registry, shipped_root
-from benchmark.results import LEVELS, ResultStore
+from benchmark.results import ResultStore
 
 #: The scripts of the page, in the order in which they need one another
 _SCRIPTS = (
     "vendor/tabulator.min.js",
     "vendor/d3.min.js",
     "vendor/plot.min.js",
+    "vendor/jstat.min.js",
     "table.js",
     "charts.js",
+    "paired.js",
+    "choices.js",
     "views.js",
     "page.js",
 )
+#: The forms of the numbers: how each is made. The name of the form is the ending of its file
+_FORMS: dict[str, Callable[[list[Board]], str]] = {
+    "csv": lambda by_suite: as_csv(tidy(by_suite)),
+    "json": lambda by_suite: as_json(tidy(by_suite)),
+    "md": lambda by_suite: "\n".join(map(markdown, by_suite)),
+    "tex": lambda by_suite: "\n".join(map(latex, by_suite)),
+}
 #: Layers of all cells that are longer than this are written beside the page
 _INSIDE = 1_500_000
 
 
-def build_page(results: Path, page: Path, registry: Registry) -> str:
-    """Write the page from all results in a folder, and beside it a CSV and a Markdown file.
+def build_page(
+    results: Path, page: Path, registry: Registry, forms: Sequence[str] = ("html", "csv", "md")
+) -> str:
+    """Write the page from all results in a folder, and beside it the same numbers in other forms.
 
     Parameters
     ----------
     results : Path
         Folder that ``bench run --output`` wrote.
     page : Path
-        The HTML file to write. The other two files have the same name with another ending.
+        The HTML file to write. The other files have the same name with another ending.
     registry : Registry
         Describes the suites, bindings and metrics.
+    forms : sequence of {"html", "csv", "json", "md", "tex"}
+        What is written.
 
     Returns
     -------
@@ -57,8 +72,9 @@ def build_page(results: Path, page: Path, registry: Registry) -> str:
     """
     stored, left_out = ResultStore(results).all()
     cells = []
+    known: Metrics = {}
     for one in stored:
-        wrong = faults(one.cell, registry)
+        wrong = faults(one.cell, registry, known)
         left_out += [f"{one.path}: {wrong[0]}"] if wrong else []
         cells += [] if wrong else [one.cell]
     if not cells:
@@ -66,12 +82,16 @@ def build_page(results: Path, page: Path, registry: Registry) -> str:
         raise DataError(f"no result under {results}{unread}: bench run --output {results} writes them")
     by_suite = boards(cells, registry)
     try:
-        write_atomic(page, _html(by_suite, page).encode())
-        write_atomic(page.with_suffix(".csv"), _csv(by_suite).encode())
-        write_atomic(page.with_suffix(".md"), "\n".join(map(markdown, by_suite)).encode())
+        if "html" in forms:
+            write_atomic(page, _html(by_suite, page).encode())
+        for form in (form for form in _FORMS if form in forms):
+            write_atomic(page.with_suffix(f".{form}"), _FORMS[form](by_suite).encode())
     except OSError as error:
         raise DataError(f"cannot write {page}: {error.strerror or error}") from error
-    lines = [f"{len(cells)} results -> {page.resolve()}, and .csv and .md beside it"]
+    first, *others = [form for form in ("html", *_FORMS) if form in forms]
+    written = page if first == "html" else page.with_suffix(f".{first}")
+    beside = f", and {' and '.join(f'.{form}' for form in others)} beside it" if others else ""
+    lines = [f"{len(cells)} results -> {written.resolve()}{beside}"]
     return "\n".join([*lines, *(f"left out: {reason}" for reason in left_out)])
 
 
@@ -109,37 +129,3 @@ def _json(value: Any) -> str:
     """``value`` as JSON that may stand inside an element of HTML."""
     text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _csv(by_suite: list[Board]) -> str:
-    """One line for each cell (its layer is empty), and one for each of its layers and metrics."""
-    out = io.StringIO()
-    write = csv.writer(out, lineterminator="\n").writerow
-    numbers = ("score", "ci_low", "ci_high", *LEVELS)
-    marked = ("n", "trained_on", "untrained", "interval")
-    write(("suite", "binding", "task", "model", "layer", "metric", *numbers, *marked))
-    for board in by_suite:
-        for column in board.columns:
-            for c in column.cells:
-                interval = "5-95 % of seeds" if c.averaged else "95 % over concepts"
-                marks = (c.n, c.trained_on, c.untrained, interval)
-                head = tuple(map(_no_formula, (c.suite, c.binding, c.task, c.model)))
-                write((*head, "", _no_formula(c.metric or ""), *(getattr(c, key) for key in numbers), *marks))
-                for layer in c.layers:
-                    for metric, estimate in layer.metrics.items():
-                        values = (getattr(estimate, key) for key in numbers)
-                        write((*head, _no_formula(layer.name), _no_formula(metric), *values, *marks))
-    return out.getvalue()
-
-
-def _no_formula(name: str) -> str:
-    """``name`` as it is, unless a spreadsheet would run it as a formula: then after an apostrophe."""
-    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) and not _is_number(name) else name
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -16,7 +16,11 @@ _PAIRS = (("ci_low", "ci_high"), ("chance_low", "chance_high"), ("ceiling_low", 
 _IN_RANGE = ("score", "ci_low", "ci_high", "chance", "chance_low", "chance_high")
 
 
-def faults(cell: CellResult, registry: Registry) -> list[str]:
+#: The metrics of tasks, by name of the task and of the metric
+Metrics = dict[str, dict[str, Metric]]
+
+
+def faults(cell: CellResult, registry: Registry, known: Metrics | None = None) -> list[str]:
     """What is plainly wrong in a result.
 
     Parameters
@@ -25,13 +29,18 @@ def faults(cell: CellResult, registry: Registry) -> list[str]:
         A result whose checksum is right.
     registry : Registry
         Knows the metrics of the task, the suite and the binding.
+    known : dict, optional
+        Metrics of the tasks that were loaded for earlier results. That of this result is added.
 
     Returns
     -------
     list of str
         One line for each fault; empty if nothing is wrong. It is no proof that the result is right.
     """
-    return [*_of_entries(cell, registry), *_of_layers(cell), *_of_numbers(cell, _metrics(cell, registry))]
+    known = {} if known is None else known
+    if cell.task not in known:
+        known[cell.task] = _metrics(cell, registry)
+    return [*_of_entries(cell, registry), *_of_layers(cell), *_of_numbers(cell, known[cell.task])]
 
 
 def remarks(cell: CellResult, registry: Registry) -> list[str]:

@@ -6,12 +6,22 @@ Names are short, because they are repeated in every cell: ``s`` score, ``l`` and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from benchmark.leaderboard.board import Board, Column
 from benchmark.leaderboard.ranks import is_ranked
-from benchmark.results import CellResult, Estimate, LayerScore
+from benchmark.results import (
+    CellResult,
+    Estimate,
+    LayerScore,
+    concepts_of,
+    finite_or_none,
+    perturbed_of,
+)
 
 _SHORT = {
     "s": "score",
@@ -55,16 +65,32 @@ def profiles(boards: Sequence[Board]) -> dict[str, list[Content]]:
     Returns
     -------
     dict of str to list
-        One entry for each cell, with ``binding``, ``model`` and ``layers``.
+        One entry for each cell, with ``binding``, ``model`` and ``layers``; and ``paired``, what a comparison
+        with another model needs, where the cell holds it.
     """
     return {
         board.suite: [
-            {"binding": column.binding, "model": cell.model, "layers": list(map(_layer, cell.layers))}
+            {
+                "binding": column.binding,
+                "model": cell.model,
+                "layers": list(map(_layer, cell.layers)),
+                **_paired(cell),
+            }
             for column in board.columns
             for cell in column.cells
         ]
         for board in boards
     }
+
+
+def _paired(cell: CellResult) -> Content:
+    """Score of the best layer on all concepts, and its changes, as :func:`paired_difference` takes them."""
+    found = None if cell.averaged else perturbed_of(cell)
+    if found is None or np.isnan(found.concepts).all() or np.isnan(found.score):
+        return {}
+    n, on = concepts_of(cell)
+    changes = [[finite_or_none(x) for x in of] for of in (found.concepts, found.pairs)]
+    return {"paired": {"s": found.score, "n": n, "on": on, "concepts": changes[0], "pairs": changes[1]}}
 
 
 def _suite(board: Board) -> Content:
@@ -83,8 +109,14 @@ def _model(model: str, board: Board) -> Content:
     if cell.provenance is not None:
         entry = cell.provenance.registry_entry
         about = {name: entry[name] for name in _ABOUT if entry.get(name)}
+        about |= {"family": _family(str(entry.get("plugin", "")))}
         about |= {"weights": cell.provenance.weights, "preprocessing": cell.provenance.preprocessing}
     return {"name": model, "untrained": cell.untrained, "about": about}
+
+
+def _family(plugin: str) -> str:
+    """The file or module of a plug-in, as a name: ``timm`` for models/timm_models.py:Timm."""
+    return re.split(r"[/.]", plugin.partition(":")[0].removesuffix(".py"))[-1].removesuffix("_models")
 
 
 def _binding(column: Column) -> Content:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 
-from benchmark.inference import fdr, paired_difference
-from benchmark.results import CellResult, perturbed_of, same_concepts
+from benchmark.inference import fdr, paired_differences
+from benchmark.results import CellResult, concepts_of, perturbed_of
 
 #: False discovery rate over all pairs of models of a binding
 ALPHA = 0.05
@@ -59,22 +58,21 @@ def rank_intervals(cells: Sequence[CellResult], *, higher: bool) -> dict[str, Ra
     """
     ranked = [cell for cell in cells if is_ranked(cell)]
     most = max((cell.n or 0 for cell in ranked), default=0)
-    scores = {}
-    full = [cell for cell in ranked if cell.n == most]
-    for cell in max(([b for b in full if same_concepts(a, b)] for a in full), key=len, default=[]):
-        found = perturbed_of(cell)
-        if found is None or np.isnan(found.concepts).all():
-            return {}
-        scores[cell.model] = found
-    if len(scores) < 2:
+    on: dict[object, list[CellResult]] = {}
+    for cell in ranked:
+        if cell.n == most:
+            on.setdefault(concepts_of(cell), []).append(cell)
+    group = max(on.values(), key=len, default=[])
+    scores = [perturbed_of(cell) for cell in group]
+    found = [score for score in scores if score is not None and not np.isnan(score.concepts).all()]
+    if len(found) < max(2, len(group)):
         return {}
-    pairs = list(combinations(scores, 2))
-    differences = [paired_difference(scores[a], scores[b]) for a, b in pairs]
-    corrected = np.nan_to_num(fdr(np.array([difference.p for difference in differences])), nan=1.0)
-    better, worse = dict.fromkeys(scores, 0), dict.fromkeys(scores, 0)
-    for (a, b), difference, p in zip(pairs, differences, corrected, strict=True):
-        if p < ALPHA:
-            first, second = (a, b) if (difference.difference > 0) is higher else (b, a)
-            worse[first] += 1
-            better[second] += 1
-    return {model: RankInterval(1 + better[model], len(scores) - worse[model]) for model in scores}
+    differences = paired_differences(found)
+    corrected = np.nan_to_num(fdr(differences.p), nan=1.0)
+    first, second = np.triu_indices(len(group), 1)
+    above = (corrected < ALPHA) & ((differences.difference > 0) == higher)
+    below = (corrected < ALPHA) & ~above
+    many = len(group)
+    won = np.bincount(first[above], minlength=many) + np.bincount(second[below], minlength=many)
+    lost = np.bincount(second[above], minlength=many) + np.bincount(first[below], minlength=many)
+    return {cell.model: RankInterval(1 + int(lost[i]), many - int(won[i])) for i, cell in enumerate(group)}

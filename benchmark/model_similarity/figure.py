@@ -11,13 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from benchmark.common import figures
+from benchmark.common.figures import COLOURS
 from benchmark.common.text import plain
 from benchmark.measures import classical_mds
 from benchmark.model_similarity.compare import Similarities
 from benchmark.model_similarity.measures import MEASURES, Matrix
 
-#: The colours of Okabe & Ito, which colour-blind readers can distinguish too; black is kept for text
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#5254a3")
 _MARKERS = "os^Dv<>P"
 _UNDEFINED = "#dddddd"
 #: With more layers than this the numbers do not fit into the cells
@@ -106,8 +105,8 @@ def _draw_map(axes: Axes, matrix: Matrix, found: Similarities) -> None:
     for k, model in enumerate(models):
         rows = [i for i, layer in enumerate(found.layers) if layer.model == model]
         style: dict[str, Any] = {
-            "color": _COLOURS[k % len(_COLOURS)],
-            "marker": _MARKERS[k // len(_COLOURS) % len(_MARKERS)],
+            "color": COLOURS[k % len(COLOURS)],
+            "marker": _MARKERS[k // len(COLOURS) % len(_MARKERS)],
         }
         axes.plot(*scaling.points[rows].T, linewidth=1, markersize=5, **style)
         handles.append(Line2D([], [], linestyle="", markersize=5, label=plain(model), **style))

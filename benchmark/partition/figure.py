@@ -9,13 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
 from benchmark.common import figures
+from benchmark.common.figures import COLOURS
 from benchmark.common.text import plain
 from benchmark.measures.partition import MOST_SETS
 from benchmark.partition.compare import ModelPartition, Part
 from benchmark.partition.euler import NoDiagramError, euler_circles
 
-#: The colours of Okabe & Ito, which colour-blind readers can distinguish too
-_COLOURS = ("#0072b2", "#d55e00", "#009e73")
 _TOGETHER, _CEILING = "#555555", "#dddddd"
 #: Height of a bar, and side of the diagram, in inches
 _BAR, _SIDE = 0.34, 3.4
@@ -63,7 +62,7 @@ def _draw_bars(axes: Axes, parts: list[Part], found: ModelPartition) -> None:
     labelled = False
     for row, part in enumerate(parts):
         one = part.models[0] if len(part.models) == 1 else None
-        colour = _TOGETHER if one is None else _COLOURS[found.models.index(one)]
+        colour = _TOGETHER if one is None else COLOURS[found.models.index(one)]
         estimate, ceiling = part.share.estimate, part.share.ceiling
         if ceiling is not None:
             axes.barh(
@@ -104,7 +103,7 @@ def _draw_circles(axes: Axes, found: ModelPartition) -> None:
             transform=axes.transAxes, parse_math=False,
         )  # fmt: skip
         return
-    for name, circle, colour in zip(found.models, circles, _COLOURS, strict=False):
+    for name, circle, colour in zip(found.models, circles, COLOURS, strict=False):
         centre = (circle.x, circle.y)
         axes.add_patch(Circle(centre, circle.radius, facecolor=colour, alpha=0.45, label=plain(name)))
         axes.add_patch(Circle(centre, circle.radius, fill=False, edgecolor=colour))

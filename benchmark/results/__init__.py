@@ -1,6 +1,6 @@
 """Results: their schema, the folder that stores them, and their provenance."""
 
-from benchmark.results.compared import perturbed_of, same_concepts
+from benchmark.results.compared import concepts_of, perturbed_of, same_concepts
 from benchmark.results.provenance import code_version, extraction_version, now, versions
 from benchmark.results.row import row
 from benchmark.results.schema import (
@@ -28,6 +28,7 @@ __all__ = [
     "average_seeds",
     "canonical",
     "code_version",
+    "concepts_of",
     "diff_keys",
     "extraction_version",
     "finite_or_none",

@@ -29,19 +29,23 @@ def perturbed_of(cell: CellResult) -> Perturbed | None:
     return Perturbed(np.nan if score is None else score, concepts, pairs, cell.n or 0)
 
 
-def same_concepts(first: CellResult, second: CellResult) -> bool:
-    """Whether two cells of a binding were scored on the same concepts.
+def concepts_of(cell: CellResult) -> tuple[int | None, str | None]:
+    """What two cells of a binding share if, and only if, they were scored on the same concepts.
 
     Parameters
     ----------
-    first, second : CellResult
-        If one of their models does not cover all stimuli, both have to cover the same ones: two halves of the
-        concepts have one number.
+    cell : CellResult
 
     Returns
     -------
-    bool
+    tuple of (int or None) and (str or None)
+        The number of concepts, and the stimuli of a model that does not cover all of them: two halves of the
+        concepts have one number.
     """
-    shown = [cell.key.get("features", {}).get("stimuli") for cell in (first, second)]
-    partly = "uncovered" in first.counts or "uncovered" in second.counts
-    return first.n == second.n and (not partly or shown[0] == shown[1])
+    partly = "uncovered" in cell.counts
+    return cell.n, str(cell.key.get("features", {}).get("stimuli")) if partly else None
+
+
+def same_concepts(first: CellResult, second: CellResult) -> bool:
+    """Whether two cells of a binding were scored on the same concepts (:func:`concepts_of`)."""
+    return concepts_of(first) == concepts_of(second)

@@ -5,7 +5,7 @@ const content = JSON.parse(document.getElementById("content").textContent);
 const suites = new Map(content.suites.map((suite) => [suite.name, suite]));
 for (const suite of content.suites) for (const binding of suite.bindings) binding.axis = axisOf(binding);
 
-const state = { suite: content.suites[0], chosen: new Set(), search: "", hidden: new Set(), tasks: null, sort: "" };
+const state = { suite: content.suites[0], chosen: new Set(), search: "", hidden: new Set(), tasks: null, sort: "", traits: new Map(), weights: new Map() };
 const received = new Map();
 let table = null;
 
@@ -44,6 +44,9 @@ function read() {
   state.hidden = new Set((filters.get("hide") ?? "").split(",").filter(Boolean));
   state.tasks = filters.has("tasks") ? new Set(filters.get("tasks").split(",")) : null;
   state.sort = filters.get("sort") ?? "";
+  state.traits = new Map(Object.keys(TRAITS).filter((kind) => filters.get(kind)).map((kind) => [kind, filters.get(kind)]));
+  const weights = (filters.get("mean") ?? "").split(",").map((one) => [one.slice(0, one.lastIndexOf(":")), Number(one.slice(one.lastIndexOf(":") + 1))]);
+  state.weights = new Map(weights.filter(([binding, weight]) => weight > 0 && state.suite.bindings.some((b) => b.name === binding && b.higher)));
   return { kind, name };
 }
 
@@ -53,6 +56,8 @@ function remember() {
   if (state.hidden.size) filters.set("hide", [...state.hidden].join(","));
   if (state.tasks) filters.set("tasks", [...state.tasks].join(","));
   if (state.sort) filters.set("sort", state.sort);
+  for (const [kind, value] of state.traits) filters.set(kind, value);
+  if (state.weights.size) filters.set("mean", [...state.weights].map(([name, weight]) => `${name}:${weight}`).join(","));
   const query = filters.toString();
   history.replaceState(null, "", address(state.suite.name) + (query ? `?${query}` : ""));
 }
@@ -71,7 +76,7 @@ function filter() {
   const trainedOn = (row) => state.suite.bindings.some((b) => row[b.name]?.t);
   table.setFilter((row) => {
     const text = `${row.model} ${row.about.about.description ?? ""} ${(row.about.about.trained_on ?? []).join(" ")}`.toLowerCase();
-    return words.every((word) => text.includes(word)) && !(state.hidden.has("untrained") && row.about.untrained) &&
+    return words.every((word) => text.includes(word)) && fitsTraits(row.about.about) && !(state.hidden.has("untrained") && row.about.untrained) &&
       !(state.hidden.has("trained") && trainedOn(row));
   });
   for (const binding of state.suite.bindings)
@@ -103,21 +108,21 @@ function tools(suite) {
       else kept.delete(task);
       state.tasks = kept.size === all.length ? null : kept;
     }));
-  return element("div", { class: "tools" }, search, kinds, tasks, element("a", { id: "compare" }));
+  return element("div", { class: "tools" }, search, ...traitTools(suite), kinds, tasks, element("a", { id: "compare" }));
 }
 
 function suiteView(suite) {
   const place = element("div", { id: "table" });
   const view = [element("h2", {}, suite.name), element("p", {}, suite.description)];
   if (suite.miniature) view.push(miniatureNote());
-  document.getElementById("main").replaceChildren(...view, tools(suite), place, scatterOf(suite));
+  document.getElementById("main").replaceChildren(...view, tools(suite), place, weightTools(suite), scatterOf(suite));
   choose("", false);
   table = tableOf(suite, place);
   table.on("tableBuilt", () => {
     mendRoles(place);
     filter();
     const [field, direction] = state.sort.split(":");
-    if (suite.bindings.some((b) => b.name === field) || field === "model") table.setSort(field, direction);
+    if (suite.bindings.some((b) => b.name === field) || field === "model" || (field === MEAN && state.weights.size)) table.setSort(field, direction);
     table.on("dataSorted", (sorters) => {
       state.sort = sorters.length ? `${sorters[0].field}:${sorters[0].dir}` : "";
       remember();

@@ -132,15 +132,17 @@ function tableOf(suite, place) {
   const rows = suite.models.map((about) => ({ model: about.name, about }));
   for (const binding of suite.bindings)
     for (const cell of binding.cells) rows.find((row) => row.model === cell.model)[binding.name] = cell;
+  if (state.weights.size) for (const row of rows) row[MEAN] = meanOf(row);
   return new Tabulator(place, {
     data: rows,
     index: "model",
     nestedFieldSeparator: false, // names of bindings may have dots
-    columns: [modelColumn(suite), ...columns],
+    columns: [modelColumn(suite), ...(state.weights.size ? [meanColumn(suite)] : []), ...columns],
     layout: "fitData",
     // A height that is known beforehand spares Tabulator several measurements of every row.
     ...(rows.length > 12 ? { height: "80vh" } : {}),
     rowHeight: 52,
+    renderVerticalBuffer: 260, // rows beyond the edges; as many as are in sight would take long to sort
     columnHeaderVertAlign: "bottom",
     movableColumns: false,
     placeholder: "No model is left by these filters",

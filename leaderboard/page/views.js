@@ -92,12 +92,12 @@ async function taskView(suite, name) {
   return view;
 }
 
-function compareView(suite, names) {
+async function compareView(suite, names) {
   const models = names.split(",").filter((name) => suite.models.some((m) => m.name === name));
   if (!models.length) return notThere(suite, `models ${names}`);
   const view = element("article", {}, ...heading(suite, models.join(" and ")));
   view.append(element("p", { class: "soft" }, "Intervals of single scores may overlap although the paired difference is " +
-    "significant. Ranks (#) come from paired differences."));
+    "significant: see the paired differences below. Ranks (#) come from them."));
   const table = element("table", {}, element("caption", { class: "soft" }, "Scores side by side"));
   table.append(element("tr", {}, element("th", { scope: "col" }, "binding"), ...models.map((m) => element("th", { scope: "col" }, m))));
   for (const binding of suite.bindings) {
@@ -108,7 +108,9 @@ function compareView(suite, names) {
       ...cells.map((cell) => element("td", {}, cell ? drawnCell(cell, binding) : "–"))));
   }
   const wide = element("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Scores side by side" }, table);
-  view.append(wide, element("p", {}, "How alike their layers are:"),
+  view.append(wide);
+  if (models.length > 1) view.append(differencesView(suite, models, await profilesOf(suite.name)));
+  view.append(element("p", {}, "How alike their layers are:"),
     element("pre", { tabindex: "0", "aria-label": "command" }, `bench similarity --suite ${suite.name} --model ${models.join(",")}`));
   return view;
 }

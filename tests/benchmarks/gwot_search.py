@@ -1,22 +1,27 @@
-"""The whole GWOT search beside an earlier one and POT's: ``python tests/benchmarks/gwot_search.py OLD``.
+"""The whole GWOT search beside an earlier one and POT's.
+
+``python tests/benchmarks/gwot_search.py OLD --concepts 48,92 --minutes 30``
 
 OLD is a checkout of the suite as it was before searches among assignments were compiled (commit c99829d). For
 each pair of real RDMs and each seed the least distance and the CPU seconds of the three are measured, each in
 a process of its own, and written to ``docs/reference/gwot-search.csv``. Rows that are there already are kept,
-so a run that was stopped goes on. With nothing else running it takes some hours on one core, nearly all of it
-in the two others.
+so a run that was stopped, or whose minutes are over, goes on. All of it takes some hours on one core with
+nothing else running, nearly all of it in the two others.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 from pathlib import Path
+from time import monotonic
 
 import numpy as np
 
@@ -59,32 +64,60 @@ print(min(distances), process_time() - began)
 """
 
 
-def pairs(session: Session) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Pairs of real RDMs, and two of the miniature, each scaled to a mean dissimilarity of one."""
+Pair = tuple[np.ndarray, np.ndarray]
+
+
+def pairs(session: Session) -> Iterator[tuple[int, str, Callable[[], Pair]]]:
+    """Number of concepts, name and maker of each pair of RDMs: real ones, and two of the miniature."""
     for model, layer in (("mini_encoder", "output"), ("swow_assoc", "output")):
-        yield network(session, model, layer, "mini", "people_gwot")
-    choices = session.target("things_rdm48")
-    yield "choices, SPoSE", choices.rdms[0], session.target("things_spose49").select(choices.ids).rdms[0]
-    yield network(session, "mobilenetv2_100", "output", "human", "hit_rdm")
-    groups = [np.load(session.data.path / "things" / "gwtune" / f"group{i}.npy") for i in (1, 2)]
-    spose = session.target("things_spose66").rdms[0]
+        yield 48, f"{model} {layer}, people", partial(network, session, model, layer, "mini", "people_gwot")
+    yield 48, "choices, SPoSE", partial(choices, session)
+    name = "mobilenetv2_100"
+    yield 92, f"{name} output, people", partial(network, session, name, "output", "human", "hit_rdm")
     for n in (92, 166, 334):
-        some = np.random.default_rng(n).permutation(len(spose))[:n]
-        yield "two groups", *(rdm(group[some], "euclidean") for group in groups)
-        yield "a group, SPoSE", rdm(groups[0][some], "euclidean"), spose[np.ix_(some, some)]
+        yield n, "two groups", partial(groups, session, n)
+        yield n, "a group, SPoSE", partial(group_and_spose, session, n)
     for model, layer in (("squeezenet1_0", "features.9"), ("mobilenetv2_100", "output")):
-        yield network(session, model, layer, "human", "things_gwot_334")
+        make = partial(network, session, model, layer, "human", "things_gwot_334")
+        yield 334, f"{model} {layer}, people", make
 
 
-def network(
-    session: Session, model: str, layer: str, suite: str, binding: str
-) -> tuple[str, np.ndarray, np.ndarray]:
+def choices(session: Session) -> Pair:
+    """The choices among 48 objects, and SPoSE of the same."""
+    measured = session.target("things_rdm48")
+    return measured.rdms[0], session.target("things_spose49").select(measured.ids).rdms[0]
+
+
+def group(session: Session, number: int, n: int) -> np.ndarray:
+    """The RDM of a group of people, of ``n`` of its objects."""
+    embedding = np.load(session.data.path / "things" / "gwtune" / f"group{number}.npy")
+    return rdm(embedding[some(n, len(embedding))], "euclidean")
+
+
+def groups(session: Session, n: int) -> Pair:
+    """The RDMs of two groups of people, of the same ``n`` objects."""
+    return group(session, 1, n), group(session, 2, n)
+
+
+def group_and_spose(session: Session, n: int) -> Pair:
+    """The RDM of a group of people, and SPoSE of the same ``n`` objects."""
+    spose = session.target("things_spose66").rdms[0]
+    kept = some(n, len(spose))
+    return group(session, 1, n), spose[np.ix_(kept, kept)]
+
+
+def some(n: int, total: int) -> np.ndarray:
+    """``n`` of all objects, the same for every pair."""
+    return np.random.default_rng(n).permutation(total)[:n]
+
+
+def network(session: Session, model: str, layer: str, suite: str, binding: str) -> Pair:
     """The RDM of a layer, and the mean RDM of the people of a binding."""
     entry = session.registry.binding(suite, binding)
     rdms = model_rdms(session, model, suite, (layer,), entry.stimuli, by="concept")
     joined = join(session.stimuli(entry.stimuli), session.target(entry.target), on=entry.on)
     rows = [rdms.concepts.index(concept) for concept in joined.concepts]
-    return f"{model} {layer}, people", rdms.rdms[0][np.ix_(rows, rows)], joined.target.rdms.mean(axis=0)
+    return rdms.rdms[0][np.ix_(rows, rows)], joined.target.rdms.mean(axis=0)
 
 
 def searched(code: str, tree: Path, file: Path, seed: int) -> list[str]:
@@ -97,20 +130,24 @@ def searched(code: str, tree: Path, file: Path, seed: int) -> list[str]:
 
 def main() -> None:
     """Measure what the page does not hold yet."""
-    here, old = Path(__file__).parents[2], Path(sys.argv[1]).resolve()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("old", type=Path)
+    parser.add_argument("--concepts", default="48,92,166,334")
+    parser.add_argument("--minutes", type=float, default=np.inf)
+    options = parser.parse_args()
+    sizes, end = set(map(int, options.concepts.split(","))), monotonic() + 60 * options.minutes
+    here, old = Path(__file__).parents[2], options.old.resolve()
     rows = list(csv.reader(PAGE.open())) if PAGE.exists() else [list(HEAD)]
     done = {tuple(row[:4]) for row in rows}
-    session = Session(Options())
+    asked = [pair for pair in pairs(Session(Options())) if pair[0] in sizes]
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "pair.npz"
-        for name, *rdms in sorted(pairs(session), key=lambda pair: len(pair[1])):
-            n = len(rdms[0])
-            np.savez(file, *(c * (n * (n - 1) / c.sum()) for c in rdms))
-            for seed, (search, code, tree) in product(
-                SEEDS, (("ours", OURS, here), ("before", OURS, old), ("POT", POTS, here))
-            ):
-                if (name, str(n), search, str(seed)) in done:
+        for seed, (number, (n, name, make)) in product(SEEDS, enumerate(asked)):
+            for search, code, tree in (("ours", OURS, here), ("before", OURS, old), ("POT", POTS, here)):
+                if (name, str(n), search, str(seed)) in done or monotonic() > end:
                     continue
+                file = Path(folder) / f"{number}.npz"
+                if not file.exists():
+                    np.savez(file, *(c * (n * (n - 1) / c.sum()) for c in make()))
                 distance, seconds, *again = searched(code, tree, file, seed)
                 row = [name, str(n), search, str(seed), f"{float(distance):.6f}", f"{float(seconds):.1f}"]
                 rows.append((row + again + ["", ""])[: len(HEAD)])

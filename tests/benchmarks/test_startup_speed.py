@@ -56,7 +56,7 @@ def test_cached_run(beside: Any, bench: Any) -> None:
     command = ("run", "--model", "swow_assoc", "--task", "all")
     bench(*command)
     beside(
-        "bench run, ten cells that are scored already",
+        "bench run, every cell of a model scored already",
         NUMPY,
         ours=lambda: bench(*command),
         peer=import_numpy,

@@ -14,7 +14,7 @@ import pytest
 import benchmark
 from benchmark.cli.console import console, progress_bars, say, stacked, styled
 from benchmark.common.text import plain
-from benchmark.leaderboard.build import _no_formula
+from benchmark.leaderboard.rows import _no_formula
 
 CLI = Path(benchmark.__file__).parent / "cli"
 LAYERS = (

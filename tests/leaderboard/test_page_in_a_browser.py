@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import shutil
 
+import numpy as np
 import pytest
 from test_page import HOSTILE, build, cell
+
+from benchmark.leaderboard.compare import compare
 
 pytestmark = pytest.mark.slow
 
@@ -109,6 +112,90 @@ def test_compare_two_models_and_go_back(browser, address):
         assert "0.600" in visit.page.locator("article table").inner_text()
         visit.page.go_back()
         assert len(visit.models()) == 5
+
+
+def made(**entry):
+    return cell().provenance.model_copy(update={"registry_entry": entry})
+
+
+def test_models_are_filtered_by_family_data_and_size_and_the_link_keeps_it(browser, tmp_path):
+    net = {"plugin": "models/timm_models.py:Timm", "trained_on": ["photos"], "parameters": 2_000_000}
+    large = {"plugin": "models/torchvision_models.py:Trunk", "trained_on": ["photos", "words"]}
+    build(
+        tmp_path,
+        cell("small", provenance=made(**net)),
+        cell("large", provenance=made(**large, parameters=300_000_000)),
+        cell("pixels", provenance=made(plugin="models/pixels.py:Pixels")),
+    )
+    with Visit(browser, (tmp_path / "out" / "page.html").as_uri()) as visit:
+        visit.page.get_by_label("trained on", exact=True).select_option("photos")
+        assert set(visit.models()) == {"small", "large"}
+        visit.page.get_by_label("parameters", exact=True).select_option("over 100 million")
+        assert visit.models() == ["large"]
+        link = visit.page.url
+    with Visit(browser, link) as again:
+        assert again.models() == ["large"]
+        again.page.get_by_label("parameters", exact=True).select_option("")
+        again.page.get_by_label("family", exact=True).select_option("timm")
+        assert again.models() == ["small"]
+
+
+def test_a_mean_of_chosen_columns_says_of_what_and_the_link_keeps_it(browser, tmp_path):
+    scores = {"a": (0.4, 0.1), "b": (0.2, 0.5), "part": (0.9, None)}
+    build(
+        tmp_path,
+        *(
+            cell(model, score, binding=binding, trained_on=model == "b", n=40 if model == "b" else 48)
+            for model, both in scores.items()
+            for binding, score in zip(("people_rdm", "area_late_rdm"), both, strict=True)
+            if score is not None
+        ),
+    )
+    with Visit(browser, (tmp_path / "out" / "page.html").as_uri()) as visit:
+        visit.page.locator("summary", has_text="A mean of columns").click()
+        for binding, weight in (("people_rdm", "3"), ("area_late_rdm", "1")):
+            visit.page.get_by_label(f"weight of {binding}").fill(weight)
+            visit.page.keyboard.press("Tab")
+        visit.page.get_by_role("button", name="your mean").click()
+        assert visit.models() == ["a", "b", "part"]
+        assert (
+            "of people rdm \u00d7 3, area late rdm \u00d7 1"
+            in visit.page.locator(".tabulator-header").inner_text()
+        )
+        link = visit.page.url
+    with Visit(browser, link) as again:
+        assert again.models() == ["a", "b", "part"]
+        means = again.page.locator('.tabulator-row [tabulator-field=" mean"]').all_inner_texts()
+        assert means == ["0.325", "0.275\u2020 fewer concepts", "\u2013"]
+
+
+def test_paired_differences_are_those_of_the_command(browser, tmp_path):
+    rng = np.random.default_rng(0)
+    cells = [
+        cell(
+            model,
+            score,
+            binding=binding,
+            perturbed=tuple(tuple(map(float, width * rng.normal(size=64))) for width in (spread, spread / 3)),
+        )
+        for model, score in (("a", 0.5), ("b", 0.3), ("c", 0.29))
+        for binding, spread in (("people_rdm", 0.05), ("area_late_rdm", 0.001))
+    ]
+    build(tmp_path, *cells, cell("none", 0.1))
+    with Visit(browser, f"{(tmp_path / 'out' / 'page.html').as_uri()}#/mini/compare/a,b,c,none") as visit:
+        visit.page.wait_for_selector("article section table")
+        found = visit.page.evaluate(
+            "profilesOf('mini').then((p) => differencesOf(suites.get('mini'), ['a', 'b', 'c', 'none'], p)"
+            ".map((row) => ({...row, binding: row.binding.name})))"
+        )
+        text = visit.page.locator("article section").inner_text()
+    expected = {(d.binding, d.first, d.second): d for d in compare(cells, ["a", "b", "c"])}
+    assert {(row["binding"], row["first"], row["second"]) for row in found} == set(expected)
+    for row in found:
+        one = expected[row["binding"], row["first"], row["second"]]
+        shown = [row[name] for name in ("difference", "low", "high", "p", "corrected")]
+        np.testing.assert_allclose(shown, [one.difference, one.low, one.high, one.p, one.p_fdr], 1e-5, 1e-9)
+    assert "< .001" in text
 
 
 @pytest.mark.parametrize(("kind", "name"), [("model", "strong"), ("task", "people_rdm")])

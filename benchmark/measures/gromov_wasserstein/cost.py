@@ -10,7 +10,7 @@ from scipy.linalg import blas
 from threadpoolctl import threadpool_limits
 
 from benchmark.measures._threads import usable_threads
-from benchmark.measures.gromov_wasserstein.search import EPSILONS, RANDOM, kicks
+from benchmark.measures.gromov_wasserstein.search import EPSILONS, first_random, kicks
 
 #: Mean number of steps of a solution, over epsilons and polish: 70 to 140 at 334 concepts, 45 at 1,854
 _STEPS = 70
@@ -69,6 +69,7 @@ def gw_search_seconds(
             blas.dger(1e-9, row, row, a=product, overwrite_a=1)
             exchange.append((perf_counter() - began) * (n / size) ** 2)
     solutions = EPSILONS if epsilons is None else len(epsilons)
-    entropic = min(seconds) * _STEPS * solutions * (min(starts, RANDOM) if polish else starts)
-    exchanges = 0 if not polish else min(exchange) * _EXCHANGES * n * kicks(n) * starts
+    entropic = min(seconds) * _STEPS * solutions * (min(starts, first_random(n)) if polish else starts)
+    kicked = sum(kicks(n, start) for start in range(starts)) if polish else 0
+    exchanges = min(exchange) * _EXCHANGES * n * kicked
     return (entropic + exchanges) / min(usable_threads(), starts)

@@ -20,6 +20,8 @@ seconds. So this module is imported only where it is needed.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -35,14 +37,18 @@ _KICKED, _NEAREST = 6, 32
 #: If an exchange gains less than this share of the greatest possible gain, it is rounding
 _LEAST_GAIN = 1e-12
 
+#: Compiles what only compiled code calls. A way in from Python would take longer to compile than the function
+_INNER: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_inner = njit(**_INNER)
 
-@njit(nogil=True, cache=True, error_model="numpy")
+
+@_inner
 def _gain(c1, c2, m, r, s):  # type: ignore[no-untyped-def]
     """Gain in half of the agreement if the assigned conditions of r and s are exchanged."""
     return m[r, s] + m[s, r] - m[r, r] - m[s, s] + 2 * c1[r, s] * c2[r, s]
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@_inner
 def _exchange(c1, c2, m, assigned, waiting, r, s):  # type: ignore[no-untyped-def]
     """Exchange the assigned conditions of r and s. Both then wait for a better exchange."""
     n = len(assigned)
@@ -59,7 +65,7 @@ def _exchange(c1, c2, m, assigned, waiting, r, s):  # type: ignore[no-untyped-de
     waiting[r] = waiting[s] = True
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@_inner
 def _descend(c1, c2, m, assigned, waiting, least):  # type: ignore[no-untyped-def]
     """Make the best exchange of each waiting condition until none gains. Returns the gain."""
     n, total, moved = len(assigned), 0.0, True
@@ -69,19 +75,19 @@ def _descend(c1, c2, m, assigned, waiting, least):  # type: ignore[no-untyped-de
             if not waiting[r]:
                 continue
             waiting[r] = False
-            highest, best = least, -1
+            highest, best = least, r
             for s in range(n):
                 gain = _gain(c1, c2, m, r, s)  # of r with itself: zero
                 if gain > highest:
                     highest, best = gain, s
-            if best >= 0:
+            if best != r:
                 _exchange(c1, c2, m, assigned, waiting, r, best)
                 total += highest
                 moved = True
     return total
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@_inner
 def _kick(nearest, largest, first, second, used):  # type: ignore[no-untyped-def]
     """Write the exchanges of a random kick into ``first`` and ``second``, and return their number."""
     n, count = len(nearest), 0
@@ -115,7 +121,7 @@ def _kick(nearest, largest, first, second, used):  # type: ignore[no-untyped-def
     return count
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@_inner
 def _copy(c2, m, assigned, to_c2, to_m, to_assigned):  # type: ignore[no-untyped-def]
     """Copy the state of the search into other arrays. Loops compile faster than slices."""
     n = len(assigned)
@@ -127,14 +133,19 @@ def _copy(c2, m, assigned, to_c2, to_m, to_assigned):  # type: ignore[no-untyped
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _annealed(c1, c2, m, assigned, nearest, kicks, heat, least, seed):  # type: ignore[no-untyped-def]
-    """As :func:`annealed_exchange`. Changes ``c2``, ``m`` and ``assigned``; returns the best assignment."""
+def _annealed(c1, states, orders, steps, flags, nearest, kicks, heat, least, seed):  # type: ignore[no-untyped-def]
+    """As :func:`annealed_exchange`, in arrays that it is given: those made here would take long to compile.
+
+    ``states`` (2, 2, n, n) are C2 and M now and before the kick, and ``orders`` (3, n) the assignment now and
+    before the kick, and the best one. ``steps`` (2, n + _KICKED) are for the kick. ``flags`` (2, n), all true
+    at first, are for waiting and used conditions.
+    """
     np.random.seed(seed)  # the state of numba's generator belongs to the thread
-    n, largest = len(assigned), max(2, len(assigned) // _PART)
-    first, second = np.empty((2, n + _KICKED), np.int64)
-    best, earlier = np.empty((2, n), np.int64)
-    used, waiting = np.empty(n, np.bool_), np.ones(n, np.bool_)
-    earlier_c2, earlier_m = np.empty_like(c2), np.empty_like(m)
+    n = len(c1)
+    largest = max(2, n // _PART)
+    c2, m, earlier_c2, earlier_m = states[0, 0], states[0, 1], states[1, 0], states[1, 1]
+    assigned, earlier, best = orders[0], orders[1], orders[2]
+    first, second, waiting, used = steps[0], steps[1], flags[0], flags[1]
     current = highest = -np.inf
     for kick in range(kicks + 1):
         gain, count = 0.0, 0 if kick == 0 else _kick(nearest, largest, first, second, used)
@@ -155,7 +166,6 @@ def _annealed(c1, c2, m, assigned, nearest, kicks, heat, least, seed):  # type: 
             highest = current
             for i in range(n):
                 best[i] = assigned[i]
-    return best
 
 
 def annealed_exchange(
@@ -191,20 +201,23 @@ def annealed_exchange(
     Otto & Felten (1992), Operations Research Letters 11, 219-224 (annealing over local minima).
     """
     c1, c2 = (np.ascontiguousarray(c, dtype=np.float64) for c in (c1, c2))
-    assigned = np.array(assigned, dtype=np.int64)
-    permuted = np.ascontiguousarray(c2[np.ix_(assigned, assigned)])
-    product = c1 @ permuted
-    best: Assignment = _annealed(
+    n = len(c1)
+    permuted = c2[np.ix_(assigned, assigned)]
+    states, orders = np.empty((2, 2, n, n)), np.empty((3, n), np.int64)
+    states[0], orders[0] = (permuted, c1 @ permuted), assigned
+    _annealed(
         c1,
-        permuted,
-        product,
-        assigned,
+        states,
+        orders,
+        np.empty((2, n + _KICKED), np.int64),
+        np.ones((2, n), np.bool_),
         np.argsort(c1, axis=1, kind="stable"),
         kicks,
         heat * _effect(c1, c2, np.random.default_rng(seed)),
-        _LEAST_GAIN * float(np.abs(c1).max() * np.abs(c2).max()) * len(c1),
+        _LEAST_GAIN * float(np.abs(c1).max() * np.abs(c2).max()) * n,
         seed,
     )
+    best: Assignment = orders[2]
     return best
 
 

@@ -27,16 +27,18 @@ EPSILONS = 10
 _NOISE = 1e-3
 #: Numbers of the starts that are not random: annealed, by profile, and spectral, the likeliest signs first
 _ANNEALED, _PROFILE, _SPECTRAL = 0, 1, (2, 3)
-#: Number of the first random start
-RANDOM = 4
+#: Number of the first random start among many conditions, and among fewer than FEW
+RANDOM, _RANDOM_OF_FEW, FEW = 4, 1, 92
 #: Kicks of a search among assignments: for each of few conditions, and times n^1.5 of many. A kick costs n^2
 _KICKS_EACH, _KICKS = 500, 8e6
 #: Temperature of that search from a random assignment, and from an entropic solution
 _HOT, _WARM = 1.2, 0.3
+#: Share of these kicks that a start gets in each round, among few conditions
+_GROWING = (0.25, 0.5, 2.0)
 #: Number of starts after which the search looks whether it may stop. The same for any number of threads
 _ROUND = 4
 #: The search stops when _TIMES starts have found the least distance, up to a share of SAME, and _BY_CHANCE of
-#: them are random: the first starts are made of the same structure, and may all miss the same thing
+#: them after the first round: starts made of the same structure, or with few kicks, may all miss the same
 _TIMES, _BY_CHANCE, SAME = 3, 2, 1e-4
 #: Distances of identical geometries are rounding
 _ZERO = 1e-12
@@ -154,13 +156,22 @@ class Search:
         """Whether both sides have as many conditions, so that a plan may be an assignment."""
         return self.problem.shape[0] == self.problem.shape[1]
 
+    @property
+    def random(self) -> int:
+        """Number of the first random start.
+
+        Among few conditions kicks find from a random assignment what entropic solutions show. The annealed
+        start alone goes through them, for the curve.
+        """
+        return first_random(self.problem.shape[0]) if self.square and self.polish else RANDOM
+
     def is_entropic(self, start: int) -> bool:
         """Whether the start with number ``start`` goes through the entropic problems.
 
         Where both sides have as many conditions, a random start is an assignment, and only exchanges lead on,
         which are part of the polish.
         """
-        return start < RANDOM or not self.square or not self.polish
+        return start < self.random or not self.square or not self.polish
 
     def solutions(self, start: int) -> int:
         """Number of solutions of the start with number ``start``."""
@@ -174,7 +185,7 @@ class Search:
             yield history
         self._first.pop(start, None)  # plans are large
         if len(history.rows) < self.solutions(start):
-            self._polish(history, self._rng(start, history))
+            self._polish(start, history)
             yield history
 
     def follow_together(self, histories: Sequence[StartHistory], device: str) -> Iterator[int]:
@@ -210,7 +221,7 @@ class Search:
         if start == _ANNEALED:
             noise = 1 + _NOISE * rng.standard_normal((n, m))
             return rounded(noise / (n * m) if history.last is None else history.last * noise)
-        if start >= RANDOM:
+        if start >= self.random:
             return random_plan(n, m, rng)
         if start not in self._first:
             self._first[start] = (
@@ -224,26 +235,26 @@ class Search:
         history.add(epsilon, solution.plan, distance, rates, solution.converged)
         history.last = solution.plan if start == _ANNEALED else None
 
-    def _polish(self, history: StartHistory, rng: np.random.Generator) -> None:
-        n = self.problem.shape[0]
+    def _polish(self, start: int, history: StartHistory) -> None:
+        n, rng = self.problem.shape[0], self._rng(start, history)
         if history.best is None:
-            sharp = self._exchanged(rng.permutation(n), _HOT, rng)
+            sharp = self._exchanged(start, rng.permutation(n), _HOT, rng)
         else:
             sharp = conditional_gradient(self.problem, rounded(history.best))
             if self.square:
-                better = self._exchanged(assignment(-sharp), _WARM, rng)
+                better = self._exchanged(start, assignment(-sharp), _WARM, rng)
                 sharp = min(rounded(sharp), better, key=self.problem.distance)
         feasible = rounded(sharp)
         history.last = None
         history.add(0.0, sharp, self.problem.distance(feasible), self.labels.rates(feasible), True)
 
-    def _exchanged(self, assigned: np.ndarray, heat: float, rng: np.random.Generator) -> Float64:
+    def _exchanged(self, start: int, assigned: np.ndarray, heat: float, rng: np.random.Generator) -> Float64:
         """The best plan that exchanges, and then a descent among all plans, reach from an assignment."""
         # exchange imports numba and compiles, which takes seconds the first time
         from benchmark.measures.gromov_wasserstein.exchange import annealed_exchange
 
         n = len(assigned)
-        better = annealed_exchange(*self.dense, assigned, kicks(n), heat, int(rng.integers(2**32)))
+        better = annealed_exchange(*self.dense, assigned, kicks(n, start), heat, int(rng.integers(2**32)))
         vertex = np.zeros((n, n))
         vertex[np.arange(n), better] = 1 / n
         descended = rounded(conditional_gradient(self.problem, vertex))
@@ -312,7 +323,7 @@ def follow_all(
             keep(start)
 
     tick(sum(len(history.rows) for history in histories))
-    if len(keys) > _PROFILE + 1:
+    if min(len(keys), search.random) > _PROFILE + 1:
         _ = search.spectral  # computed once, before the threads start
     if device is not None:
         for start in search.follow_together(histories, device):
@@ -326,9 +337,15 @@ def follow_all(
     return histories
 
 
-def kicks(n: int) -> int:
-    """Number of kicks of a search among assignments of ``n`` conditions."""
-    return int(min(_KICKS_EACH * n, _KICKS / n**1.5))
+def first_random(n: int) -> int:
+    """Number of the first start that is a random assignment of ``n`` conditions."""
+    return RANDOM if n >= FEW else _RANDOM_OF_FEW
+
+
+def kicks(n: int, start: int) -> int:
+    """Number of kicks of the start with number ``start`` among assignments of ``n`` conditions."""
+    share = 1.0 if n >= FEW else _GROWING[min(start // _ROUND, len(_GROWING) - 1)]
+    return int(share * min(_KICKS_EACH * n, _KICKS / n**1.5))
 
 
 def _enough(distances: Sequence[float]) -> bool:

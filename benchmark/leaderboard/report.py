@@ -1,0 +1,117 @@
+"""A report on one model for the supplement of a paper: one self-contained HTML page."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from benchmark.common.errors import BenchError, DataError, UsageError
+from benchmark.common.files import write_atomic
+from benchmark.leaderboard.board import Column, boards
+from benchmark.leaderboard.check import faults
+from benchmark.leaderboard.figures import profiles
+from benchmark.leaderboard.figures.style import style
+from benchmark.leaderboard.markdown import number
+from benchmark.registry import Registry, shipped_root
+from benchmark.results import VARIANT, CellResult, LayerScore, ResultStore
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A binding with the cell of the model."""
+
+    column: Column
+    cell: CellResult
+
+    @property
+    def best(self) -> LayerScore | None:
+        """The best layer on all concepts."""
+        return next((layer for layer in self.cell.layers if layer.name == self.cell.best_layer), None)
+
+
+def write_report(results: Path, model: str, suite: str, page: Path, registry: Registry) -> int:
+    """Write the report on a model: its scores, layer curves, methods, references and provenance.
+
+    Parameters
+    ----------
+    results : Path
+        Folder that ``bench run --output`` wrote.
+    model, suite : str
+        Names.
+    page : Path
+        The HTML file to write.
+    registry : Registry
+        Describes the tasks and their references.
+
+    Returns
+    -------
+    int
+        Number of bindings in the report.
+
+    Raises
+    ------
+    BenchError
+        If the model has no score in the suite, or the file cannot be written.
+    """
+    stored, _ = ResultStore(results).all()
+    cells = [
+        one.cell
+        for one in stored
+        if one.cell.model == model and one.cell.suite == suite and VARIANT not in one.cell.binding
+    ]
+    sound = [cell for cell in cells if not faults(cell, registry)]
+    columns = [column for board in boards(sound, registry) for column in board.columns]
+    if not columns:
+        raise UsageError(
+            f"no score of model {model!r} in suite {suite!r} under {results}: "
+            f"bench run --suite {suite} --model {model} --task all --output {results}"
+        )
+    rows = [_Row(column, column.cells[0]) for column in columns]
+    folder = shipped_root() / "leaderboard" / "page"
+    environment = Environment(
+        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    text = environment.get_template("report.html.j2").render(
+        model=model,
+        suite=suite,
+        miniature=any(row.cell.miniature for row in rows),
+        rows=rows,
+        made=rows[0].cell.provenance,
+        figure=_figure([row.cell for row in rows]),
+        references=_references(rows, registry),
+        number=number,
+    )
+    try:
+        write_atomic(page, text.encode())
+    except OSError as error:
+        raise DataError(f"cannot write {page}: {error.strerror or error}") from error
+    return len(rows)
+
+
+def _figure(cells: Sequence[CellResult]) -> Markup:
+    """Layer curves as SVG that stands inside HTML; matplotlib escapes the names in it."""
+    out = io.StringIO()
+    with style():
+        profiles(cells).savefig(out, format="svg")
+    text = out.getvalue()
+    return Markup(text[text.index("<svg") :])  # noqa: S704 - see above
+
+
+def _references(rows: Sequence[_Row], registry: Registry) -> list[str]:
+    """BibTeX of the tasks and of the model, each once."""
+    of_tasks = [_reference(task, registry) for task in dict.fromkeys(row.cell.task for row in rows)]
+    made = rows[0].cell.provenance
+    of_model = made.registry_entry.get("citation") if made else None
+    return list(dict.fromkeys(str(text).strip() for text in (*of_tasks, of_model) if text))
+
+
+def _reference(task: str, registry: Registry) -> str:
+    try:
+        return str(registry.task(task).load().reference)
+    except BenchError:  # a task that is not in this registry has no reference here
+        return ""
