@@ -9,5 +9,11 @@ COLOURS = ("#0072b2", "#c65200", "#00855f", "#b4568a", "#7a5c00", "#5254a3", "#6
 
 
 def colours_of(kinds: Sequence[str]) -> dict[str, str]:
-    """A colour for each property type, in the given order; the last colour serves all that remain."""
+    """A colour for each property type; the last colour serves all that remain.
+
+    Parameters
+    ----------
+    kinds : sequence of str
+        The types, in the order in which they get colours.
+    """
     return {kind: COLOURS[min(i, len(COLOURS) - 1)] for i, kind in enumerate(kinds)}
