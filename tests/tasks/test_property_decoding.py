@@ -129,3 +129,9 @@ def test_what_cannot_be_decoded_is_refused_in_a_line(task, norms, features):
     few = norms.select(CONCEPTS[:3])
     with pytest.raises(NotPossible, match="of the 3 concepts"):
         score(task, layers, few)
+
+
+def test_features_too_large_for_the_regression_are_refused_in_a_line(task, norms, features, monkeypatch):
+    monkeypatch.setattr("benchmark.measures.logistic._ITERATIONS_FLOAT64", 50)
+    with pytest.raises(NotPossible, match=r"layer 'layer': .*scale the features"):
+        score(task, {"layer": 1e5 * features}, norms, normalise="none")
