@@ -78,8 +78,9 @@ class PropertyDecoding(Task):
         Raises
         ------
         NotPossible
-            If no property is common enough among the joined concepts, a concept has no test image, or
-            features that are not scaled are too large for the regression.
+            If fewer than two properties are common enough among the joined concepts, a property is too
+            common, a concept has no test image, or features that are not scaled are too large for the
+            regression.
         UsageError
             If a parameter is unknown or not valid.
         """
@@ -184,6 +185,11 @@ class _Problem:
     def of(cls, norms: PropertyTarget, folds: int, permutations: int, rng: np.random.Generator) -> _Problem:
         labels = norms.counts.toarray() > 0
         k = len(labels)
+        if labels.shape[1] < 2:
+            raise NotPossible(
+                f"only property {norms.columns[0]!r} of target {norms.name!r} is given to enough of the {k} "
+                "concepts: at least two are needed for an interval over properties"
+            )
         # A property that nearly every concept has leaves a fold without a concept that lacks it.
         common = np.flatnonzero(k - labels.sum(axis=0) < folds)
         if common.size:
