@@ -173,10 +173,11 @@ LIMITS = """\
 
 def results_page(registry: Registry) -> str:
     """The page, from the published results."""
-    board = published(registry)
+    found = published(registry)
+    board = found[SUITE]
     cells = [cell for column in board.columns for cell in column.cells]
     sections = [_section(section, columns, board) for section, columns in sorted_columns(board) if columns]
-    parts = [found_section(board), *sections, types_section(board), macaque_section(registry)]
+    parts = [found_section(board), *sections, types_section(board), macaque_section(found.get(MACAQUE))]
     parts += [rules_section(), recipes_section(board)]
     parts += [SOURCES.format(differences="\n".join(differences(board))), LIMITS]
     kept = [part for part in parts if part]
@@ -189,11 +190,10 @@ def results_page(registry: Registry) -> str:
     return "\n".join([head, *kept])
 
 
-def published(registry: Registry, suite: str = SUITE) -> Board:
-    """The board of the published results of a suite, which has some."""
+def published(registry: Registry) -> dict[str, Board]:
+    """The boards of the published results, by their suite."""
     stored, _ = ResultStore(DOCS.parent / "leaderboard" / "results").all()
-    (board,) = boards([one.cell for one in stored if one.cell.suite == suite], registry)
-    return board
+    return {board.suite: board for board in boards([one.cell for one in stored], registry)}
 
 
 def sorted_columns(board: Board) -> list[tuple[Section, list[Column]]]:
@@ -206,7 +206,7 @@ def sorted_columns(board: Board) -> list[tuple[Section, list[Column]]]:
 
 def results_figures(registry: Registry) -> dict[Path, str]:
     """The figures of the page, by their path."""
-    board = published(registry)
+    board = published(registry)[SUITE]
     found = {}
     for section, columns in sorted_columns(board):
         if section.figure is not None:
@@ -291,9 +291,10 @@ def _of_type(cell: CellResult, name: str) -> str:
     return "-" if found is None else f"{number(found.score)} ({number(found.chance)})"
 
 
-def macaque_section(registry: Registry) -> str:
+def macaque_section(board: Board | None) -> str:
     """Encoding of neurons in V4, a suite of its own: its scores stand beside no score of people."""
-    board = published(registry, MACAQUE)
+    if board is None:
+        return ""
     return "\n".join(
         [
             "## Neurons of macaque V4",

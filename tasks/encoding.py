@@ -32,14 +32,17 @@ from benchmark.inference import (
     split_half_reliability,
 )
 from benchmark.inference.encoding import median_defined
-from benchmark.measures import cross_validated_ridge
+from benchmark.measures import HeldOutRidge
 from benchmark.representation.concepts import concept_images, concept_means
 from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult, one_of
 
 _CORRELATION, _NORMALISED = "correlation", "normalised"
 #: What folds can be over
 ACROSS = ("concepts", "stimuli")
-#: Permutations, and draws for the interval over concepts and channels
+#: Permutations, each of which is fitted again
+_PERMUTATIONS = 39
+_PERMUTATIONS_LARGE = 10
+#: Draws for the interval over concepts and channels
 _DRAWS = 1000
 #: With more numbers than this in the responses there are fewer: each reads all of them
 _LARGE = 2**21
@@ -63,14 +66,14 @@ class Encoding(Task):
             _CORRELATION,
             "encoding, median correlation",
             (-1.0, 1.0),
-            "0: predictions of other stimuli",
+            "0: responses to other stimuli",
             "the correlation with a prediction without error, from repeats: median over channels",
         ),
         Metric(
             _NORMALISED,
             "encoding, median correlation divided by the ceiling of each channel",
             (-np.inf, np.inf),
-            "0: predictions of other stimuli",
+            "0: responses to other stimuli",
             "1, by definition; noise can lift a score above it",
         ),
     )
@@ -131,14 +134,13 @@ class Encoding(Task):
         groups = None if recipe["across"] == "stimuli" else rows.concepts
         for layer in view.layers:
             try:
-                predicted, shares = cross_validated_ridge(
-                    rows.features(view, layer), measured, folds, groups=groups
-                )
+                ridge = HeldOutRidge(rows.features(view, layer), folds, groups)
             except ValueError as error:
                 layers[layer] = LayerResult(undefined=str(error))
                 continue
+            predicted, shares = ridge.predict(measured)
             folded = FoldedPredictions(predicted, measured, folds, rows.concepts)
-            layers[layer] = _layer(folded, ceilings, seeds[2:])
+            layers[layer] = _layer(ridge, folded, ceilings, seeds[2:])
             ones = np.ones((1, len(joined.concepts)))
             arrays[f"correlations/{layer}"] = folded.correlations(ones)[0]
             arrays[f"penalties/{layer}"] = shares
@@ -332,14 +334,17 @@ def _reliable(target: ResponseTarget, reliability: Reliability | None, least: fl
     return kept
 
 
-def _layer(folded: FoldedPredictions, ceilings: np.ndarray | None, seeds: list[int]) -> LayerResult:
-    n = _DRAWS if folded.predicted.size <= _LARGE else _DRAWS_LARGE
+def _layer(
+    ridge: HeldOutRidge, folded: FoldedPredictions, ceilings: np.ndarray | None, seeds: list[int]
+) -> LayerResult:
+    large = folded.predicted.size > _LARGE
     statistics = {_CORRELATION: encoding_statistic(folded)}
     if ceilings is not None and not np.isnan(ceilings).all():
         statistics[_NORMALISED] = encoding_statistic(folded, ceilings)
     # One seed for all layers, so that a layer's null does not depend on other layers.
-    test = permutation_test_encoding(folded, n, seeds[0])
-    low, high = encoding_interval(folded, n, seeds[1])
+    permutations = _PERMUTATIONS_LARGE if large else _PERMUTATIONS
+    test = permutation_test_encoding(lambda y: ridge.predict(y)[0], folded, permutations, seeds[0])
+    low, high = encoding_interval(folded, _DRAWS_LARGE if large else _DRAWS, seeds[1])
     return LayerResult(
         statistics,
         p=test.p,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import special
 
 from benchmark.inference.statistics import Statistic
 from benchmark.measures._checks import Float64
@@ -233,74 +234,83 @@ def encoding_interval(
 
 
 def permutation_test_encoding(
-    folded: FoldedPredictions, n: int, rng: np.random.Generator | int
+    predict: Callable[[Float64], Float64],
+    folded: FoldedPredictions,
+    n: int,
+    rng: np.random.Generator | int,
 ) -> PermutationTest:
-    """Test the median correlation against predictions of permuted concepts.
+    r"""Test the median correlation against that of permuted responses, which are predicted anew.
 
-    In each fold the predictions are given to other concepts, all images of a concept together and in their
-    order. Where concepts have different numbers of images, the images are laid end to end, concept by
-    concept. The fits stay: if features and responses have nothing in common, every order of the predictions
-    of one fold has the same probability. The folds are not independent, though: two concepts of different
-    folds take part in the prediction of each other. So the test rejects too often where each fold was
-    predicted from the others: with 60 concepts in 5 folds, 11 to 18 % of the simulations without a signal
-    have p <= .05. Take only far smaller values for evidence.
+    The responses are given to other concepts, all images of a concept together and in their order. Where
+    concepts have different numbers of images, the images are laid end to end, concept by concept. Each
+    permutation is fitted again, penalties included. (To permute predictions and leave the fits is wrong: two
+    concepts of different folds take part in the prediction of each other, and 11 to 18 % of simulations
+    without a signal had p <= .05.)
+
+    A fit is dear, so there are few permutations, and p is that of Student's t: the medians of permuted
+    responses are close to normal. In simulations without a signal (3 to 40 channels, 13 to 150 concepts) 4.5
+    to 6.2 % of the tests had p <= .05, and .5 to 1.5 % had p <= .01.
 
     Parameters
     ----------
+    predict : callable
+        Gives predictions (n, c) of held-out rows for responses (n, c), by the same folds as ``folded``.
     folded : FoldedPredictions
-        Predictions of held-out responses.
+        The predictions of the responses as they are.
     n : int
-        Number of permutations.
+        Number of permutations, at least two.
     rng : numpy.random.Generator or int
         Source of the permutations, or its seed.
 
     Returns
     -------
     PermutationTest
+        Its ``p`` is that of :math:`t = (s - m) / (d \sqrt{1 + 1/n})` with n - 1 degrees of freedom, for the
+        score s, and the mean m and the standard deviation d of the permutations.
 
     Raises
     ------
     ValueError
-        If ``n`` is less than one.
+        If ``n`` is less than two.
 
     Examples
     --------
     >>> import numpy as np
     >>> from benchmark.inference import FoldedPredictions, permutation_test_encoding
+    >>> from benchmark.measures import HeldOutRidge
     >>> rng = np.random.default_rng(0)
-    >>> measured = rng.normal(size=(60, 5))
-    >>> predicted = measured + rng.normal(size=(60, 5))
-    >>> folded = FoldedPredictions(predicted, measured, folds=np.arange(60) % 3, concepts=np.arange(60))
-    >>> test = permutation_test_encoding(folded, n=199, rng=0)
-    >>> round(test.score, 2), test.p
-    (0.73, 0.005)
+    >>> features, folds = rng.normal(size=(60, 3)), np.arange(60) % 3
+    >>> measured = features @ rng.normal(size=(3, 5)) + rng.normal(size=(60, 5))
+    >>> ridge = HeldOutRidge(features, folds)
+    >>> folded = FoldedPredictions(ridge.predict(measured)[0], measured, folds, concepts=np.arange(60))
+    >>> test = permutation_test_encoding(lambda y: ridge.predict(y)[0], folded, n=20, rng=0)
+    >>> round(test.score, 2), test.p < 1e-6
+    (0.87, True)
     """
-    if n < 1:
-        raise ValueError(f"n is {n}: at least one permutation is needed")
+    if n < 2:
+        raise ValueError(f"n is {n}: at least two permutations are needed")
     generator = np.random.default_rng(rng)
-    total = np.zeros((n + 1, folded.predicted.shape[1]))
-    counted = np.zeros(folded.predicted.shape[1])
-    for rows, p, y in folded.standardised():
-        total += _permuted(p, y, folded.concepts[rows], n, generator)
-        counted += p.any(axis=0) & y.any(axis=0)
-    with np.errstate(invalid="ignore"):
-        medians = median_defined(total / np.where(counted > 0, counted, np.nan))
-    return PermutationTest.of(float(medians[0]), medians[1:])
+    ones = np.ones((1, int(folded.concepts.max()) + 1))
+    score = float(median_defined(folded.correlations(ones))[0])
+    orders = _orders(folded.concepts, n, generator)
+    null: list[float] = []
+    step = max(1, _HELD // (8 * folded.measured.size))
+    for start in range(0, n, step):
+        some = orders[start : start + step]
+        permuted = folded.measured[some].swapaxes(0, 1).reshape(len(folded.measured), -1)
+        again = replace(folded, predicted=predict(permuted), measured=permuted)
+        null += list(median_defined(again.correlations(ones).reshape(len(some), -1)))
+    medians = np.array(null)
+    scale = medians.std(ddof=1) * np.sqrt(1 + 1 / n)
+    p = float(special.stdtr(n - 1, -(score - medians.mean()) / scale)) if scale > 0 else np.nan
+    return PermutationTest(null=medians, p=p, score=score)
 
 
-def _permuted(p: Float64, y: Float64, concepts: np.ndarray, n: int, rng: np.random.Generator) -> Float64:
-    """Correlations (n + 1, c) in one fold: first as it is, then permuted."""
+def _orders(concepts: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """For each permutation (n, m) the row whose response a row is given."""
     rows = [np.flatnonzero(concepts == concept) for concept in np.unique(concepts)]
     laid = np.concatenate(rows)
-    if len({len(of_concept) for of_concept in rows}) == 1:
-        each = np.array(rows)
-        orders = each[rng.permuted(np.tile(np.arange(len(rows)), (n, 1)), axis=1)].reshape(n, -1)
-    else:
-        orders = np.array([np.concatenate([rows[j] for j in rng.permutation(len(rows))]) for _ in range(n)])
-    orders = np.vstack([laid, orders])
-    found = np.empty((n + 1, p.shape[1]))
-    step = max(1, _HELD // (8 * p.size))
-    for start in range(0, n + 1, step):
-        some = slice(start, start + step)
-        found[some] = np.einsum("bnc,nc->bc", p[orders[some]], y[laid])
-    return found / len(p)
+    orders = np.empty((n, len(laid)), dtype=np.intp)
+    for order in orders:
+        order[laid] = np.concatenate([rows[j] for j in rng.permutation(len(rows))])
+    return orders

@@ -43,7 +43,7 @@ from benchmark.measures.permutation import PermutationTest
 from benchmark.measures.rbf import rbf_cka, rbf_kernel
 from benchmark.measures.rdm import rdm
 from benchmark.measures.regression import RDMRegression
-from benchmark.measures.ridge import RidgePredictions, cross_validated_ridge, ridge_predictions
+from benchmark.measures.ridge import HeldOutRidge, RidgePredictions, cross_validated_ridge, ridge_predictions
 from benchmark.measures.scaling import ClassicalScaling, classical_mds
 from benchmark.measures.spose import spose_rdm
 from benchmark.measures.triplet_probe import fit_triplet_probe, probed_hits
@@ -56,6 +56,7 @@ __all__ = [
     "CombinedRDM",
     "GWSolution",
     "GromovWasserstein",
+    "HeldOutRidge",
     "LogisticFits",
     "MutualNeighbours",
     "OneVsTwo",

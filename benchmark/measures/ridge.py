@@ -162,31 +162,82 @@ def cross_validated_ridge(
     >>> float(np.corrcoef(predicted[:, 0], measured[:, 0])[0, 1].round(2))
     0.55
     """
-    x, y = (np.asarray(values, dtype=np.float64) for values in (features, responses))
-    relative, held = np.asarray(shares, dtype=np.float64), np.asarray(folds)
-    _require(x, y, x, relative)
-    names = np.unique(held)
-    if held.shape != (len(x),) or len(names) < 2:
-        raise ValueError(f"folds has shape {held.shape} and {len(names)} values: expected (n,) and two folds")
-    x = x - x.mean(axis=0)
-    gram = x @ x.T if len(x) <= x.shape[1] else None
-    members = None if groups is None else np.asarray(groups)
-    predicted, chosen = np.empty(y.shape), np.empty((len(names), y.shape[1]))
-    for i, name in enumerate(names):
-        train, test = np.flatnonzero(held != name), np.flatnonzero(held == name)
-        if gram is None:
-            mean = x[train].mean(axis=0)
-            parts = decomposed(x[train] - mean, x[test] - mean)
-        else:
-            among, across = _centred(gram[np.ix_(train, train)], gram[np.ix_(test, train)])
-            if np.trace(among) <= _ROUNDING * np.trace(gram):
-                raise ValueError(_CONSTANT)
-            parts = _decomposed_gram(among, across)
-        total = float(parts[1].sum())
-        own = None if members is None else members[train]
-        found = _fitted(*parts, y[train], relative * total, own)
-        predicted[test], chosen[i] = found.predicted, found.alphas / total
-    return predicted, chosen
+    return HeldOutRidge(features, folds, groups).predict(responses, shares)
+
+
+class HeldOutRidge:
+    """The decompositions of :func:`cross_validated_ridge`, kept for any number of responses to the same rows.
+
+    Parameters
+    ----------
+    features : array_like, shape (n, d)
+        Features of all rows.
+    folds : array_like, shape (n,)
+        The fold in which each row is held out.
+    groups : array_like, shape (n,), optional
+        As for :func:`ridge_predictions`.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, there is one fold, or every feature is constant over the training rows.
+    """
+
+    def __init__(self, features: ArrayLike, folds: ArrayLike, groups: ArrayLike | None = None) -> None:
+        x, held = np.asarray(features, dtype=np.float64), np.asarray(folds)
+        _require(x, x, x, SHARES)
+        names = np.unique(held)
+        if held.shape != (len(x),) or len(names) < 2:
+            raise ValueError(
+                f"folds has shape {held.shape} and {len(names)} values: expected (n,) and two folds"
+            )
+        x = x - x.mean(axis=0)
+        gram = x @ x.T if len(x) <= x.shape[1] else None
+        members = None if groups is None else np.asarray(groups)
+        self._rows = len(x)
+        self._folds = []
+        for name in names:
+            train, test = np.flatnonzero(held != name), np.flatnonzero(held == name)
+            own = None if members is None else members[train]
+            self._folds.append((train, test, own, _parts(x, gram, train, test)))
+
+    def predict(self, responses: ArrayLike, shares: ArrayLike = SHARES) -> tuple[Float64, Float64]:
+        """Predict every row from the rows of the other folds.
+
+        Parameters
+        ----------
+        responses : array_like, shape (n, c)
+            The measurements of each channel.
+        shares : array_like, shape (a,)
+            Penalties to choose from, as shares.
+
+        Returns
+        -------
+        predicted : ndarray, shape (n, c)
+        chosen : ndarray, shape (f, c)
+            As for :func:`cross_validated_ridge`.
+        """
+        y, relative = np.asarray(responses, dtype=np.float64), np.asarray(shares, dtype=np.float64)
+        _require(np.empty((self._rows, 1)), y, np.empty((0, 1)), relative)
+        predicted, chosen = np.empty(y.shape), np.empty((len(self._folds), y.shape[1]))
+        for i, (train, test, own, parts) in enumerate(self._folds):
+            total = float(parts[1].sum())
+            found = _fitted(*parts, y[train], relative * total, own)
+            predicted[test], chosen[i] = found.predicted, found.alphas / total
+        return predicted, chosen
+
+
+def _parts(
+    x: Float64, gram: Float64 | None, train: np.ndarray, test: np.ndarray
+) -> tuple[Float64, Float64, Float64]:
+    """The decomposition of one fold, as :func:`decomposed`; from the Gram matrix of all rows if given."""
+    if gram is None:
+        mean = x[train].mean(axis=0)
+        return decomposed(x[train] - mean, x[test] - mean)
+    among, across = _centred(gram[np.ix_(train, train)], gram[np.ix_(test, train)])
+    if np.trace(among) <= _ROUNDING * np.trace(gram):
+        raise ValueError(_CONSTANT)
+    return _decomposed_gram(among, across)
 
 
 def _fitted(

@@ -70,7 +70,7 @@ def test_layers_comparison_and_figure(tmp_path):
         expected = paired_difference(perturbed_of(cell), perturbed_of(against))
         assert found.loc[cell.binding, ["difference", "low", "high", "p"]].tolist() == pytest.approx(expected)
     figure = mine.plot()
-    assert [axes.get_title() for axes in figure.axes] == TASKS
+    assert [axes.get_title(loc="left") for axes in figure.axes] == TASKS
     line = next(line for line in figure.axes[0].get_lines() if line.get_label() == "mine")
     assert list(line.get_ydata()) == [layer.metrics["spearman"].score for layer in mine[0].layers]
     figure.savefig(tmp_path / "profile.pdf")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from benchmark.inference import (
     FoldedPredictions,
@@ -13,6 +14,7 @@ from benchmark.inference import (
     encoding_statistic,
     permutation_test_encoding,
 )
+from benchmark.measures import HeldOutRidge
 
 
 def folded(seed, n=48, c=4, k=12, noise=1.0):
@@ -63,50 +65,59 @@ def test_a_channel_without_variance_is_undefined():
     f.predicted[:, 1] = 3.0
     assert np.isnan(f.correlations(np.ones((1, 12)))[0, 1])
     assert np.isfinite(encoding_statistic(f)(np.ones((1, 12)))).all()
-    assert np.isfinite(permutation_test_encoding(f, 9, 0).score)
+
+
+def refitted(features, measured, folds, concepts, n=39, seed=0):
+    """The test of predictions by ridge."""
+    ridge = HeldOutRidge(features, folds, concepts)
+    f = FoldedPredictions(ridge.predict(measured)[0], measured, folds, concepts)
+    return permutation_test_encoding(lambda y: ridge.predict(y)[0], f, n, seed), f
 
 
 def test_without_any_variance_neither_score_nor_p_is_defined():
     f = folded(0)
     f.predicted[:] = 3.0
-    test = permutation_test_encoding(f, 9, 0)
+    test = permutation_test_encoding(np.zeros_like, f, 9, 0)
     assert np.isnan(test.score)
     assert np.isnan(test.p)
 
 
-def test_permutation_starts_from_the_score_and_keeps_concepts_together():
-    f = folded(1)
-    test = permutation_test_encoding(f, 99, 0)
-    assert test.score == pytest.approx(encoding_statistic(f)(np.ones((1, 12)))[0])
-    assert test.p == 0.01
-    same = FoldedPredictions(
-        np.eye(12)[f.concepts], np.eye(12)[f.concepts], f.folds, f.concepts
-    )  # every image of a concept is the same: permuted concepts keep that
-    null = permutation_test_encoding(same, 20, 0).null
-    steps = np.unique(np.round(null, 10))
-    assert len(steps) <= 7, "a channel is right or wrong as a whole"
+def test_permuted_responses_are_predicted_anew_and_keep_concepts_together():
+    rng = np.random.default_rng(1)
+    concepts = np.repeat(np.arange(20), [1, 3] * 10)
+    features = rng.normal(size=(40, 4))
+    measured = features @ rng.normal(size=(4, 3)) + 0.3 * rng.normal(size=(40, 3))
+    seen = []
 
+    def predict(y):
+        seen.append(y)
+        return y
 
-def test_unequal_numbers_of_images():
-    rng = np.random.default_rng(5)
-    concepts = np.repeat(np.arange(8), [1, 2, 3, 4, 1, 2, 3, 4])
-    measured = rng.normal(size=(20, 3))
-    f = FoldedPredictions(measured + rng.normal(size=(20, 3)), measured, concepts // 4, concepts)
-    test = permutation_test_encoding(f, 200, 0)
-    assert abs(test.chance) < 0.1
-    assert test.p < 0.1
+    f = FoldedPredictions(measured, measured, concepts % 2, concepts)
+    assert permutation_test_encoding(predict, f, 30, 0).null == pytest.approx(np.ones(30))
+    given = np.hstack(seen)
+    assert given.shape == (40, 90)
+    starts = np.flatnonzero(np.diff(concepts, prepend=-1))
+    for k in range(30):
+        rows = [np.flatnonzero((measured == row).all(axis=1)).item() for row in given[:, 3 * k : 3 * k + 3]]
+        assert sorted(rows) == list(range(40))
+        assert all(r in starts for r, before in zip(rows, [-2, *rows], strict=False) if r != before + 1)
+    test, f = refitted(features, measured, concepts % 2, concepts)
+    assert test.score == pytest.approx(encoding_statistic(f)(np.ones((1, 20)))[0])
+    assert test.p < 1e-4
+    t = (test.score - test.null.mean()) / (test.null.std(ddof=1) * np.sqrt(1 + 1 / 39))
+    assert test.p == pytest.approx(stats.t.sf(t, 38))
 
 
 @pytest.mark.slow
 def test_noise_has_false_alarms_in_range():
-    """Five per cent of 400 tests of noise, images of a concept alike: the binomial 99.9 % range."""
+    """Five per cent of 400 tests of noise that ridge predicts across folds: the binomial 99.9 % range."""
     alarms = 0
     for seed in range(400):
         rng = np.random.default_rng(seed)
-        predicted, measured = (rng.normal(size=(12, 5)).repeat(3, axis=0) for _ in range(2))
-        concepts = np.repeat(np.arange(12), 3)
-        f = FoldedPredictions(predicted, measured, concepts % 2, concepts)
-        alarms += permutation_test_encoding(f, 99, seed).p <= 0.05
+        features, measured = (rng.normal(size=(40, d)) for d in (6, 8))
+        test, _ = refitted(features, measured, rng.permutation(40) % 5, np.arange(40), n=20, seed=seed)
+        alarms += test.p <= 0.05
     assert 8 <= alarms <= 36
 
 
@@ -124,5 +135,5 @@ def test_interval_over_channels_is_wider():
 def test_shapes_that_differ_are_refused():
     with pytest.raises(ValueError, match="shapes"):
         FoldedPredictions(np.ones((4, 2)), np.ones((4, 3)), np.zeros(4), np.zeros(4))
-    with pytest.raises(ValueError, match="one permutation"):
-        permutation_test_encoding(folded(0), 0, 0)
+    with pytest.raises(ValueError, match="two permutations"):
+        permutation_test_encoding(np.zeros_like, folded(0), 1, 0)
