@@ -139,20 +139,22 @@ def verify_data(name: str | None, root: Path, registries: Iterable[Path]) -> int
     """
     collections = chosen_collections(load_registry(tuple(registries)), name)
     table = new_table("file", "state")
-    said, bad, seen = [], 0, 0
+    said, changed, missing, seen = [], 0, 0, 0
     for collection in collections:
         for file in collection.files:
             found = state_of(root / collection.name, file)
             if found.state == "missing" and name is None:
                 continue
             seen += found.state != "missing"
-            bad += found.state in ("changed", "missing")
+            missing += found.state == "missing"
+            changed += found.state == "changed"
             table.add_row(f"{collection.name}/{file.path}", found.state)
             if found.problem:
                 said.append(f"{found.state}: {collection.name}/{file.path}: {found.problem}")
     console().print(table)
-    say(*said, f"{seen} of the files of the registry are here, {bad} are not what they should be: {root}")
-    return int(bad > 0)
+    lacking = f", {missing} missing" if missing else ""
+    say(*said, f"{seen} of the files are here, {changed} not what they should be{lacking}: {root}")
+    return int(changed + missing > 0)
 
 
 def show_places(name: str | None, root: Path, registries: Iterable[Path]) -> None:

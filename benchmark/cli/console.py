@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import typer
 from rich import progress
 from rich.console import Console
 from rich.text import Text
@@ -28,6 +29,13 @@ class PlainConsole(Console):
         """Make of ``text`` what is printed, in lines of tables too; of the ``options`` the style counts."""
         style, justify = options.get("style", ""), options.get("justify")
         return Text(plain(text), style=style or "", justify=justify, overflow=options.get("overflow"))
+
+    def on_broken_pipe(self) -> None:
+        """End without a word if nobody reads on, as in ``bench list models | head``."""
+        try:
+            super().on_broken_pipe()
+        except SystemExit as stop:  # it would be taken for one of a plug-in
+            raise typer.Exit(1) from stop
 
 
 def console(*, error: bool = False) -> Console:

@@ -93,6 +93,8 @@ def _print(found: Interpretation) -> None:
     colours = colours_of(found.kinds)
     for photo in found.photos:
         out.print(_table(photo, colours))
+    if not found.photos:
+        return
     out.print(Text("  ").join(Text(kind, style=f"bold {colour}") for kind, colour in colours.items()))
     out.print("probability of a property where both classes have the same weight", style="dim")
 

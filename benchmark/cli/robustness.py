@@ -85,7 +85,7 @@ def _print(found: Multiverse) -> None:
     note = " - MINIATURE: it says nothing about people" if found.miniature else ""
     out.print(f"{found.binding}, {found.metric}, suite {found.suite}{note}", style="bold")
     out.print(_scores(found))
-    out.print("score (rank); the first column is the recipe of the binding; --format json has the intervals")
+    out.print("score (rank); the first recipe is that of the binding; --format json has the intervals")
     out.print(_orders(found))
     out.print(
         f"of {len(found.recipes)} recipes; significant: adjusted p < .05 over all pairs of models of a recipe"
@@ -95,15 +95,25 @@ def _print(found: Multiverse) -> None:
 
 
 def _scores(found: Multiverse) -> Table:
-    table = Table(box=box.SIMPLE)
-    table.add_column("model")
-    for recipe in found.recipes:
-        table.add_column(str(recipe), justify="right")
-    for m, model in enumerate(found.models):
-        scores = map(finite_or_none, found.scores[m])
-        ranks = ("" if np.isnan(rank) else f" ({rank:.0f})" for rank in found.ranks[m])
-        table.add_row(model, *(f"{number(score)}{rank}" for score, rank in zip(scores, ranks, strict=True)))
+    """A row for each recipe and a column for each model, or the other way round if there are more models."""
+    models, recipes = list(found.models), list(map(str, found.recipes))
+    cells = [
+        [_cell(*both) for both in zip(*rows, strict=True)]
+        for rows in zip(found.scores, found.ranks, strict=True)
+    ]
+    names, columns, rows = ("model", recipes, zip(models, cells, strict=True))
+    if len(models) <= len(recipes):
+        names, columns, rows = ("recipe", models, zip(recipes, zip(*cells, strict=True), strict=True))
+    table = Table(names, box=box.SIMPLE)
+    for column in columns:
+        table.add_column(column, justify="right", overflow="fold")
+    for name, row in rows:
+        table.add_row(name, *row)
     return table
+
+
+def _cell(score: float, rank: float) -> str:
+    return number(finite_or_none(score)) + ("" if np.isnan(rank) else f" ({rank:.0f})")
 
 
 def _orders(found: Multiverse) -> Table:
