@@ -61,6 +61,11 @@ def styled(text: object, style: str) -> Text:
     return Text(plain(text), style)
 
 
+def coloured(parts: Sequence[tuple[object, str]], between: str = "") -> Text:
+    """Texts with a style each, one after another in one line or cell."""
+    return Text(between).join(styled(text, style) for text, style in parts)
+
+
 def stacked(lines: Sequence[object]) -> Text:
     """Several ``lines`` in one cell of a table."""
     return Text("\n".join(map(plain, lines)))
