@@ -20,9 +20,19 @@ from benchmark.registry import Registry
 from benchmark.results import CellResult, ResultStore
 
 DOCS = Path(__file__).parent
+#: Types of properties, in the order of Derby et al. 2020
+TYPES = (
+    "taxonomic",
+    "visual_perceptual",
+    "other_perceptual",
+    "functional",
+    "encyclopaedic",
+    "colour",
+    "shape_and_size",
+)
 FIGURES = DOCS / "explanation" / "figures"
 RULES = DOCS / "explanation" / "association-rules.csv"
-SUITE = "human"
+SUITE, MACAQUE = "human", "macaque"
 
 
 class Section(NamedTuple):
@@ -80,6 +90,25 @@ SECTIONS = (
         "Association norms",
         "The words that a model predicts for images, against those that people gave.",
         _task("association_topk"),
+    ),
+    Section(
+        "Properties that people name",
+        "Can a linear classifier read out of a layer which concepts have a property that people name (CSLB)? "
+        "The score is F1, averaged over properties.",
+        _task("property_decoding"),
+        "properties",
+    ),
+    Section(
+        "Properties of concepts never seen",
+        "The properties of a concept are predicted by a rule that was learned on other concepts. It is a hit "
+        "if the concept's own properties are among the five nearest to the prediction.",
+        _task("property_mapping"),
+    ),
+    Section(
+        "Ratings of word pairs",
+        "How alike two words are to people (MEN: related; SimLex: alike), against the cosine of the model's "
+        "two concepts.",
+        _task("word_similarity"),
     ),
     Section("Matching without labels", "Gromov-Wasserstein matching of concepts.", _task("gwot_matching")),
     Section("Everything else", "The other published bindings.", lambda _: True),
@@ -147,7 +176,8 @@ def results_page(registry: Registry) -> str:
     board = published(registry)
     cells = [cell for column in board.columns for cell in column.cells]
     sections = [_section(section, columns, board) for section, columns in sorted_columns(board) if columns]
-    parts = [found_section(board), *sections, rules_section(), recipes_section(board)]
+    parts = [found_section(board), *sections, types_section(board), macaque_section(registry)]
+    parts += [rules_section(), recipes_section(board)]
     parts += [SOURCES.format(differences="\n".join(differences(board))), LIMITS]
     kept = [part for part in parts if part]
     head = HEAD.format(
@@ -159,10 +189,10 @@ def results_page(registry: Registry) -> str:
     return "\n".join([head, *kept])
 
 
-def published(registry: Registry) -> Board:
-    """The board of the published results."""
+def published(registry: Registry, suite: str = SUITE) -> Board:
+    """The board of the published results of a suite, which has some."""
     stored, _ = ResultStore(DOCS.parent / "leaderboard" / "results").all()
-    (board,) = boards([one.cell for one in stored if one.cell.suite == SUITE], registry)
+    (board,) = boards([one.cell for one in stored if one.cell.suite == suite], registry)
     return board
 
 
@@ -223,6 +253,59 @@ def _between(cell: CellResult) -> str:
 def _range(cells: Iterable[CellResult]) -> str:
     counts = sorted({cell.n for cell in cells if cell.n is not None})
     return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+
+
+# What has a table of its own
+
+
+def types_section(board: Board) -> str:
+    """F1 by the type of property, of the best layer of each model (Tables 1 and 4 of Derby et al. 2020)."""
+    cells = [cell for column in board.columns for cell in column.cells if cell.task == "property_decoding"]
+    rows = [
+        (
+            f"`{cell.binding}`",
+            f"`{cell.model}`",
+            f"`{cell.best_layer}`",
+            *(_of_type(cell, name) for name in TYPES),
+        )
+        for cell in cells
+    ]
+    if not rows:
+        return ""
+    return "\n".join(
+        [
+            "## Properties by type",
+            "",
+            "F1 of the layer that is best over all properties, by type of property; in brackets the chance "
+            "level of that type. Derby, Miller & Devereux (2020) report for their networks that taxonomic "
+            "properties are decoded best, then visual, other perceptual, functional and encyclopaedic ones.",
+            "",
+            table(("binding", "model", "layer", *(name.replace("_", " ") for name in TYPES)), rows),
+        ]
+    )
+
+
+def _of_type(cell: CellResult, name: str) -> str:
+    layer = next(layer for layer in cell.layers if layer.name == cell.best_layer)
+    found = layer.metrics.get(name)
+    return "-" if found is None else f"{number(found.score)} ({number(found.chance)})"
+
+
+def macaque_section(registry: Registry) -> str:
+    """Encoding of neurons in V4, a suite of its own: its scores stand beside no score of people."""
+    board = published(registry, MACAQUE)
+    return "\n".join(
+        [
+            "## Neurons of macaque V4",
+            "",
+            "Suite `macaque`. From each layer, ridge predicts the responses of each channel to images that "
+            "it was not fitted on. The score is the correlation of prediction and response, the median over "
+            "channels. Networks keep 6 x 6 positions of their maps. Only session 210325 has its repeats, so "
+            "only there a ceiling is known.",
+            "",
+            _scores(board.columns, board),
+        ]
+    )
 
 
 # The rules, and the recipes

@@ -41,7 +41,7 @@ def part(shard: str | None) -> tuple[int, int]:
 
 
 def cluster(backend: Backend, scheduler: str | None) -> str | None:
-    """Scheduler of the cluster that scores the cells; None: there is none.
+    """The ``scheduler`` of the cluster that ``backend`` stands for; None: there is none.
 
     Raises
     ------

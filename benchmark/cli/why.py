@@ -61,7 +61,7 @@ def _consequence(changes: tuple[Change, ...]) -> str:
 
 
 def short(value: Any) -> str:
-    """Part of a key as a short text: the first digits of a hash, the start of anything else."""
+    """``value``, a part of a key, as a short text: the first digits of a hash, the start of anything else."""
     if value is None:
         return "(none)"
     if is_fingerprint(value):

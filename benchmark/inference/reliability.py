@@ -83,7 +83,7 @@ def split_half_reliability(repeats: ArrayLike, rng: np.random.Generator | int) -
     >>> signal = rng.normal(size=(500, 1, 1))
     >>> found = split_half_reliability(signal + rng.normal(size=(500, 1, 10)), rng=0)
     >>> found.value.round(2), found.ceiling.round(2)
-    (array([0.91]), array([0.95]))
+    (array([0.91]), array([0.96]))
     """
     values = np.asarray(repeats, dtype=np.float64)
     if values.ndim != 3 or values.shape[2] < 2:

@@ -59,7 +59,7 @@ def load_registry(extra: Sequence[Path] = ()) -> Registry:
     --------
     >>> registry = load_registry()
     >>> list(registry.suites)
-    ['mini', 'human']
+    ['mini', 'human', 'macaque']
     >>> registry.model("pixels").entry.plugin
     'models/pixels.py:Pixels'
     >>> registry.binding("mini", "people_rdm").target
