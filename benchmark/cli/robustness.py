@@ -96,19 +96,15 @@ def _print(found: Multiverse) -> None:
 
 def _scores(found: Multiverse) -> Table:
     """A row for each recipe and a column for each model, or the other way round if there are more models."""
-    models, recipes = list(found.models), list(map(str, found.recipes))
-    cells = [
-        [_cell(*both) for both in zip(*rows, strict=True)]
-        for rows in zip(found.scores, found.ranks, strict=True)
-    ]
-    names, columns, rows = ("model", recipes, zip(models, cells, strict=True))
-    if len(models) <= len(recipes):
-        names, columns, rows = ("recipe", models, zip(recipes, zip(*cells, strict=True), strict=True))
-    table = Table(names, box=box.SIMPLE)
+    corner, lines, columns = "model", list(found.models), list(map(str, found.recipes))
+    scores, ranks = found.scores, found.ranks
+    if len(lines) <= len(columns):
+        corner, lines, columns, scores, ranks = "recipe", columns, lines, scores.T, ranks.T
+    table = Table(corner, box=box.SIMPLE)
     for column in columns:
         table.add_column(column, justify="right", overflow="fold")
-    for name, row in rows:
-        table.add_row(name, *row)
+    for r, line in enumerate(lines):
+        table.add_row(line, *map(_cell, scores[r], ranks[r]))
     return table
 
 
