@@ -62,7 +62,7 @@ def styled(text: object, style: str) -> Text:
 
 
 def coloured(parts: Sequence[tuple[object, str]], between: str = "") -> Text:
-    """Texts with a style each, one after another in one line or cell."""
+    """The ``parts``, texts with a style each, in one line or cell, with the text ``between`` them."""
     return Text(between).join(styled(text, style) for text, style in parts)
 
 
