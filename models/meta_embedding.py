@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets import Stimuli, VectorTarget
 from benchmark.model import OUTPUT, BuiltFrom, Model, ModelSpec, Progress
-from benchmark.representation.concepts import concept_means
+from benchmark.representation.concepts import concept_means, normalised
 
 #: Name of the only layer
 LAYER = "meta_embedding"
@@ -133,14 +133,14 @@ class MetaEmbedding(Model):
                     f"{stimuli.name!r} have no vector in {self.parts.target.name!r} (first {missing[0]!r})"
                 )
             word_vectors = np.stack([words[concept] for concept in stimuli.concepts])
-            embedded = np.hstack([unit(embedded), unit(word_vectors)])
+            embedded = np.hstack([normalised(embedded, "l2"), normalised(word_vectors, "l2")])
         return dict.fromkeys(layers, embedded.astype(np.float32))
 
     def _embed(self, stimuli: Stimuli, by_layer: Mapping[str, np.ndarray]) -> np.ndarray:
         if self.params.average:
             by_layer = {layer: _averaged(features, stimuli) for layer, features in by_layer.items()}
         if self.params.method == "last":
-            return unit(by_layer[self._sources[-1]])
+            return normalised(by_layer[self._sources[-1]], "l2")
         images: dict[str, list[int]] = {}
         for i, concept in enumerate(stimuli.concepts):
             if stimuli.splits is None or stimuli.splits[i] == "train":
@@ -161,7 +161,9 @@ class MetaEmbedding(Model):
         """All layers, scaled to length one and by their factors, shape (n, sum of their d)."""
         # In the closed form of 1ToN the factor scales the squared error of the layer.
         power = 0.5 if self.params.method == "1ton" else 1.0
-        return np.hstack([self._factors[layer] ** power * unit(by_layer[layer]) for layer in self._sources])
+        return np.hstack(
+            [self._factors[layer] ** power * normalised(by_layer[layer], "l2") for layer in self._sources]
+        )
 
     @cached_property
     def _sources(self) -> tuple[str, ...]:
@@ -193,14 +195,6 @@ class MetaEmbedding(Model):
             if name is not None:
                 vectors[concept] = target.vectors[rows[name]]
         return vectors
-
-
-def unit(rows: np.ndarray) -> np.ndarray:
-    """The ``rows`` of a matrix, shape (n, d), scaled to length one, float64. A row of zeros stays zero."""
-    rows = np.asarray(rows, dtype=np.float64)
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    scaled: np.ndarray = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
-    return scaled
 
 
 def svd(concepts: np.ndarray, size: int) -> np.ndarray:

@@ -112,8 +112,8 @@ class Encoding(Task):
         Raises
         ------
         NotPossible
-            If there are too few concepts for the folds, a concept has no test image, no channel is reliable
-            enough, or a reliability is asked for without repeats.
+            If there are too few concepts for the folds, a concept has no (measured) test image, no channel is
+            reliable enough, or a reliability is asked for without repeats.
         UsageError
             If a parameter is unknown or not valid.
         """
@@ -122,7 +122,7 @@ class Encoding(Task):
         seeds = [int(seed) for seed in rng.integers(2**63, size=4)]
         rows = _Rows.of(view, joined)
         folds = _folds(rows, recipe["folds"], recipe["across"], seeds[0])
-        reliability = _reliability(joined.target, seeds[1])
+        reliability = _reliability(joined.target, rows, seeds[1])
         kept = _reliable(joined.target, reliability, recipe["least_reliability"])
         measured = joined.target.responses[rows.of_target][:, kept]
         ceilings = None if reliability is None else reliability.ceiling[kept]
@@ -158,7 +158,9 @@ class Encoding(Task):
                 "images": len(rows.concepts) if joined.by_stimulus else sum(map(len, rows.images)),
             },
             arrays={**arrays, "channels": np.array(joined.target.channels), "kept": kept},
-            notes=_notes(joined.target, ceilings, recipe),
+            notes=_notes(
+                joined.target, ceilings, recipe, several_images=len(rows.concepts) > len(joined.concepts)
+            ),
         )
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
@@ -272,6 +274,13 @@ class _Rows:
             for row in rows
             if view.stimuli.ids[row] in place
         ]
+        unmeasured = sorted(set(range(len(images))) - {concept for _, concept, _ in found})
+        if unmeasured:
+            raise NotPossible(
+                f"target {joined.target.name!r} has no response to a test image of {len(unmeasured)} "
+                f"concepts ({', '.join(joined.concepts[i] for i in unmeasured[:3])}), only to training "
+                "images: leave these responses out"
+            )
         of_target, concepts, rows = (np.array(column, dtype=np.intp) for column in zip(*found, strict=True))
         return cls(of_target, concepts, tuple(rows[:, None]))
 
@@ -299,11 +308,11 @@ def _folds(rows: _Rows, count: int, across: str, seed: int) -> np.ndarray:
     return folds
 
 
-def _reliability(target: ResponseTarget, seed: int) -> Reliability | None:
-    """From repeats; None: there are none."""
+def _reliability(target: ResponseTarget, rows: _Rows, seed: int) -> Reliability | None:
+    """From the repeats of the rows that are scored; None: there are none."""
     if target.repeats.shape[2] < 2:
         return None
-    return split_half_reliability(target.repeats, seed)
+    return split_half_reliability(target.repeats[np.sort(rows.of_target)], seed)
 
 
 def _reliable(target: ResponseTarget, reliability: Reliability | None, least: float) -> np.ndarray:
@@ -317,10 +326,9 @@ def _reliable(target: ResponseTarget, reliability: Reliability | None, least: fl
         )
     kept: np.ndarray = reliability.value >= least
     if not kept.any():
-        raise NotPossible(
-            f"target {target.name!r}: no channel has a reliability of {least:g}; the greatest is "
-            f"{np.nanmax(reliability.value):.3f}"
-        )
+        known = reliability.value[~np.isnan(reliability.value)]
+        greatest = f"the greatest is {known.max():.3f}" if known.size else "of none it is known"
+        raise NotPossible(f"target {target.name!r}: no channel has a reliability of {least:g}; {greatest}")
     return kept
 
 
@@ -345,7 +353,10 @@ def _ceilings(ceilings: np.ndarray | None) -> dict[str, tuple[float, float]]:
     return {_CORRELATION: (median, median), _NORMALISED: (1.0, 1.0)}
 
 
-def _notes(target: ResponseTarget, ceilings: np.ndarray | None, recipe: Mapping[str, Any]) -> list[str]:
+def _notes(
+    target: ResponseTarget, ceilings: np.ndarray | None, recipe: Mapping[str, Any], *, several_images: bool
+) -> list[str]:
+    """``several_images``: whether a concept has several rows, which folds over stimuli part."""
     notes = []
     if ceilings is None:
         notes.append("one repeat: the reliability of the channels, and so their ceiling, is not known")
@@ -357,7 +368,7 @@ def _notes(target: ResponseTarget, ceilings: np.ndarray | None, recipe: Mapping[
         notes.append(
             f"channels of {target.name} with a reliability below {recipe['least_reliability']:g} left out"
         )
-    if recipe["across"] == "stimuli":
+    if recipe["across"] == "stimuli" and several_images:
         notes.append(
             "folds over stimuli: other images of a test concept are in training, the score is too high"
         )

@@ -78,7 +78,9 @@ class PropertyDecoding(Task):
         Raises
         ------
         NotPossible
-            If no property is common enough among the joined concepts, or a concept has no test image.
+            If fewer than two properties are common enough among the joined concepts, a property is too
+            common, a concept has no test image, or features that are not scaled are too large for the
+            regression.
         UsageError
             If a parameter is unknown or not valid.
         """
@@ -97,6 +99,7 @@ class PropertyDecoding(Task):
                 layers[layer] = _layer(found[layer], problem.kinds)
             if view.work.progress is not None:
                 view.work.progress(done + 1, len(view.layers))
+        with_images = set(joined.target.ids)
         null = (
             np.stack([f1[1:] for f1 in found.values()])
             if found
@@ -115,7 +118,7 @@ class PropertyDecoding(Task):
                 "images": sum(map(len, images)),
             },
             arrays={
-                "without_images": np.array([c for c in joined.whole.ids if c not in set(joined.target.ids)]),
+                "without_images": np.array([c for c in joined.whole.ids if c not in with_images]),
                 "types": np.array(norms.types),
                 "finer": np.array(norms.finer),
                 "occurrences": problem.labels.sum(axis=0),
@@ -182,6 +185,11 @@ class _Problem:
     def of(cls, norms: PropertyTarget, folds: int, permutations: int, rng: np.random.Generator) -> _Problem:
         labels = norms.counts.toarray() > 0
         k = len(labels)
+        if labels.shape[1] < 2:
+            raise NotPossible(
+                f"only property {norms.columns[0]!r} of target {norms.name!r} is given to enough of the {k} "
+                "concepts: at least two are needed for an interval over properties"
+            )
         # A property that nearly every concept has leaves a fold without a concept that lacks it.
         common = np.flatnonzero(k - labels.sum(axis=0) < folds)
         if common.size:
@@ -211,7 +219,10 @@ def _kept(
         return memo[layer]["f1"]
     features = normalised(concept_means(view.features(layer), images), normalise)
     require_varied(features, view.stimuli.concept_ids, "euclidean")
-    f1 = _decode(features, problem)
+    try:
+        f1 = _decode(features, problem)
+    except ValueError as error:  # features that are not scaled may be too large for the regression
+        raise NotPossible(f"layer {layer!r}: {error}") from error
     if memo is not None:
         memo[layer] = {"f1": f1}
     return f1

@@ -33,7 +33,7 @@ DrawWorld = Callable[[np.random.Generator], World]
 REPLICATES = 20
 #: Signal-to-noise ratios of the noisy copies (ratio of variances)
 SNRS = (4.0, 1.0, 0.25)
-#: Probability that a correct task fails a control by chance; for all controls of nine tasks it is 1 in 130
+#: Probability that a correct task fails a control by chance; for a hundred controls it is 1 in 100
 ALPHA = 1e-4
 #: A complete set of controls has all these kinds
 COMPLETE = ("copy", "noisy", "noise", "permuted")

@@ -240,7 +240,10 @@ def permutation_test_encoding(
     In each fold the predictions are given to other concepts, all images of a concept together and in their
     order. Where concepts have different numbers of images, the images are laid end to end, concept by
     concept. The fits stay: if features and responses have nothing in common, every order of the predictions
-    of a fold has the same probability.
+    of one fold has the same probability. The folds are not independent, though: two concepts of different
+    folds take part in the prediction of each other. So the test rejects too often where each fold was
+    predicted from the others: with 60 concepts in 5 folds, 11 to 18 % of the simulations without a signal
+    have p <= .05. Take only far smaller values for evidence.
 
     Parameters
     ----------

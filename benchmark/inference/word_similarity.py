@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 from benchmark.inference.statistics import PairStatistic, Statistic
 from benchmark.measures._checks import FEWEST_PAIRS, Float64
@@ -180,7 +179,8 @@ def word_similarity_permutation(
     generator = np.random.default_rng(rng)
     score = float(np.clip(np.mean(x * y), -1, 1))  # rounding may exceed one
     orders = generator.permuted(np.tile(np.arange(len(values)), (n, 1)), axis=1)
-    ranks = rankdata(values[orders[:, i], orders[:, j]], axis=1)
+    # ranked as the score is: similarities that differ by rounding are tied
+    ranks = np.array([average_ranks(row) for row in values[orders[:, i], orders[:, j]]])
     ranks -= ranks.mean(axis=1, keepdims=True)
     spread = ranks.std(axis=1)
     null = np.divide(ranks @ y / len(y), spread, out=np.zeros(n), where=spread > 0)

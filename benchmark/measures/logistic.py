@@ -280,7 +280,8 @@ class _Descent:
         if direction is None or before is None or length_before is None:
             return -gradient
         change = length - np.einsum("ij,ij->j", gradient, before)
-        following: NDArray[np.floating] = np.maximum(change / length_before, 0) * direction - gradient
+        rate = np.divide(change, length_before, out=np.zeros_like(change), where=length_before > 0)
+        following: NDArray[np.floating] = np.maximum(rate, 0) * direction - gradient
         uphill = np.einsum("ij,ij->j", gradient, following) >= 0
         following[:, uphill] = -gradient[:, uphill]
         return following
@@ -299,5 +300,6 @@ class _Descent:
         bend = np.einsum("ij,ij->j", curvature, moved) + np.einsum(
             "ij,ij->j", self._penalty * direction, direction
         )
-        step: NDArray[np.floating] = -slope / bend
+        # a label that is at its minimum exactly has no direction, and stays there
+        step: NDArray[np.floating] = np.divide(-slope, bend, out=np.zeros_like(bend), where=bend > 0)
         return step

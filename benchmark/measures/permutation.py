@@ -39,7 +39,7 @@ class PermutationTest:
     null : ndarray, shape (n,)
         The score under each permutation.
     p : float
-        One-sided, (1 + #{null >= score}) / (1 + n): never zero.
+        One-sided, (1 + #{null >= score}) / (1 + n): never zero. NaN for a score that is NaN.
     score : float
         The score that was tested.
     """
@@ -52,9 +52,11 @@ class PermutationTest:
     def of(cls, score: float, null: Float64) -> PermutationTest:
         """Test ``score`` against ``null`` (n,), the same score under each permutation.
 
-        A null value that equals the score up to rounding counts as reaching it.
+        A null value that equals the score up to rounding counts as reaching it. The p of a score that is NaN
+        is NaN.
         """
-        return cls(null=null, p=float(exceedance_p(score, null)), score=score)
+        p = float("nan") if np.isnan(score) else float(exceedance_p(score, null))
+        return cls(null=null, p=p, score=score)
 
     @property
     def chance(self) -> float:

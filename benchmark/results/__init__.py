@@ -1,7 +1,13 @@
 """Results: their schema, the folder that stores them, and their provenance."""
 
 from benchmark.results.compared import concepts_of, perturbed_of, same_concepts
-from benchmark.results.provenance import code_version, extraction_version, now, versions
+from benchmark.results.provenance import (
+    code_version,
+    extraction_version,
+    now,
+    representation_version,
+    versions,
+)
 from benchmark.results.row import row
 from benchmark.results.schema import (
     LEVELS,
@@ -34,6 +40,7 @@ __all__ = [
     "finite_or_none",
     "now",
     "perturbed_of",
+    "representation_version",
     "row",
     "same_concepts",
     "versions",

@@ -85,6 +85,12 @@ def extraction_version() -> str:
     return _hash_sources(PACKAGE / "extraction", PACKAGE / "datasets")
 
 
+@cache
+def representation_version() -> str:
+    """sha256 over the sources for rows of concepts, with which a model is built from another."""
+    return _hash_sources(PACKAGE / "representation")
+
+
 def _hash_sources(*rooms: Path, endings: Sequence[str] = (".py",)) -> str:
     files = (path for room in rooms for path in room.rglob("*") if path.suffix in endings)
     names = sorted(path.relative_to(PACKAGE).as_posix() for path in files)

@@ -15,7 +15,7 @@ from benchmark.extraction.store import FeatureStore
 from benchmark.model import Model, Progress
 from benchmark.registry import Placed, PluginCode, ResolvedCheckpoint, is_shipped
 from benchmark.registry.schema import ModelEntry
-from benchmark.results import canonical, extraction_version, versions
+from benchmark.results import canonical, extraction_version, representation_version, versions
 from benchmark.runner.fingerprint import Fingerprint, recall, remember, take
 from benchmark.runner.view import StoredView
 
@@ -226,6 +226,7 @@ def _feature_key(
     if loaded.inner is not None:
         key["built_from"] = {
             "model": _feature_key(loaded.inner, manifest, device, own),
+            "code": representation_version(),
             "target": loaded.target,
             "on": None if entry.built_from is None else entry.built_from.on,
         }

@@ -66,6 +66,14 @@ def test_a_channel_without_variance_is_undefined():
     assert np.isfinite(permutation_test_encoding(f, 9, 0).score)
 
 
+def test_without_any_variance_neither_score_nor_p_is_defined():
+    f = folded(0)
+    f.predicted[:] = 3.0
+    test = permutation_test_encoding(f, 9, 0)
+    assert np.isnan(test.score)
+    assert np.isnan(test.p)
+
+
 def test_permutation_starts_from_the_score_and_keeps_concepts_together():
     f = folded(1)
     test = permutation_test_encoding(f, 99, 0)

@@ -96,6 +96,19 @@ def test_permuted_words_are_all_orders_of_a_few():
     assert set(test.null.round(9)) <= set(exact.round(9))
 
 
+def test_similarities_that_differ_by_rounding_are_tied_under_permutations_too():
+    rng = np.random.default_rng(0)
+    levels = np.triu(rng.integers(1, 4, size=(12, 12)) / 10, 1)
+    similarity = levels + levels.T
+    rounded = similarity * (1 + rng.choice([-1, 1], size=similarity.shape) * 2.0**-52)
+    pairs = rng.permutation(np.stack(np.triu_indices(12, 1), axis=1))[:30]
+    ratings = rng.normal(size=30)
+    exact, found = (
+        word_similarity_permutation(values, pairs, ratings, 50, rng=1) for values in (similarity, rounded)
+    )
+    np.testing.assert_allclose(found.null, exact.null, atol=1e-12)
+
+
 def test_what_leaves_a_correlation_undefined_is_said():
     similarity, pairs, ratings = draw(5)
     with pytest.raises(ValueError, match="ratings is 1 for all 60 pairs"):

@@ -65,3 +65,14 @@ def test_a_label_does_not_depend_on_the_others():
 def test_what_is_refused(features, labels, why):
     with pytest.raises(ValueError, match=why):
         BalancedLogistic(features).fit(labels)
+
+
+def test_a_label_that_features_say_nothing_about_stays_at_zero():
+    """Both classes have the same mean, so the gradient is zero at the start, beside labels that go on."""
+    features = np.tile([[1.0, 1], [1, -1], [-1, 1], [-1, -1]], (3, 1))
+    opposite = np.tile([True, False, False, True], 3)[:, None]
+    others = np.random.default_rng(0).random((12, 9)) < 0.5
+    decisions = BalancedLogistic(features).decisions(np.hstack([opposite, others]))
+    np.testing.assert_array_equal(decisions[:, 0], 0)
+    np.testing.assert_allclose(decisions[:, 1:], BalancedLogistic(features).decisions(others), atol=1e-3)
+    assert np.isfinite(decisions).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,12 +17,14 @@ from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets import RDMTarget, Stimuli, VectorTarget
 from benchmark.model import BuiltFrom, Model, ModelSpec
 from benchmark.registry import load_plugin, load_registry
+from benchmark.representation.concepts import normalised
+from benchmark.results import representation_version
 
 ROOT = Path(__file__).parents[2]
 MetaEmbedding = load_plugin("models/meta_embedding.py:MetaEmbedding", ROOT)
 svd = load_plugin("models/meta_embedding.py:svd", ROOT)
 one_to_n = load_plugin("models/meta_embedding.py:one_to_n", ROOT)
-unit = load_plugin("models/meta_embedding.py:unit", ROOT)
+unit = partial(normalised, normalise="l2")
 
 K, IMAGES = 30, 3
 
@@ -337,7 +340,9 @@ def test_a_users_entry_is_scored_and_the_inner_model_is_in_its_key(bench, tmp_pa
     cell = run(bench, registry).cells[0]
     assert cell["status"] == "scored"
     assert list(cell["layers"]) == ["meta_embedding"]
-    key = stored(cell)["key"]["features"]["built_from"]["model"]
+    built_from = stored(cell)["key"]["features"]["built_from"]
+    assert built_from["code"] == representation_version()
+    key = built_from["model"]
     assert len(key["weights"]) == 64
     assert key["params"] == {"pooling": "max"}
     assert run(bench, registry).cells[0]["cached"]

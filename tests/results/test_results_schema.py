@@ -159,6 +159,18 @@ def test_provenance():
     assert now().endswith("+00:00")
 
 
+def test_representation_version_covers_its_room(tmp_path, monkeypatch):
+    from benchmark.results import provenance
+
+    file = tmp_path / "representation" / "concepts.py"
+    file.parent.mkdir()
+    file.write_text("a")
+    monkeypatch.setattr(provenance, "PACKAGE", tmp_path)
+    before = provenance.representation_version.__wrapped__()
+    file.write_text("b")
+    assert provenance.representation_version.__wrapped__() != before
+
+
 def test_what_the_code_version_leaves_out_is_there():
     from benchmark.results import provenance
 

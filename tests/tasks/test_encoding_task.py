@@ -159,6 +159,45 @@ def test_training_images_are_not_scored(task, features, target):
     assert result.counts["images"] == sum("test" in name for name in seen.ids)
 
 
+def test_responses_to_training_images_do_not_count_for_the_reliability(task):
+    split = synthetic_stimuli(CONCEPTS, test=IMAGES, train=1)
+    rng = np.random.default_rng(0)
+    repeats = rng.standard_normal((len(split), 2, 1)) + 0.5 * rng.standard_normal((len(split), 2, 4))
+    tested = np.array([part == "test" for part in split.splits])
+    target = ResponseTarget("neurons", split.ids, "h", repeats=repeats, channels=tuple("ab"))
+    layers = {"layer": rng.standard_normal((len(split), 5))}
+    known = score(task, split, layers, target).ceiling
+    repeats[~tested] = rng.standard_normal((np.sum(~tested), 2, 4))
+    assert score(task, split, layers, replace(target, repeats=repeats)).ceiling == known
+
+
+def test_a_concept_of_which_only_training_images_were_measured(task):
+    split = synthetic_stimuli(CONCEPTS, test=IMAGES, train=1)
+    kept = [name for name, c in zip(split.ids, split.concepts, strict=True) if c != "c00" or "train" in name]
+    rng = np.random.default_rng(0)
+    target = ResponseTarget(
+        "n", tuple(kept), "h", repeats=rng.standard_normal((len(kept), 1, 1)), channels=("a",)
+    )
+    with pytest.raises(NotPossible, match=r"no response to a test image of 1 concepts \(c00\)"):
+        score(task, split, {"layer": rng.standard_normal((len(split), 5))}, target)
+
+
+def test_folds_over_stimuli_that_are_concepts_leak_nothing(task, stimuli, features, target):
+    flat = replace(stimuli, concepts=stimuli.ids)
+    notes = [
+        " ".join(score(task, shown, {"layer": features}, target, across="stimuli").notes)
+        for shown in (stimuli, flat)
+    ]
+    assert ["too high" in note for note in notes] == [True, False]
+
+
+def test_reliability_that_is_not_known_is_said_to_be_so(task, stimuli, features, target):
+    single = target.repeats.copy()
+    single[:, :, 1:] = np.nan
+    with pytest.raises(NotPossible, match="of none it is known"):
+        score(task, stimuli, {"layer": features}, replace(target, repeats=single), least_reliability=0.5)
+
+
 def test_the_engine_summarises_and_stores_it(task, stimuli, features, target):
     layers = {"flat": np.ones((60, 3), np.float32), "layer": features, "noise": features[::-1].copy()}
     result = score(task, stimuli, layers, target)

@@ -126,6 +126,14 @@ def test_what_cannot_be_decoded_is_refused_in_a_line(task, norms, features):
     common = replace(norms, counts=sparse.csr_array(np.where(np.arange(7) == 3, 9.0, norms.counts.toarray())))
     with pytest.raises(NotPossible, match="property 'is p3' of target 'norms' is given to 30 of 30"):
         score(task, layers, common)
+    with pytest.raises(NotPossible, match=r"only property 'is p6' .* at least two are needed"):
+        score(task, layers, norms, concepts=15)
     few = norms.select(CONCEPTS[:3])
     with pytest.raises(NotPossible, match="of the 3 concepts"):
         score(task, layers, few)
+
+
+def test_features_too_large_for_the_regression_are_refused_in_a_line(task, norms, features, monkeypatch):
+    monkeypatch.setattr("benchmark.measures.logistic._ITERATIONS_FLOAT64", 50)
+    with pytest.raises(NotPossible, match=r"layer 'layer': .*scale the features"):
+        score(task, {"layer": 1e5 * features}, norms, normalise="none")

@@ -350,7 +350,7 @@ def kicks(n: int, start: int) -> int:
 
 def _enough(distances: Sequence[float]) -> bool:
     """Whether starts that end at these ``distances`` have found the least often enough."""
-    by_chance = [distance for distance in distances[RANDOM:] if _same(distance, min(distances))]
+    by_chance = [distance for distance in distances[_ROUND:] if _same(distance, min(distances))]
     return min(distances) < _ZERO or (found_again(distances) >= _TIMES and len(by_chance) >= _BY_CHANCE)
 
 
