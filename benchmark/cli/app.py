@@ -11,17 +11,12 @@ import typer
 
 from benchmark import __version__
 from benchmark.cli import options as opt
-from benchmark.cli.arguments import association_rule, cluster, load, part, run_options, split
-from benchmark.cli.choices import (
-    AssociatesFormat,
-    Backend,
-    Device,
-    Dissimilarity,
-    ResultFormat,
-    SimilarityFormat,
-)
+from benchmark.cli.arguments import cluster, load, part, run_options, split
+from benchmark.cli.choices import Backend, Device, ResultFormat
 from benchmark.cli.collection_commands import group as data_group
 from benchmark.cli.commands import Commands
+from benchmark.cli.comparison_commands import comparisons
+from benchmark.cli.figure_commands import figures
 from benchmark.cli.groups import association, cache, export, leaderboard, training
 from benchmark.cli.groups import results as results_group
 
@@ -32,6 +27,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+for commands in (comparisons, figures):  # no name: bench compare, and not bench comparisons compare
+    app.add_typer(commands)
 for name, group in (
     ("leaderboard", leaderboard),
     ("results", results_group),
@@ -126,94 +123,6 @@ def calibrate(
 
     options = run_options(registry, data, device, output=output, seed=seed)
     raise typer.Exit(run_calibration(split(task) or ["all"], suite, options, jobs or os.cpu_count() or 1))
-
-
-@app.command()
-def robustness(
-    binding: opt.BindingOption,
-    model: opt.ModelsOption,
-    suite: opt.SuiteOption = "mini",
-    layers: opt.LayersOption = None,
-    data: opt.DataOption = None,
-    output: opt.OutputOption = Path("results"),
-    registry: opt.RegistryOption = None,
-    device: opt.DeviceOption = Device.auto,
-    seed: opt.SeedOption = 0,
-    pooling: opt.PoolingsOption = None,
-    form: opt.ResultFormatOption = ResultFormat.table,
-) -> None:
-    """Score models under every recipe of an RDM, to see which conclusions hold.
-
-    A recipe says what is done to each feature over the concepts (nothing,
-    centred, divided by its standard deviation too) and which dissimilarity is
-    taken (correlation, cosine, Euclidean). For every two models the answer says
-    under how many of the eight recipes one is above the other. --pooling adds
-    eight more for each way of pooling networks.
-
-    Exit status: 0 if all models are scored under all recipes; 1 if one is not;
-    2 if an argument or a registry cannot be used.
-    """
-    from benchmark.cli.robustness import show_robustness
-
-    options = run_options(registry, data, device, output=output, layers=layers, seed=seed)
-    poolings = [how.value for how in pooling or ()]
-    raise typer.Exit(show_robustness(split(model), binding, suite, options, poolings, form.value))
-
-
-@app.command()
-def compare(
-    models: opt.ComparedModelsArgument,
-    suite: opt.SuiteOption = "mini",
-    output: opt.OutputOption = Path("results"),
-    form: opt.SimilarityFormatOption = SimilarityFormat.table,
-) -> None:
-    """Compare models on every binding on which they have a score.
-
-    The results are read, nothing is computed anew. Each row has the paired
-    difference of two models with its 95 % interval, its p-value, and the same
-    corrected over all rows.
-    """
-    from benchmark.cli.compare import show_comparison
-
-    raise typer.Exit(show_comparison(split(models), suite, output, form.value))
-
-
-@app.command()
-def plot(
-    kind: opt.FigureKindArgument,
-    results: opt.ResultFilesArgument,
-    output: opt.PlottedFileOption,
-) -> None:
-    """Draw a figure for a paper from results alone. Nothing is computed anew.
-
-    Name the files of the models and bindings to show, or a folder of them:
-    bench plot profile results/mini/people_rdm --output profile.pdf
-    """
-    from benchmark.cli.plot import plot as draw
-
-    draw(kind.value, results, output)
-
-
-@app.command()
-def report(
-    model: opt.ReportedModelArgument,
-    suite: opt.SuiteOption = "mini",
-    output: opt.OutputOption = Path("results"),
-    page: opt.ReportOption = None,
-    registry: opt.RegistryOption = None,
-) -> None:
-    """Write a report on a model for the supplement of a paper, from results alone.
-
-    One HTML file: its scores with chance, ceiling and p, the curves over its
-    layers, the methods in sentences, versions, and references as BibTeX.
-    """
-    from benchmark.cli.console import say
-    from benchmark.common.files import slug
-    from benchmark.leaderboard.report import write_report
-
-    file = page or Path(f"{slug(model)}.html")
-    count = write_report(output, model, suite, file, load(registry))
-    say(f"report on {model}, bindings: {count}: {file.resolve()}")
 
 
 @app.command()
@@ -334,168 +243,3 @@ def check_model(
     from benchmark.cli.check_model import show_checks
 
     raise typer.Exit(show_checks(name, suite, run_options(registry, data, device)))
-
-
-@app.command()
-def associate(
-    photos: opt.PhotosArgument,
-    model: opt.HeadModelOption = "swow_assoc",
-    k: opt.CountOption = 20,
-    plot: opt.PlotOption = None,
-    html: opt.PageOption = None,
-    form: opt.AssociatesFormatOption = AssociatesFormat.table,
-    suite: opt.WeightsSuiteOption = "human",
-    data: opt.DataOption = None,
-    registry: opt.RegistryOption = None,
-    device: opt.DeviceOption = Device.auto,
-) -> None:
-    """Show which words photos bring to mind, the strongest first.
-
-    The model needs an association head: a last layer that gives a strength to
-    each word of a vocabulary. The one that you trained on the data root answers;
-    if there is none, the command that trains it is printed. The network of the
-    miniature, which knows drawings only, answers with --suite mini.
-
-    Exit status: 0 if all photos have words; 1 if a photo has none; 2 if there is
-    no trained network, or an argument or a registry cannot be used.
-    """
-    from benchmark.cli.associate import associate_photos
-
-    options = run_options(registry, data, device)
-    raise typer.Exit(
-        associate_photos(photos, model, suite, options, k=k, form=form.value, plot=plot, html=html)
-    )
-
-
-@app.command()
-def interpret(
-    photos: opt.PhotosArgument,
-    model: opt.InterpretedModelOption,
-    layers: opt.InterpretedLayersOption = None,
-    k: opt.PropertiesCountOption = 10,
-    plot: opt.PropertiesPlotOption = None,
-    html: opt.PropertiesPageOption = None,
-    form: opt.PropertiesFormatOption = AssociatesFormat.table,
-    suite: opt.WeightsSuiteOption = "human",
-    data: opt.DataOption = None,
-    registry: opt.RegistryOption = None,
-    device: opt.DeviceOption = Device.auto,
-) -> None:
-    """Show which properties the layers of a model predict for photos.
-
-    Linear classifiers are fitted to the concepts of property norms that have
-    images, as in the task property_decoding. They then read a photo, layer by
-    layer. Properties are coloured by their type.
-
-    Exit status: 0 if all photos could be read; 1 if one could not; 2 if an
-    argument, a registry, the norms or the weights cannot be used.
-    """
-    from benchmark.cli.interpret import interpret_photos
-
-    options = run_options(registry, data, device, layers=layers)
-    raise typer.Exit(
-        interpret_photos(photos, model, suite, options, k=k, form=form.value, plot=plot, html=html)
-    )
-
-
-@app.command()
-def similarity(
-    model: opt.ModelsOption,
-    layers: opt.ComparedLayersOption = None,
-    stimuli: opt.ComparedStimuliOption = None,
-    measure: opt.MeasuresOption = None,
-    metric: opt.RDMMetricOption = Dissimilarity.correlation,
-    form: opt.SimilarityFormatOption = SimilarityFormat.table,
-    figure: opt.FigureOption = None,
-    suite: opt.WeightsSuiteOption = "mini",
-    data: opt.DataOption = None,
-    registry: opt.RegistryOption = None,
-    device: opt.DeviceOption = Device.auto,
-    seed: opt.SeedOption = 0,
-) -> None:
-    """Compare layers of models with one another.
-
-    Each layer has a row for each concept, the mean features of its images. The
-    similarity of every two layers has an interval over concepts.
-    """
-    from benchmark.cli.similarity import show_similarity
-
-    options = run_options(registry, data, device, layers=layers, seed=seed)
-    show_similarity(
-        split(model),
-        suite,
-        options,
-        stimuli=stimuli,
-        measures=split(measure) or ["rdm"],
-        metric=metric.value,
-        form=form.value,
-        figure=figure,
-    )
-
-
-@app.command()
-def partition(
-    model: opt.PartitionedModelsOption,
-    target: opt.RDMTargetOption,
-    layers: opt.ComparedLayersOption = None,
-    form: opt.SimilarityFormatOption = SimilarityFormat.table,
-    figure: opt.PartitionFigureOption = None,
-    suite: opt.SuiteOption = "mini",
-    data: opt.DataOption = None,
-    registry: opt.RegistryOption = None,
-    device: opt.DeviceOption = Device.auto,
-    seed: opt.SeedOption = 0,
-) -> None:
-    """Show what two or three models explain of people, alone and together.
-
-    The variance of the target's RDM is divided into what only one model
-    explains, what each two share, what all share, and what nothing explains.
-    Of each model the layer that explains most counts, chosen on other concepts.
-    """
-    from benchmark.cli.partition import show_partition
-
-    options = run_options(registry, data, device, layers=layers, seed=seed)
-    show_partition(split(model), target, suite, options, form=form.value, figure=figure)
-
-
-@app.command()
-def pairs(
-    model: opt.MovedModelOption = "swow_assoc",
-    reference: opt.ReferenceOption = "encoder",
-    layer: opt.MovedLayerOption = None,
-    reference_layer: opt.ReferenceLayerOption = None,
-    stimuli: opt.ComparedStimuliOption = None,
-    metric: opt.RDMMetricOption = Dissimilarity.correlation,
-    rule: opt.RuleOption = None,
-    norms: opt.RuleNormsOption = None,
-    decay: opt.DecayOption = None,
-    k: opt.PairsCountOption = 5,
-    form: opt.SimilarityFormatOption = SimilarityFormat.table,
-    html: opt.MovedPageOption = None,
-    suite: opt.WeightsSuiteOption = "mini",
-    data: opt.DataOption = None,
-    registry: opt.RegistryOption = None,
-    device: opt.DeviceOption = Device.auto,
-) -> None:
-    """Show which pairs of concepts come closer, or move apart, from one network to another.
-
-    Pairs are ranked by their dissimilarity in both networks. Two images can
-    look different, and come closer if they bring the same words to mind.
-    Concepts that were held out of the training are apart from trained ones.
-    """
-    from benchmark.cli.pairs import show_pairs
-
-    show_pairs(
-        model,
-        reference,
-        suite,
-        run_options(registry, data, device),
-        layer=layer,
-        reference_layer=reference_layer,
-        stimuli=stimuli,
-        metric=metric.value,
-        rule=association_rule(rule, norms, decay),
-        k=k,
-        form=form.value,
-        html=html,
-    )

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich import progress
+from rich.progress import DownloadColumn
 from rich.table import Table
 
 from benchmark.cli.console import console, progress_bars, say
@@ -17,6 +18,9 @@ from benchmark.datasets.catalogue import Brought, Collection, FileState, bring, 
 from benchmark.datasets.catalogue.download import Tell
 from benchmark.registry import Registry, load_registry
 from benchmark.registry.choose import chosen_collections, used_for
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 
 def pull_data(name: str, root: Path, registries: Iterable[Path], *, accept: bool) -> int:
@@ -47,7 +51,7 @@ def pull_data(name: str, root: Path, registries: Iterable[Path], *, accept: bool
     for collection in chosen_collections(load_registry(tuple(registries)), name):
         if any(file.url for file in collection.files):
             _require_consent(collection, accept)
-            with progress_bars(count=progress.DownloadColumn()) as bars:
+            with progress_bars(count=DownloadColumn()) as bars:
                 for brought in pull(collection, root, partial(_told, bars)):
                     _say_brought(collection, brought)
         states = [state_of(root / collection.name, file, hashed=False) for file in collection.files]
@@ -66,12 +70,12 @@ def _require_consent(collection: Collection, accept: bool) -> None:
         raise UsageError(
             f"{collection.name}: its licence is to be accepted ({collection.licence}): add --accept-license"
         )
-    print("do you accept it? [y/N] ", end="", flush=True)
+    say("do you accept it? [y/N]")
     if input().strip().lower() not in ("y", "yes"):
         raise UsageError(f"{collection.name}: not accepted, nothing was pulled")
 
 
-def _told(bars: progress.Progress, path: str) -> Tell:
+def _told(bars: Progress, path: str) -> Tell:
     bar = bars.add_task(path)
 
     def tell(done: int, total: int | None) -> None:
@@ -139,20 +143,22 @@ def verify_data(name: str | None, root: Path, registries: Iterable[Path]) -> int
     """
     collections = chosen_collections(load_registry(tuple(registries)), name)
     table = new_table("file", "state")
-    said, bad, seen = [], 0, 0
+    said, changed, missing, seen = [], 0, 0, 0
     for collection in collections:
         for file in collection.files:
             found = state_of(root / collection.name, file)
             if found.state == "missing" and name is None:
                 continue
             seen += found.state != "missing"
-            bad += found.state in ("changed", "missing")
+            missing += found.state == "missing"
+            changed += found.state == "changed"
             table.add_row(f"{collection.name}/{file.path}", found.state)
             if found.problem:
                 said.append(f"{found.state}: {collection.name}/{file.path}: {found.problem}")
     console().print(table)
-    say(*said, f"{seen} of the files of the registry are here, {bad} are not what they should be: {root}")
-    return int(bad > 0)
+    lacking = f", {missing} missing" if missing else ""
+    say(*said, f"{seen} of the files are here, {changed} not what they should be{lacking}: {root}")
+    return int(changed + missing > 0)
 
 
 def show_places(name: str | None, root: Path, registries: Iterable[Path]) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import typer
 from rich import progress
 from rich.console import Console
 from rich.text import Text
@@ -28,6 +29,13 @@ class PlainConsole(Console):
         """Make of ``text`` what is printed, in lines of tables too; of the ``options`` the style counts."""
         style, justify = options.get("style", ""), options.get("justify")
         return Text(plain(text), style=style or "", justify=justify, overflow=options.get("overflow"))
+
+    def on_broken_pipe(self) -> None:
+        """End without a word if nobody reads on, as in ``bench list models | head``."""
+        try:
+            super().on_broken_pipe()
+        except SystemExit as stop:  # it would be taken for one of a plug-in
+            raise typer.Exit(1) from stop
 
 
 def console(*, error: bool = False) -> Console:
@@ -51,6 +59,11 @@ def say(*lines: str, error: bool = False) -> None:
 def styled(text: object, style: str) -> Text:
     """``text`` in a style, for one cell of a table; a whole line takes ``print(line, style=...)``."""
     return Text(plain(text), style)
+
+
+def coloured(parts: Sequence[tuple[object, str]], between: str = "") -> Text:
+    """The ``parts``, texts with a style each, in one line or cell, with the text ``between`` them."""
+    return Text(between).join(styled(text, style) for text, style in parts)
 
 
 def stacked(lines: Sequence[object]) -> Text:

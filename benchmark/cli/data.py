@@ -92,7 +92,7 @@ def show_citations(names: list[str], registries: Iterable[Path]) -> None:
         The user's registry files.
     """
     registry = load_registry(tuple(registries))
-    print("\n\n".join(bibtex(registry, used_by(registry, names))))
+    say(*"\n\n".join(bibtex(registry, used_by(registry, names))).splitlines())
 
 
 def show_overlap(first: str, second: str, on: str | None, options: Options) -> None:

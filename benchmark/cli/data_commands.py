@@ -11,7 +11,9 @@ from benchmark.cli import data_options as opt
 from benchmark.cli.commands import Commands
 from benchmark.cli.options import DataOption, RegistryOption
 
-data = typer.Typer(cls=Commands, help="List the data, and bring data of your own.", no_args_is_help=True)
+data = typer.Typer(
+    cls=Commands, help="List, get, check and cite data, and bring data of your own.", no_args_is_help=True
+)
 new = typer.Typer(
     cls=Commands, help="Check data of your own, and write their registry entry.", no_args_is_help=True
 )

@@ -22,7 +22,9 @@ from benchmark.cli.choices import (
 from benchmark.cli.commands import Commands
 
 results = typer.Typer(cls=Commands, help="Check files of results.", no_args_is_help=True)
-leaderboard = typer.Typer(cls=Commands, help="Build the leaderboard.", no_args_is_help=True)
+leaderboard = typer.Typer(
+    cls=Commands, help="Build the leaderboard, or show it in a browser.", no_args_is_help=True
+)
 training = typer.Typer(
     cls=Commands, help="Train a network on association norms of people.", no_args_is_help=True
 )

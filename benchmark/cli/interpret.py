@@ -10,9 +10,8 @@ from typing import Any
 
 from rich import box
 from rich.table import Table
-from rich.text import Text
 
-from benchmark.cli.console import console, say
+from benchmark.cli.console import coloured, console, say
 from benchmark.cli.tables import write_csv
 from benchmark.common.figures import require_format
 from benchmark.interpretation.colours import colours_of
@@ -93,17 +92,18 @@ def _print(found: Interpretation) -> None:
     colours = colours_of(found.kinds)
     for photo in found.photos:
         out.print(_table(photo, colours))
-    out.print(Text("  ").join(Text(kind, style=f"bold {colour}") for kind, colour in colours.items()))
+    if not found.photos:
+        return
+    out.print(coloured([(kind, f"bold {colour}") for kind, colour in colours.items()], between="  "))
     out.print("probability of a property where both classes have the same weight", style="dim")
 
 
 def _table(photo: PhotoProperties, colours: dict[str, str]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=Text(photo.path.name), title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=photo.path.name, title_justify="left")
     for layer in photo.layers:
-        table.add_column(Text(layer), overflow="fold")
+        table.add_column(layer, overflow="fold")
     for row in zip(*photo.layers.values(), strict=True):
-        cells = [Text(f"{p.probability:.2f} ").append(p.name, style=colours[p.kind]) for p in row]
-        table.add_row(*cells)
+        table.add_row(*(coloured([(f"{p.probability:.2f} ", ""), (p.name, colours[p.kind])]) for p in row))
     return table
 
 

@@ -1,6 +1,7 @@
 """The options and arguments of ``bench``: the name, the limits and the help text of each.
 
-The commands are in :mod:`benchmark.cli.app` and :mod:`benchmark.cli.groups`, with the default of each option.
+The default of each is where its command is: in :mod:`benchmark.cli.app`, :mod:`benchmark.cli.groups` and the
+modules ``*_commands``. Options of one kind of command are in the modules ``*_options``.
 """
 
 from __future__ import annotations
@@ -11,22 +12,18 @@ from typing import Annotated
 import typer
 
 from benchmark.cli.choices import (
-    AssociatesFormat,
     Backend,
     Device,
     Dissimilarity,
     EntryKind,
     FeatureFormat,
-    FigureKind,
     LeaderboardFormat,
     MapFormat,
     PluginKind,
-    Pooling,
     RDMFormat,
     ResultFormat,
     RowUnit,
     RuleName,
-    SimilarityFormat,
 )
 
 # ---- shared by several commands
@@ -77,9 +74,6 @@ EntryNameArgument = Annotated[str, typer.Argument(help="Name of a model, task, d
 # ---- bench run, bench why, bench calibrate
 
 ResultFilesArgument = Annotated[list[Path], typer.Argument(help="Result files (JSON), or folders of them.")]
-ComparedModelsArgument = Annotated[
-    list[str], typer.Argument(help="Names of two or more models, one after another or with commas.")
-]
 ModelsOption = Annotated[
     list[str],
     typer.Option(
@@ -156,9 +150,6 @@ TaskArgument = Annotated[str, typer.Argument(help="Name of a task or a binding, 
 SameLayersOption = Annotated[
     list[str] | None, typer.Option("--layers", help="The --layers that the command bench run was given.")
 ]
-BindingOption = Annotated[
-    str, typer.Option("--binding", help="Name of a binding whose task makes RDMs of features.")
-]
 CalibratedTasksOption = Annotated[
     list[str] | None,
     typer.Option("--task", "-t", help="Names of tasks or bindings, separated by commas. Default: all."),
@@ -170,25 +161,9 @@ PowerSuiteOption = Annotated[
 CoresOption = Annotated[
     int | None, typer.Option("--jobs", min=1, help="Number of processes. Default: one for each core.")
 ]
-
 ReproducedArgument = Annotated[
     Path, typer.Argument(metavar="RESULT", help="Result file, SUITE/BINDING/MODEL.json.")
 ]
-
-# ---- bench plot
-
-FigureKindArgument = Annotated[
-    FigureKind,
-    typer.Argument(
-        help="profile: scores of layers; rdm: RDMs beside that of people; plan: transport plans; compare: "
-        "paired differences; similarity: how alike the RDMs of models are."
-    ),
-]
-ReportedModelArgument = Annotated[str, typer.Argument(help="Name of a model that has results.")]
-ReportOption = Annotated[
-    Path | None, typer.Option("--page", help="HTML file to write. Default: MODEL.html in the current folder.")
-]
-PlottedFileOption = Annotated[Path, typer.Option("--output", help="File to write: .pdf, .svg or .png.")]
 
 # ---- bench add, bench check-model
 
@@ -264,52 +239,6 @@ PluginNameArgument = Annotated[
 ]
 PluginFolderOption = Annotated[Path, typer.Option("--folder", help="Folder that the files are written to.")]
 
-# ---- bench associate
-
-PhotosArgument = Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Image files.")]
-HeadModelOption = Annotated[
-    str, typer.Option("--model", "-m", help="Name of a model that has an association head.")
-]
-AssociatesFormatOption = Annotated[
-    AssociatesFormat,
-    typer.Option("--format", help="Print the words as ranked tables, as JSON, or as CSV with a row a word."),
-]
-CountOption = Annotated[int, typer.Option("-k", min=1, help="Number of words to show for each photo.")]
-PlotOption = Annotated[
-    Path | None, typer.Option("--plot", help="Draw the words as a figure in this file: .png, .pdf or .svg.")
-]
-PageOption = Annotated[
-    Path | None, typer.Option("--html", help="Write an interactive page with the words to this file.")
-]
-
-# ---- bench interpret
-
-InterpretedModelOption = Annotated[str, typer.Option("--model", "-m", help="Name of a network.")]
-InterpretedLayersOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--layers",
-        help="Layers to show: all, default (the layers of the registry entry), names, or /regex/ that "
-        "matches names. Separated by commas.",
-    ),
-]
-PropertiesCountOption = Annotated[
-    int, typer.Option("-k", min=1, help="Number of properties to show for each layer.")
-]
-PropertiesPlotOption = Annotated[
-    Path | None,
-    typer.Option("--plot", help="Draw the properties as a figure in this file: .png, .pdf or .svg."),
-]
-PropertiesPageOption = Annotated[
-    Path | None, typer.Option("--html", help="Write a page with the properties to this file.")
-]
-PropertiesFormatOption = Annotated[
-    AssociatesFormat,
-    typer.Option(
-        "--format", help="Print the properties as tables, as JSON, or as CSV with a row a property."
-    ),
-]
-
 # ---- bench export rdm
 
 ExportedModelOption = Annotated[
@@ -334,15 +263,10 @@ StimuliOption = Annotated[
 RDMFormatOption = Annotated[RDMFormat, typer.Option("--format", help="Format of the file.")]
 RowUnitOption = Annotated[
     RowUnit,
-    RuleName,
     typer.Option("--by", help="One row for each stimulus, or for each concept (the mean of its images)."),
 ]
 DissimilarityOption = Annotated[
     Dissimilarity, typer.Option("--metric", help="Distance between the features of two rows.")
-]
-PoolingsOption = Annotated[
-    list[Pooling] | None,
-    typer.Option("--pooling", help="Try this pooling of every network too. Repeatable."),
 ]
 RuleOption = Annotated[
     RuleName | None,
@@ -384,99 +308,6 @@ TargetKeyOption = Annotated[
     ),
 ]
 
-# ---- bench similarity
-
-ComparedLayersOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--layers",
-        help="Layers to compare: all, default (the layers of the registry entry), names, or /regex/ that "
-        "matches names. Separated by commas. A name counts for the models that have it.",
-    ),
-]
-ComparedStimuliOption = Annotated[
-    str | None,
-    typer.Option(
-        "--stimuli",
-        help="Name of a stimulus set, or a folder of images. Default: those of the suite's first binding.",
-    ),
-]
-MeasuresOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--measure",
-        help="Measures: rdm, cka, cka_rbf, cca, svcca, pwcca, procrustes, or all. Separated by commas. "
-        "Default: rdm.",
-    ),
-]
-RDMMetricOption = Annotated[
-    Dissimilarity, typer.Option("--metric", help="Distance between two concepts in the RDMs.")
-]
-SimilarityFormatOption = Annotated[
-    SimilarityFormat, typer.Option("--format", help="Print a table, JSON with what decides it, or CSV.")
-]
-FigureOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--figure", help="Draw heat maps and two-dimensional maps in this file: .png, .pdf or .svg."
-    ),
-]
-
-# ---- bench partition
-
-PartitionedModelsOption = Annotated[
-    list[str],
-    typer.Option(
-        "--model",
-        "-m",
-        help="Names of two or three models, separated by commas. NAME@untrained:SEED is the twin of a model: "
-        "the same network with random weights.",
-    ),
-]
-RDMTargetOption = Annotated[
-    str,
-    typer.Option(
-        "--target",
-        help="Name of a binding whose target is an RDM, or of such a target: then the first binding with it "
-        "counts. Its stimuli and its recipe of an RDM are used.",
-    ),
-]
-PartitionFigureOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--figure", help="Draw bars, and areas where they can be true, in this file: .png, .pdf or .svg."
-    ),
-]
-
-# ---- bench pairs
-
-MovedModelOption = Annotated[
-    str, typer.Option("--model", "-m", help="Name of a model, for example an association network.")
-]
-ReferenceOption = Annotated[
-    str,
-    typer.Option(
-        "--reference",
-        help="What pairs moved from: the name of a model, or encoder, the network that the model was trained "
-        "or built from.",
-    ),
-]
-MovedLayerOption = Annotated[
-    str | None, typer.Option("--layer", "-l", help="Layer of the model. Default: the last of its entry.")
-]
-ReferenceLayerOption = Annotated[
-    str | None,
-    typer.Option(
-        "--reference-layer", help="Layer of the reference. Default: the last of its entry before output."
-    ),
-]
-PairsCountOption = Annotated[
-    int, typer.Option("-k", min=1, help="Number of pairs of each group, closer and apart.")
-]
-MovedPageOption = Annotated[
-    Path | None, typer.Option("--html", help="Write a page with the pictures of the pairs to this file.")
-]
-
 # ---- bench cache rm
 
 CachedModelOption = Annotated[
@@ -501,7 +332,6 @@ LeaderboardPageOption = Annotated[
         "--page", help="HTML file to write. Default: leaderboard.html in the folder of the results."
     ),
 ]
-
 LeaderboardFormatOption = Annotated[
     list[LeaderboardFormat] | None,
     typer.Option(

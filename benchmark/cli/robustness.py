@@ -85,7 +85,7 @@ def _print(found: Multiverse) -> None:
     note = " - MINIATURE: it says nothing about people" if found.miniature else ""
     out.print(f"{found.binding}, {found.metric}, suite {found.suite}{note}", style="bold")
     out.print(_scores(found))
-    out.print("score (rank); the first column is the recipe of the binding; --format json has the intervals")
+    out.print("score (rank); the first recipe is that of the binding; --format json has the intervals")
     out.print(_orders(found))
     out.print(
         f"of {len(found.recipes)} recipes; significant: adjusted p < .05 over all pairs of models of a recipe"
@@ -95,15 +95,21 @@ def _print(found: Multiverse) -> None:
 
 
 def _scores(found: Multiverse) -> Table:
-    table = Table(box=box.SIMPLE)
-    table.add_column("model")
-    for recipe in found.recipes:
-        table.add_column(str(recipe), justify="right")
-    for m, model in enumerate(found.models):
-        scores = map(finite_or_none, found.scores[m])
-        ranks = ("" if np.isnan(rank) else f" ({rank:.0f})" for rank in found.ranks[m])
-        table.add_row(model, *(f"{number(score)}{rank}" for score, rank in zip(scores, ranks, strict=True)))
+    """A row for each recipe and a column for each model, or the other way round if there are more models."""
+    corner, lines, columns = "model", list(found.models), list(map(str, found.recipes))
+    scores, ranks = found.scores, found.ranks
+    if len(lines) <= len(columns):
+        corner, lines, columns, scores, ranks = "recipe", columns, lines, scores.T, ranks.T
+    table = Table(corner, box=box.SIMPLE)
+    for column in columns:
+        table.add_column(column, justify="right", overflow="fold")
+    for r, line in enumerate(lines):
+        table.add_row(line, *map(_cell, scores[r], ranks[r]))
     return table
+
+
+def _cell(score: float, rank: float) -> str:
+    return number(finite_or_none(score)) + ("" if np.isnan(rank) else f" ({rank:.0f})")
 
 
 def _orders(found: Multiverse) -> Table:

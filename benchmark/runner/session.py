@@ -262,6 +262,8 @@ class Session:
 
     def _root(self, placed: Placed[DatasetEntry]) -> DataRoot:
         how = placed.entry.how
+        if how and placed.entry.collections:
+            how = f"{how}; bench data pull {placed.name} gets it, or says the steps"
         return DataRoot(self.data.path, {placed.name: how} if how else {}, _own_base(placed))
 
     def _dataset(self, name: str, kind: type[T]) -> T:

@@ -73,3 +73,13 @@ def test_help_shows_a_flag_without_a_type(command: list[str]):
     )
     assert "--help" in done.stdout
     assert not re.search(r"<?bool", done.stdout, re.IGNORECASE)
+
+
+def test_a_reader_that_goes_away_ends_the_command_without_a_word():
+    command = [sys.executable, "-m", "benchmark", "list", "models"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    assert process.returncode == 1

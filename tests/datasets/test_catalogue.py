@@ -337,6 +337,7 @@ def tarred(name: str, kind: bytes = tarfile.REGTYPE) -> bytes:
         ("a.tar.gz", tarred("a.txt", tarfile.CHRTYPE), "is a link or a device"),
         ("a.zip", zipped({"a.txt": b"a" * 500})[:60], "cannot be unpacked"),
         ("a.tar.gz", b"no archive", "cannot be unpacked"),
+        ("a.zip", b"", "is empty; get it again"),
     ],
 )
 def test_an_archive_that_leaves_its_folder_is_refused(tmp_path, name, content, said):

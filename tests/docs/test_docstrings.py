@@ -21,7 +21,9 @@ FILES = sorted(path for folder in ("benchmark", "models", "tasks") for path in (
 EXEMPT = {path for path in FILES if path.name.startswith("_") and path.name != "__init__.py"} | {
     PACKAGE / "cli" / "app.py",
     PACKAGE / "cli" / "collection_commands.py",
+    PACKAGE / "cli" / "comparison_commands.py",
     PACKAGE / "cli" / "data_commands.py",
+    PACKAGE / "cli" / "figure_commands.py",
     PACKAGE / "cli" / "groups.py",
 }
 

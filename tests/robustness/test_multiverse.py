@@ -110,6 +110,10 @@ def test_the_table_says_under_how_many(answer, bench, folder):
     assert done.status == 0
     assert "MINIATURE" in done.out
     assert "of 8 recipes" in done.out
+    rows = {line.split("  ")[1]: line for line in done.out.splitlines() if line.startswith("  ")}
+    for score in answer["scores"]:
+        recipe = ", ".join(filter(None, (score["metric"], score["standardise"].replace("none", ""))))
+        assert f"{score['score']:.3f} ({score['rank']:.0f})" in rows[recipe]
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,8 @@ def unpacked(archive: Path, scratch: Path) -> Iterator[Path]:
 
 
 def _unpack(archive: Path, folder: Path) -> None:
+    if archive.stat().st_size == 0:
+        raise DataError(f"{archive}: is empty; get it again")
     try:
         with _opened(archive) as members:
             for member in members:
