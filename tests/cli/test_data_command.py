@@ -189,7 +189,7 @@ def test_target_takes_the_bindings_of_one_target(bench, folder):
     assert "area_early_rdm" not in done.out
     for arguments, said in (
         (["--target", "mini_poeple"], "did you mean mini_people?"),
-        (["--target", "mini_properties"], "no binding has it as its target"),
+        (["--target", "mcrae"], "no binding has it as its target"),
         (
             ["--target", "mini_people", "--task", "two_vs_two"],
             "no binding of two_vs_two with target 'mini_people'",
@@ -299,7 +299,8 @@ def test_list_says_what_is_here_and_how_to_get_the_rest(bench, folder):
     assert "judged target here judged" in said
     assert "glove_840b target missing human" in said, "for the words in common"
     assert "hit target missing human" in said
-    assert "cslb target missing -" in said
+    assert "cslb target missing human" in said
+    assert "mcrae target missing -" in said
     (all_here,) = [line for line in said if line.startswith("suite judged: ")]
     n = int(all_here.split()[2])
     assert all_here == f"suite judged: {n} of {n} data sets are here"

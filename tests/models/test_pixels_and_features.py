@@ -128,7 +128,7 @@ def test_broken_files_are_refused_by_name(tmp_path: Path, what: str, says: str) 
         ("f.csv", "cat,1\ndog,2\ncat,3", "line 3: id 'cat' occurs twice, first in line 1"),
         ("f.tsv", "cat\t1\ndog\tx", "line 2: number 1 of 1 is 'x'"),
         ("f.csv", "id\ncat\n", "expected"),
-        ("f.txt", "cat 1", "must be a .npy, .npz, .csv or .tsv"),
+        ("f.xlsx", "cat 1", "must be a .npy, .npz, .csv, .tsv, .txt or .gz"),
         ("f.npy", "", "give params.ids"),
     ],
 )

@@ -35,7 +35,9 @@ def test_any_shipped_model_may_take_part_in_a_suite_of_ones_own(own):
 
 def test_a_name_with_other_weights_in_each_suite_is_never_guessed(own):
     for name in ("swow_assoc", "swow_assoc@untrained:0"):
-        with pytest.raises(UsageError, match=r"suites mini, human; say whose .* 'ours': extends: human"):
+        with pytest.raises(
+            UsageError, match=r"suites mini, human, macaque; say whose .* 'ours': extends: human"
+        ):
             own().model(name, "ours")
     assert own("extends: human").model("swow_assoc", "ours").entry.encoder == "taskonomy_class_object"
     assert own("miniature: true").model("swow_assoc", "ours").entry.encoder == "mini_encoder"
