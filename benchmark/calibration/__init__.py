@@ -10,12 +10,11 @@
 
 from benchmark.calibration.arrays import ArrayView, plain_score, synthetic_stimuli
 from benchmark.calibration.controls import check_task, exact_control, mean_control, standard_controls
+from benchmark.calibration.norm_worlds import frequency_world, property_world
 from benchmark.calibration.worlds import (
     World,
     association_world,
-    frequency_world,
     mistaken_world,
-    property_world,
     rdm_world,
     response_world,
     triplet_world,

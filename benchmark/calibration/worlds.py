@@ -12,7 +12,6 @@ from benchmark.datasets.responses import ResponseTarget
 from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import (
     AssociationTarget,
-    PropertyTarget,
     RDMTarget,
     Target,
     TripletTarget,
@@ -118,12 +117,12 @@ def rdm_world(
     else:
         centres = rng.standard_normal((concepts // size, columns)).repeat(size, axis=0)
         signal = centres + twins * rng.standard_normal((concepts, columns))
-    names = _names("c", concepts)
+    names = names_of("c", concepts)
     categories = None if twins is None else tuple(f"category {i // size}" for i in range(concepts))
     target = RDMTarget(
         "control", names, "control", rdms=rdm(signal)[None], subjects=("s",), categories=categories
     )
-    return _by_concept(target, names, signal, rng)
+    return by_concept(target, names, signal, rng)
 
 
 def triplet_world(
@@ -156,9 +155,9 @@ def triplet_world(
     ]
     odd = np.argmin(apart, axis=0)  # the one that is not of the nearest pair
     order = np.array([[1, 2, 0], [0, 2, 1], [0, 1, 2]])[odd]
-    names = _names("c", concepts)
+    names = names_of("c", concepts)
     target = TripletTarget("control", names, "control", triplets=np.take_along_axis(shown, order, axis=1))
-    return _by_concept(target, names, signal, rng)
+    return by_concept(target, names, signal, rng)
 
 
 def vector_world(rng: np.random.Generator, concepts: int = 30, columns: int = 60) -> World:
@@ -182,15 +181,16 @@ def vector_world(rng: np.random.Generator, concepts: int = 30, columns: int = 60
     >>> world.target.vectors.shape, world.signal.shape, len(world.stimuli)
     ((4, 8), (4, 8), 8)
     """
-    names = _names("c", concepts)
+    names = names_of("c", concepts)
     vectors = rng.standard_normal((concepts, columns))
-    return _by_concept(VectorTarget("control", names, "control", vectors=vectors), names, vectors, rng)
+    return by_concept(VectorTarget("control", names, "control", vectors=vectors), names, vectors, rng)
 
 
-class _FromTheOrigin(World):
+class FromTheOrigin(World):
     """A world of cosines, which depend on the origin: a copy is turned and scaled, and not shifted."""
 
     def copy(self, rng: np.random.Generator) -> np.ndarray:
+        """The signal, turned by ``rng`` and three times as large."""
         turn, _ = np.linalg.qr(rng.standard_normal((self.signal.shape[1],) * 2))
         copy: np.ndarray = 3.0 * self.signal @ turn
         return copy
@@ -220,54 +220,13 @@ def word_pair_world(rng: np.random.Generator, words: int = 60, pairs: int = 150,
     rated = rng.permutation(np.stack(np.triu_indices(words, 1), axis=1))[:pairs]
     target = WordPairTarget(
         "control",
-        _names("c", words),
+        names_of("c", words),
         "control",
         pairs=rated,
         ratings=np.einsum("md,md->m", unit[rated[:, 0]], unit[rated[:, 1]]),
     )
-    world = _by_concept(target, target.ids, signal, rng)
-    return _FromTheOrigin(**vars(world))
-
-
-def frequency_world(
-    rng: np.random.Generator, concepts: int = 60, properties: int = 12, kinds: int | None = None
-) -> World:
-    """Draw a world of property norms; the features are the production frequencies under a random linear map.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    concepts, properties : int
-        Number of concepts and of properties. Each property is one of a third of the concepts.
-    kinds : int, optional
-        If given, the concepts are of this many kinds, in equal numbers, and all of a kind have the same
-        properties. Default: each concept has its own.
-
-    Returns
-    -------
-    World
-
-    Examples
-    --------
-    >>> world = frequency_world(np.random.default_rng(0), concepts=6, properties=4)
-    >>> world.target.counts.shape, world.signal.shape
-    ((6, 4), (6, 8))
-    """
-    profiles = concepts if kinds is None else kinds
-    given = rng.random((profiles, properties)) < 1 / 3
-    given[np.arange(profiles), np.arange(profiles) % properties] = True
-    counts = (given * rng.integers(5, 31, given.shape)).repeat(concepts // profiles, axis=0)
-    target = PropertyTarget(
-        "control",
-        _names("c", concepts),
-        "control",
-        columns=_names("p", properties),
-        counts=sparse.csr_array(counts.astype(float)),
-        respondents=np.full(concepts, 30.0),
-        types=("property",) * properties,
-    )
-    mapped = counts @ rng.standard_normal((properties, 2 * properties))
-    return _FromTheOrigin(**vars(_by_concept(target, target.ids, mapped, rng)))
+    world = by_concept(target, target.ids, signal, rng)
+    return FromTheOrigin(**vars(world))
 
 
 def mistaken_world(rng: np.random.Generator, concepts: int = 20, images: int = 5, columns: int = 60) -> World:
@@ -296,7 +255,7 @@ def mistaken_world(rng: np.random.Generator, concepts: int = 20, images: int = 5
     >>> float(np.mean(world.classes.predicted != np.array(world.stimuli.concepts)))
     0.2
     """
-    names = _names("c", concepts)
+    names = names_of("c", concepts)
     words = rng.standard_normal((concepts, columns))
     stimuli, order = _shuffled(synthetic_stimuli(names, test=images), rng)
     shown = order // images
@@ -342,14 +301,14 @@ def association_world(
     >>> world.target.counts.sum(axis=1).tolist()
     [200, 200, 200, 200, 200]
     """
-    names = _names("c", cues)
+    names = names_of("c", cues)
     strengths = rng.dirichlet(np.full(responses, 0.1), size=cues)
     counts = np.stack([rng.multinomial(200, row) for row in strengths])
     target = AssociationTarget(
         "control",
         names,
         "control",
-        columns=_names("w", responses),
+        columns=names_of("w", responses),
         counts=sparse.csr_array(counts),
         respondents=counts.sum(axis=1).astype(float),
     )
@@ -361,10 +320,11 @@ def association_world(
     return World(stimuli, target, signal=mapped[shown], rows=np.arange(len(stimuli)), blocks=np.array(blocks))
 
 
-def _by_concept(
-    target: Target, names: tuple[str, ...], signal: np.ndarray, rng: np.random.Generator
-) -> World:
-    """A world in which both images of a concept have the same features."""
+def by_concept(target: Target, names: tuple[str, ...], signal: np.ndarray, rng: np.random.Generator) -> World:
+    """A world in which both images of a concept have the same features.
+
+    ``target`` has the concepts ``names``, and ``signal`` a row for each; ``rng`` shuffles stimuli and target.
+    """
     stimuli, order = _shuffled(synthetic_stimuli(names, test=2), rng)
     shuffled = target.select([names[i] for i in rng.permutation(len(names))])
     return World(stimuli, shuffled, signal, rows=order // 2, blocks=np.arange(len(names))[:, None])
@@ -377,45 +337,9 @@ def _shuffled(stimuli: Stimuli, rng: np.random.Generator) -> tuple[Stimuli, np.n
     return replace(stimuli, ids=ids, concepts=concepts, splits=splits), order
 
 
-def _names(letter: str, n: int) -> tuple[str, ...]:
+def names_of(letter: str, n: int) -> tuple[str, ...]:
+    """The names of ``n`` things: the ``letter`` with a number."""
     return tuple(f"{letter}{i:03d}" for i in range(n))
-
-
-def property_world(rng: np.random.Generator, concepts: int = 40, properties: int = 6) -> World:
-    """Draw a world of property norms: each concept has a third of the properties.
-
-    The signal is one feature for each property, 1 where a concept has it, and else -1. So its rows are of one
-    length, shifted too, and each property can be read out of them.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    concepts, properties : int
-        Number of concepts and of properties.
-
-    Returns
-    -------
-    World
-
-    Examples
-    --------
-    >>> world = property_world(np.random.default_rng(0), concepts=10, properties=3)
-    >>> world.target.counts.toarray().sum(axis=1).tolist()
-    [20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0]
-    """
-    names = _names("c", concepts)
-    ranks = np.argsort(rng.random((concepts, properties)), axis=1)
-    given = ranks < properties // 3
-    target = PropertyTarget(
-        "control",
-        names,
-        "control",
-        columns=_names("p", properties),
-        counts=sparse.csr_array(20.0 * given),
-        respondents=np.full(concepts, 30.0),
-        types=("taxonomic",) * properties,
-    )
-    return _by_concept(target, names, np.where(given, 1.0, -1.0), rng)
 
 
 def response_world(
@@ -448,10 +372,10 @@ def response_world(
     >>> world.target.repeats.shape, world.signal.shape
     ((6, 3, 4), (6, 2))
     """
-    names = _names("c", concepts)
+    names = names_of("c", concepts)
     signal = rng.standard_normal((concepts, columns))
     responses = signal @ rng.standard_normal((columns, channels))
     responses /= responses.std(axis=0)
     measured = responses[:, :, None] + noise * rng.standard_normal((concepts, channels, repeats))
-    target = ResponseTarget("control", names, "control", repeats=measured, channels=_names("ch", channels))
-    return _by_concept(target, names, signal, rng)
+    target = ResponseTarget("control", names, "control", repeats=measured, channels=names_of("ch", channels))
+    return by_concept(target, names, signal, rng)
