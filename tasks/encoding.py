@@ -39,9 +39,8 @@ from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, T
 _CORRELATION, _NORMALISED = "correlation", "normalised"
 #: What folds can be over
 ACROSS = ("concepts", "stimuli")
-#: Permutations, each of which is fitted again
-_PERMUTATIONS = 39
-_PERMUTATIONS_LARGE = 10
+#: Least and greatest number of permutations, each of which is fitted again: as many as give so many responses
+_PERMUTATIONS, _PERMUTED = (10, 39), 2**21
 #: Draws for the interval over concepts and channels
 _DRAWS = 1000
 #: With more numbers than this in the responses there are fewer: each reads all of them
@@ -337,14 +336,15 @@ def _reliable(target: ResponseTarget, reliability: Reliability | None, least: fl
 def _layer(
     ridge: HeldOutRidge, folded: FoldedPredictions, ceilings: np.ndarray | None, seeds: list[int]
 ) -> LayerResult:
-    large = folded.predicted.size > _LARGE
     statistics = {_CORRELATION: encoding_statistic(folded)}
     if ceilings is not None and not np.isnan(ceilings).all():
         statistics[_NORMALISED] = encoding_statistic(folded, ceilings)
     # One seed for all layers, so that a layer's null does not depend on other layers.
-    permutations = _PERMUTATIONS_LARGE if large else _PERMUTATIONS
+    permutations = int(np.clip(_PERMUTED // folded.measured.size, *_PERMUTATIONS))
     test = permutation_test_encoding(lambda y: ridge.predict(y)[0], folded, permutations, seeds[0])
-    low, high = encoding_interval(folded, _DRAWS_LARGE if large else _DRAWS, seeds[1])
+    low, high = encoding_interval(
+        folded, _DRAWS if folded.predicted.size <= _LARGE else _DRAWS_LARGE, seeds[1]
+    )
     return LayerResult(
         statistics,
         p=test.p,
