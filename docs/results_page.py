@@ -224,10 +224,9 @@ def _link(part: str) -> str:
 
 def _section(section: Section, columns: Sequence[Column], board: Board) -> str:
     lines = [f"## {section.title}", "", section.about, "", _scores(columns, board)]
-    figure = None if section.figure is None else FIGURES / f"{section.figure}.svg"
-    if figure is not None:
+    if section.figure is not None and section.draw(columns):
         kind = "Bars" if section.figure == "unique" else "Scores layer by layer"
-        lines += [f"![{kind}: {section.title}](figures/{figure.name})", ""]
+        lines += [f"![{kind}: {section.title}](figures/{section.figure}.svg)", ""]
     return "\n".join(lines)
 
 
