@@ -165,6 +165,7 @@ def test_patches_of_a_transformer_have_no_other_padding():
     assert padding.padding_name(torch.nn.Sequential(torch.nn.Conv2d(3, 8, 16, 16))) is None
 
 
+@pytest.mark.slow
 def test_a_mobilenet_without_the_padding_of_tensorflow_fails(bench, human_data, tmp_path):
     lines = (
         "models:\n  mine:\n    plugin: models/timm_models.py:Timm\n    params:\n"

@@ -11,9 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.common.errors import NotPossible
-from benchmark.datasets import Stimuli, Target
-from benchmark.registry import PluginCode, load_registry
+from benchmark.registry import PluginCode
 from benchmark.runner import Cell, Options, Session
 from benchmark.runner import key as key_module
 from benchmark.runner import loaded as loaded_module
@@ -115,27 +113,6 @@ def test_a_cached_run_of_a_network_imports_no_torch(scored, bench, shared_cache)
     )
     assert done.returncode == 0, done.stderr
     assert "nothing was recomputed" in done.stdout
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=() if name.startswith("mini_") else pytest.mark.human_data)
-        for name, placed in load_registry().datasets.items()
-        if placed.entry.plugin and hasattr(placed.load(), "hash_of")
-    ],
-)
-def test_a_reader_that_gives_the_hash_gives_that_of_its_data_set(name, request):
-    mini = name.startswith("mini_")
-    options = Options() if mini else Options(data=request.getfixturevalue("human_data"))
-    fresh = Session(options)
-    try:
-        dataset = fresh._dataset(name, object)
-    except NotPossible as missing:
-        pytest.skip(str(missing))
-    assert isinstance(dataset, (Stimuli, Target))
-    own = dataset.manifest if isinstance(dataset, Stimuli) else dataset.hash
-    assert Session(options).hash_of(name) == own
 
 
 def test_parameters_of_a_data_set_reach_its_hash():
