@@ -31,7 +31,7 @@ def load(session: Session, name: str) -> Stimuli | Target:
 
 
 def require_identity(data: Stimuli | Target, name: str, options: Options) -> None:
-    """Ids are there and unique, and a sha256 says what the data are: that which a reader gives without them."""
+    """Ids are there and unique, and a sha256 says what the data are: that of ``hash_of``, if there is one."""
     assert data.name == name
     assert data.ids
     assert len(set(data.ids)) == len(data.ids)
