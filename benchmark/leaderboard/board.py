@@ -23,7 +23,7 @@ class UnderRecipes(NamedTuple):
     lowest, highest : float
         The least and the greatest score.
     best, worst : int
-        The best and the worst rank among the models that have a score under that recipe; 1 is the best.
+        The best and the worst rank among the models that have a score under every recipe; 1 is the best.
     """
 
     recipes: int
@@ -155,18 +155,22 @@ def _variants(binding: str, by_binding: Mapping[str, list[CellResult]]) -> list[
 
 
 def _under_recipes(variants: list[list[CellResult]], *, higher: bool) -> dict[str, UnderRecipes]:
-    scores: dict[str, list[float]] = {}
-    ranks: dict[str, list[int]] = {}
-    for cells in variants:
-        of_recipe = {cell.model: cell.score or 0.0 for cell in cells}
-        for model, score in of_recipe.items():
-            better = sum(other > score if higher else other < score for other in of_recipe.values())
-            scores.setdefault(model, []).append(score)
-            ranks.setdefault(model, []).append(better + 1)
+    """The range of scores and ranks, among the models that have a score under every recipe."""
+    by_recipe = [{cell.model: cell.score or 0.0 for cell in cells} for cells in variants]
+    models = (
+        [m for m in by_recipe[0] if all(m in scores for scores in by_recipe)] if len(variants) > 1 else []
+    )
+    scores: dict[str, list[float]] = {model: [] for model in models}
+    ranks: dict[str, list[int]] = {model: [] for model in models}
+    for of_recipe in by_recipe:
+        for model in models:
+            score = of_recipe[model]
+            others = [of_recipe[other] for other in models]
+            scores[model].append(score)
+            ranks[model].append(1 + sum(other > score if higher else other < score for other in others))
     return {
-        model: UnderRecipes(len(of_model), min(of_model), max(of_model), min(ranks[model]), max(ranks[model]))
-        for model, of_model in scores.items()
-        if len(of_model) > 1
+        model: UnderRecipes(len(found), min(found), max(found), min(ranks[model]), max(ranks[model]))
+        for model, found in scores.items()
     }
 
 

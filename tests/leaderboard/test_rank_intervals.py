@@ -8,9 +8,10 @@ from test_page import cell
 
 from benchmark.inference import mean_statistic as mean_of
 from benchmark.inference import perturbed
+from benchmark.leaderboard.board import _under_recipes
 from benchmark.leaderboard.compare import compare
 from benchmark.leaderboard.ranks import rank_intervals
-from benchmark.results import ResultStore, perturbed_of
+from benchmark.results import CellResult, ResultStore, perturbed_of
 
 
 def outcomes(level: float, seed: int, n: int = 200) -> np.ndarray:
@@ -84,3 +85,19 @@ def test_what_a_run_stores_is_what_was_computed(bench, tmp_path):
     assert found.score == layer.metrics["spearman"].score
     assert found.concepts.shape == found.pairs.shape == (64,)
     assert np.std(found.concepts) > np.std(found.pairs) > 0
+
+
+def test_ranks_under_recipes_are_among_models_that_have_all_of_them():
+    def cells(recipe: str, **scores: float) -> list[CellResult]:
+        return [
+            CellResult(model=model, task="t", binding=f"b{recipe}", suite="s", status="scored", score=score)
+            for model, score in scores.items()
+        ]
+
+    variants = [cells("", a=0.5, b=0.4, only_one=0.9), cells("@euclidean.none", a=0.1, b=0.2)]
+    found = _under_recipes(variants, higher=True)
+    assert {model: tuple(under) for model, under in found.items()} == {
+        "a": (2, 0.1, 0.5, 1, 2),
+        "b": (2, 0.2, 0.4, 1, 2),
+    }
+    assert _under_recipes(variants[:1], higher=True) == {}
