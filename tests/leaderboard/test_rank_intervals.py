@@ -88,13 +88,10 @@ def test_what_a_run_stores_is_what_was_computed(bench, tmp_path):
 
 
 def test_ranks_under_recipes_are_among_models_that_have_all_of_them():
-    def cells(recipe: str, **scores: float) -> list[CellResult]:
-        return [
-            CellResult(model=model, task="t", binding=f"b{recipe}", suite="s", status="scored", score=score)
-            for model, score in scores.items()
-        ]
+    def cells(**scores: float) -> list[CellResult]:
+        return [CellResult.model_construct(model=model, score=score) for model, score in scores.items()]
 
-    variants = [cells("", a=0.5, b=0.4, only_one=0.9), cells("@euclidean.none", a=0.1, b=0.2)]
+    variants = [cells(a=0.5, b=0.4, only_one=0.9), cells(a=0.1, b=0.2)]
     found = _under_recipes(variants, higher=True)
     assert {model: tuple(under) for model, under in found.items()} == {
         "a": (2, 0.1, 0.5, 1, 2),
