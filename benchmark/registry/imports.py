@@ -137,7 +137,13 @@ def _find(name: str) -> _Found | None:
     if parent and (above is None or not above.folders):
         return None
     for finder in sys.meta_path:
-        spec = finder.find_spec(name, above.folders if above else None)
+        try:
+            spec = finder.find_spec(name, above.folders if above else None)
+        except KeyError:  # a folder without __init__: it asks its parent, which is not imported here
+            inside = [
+                Path(folder, name.rpartition(".")[2]) for folder in (above.folders if above else None) or ()
+            ]
+            return _Found(None, [str(folder) for folder in inside if folder.is_dir()])
         if spec is not None:
             file = Path(spec.origin).resolve() if spec.has_location and spec.origin else None
             return _Found(file, spec.submodule_search_locations)

@@ -59,6 +59,15 @@ def test_packages_and_relative_imports(folder):
     assert modules == {"own_package", "own_package.top", "own_package.deep", "own_package.deep.net"}
 
 
+def test_a_folder_without_init_inside_a_package_that_nobody_imported(folder):
+    inner = folder / "own_parent" / "inner" / "deeper"
+    inner.mkdir(parents=True)
+    (folder / "own_parent" / "__init__.py").write_text("")
+    (inner / "leaf.py").write_text("VALUE = 1\n")
+    line = "def late():\n    import own_parent.inner.deeper.leaf"
+    assert "own_parent.inner.deeper.leaf" in modules_of(folder, line)
+
+
 def test_circles_and_broken_files_end(folder):
     (folder / "own_a.py").write_text("import own_b\n")
     (folder / "own_b.py").write_text("import own_a\n")
