@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from benchmark.common.errors import DataError
 from benchmark.common.files import slug, write_atomic
 from benchmark.leaderboard.board import Board, boards
@@ -17,7 +15,8 @@ from benchmark.leaderboard.content import content, profiles
 from benchmark.leaderboard.latex import latex
 from benchmark.leaderboard.markdown import markdown
 from benchmark.leaderboard.rows import as_csv, as_json, tidy
-from benchmark.registry import Registry, shipped_root
+from benchmark.leaderboard.templates import page_folder, template
+from benchmark.registry import Registry
 from benchmark.results import ResultStore
 
 #: The scripts of the page, in the order in which they need one another
@@ -96,15 +95,10 @@ def build_page(
 
 
 def _html(by_suite: list[Board], page: Path) -> str:
-    folder = shipped_root() / "leaderboard" / "page"
-    environment = Environment(
-        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-
     def text(name: str) -> str:
-        return (folder / name).read_text(encoding="utf-8")
+        return (page_folder() / name).read_text(encoding="utf-8")
 
-    return environment.get_template("page.html.j2").render(
+    return template("page.html.j2").render(
         vendor_style=text("vendor/tabulator.min.css"),
         style=text("style.css"),
         scripts=[text(name) for name in _SCRIPTS],

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from benchmark.common.errors import BenchError, DataError, UsageError
@@ -17,7 +16,8 @@ from benchmark.leaderboard.check import faults
 from benchmark.leaderboard.figures import profiles
 from benchmark.leaderboard.figures.style import style
 from benchmark.leaderboard.markdown import number
-from benchmark.registry import Registry, shipped_root
+from benchmark.leaderboard.templates import template
+from benchmark.registry import Registry
 from benchmark.results import VARIANT, CellResult, LayerScore, ResultStore
 
 
@@ -72,11 +72,7 @@ def write_report(results: Path, model: str, suite: str, page: Path, registry: Re
             f"bench run --suite {suite} --model {model} --task all --output {results}"
         )
     rows = [_Row(column, column.cells[0]) for column in columns]
-    folder = shipped_root() / "leaderboard" / "page"
-    environment = Environment(
-        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    text = environment.get_template("report.html.j2").render(
+    text = template("report.html.j2").render(
         model=model,
         suite=suite,
         miniature=any(row.cell.miniature for row in rows),
