@@ -18,7 +18,7 @@ from benchmark.registry import BindingEntry, ModelEntry, Registry, load_registry
 from benchmark.task import Parameter
 
 sys.path.insert(0, str(Path(__file__).parent))  # tests run this file by its path
-from results_page import results_figures, results_page
+from results_page import results_pages
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -79,8 +79,7 @@ def pages(registry: Registry) -> dict[Path, str]:
         keys: between_marks(keys.read_text(encoding="utf-8"), parameters_table(registry)),
         DOCS / "reference" / "models.md": models_page(registry),
         DOCS / "reference" / "bindings.md": bindings_page(registry),
-        DOCS / "explanation" / "results.md": results_page(registry),
-        **results_figures(registry),
+        **results_pages(registry),
     }
 
 

@@ -7,7 +7,7 @@ page says nothing of it.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -171,13 +171,22 @@ LIMITS = """\
 """
 
 
-def results_page(registry: Registry) -> str:
-    """The page, from the published results."""
+def results_pages(registry: Registry) -> dict[Path, str]:
+    """The page and its figures, by their path, from the published results."""
     found = published(registry)
     board = found[SUITE]
+    shown = [(section, columns) for section, columns in sorted_columns(board) if columns]
+    drawn = {section.figure: section.draw(columns) for section, columns in shown if section.figure}
+    sections = [_section(section, columns, board, drawn) for section, columns in shown]
+    return {
+        DOCS / "explanation" / "results.md": _page(board, sections, found.get(MACAQUE)),
+        **{FIGURES / f"{name}.svg": figure for name, figure in drawn.items() if figure},
+    }
+
+
+def _page(board: Board, sections: list[str], macaque: Board | None) -> str:
     cells = [cell for column in board.columns for cell in column.cells]
-    sections = [_section(section, columns, board) for section, columns in sorted_columns(board) if columns]
-    parts = [found_section(board), *sections, types_section(board), macaque_section(found.get(MACAQUE))]
+    parts = [found_section(board), *sections, types_section(board), macaque_section(macaque)]
     parts += [rules_section(), recipes_section(board)]
     parts += [SOURCES.format(differences="\n".join(differences(board))), LIMITS]
     kept = [part for part in parts if part]
@@ -204,27 +213,17 @@ def sorted_columns(board: Board) -> list[tuple[Section, list[Column]]]:
     return by_section
 
 
-def results_figures(registry: Registry) -> dict[Path, str]:
-    """The figures of the page, by their path."""
-    board = published(registry)[SUITE]
-    found = {}
-    for section, columns in sorted_columns(board):
-        if section.figure is not None:
-            drawn = section.draw(columns)
-            if drawn:
-                found[FIGURES / f"{section.figure}.svg"] = drawn
-    return found
-
-
 def _link(part: str) -> str:
     title = part.splitlines()[0].removeprefix("## ")
     anchor = "".join(c for c in title.lower().replace(" ", "-") if c.isalnum() or c == "-")
     return f"- [{title}](#{anchor})"
 
 
-def _section(section: Section, columns: Sequence[Column], board: Board) -> str:
+def _section(
+    section: Section, columns: Sequence[Column], board: Board, drawn: Mapping[str | None, str]
+) -> str:
     lines = [f"## {section.title}", "", section.about, "", _scores(columns, board)]
-    if section.figure is not None and section.draw(columns):
+    if drawn.get(section.figure):
         kind = "Bars" if section.figure == "unique" else "Scores layer by layer"
         lines += [f"![{kind}: {section.title}](figures/{section.figure}.svg)", ""]
     return "\n".join(lines)
