@@ -49,7 +49,9 @@ def cluster(backend: Backend, scheduler: str | None) -> str | None:
         If a scheduler is given for processes of this machine.
     """
     if backend is Backend.dask:
-        return scheduler or "local"
+        from benchmark.runner.cluster import LOCAL
+
+        return scheduler or LOCAL
     if scheduler is not None:
         raise UsageError(f"--scheduler {scheduler} needs --backend dask")
     return None
@@ -84,7 +86,6 @@ def association_rule(
         return None
     from pydantic import ValidationError
 
-    from benchmark.common.errors import UsageError
     from benchmark.registry import AssociationRuleEntry
 
     if rule is None:
