@@ -11,11 +11,11 @@ from scipy import sparse
 
 from benchmark.common.errors import DataError
 from benchmark.datasets.names import nfc
+from benchmark.datasets.norms import AssociationTarget, PropertyTarget
 from benchmark.datasets.properties import concept_names, finer_kind
 from benchmark.datasets.readers.files import locate, read_table, whole_numbers
 from benchmark.datasets.readers.text import encoding_of
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
-from benchmark.datasets.types import AssociationTarget, PropertyTarget
 
 
 def _associations_hash(root: DataRoot, *, name: str, path: str) -> str:

@@ -10,10 +10,10 @@ import pandas as pd
 from scipy import sparse
 
 from benchmark.common.errors import DataError
+from benchmark.datasets.norms import PropertyTarget
 from benchmark.datasets.properties import concept_names, finer_kind
 from benchmark.datasets.readers.files import locate, read_table, whole_numbers
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
-from benchmark.datasets.types import PropertyTarget
 
 #: People who listed properties of each concept of McRae et al.
 _PEOPLE = 30.0
