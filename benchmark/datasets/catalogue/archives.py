@@ -27,6 +27,12 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith(_ENDINGS)
 
 
+def stem_of(name: str) -> str:
+    """The name of an archive without its ending, also one of two parts (``.tar.gz``)."""
+    ending = max((end for end in _ENDINGS if name.lower().endswith(end)), key=len, default="")
+    return name[: len(name) - len(ending)]
+
+
 @dataclass(frozen=True)
 class _Member:
     name: str
