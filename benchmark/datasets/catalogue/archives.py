@@ -97,7 +97,8 @@ def _unpack(archive: Path, folder: Path) -> None:
                     with path.open("wb") as out:
                         shutil.copyfileobj(stream, out)
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError) as error:
-        raise DataError(f"{archive}: cannot be unpacked ({error}); get it again") from error
+        reason = str(error).partition("\n")[0]  # of a tar: one line for each way in which it was tried
+        raise DataError(f"{archive}: cannot be unpacked ({reason}); get it again") from error
 
 
 @contextlib.contextmanager
