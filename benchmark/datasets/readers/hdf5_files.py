@@ -125,7 +125,7 @@ def _names(item: Any, where: str) -> tuple[str, ...]:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
-    """Open an HDF5 file for the time of a ``with`` block; DataError if it is none."""
+    """Open the HDF5 file ``path`` for the time of a ``with`` block; DataError if it is none."""
     import h5py  # slow to import, and few files need it
 
     try:
