@@ -56,6 +56,14 @@ from benchmark.inference.rdm_comparison import (
     permutation_compare,
 )
 from benchmark.inference.reliability import Reliability, split_half_reliability
+from benchmark.inference.series import (
+    Latencies,
+    SeriesScores,
+    latencies,
+    series_concept_draws,
+    series_scores,
+)
+from benchmark.inference.sign_flips import SignFlipTest, sign_flip_test
 from benchmark.inference.statistics import (
     PairStatistic,
     Statistic,
@@ -76,6 +84,7 @@ __all__ = [
     "DualBootstrap",
     "Estimate",
     "FoldedPredictions",
+    "Latencies",
     "ModelTests",
     "NoiseCeiling",
     "PairStatistic",
@@ -88,6 +97,8 @@ __all__ = [
     "RDMPermutation",
     "Reliability",
     "Selected",
+    "SeriesScores",
+    "SignFlipTest",
     "Statistic",
     "SubjectCeilings",
     "bootstrap_compare",
@@ -102,6 +113,7 @@ __all__ = [
     "fdr",
     "grouped_mean_statistic",
     "mean_statistic",
+    "latencies",
     "model_tests",
     "noise_ceiling",
     "pair_statistic",
@@ -119,6 +131,9 @@ __all__ = [
     "rdm_pair_statistic",
     "rdm_statistic",
     "select_layer",
+    "series_concept_draws",
+    "series_scores",
+    "sign_flip_test",
     "split_half_reliability",
     "subject_ceilings",
     "triplet_interval",
