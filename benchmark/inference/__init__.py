@@ -1,5 +1,11 @@
 """Inference: bootstrap, permutation test, noise ceiling, false discovery rate, paired comparison."""
 
+from benchmark.inference.axis_tests import (
+    AxisTest,
+    agreement_p,
+    concept_permutation_test,
+    sign_flip_test,
+)
 from benchmark.inference.bootstrap import (
     Estimate,
     Selected,
@@ -63,7 +69,6 @@ from benchmark.inference.series import (
     series_concept_draws,
     series_scores,
 )
-from benchmark.inference.sign_flips import SignFlipTest, sign_flip_test
 from benchmark.inference.statistics import (
     PairStatistic,
     Statistic,
@@ -81,6 +86,7 @@ from benchmark.inference.word_similarity import (
 from benchmark.measures.permutation import PermutationTest
 
 __all__ = [
+    "AxisTest",
     "DualBootstrap",
     "Estimate",
     "FoldedPredictions",
@@ -98,14 +104,15 @@ __all__ = [
     "Reliability",
     "Selected",
     "SeriesScores",
-    "SignFlipTest",
     "Statistic",
     "SubjectCeilings",
+    "agreement_p",
     "bootstrap_compare",
     "bootstrap_weights",
     "category_pair_statistic",
     "category_statistic",
     "cka_statistic",
+    "concept_permutation_test",
     "dual_bootstrap",
     "encoding_interval",
     "encoding_statistic",

@@ -31,15 +31,24 @@ class SeriesScores(NamedTuple):
 
     Attributes
     ----------
+    models : ndarray, shape (m, pairs)
+        The models' pairs, standardised: mean 0 and mean square 1, of ranks for ``spearman``.
+    mean : ndarray, shape (t, pairs)
+        Mean over subjects of their standardised pairs.
     scores : ndarray, shape (m, s, t)
         Correlation of each model with each subject at each place.
     lower, upper : ndarray, shape (s, t)
         Correlation of each subject with the mean of the others, and with the mean of all. NaN for one subject.
+    between : ndarray, shape (t, s (s - 1) / 2)
+        Correlation of every two subjects.
     """
 
+    models: Float64
+    mean: Float64
     scores: Float64
     lower: Float64
     upper: Float64
+    between: Float64
 
 
 class Latencies(NamedTuple):
@@ -90,13 +99,17 @@ def series_scores(models: ArrayLike, series: ArrayLike, method: str = "spearman"
     """
     rows, values = _checked(models, series, method)
 
-    def place(t: int) -> tuple[Float64, Float64, Float64]:
+    couples = np.triu_indices(len(values), 1)
+
+    def place(t: int) -> tuple[Float64, ...]:
         own = np.array([_standardised(row, method, f"series[{s}, {t}]") for s, row in enumerate(values[:, t])])
-        return rows @ own.T / own.shape[1], *_ceilings(own, method)
+        pairs = own.shape[1]
+        between = (own @ own.T / pairs)[couples]
+        return own.mean(axis=0), rows @ own.T / pairs, *_ceilings(own, method), between
 
     found = in_threads(place, range(values.shape[1]))
-    scores, lower, upper = (np.stack(parts, axis=-1) for parts in zip(*found, strict=True))
-    return SeriesScores(scores, lower, upper)
+    mean, scores, lower, upper, between = (np.stack(parts, axis=-1) for parts in zip(*found, strict=True))
+    return SeriesScores(rows, mean.T, scores, lower, upper, between.T)
 
 
 def series_concept_draws(
