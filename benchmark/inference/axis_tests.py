@@ -12,6 +12,7 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from benchmark.inference.permutation import fdr
+from benchmark.measures._blocks import blocks
 from benchmark.measures._checks import Float64, require_draws
 
 #: With fewer subjects no result can be significant at .05: all equal signs have probability 1 / 2^s
@@ -20,6 +21,8 @@ FEWEST_SUBJECTS = 5
 FEWEST_TO_AGREE = 4
 #: Up to this many subjects every combination of signs is tried
 _ALL = 10
+#: Permuted dissimilarities that are held at a time: 64 MB
+_HELD = 2**23
 
 
 @dataclass(frozen=True)
@@ -179,12 +182,16 @@ def concept_permutation_test(
     require_draws(n)
     own, curves = np.asarray(model, dtype=np.float64), np.asarray(mean, dtype=np.float64)
     if own.ndim != 1 or curves.ndim != 2 or curves.shape[1:] != own.shape:
-        raise ValueError(f"model has shape {own.shape} and mean {curves.shape}: expected (pairs,), (t, pairs)")
+        raise ValueError(
+            f"model has shape {own.shape} and mean {curves.shape}: expected (pairs,), (t, pairs)"
+        )
     matrix = squareform(own)
     i, j = np.triu_indices(len(matrix), 1)
     generator = np.random.default_rng(rng)
     orders = np.array([np.arange(len(matrix)), *(generator.permutation(len(matrix)) for _ in range(n))])
-    found = matrix[orders[:, i], orders[:, j]] @ curves.T / len(own)
+    found = np.empty((len(orders), len(curves)))
+    for some in blocks(len(orders), max(1, _HELD // len(own))):
+        found[some] = matrix[orders[some][:, i], orders[some][:, j]] @ curves.T / len(own)
     spread = np.sqrt(np.mean(found[1:] ** 2, axis=0))
     null = np.divide(found, spread, out=np.zeros_like(found), where=spread > 0)
     return _from_null(null, float(norm.isf(threshold)), ordered)
