@@ -156,18 +156,14 @@ class RDMCurve(Task):
         )
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
-        """The standard controls, latencies that are known, and the false alarms of an unrelated model."""
+        """The standard controls, and latencies that are known."""
         return [
             *standard_controls(self, series_world, rng, expected=spearman_of_noisy_rdms),
             *self._latency_controls(rng),
         ]
 
     def _latency_controls(self, rng: np.random.Generator) -> list[Control]:
-        """One geometry is greatest at 50 ms, another at 120 ms: each layer must find its own.
-
-        A third layer has to do with neither, and no time of it may be significant in more worlds than chance
-        allows.
-        """
+        """One geometry is greatest at 50 ms, another at 120 ms: each layer must find its own."""
         peaks: dict[str, list[float]] = {"early": [], "late": []}
         onsets: list[float] = []
         for _ in range(_REPLICATES):

@@ -258,7 +258,7 @@ def _student(curves: Float64, signs: Float64) -> Float64:
 
 
 def _cluster_p(flipped: Float64, above: float) -> Float64:
-    """p of each place, from t under each flip (n, t); the first row is that of the curves themselves."""
+    """P of each place, from t under each flip (n, t); the first row is that of the curves themselves."""
     n, places = flipped.shape
     # a place that is in no cluster after the last one ends the clusters of a row
     t = np.zeros((n, places + 1))

@@ -40,7 +40,8 @@ class SeriesScores(NamedTuple):
     scores : ndarray, shape (m, s, t)
         Correlation of each model with each subject at each place.
     lower, upper : ndarray, shape (s, t)
-        Correlation of each subject with the mean of the others, and with the mean of all. NaN for one subject.
+        Correlation of each subject with the mean of the others, and with the mean of all. NaN for
+        one subject.
     between : ndarray, shape (t, s (s - 1) / 2)
         Correlation of every two subjects.
     """
