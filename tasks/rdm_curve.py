@@ -138,9 +138,7 @@ class RDMCurve(Task):
             concepts=joined.concepts,
             layers=layers,
             chance={_METHOD: 0.0},
-            ceiling={_METHOD: tuple(noise_ceiling(curves.means, _METHOD))}
-            if len(target.subjects) > 1
-            else {},
+            ceiling={_METHOD: _bounds(curves.means)} if len(target.subjects) > 1 else {},
             counts={
                 **joined.counts,
                 "subjects": len(target.subjects),
@@ -169,7 +167,7 @@ class RDMCurve(Task):
         for _ in range(_REPLICATES):
             early, late = series_world(rng), series_world(rng)
             world, layers = _early_and_late(early, late, rng)
-            result = self.score(world.view(layers), join(world.stimuli, world.target), {}, rng)
+            result = self.score(world.view(layers), join(world.stimuli, _series(world)), {}, rng)
             for layer, found in peaks.items():
                 found.append(result.layers[layer].values.get("peak_latency", np.nan))
             values = [result.layers[layer].values.get("onset", np.nan) for layer in peaks]
@@ -330,6 +328,16 @@ class _Curves:
         return notes
 
 
+def _bounds(rdms: np.ndarray) -> tuple[float, float]:
+    lower, upper = noise_ceiling(rdms, _METHOD)
+    return lower, upper
+
+
+def _series(world: World) -> RDMSeriesTarget:
+    assert isinstance(world.target, RDMSeriesTarget)
+    return world.target
+
+
 def _early_and_late(
     early: World, late: World, rng: np.random.Generator
 ) -> tuple[World, dict[str, np.ndarray]]:
@@ -337,8 +345,7 @@ def _early_and_late(
     times = np.arange(0.0, 200.0, 10.0)
     pairs = []
     for world, peak in ((early, 50.0), (late, 120.0)):
-        assert isinstance(world.target, RDMSeriesTarget)
-        rows = world.target.select(sorted(world.target.ids)).pairs[0, 0]
+        rows = _series(world).select(sorted(world.target.ids)).pairs[0, 0]
         gain = np.exp(-(((times - peak) / 30) ** 2))
         pairs.append(gain[:, None] * (rows - rows.mean()) / rows.std())
     noise = rng.standard_normal((8, len(times), pairs[0].shape[1]))

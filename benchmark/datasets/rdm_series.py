@@ -137,9 +137,9 @@ class RDMSeriesTarget(Target):
         flat = np.flatnonzero(greatest - places.min(axis=1) <= 1e-12 * np.abs(greatest))
         if flat.size and places.shape[1] > 1:
             raise NotPossible(
-                f"{self._where}, subject {subject!r}, {self.axis.label(flat[0])}: the RDM has the same value, "
-                f"{greatest[flat[0]]:g}, for all pairs of {len(self.ids)} ids, so nothing can be compared "
-                f"with it ({flat.size} of {len(places)} places); leave such places out"
+                f"{self._where}, subject {subject!r}, {self.axis.label(flat[0])}: the RDM has the same "
+                f"value, {greatest[flat[0]]:g}, for all pairs of {len(self.ids)} ids, so nothing can be "
+                f"compared with it ({flat.size} of {len(places)} places); leave such places out"
             )
 
     def select(self, ids: Sequence[str]) -> RDMSeriesTarget:

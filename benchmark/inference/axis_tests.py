@@ -117,7 +117,8 @@ def sign_flip_test(
     curves = np.asarray(values, dtype=np.float64)
     if curves.ndim != 2 or len(curves) < FEWEST_SUBJECTS:
         raise ValueError(
-            f"values has shape {curves.shape}: expected (subjects, places), {FEWEST_SUBJECTS} subjects or more"
+            f"values has shape {curves.shape}: expected (subjects, places), at least "
+            f"{FEWEST_SUBJECTS} subjects"
         )
     if not np.isfinite(curves).all():
         raise ValueError(f"values of shape {curves.shape} has values that are not finite")

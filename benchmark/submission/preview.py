@@ -77,11 +77,14 @@ def save(own: OwnData, lines: list[str], folder: Path) -> list[Path]:
     """
     text = folder / f"{own.name}.preview.txt"
     write_atomic(text, ("\n".join(lines) + "\n").encode())
-    if not isinstance(own.data, RDMTarget | RDMSeriesTarget):
+    if isinstance(own.data, RDMTarget):
+        figure = _drawn(own.data)
+    elif isinstance(own.data, RDMSeriesTarget):
+        figure = _drawn_series(own.data)
+    else:
         return [text]
     picture = folder / f"{own.name}.preview.png"
-    series = isinstance(own.data, RDMSeriesTarget)
-    figures.save_figure(_drawn_series(own.data) if series else _drawn(own.data), picture)
+    figures.save_figure(figure, picture)
     return [text, picture]
 
 

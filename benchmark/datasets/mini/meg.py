@@ -1,7 +1,7 @@
 """Simulated MEG: RDMs at 29 times, that follow image energy early, and category and form late.
 
-Simulated, not recorded: no brain was measured. We know what each time follows. So pixels and first layers must
-have an early peak, and models that know the objects a late one.
+Simulated, not recorded: no brain was measured. We know what each time follows. So pixels and first layers
+must have an early peak, and models that know the objects a late one.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ def meg(root: DataRoot, *, name: str) -> RDMSeriesTarget:
         ]
         noise = np.array([draws.noise(len(IDS))[upper] for _ in range(len(TIMES) + 1)])
         shared = (noise[1:] + noise[:-1]) / np.sqrt(2)
-        return np.round(parts[0] + parts[1] + _NOISE * shared, 4).astype(np.float32)
+        pairs: np.ndarray = np.round(parts[0] + parts[1] + _NOISE * shared, 4).astype(np.float32)
+        return pairs
 
     return RDMSeriesTarget(
         name=name,

@@ -1,4 +1,4 @@
-"""RDMs along an axis (times of EEG or MEG, regions), from files of a user's own or as authors publish them."""
+"""RDMs along an axis (times, regions), from files of a user's own or as authors publish them."""
 
 from __future__ import annotations
 
@@ -233,8 +233,8 @@ def _read(path: Path, form: _Form, column: str | None) -> tuple[tuple[str, ...],
         fits = [fits[form.first == "places"]]
     if len(fits) == 2:
         raise DataError(
-            f"{path}: {numbers.values.shape}: {places} subjects or {places} places first? give --first subjects "
-            "or --first places"
+            f"{path}: {numbers.values.shape}: {places} subjects or {places} places first? give --first "
+            "subjects or --first places"
         )
     if not fits:
         raise DataError(
@@ -273,8 +273,8 @@ def _pairs_of(stack: np.ndarray, where: str) -> np.ndarray:
     diagonal = np.diagonal(known, axis1=2, axis2=3)
     if np.abs(diagonal).max() > 1e-6 * scale:
         raise DataError(
-            f"{where}: RDMs have a diagonal that is not zero, {diagonal.flat[np.abs(diagonal).argmax()]:g}; if "
-            "these are similarities s, give 1 - s"
+            f"{where}: RDMs have a diagonal that is not zero, {diagonal.flat[np.abs(diagonal).argmax()]:g}; "
+            "if these are similarities s, give 1 - s"
         )
     i, j = np.triu_indices(n, 1)
     return stack[:, :, i, j]

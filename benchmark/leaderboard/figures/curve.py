@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
@@ -65,8 +66,8 @@ def curves(kept: Sequence[Kept]) -> Figure:
         over = str(arrays["curve_population"][0])
         caption(
             figure,
-            f"line and band: mean over subjects, 95 % interval over {over}; green: noise ceiling; bar under "
-            "the axis: where subjects agree, over which the score is; dots: p < .05, corrected along the axis",
+            f"line and band: mean over subjects, 95 % interval over {over}; green: noise ceiling; grey squares: "
+            "where subjects agree, the score is over these; others: p < .05, corrected along the axis",
             [cell for cell, _ in kept],
         )
     return figure
@@ -107,8 +108,12 @@ def _draw(panel: Axes, cell: CellResult, arrays: Mapping[str, np.ndarray]) -> No
         )
     counted = arrays["axis_counted"]
     bottom = least - height * _SPACE
-    panel.scatter(at[counted], np.full(int(counted.sum()), bottom), s=6, color=SOFT, marker="s", linewidth=0)
+    _mark(panel, at[counted], bottom, SOFT)
     _finish(panel, cell, arrays, at, f"{name} ({unit})" if unit else name)
+
+
+def _mark(panel: Axes, at: np.ndarray, height: float, colour: Any) -> None:
+    panel.scatter(at, np.full(len(at), height), s=4, color=colour, marker="s", linewidth=0)
 
 
 def _finish(
