@@ -29,6 +29,7 @@ from benchmark.inference import (
     series_concept_draws,
     series_scores,
     sign_flip_test,
+    stretched,
 )
 from benchmark.inference.axis_tests import FEWEST_SUBJECTS, FEWEST_TO_AGREE
 from benchmark.representation.concepts import (
@@ -273,6 +274,8 @@ class _Curves:
             defined = found[~np.isnan(found)]
             if len(defined):
                 low, high = np.percentile(defined, [2.5, 97.5])
+                if name == "onset" and self._draws is None:
+                    low, high = stretched(values[name], low, high, self._subjects)
                 values |= {f"{name}_low": float(low), f"{name}_high": float(high)}
         return values
 

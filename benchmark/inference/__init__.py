@@ -70,6 +70,7 @@ from benchmark.inference.series import (
     mean_rdms,
     series_concept_draws,
     series_scores,
+    stretched,
 )
 from benchmark.inference.statistics import (
     PairStatistic,
@@ -146,6 +147,7 @@ __all__ = [
     "series_scores",
     "sign_flip_test",
     "split_half_reliability",
+    "stretched",
     "subject_ceilings",
     "triplet_interval",
     "triplet_pair_statistic",

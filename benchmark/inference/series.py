@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.distance import squareform
+from scipy.stats import norm
 from scipy.stats import t as student
 
 from benchmark.inference._pairs import NO_VARIANCE
@@ -293,6 +294,31 @@ def latencies(curves: ArrayLike, times: ArrayLike) -> Latencies:
         np.where(found & (last >= 0), onset, np.nan),
         np.where(found, at[peak], np.nan),
     )
+
+
+def stretched(value: float, low: float, high: float, subjects: int) -> tuple[float, float]:
+    """A bootstrap interval over few subjects, made as much wider as Student's interval of a mean is.
+
+    Parameters
+    ----------
+    value, low, high : float
+        The estimate, and its percentile interval.
+    subjects : int
+        Number of subjects, at least 2.
+
+    Returns
+    -------
+    low, high : float
+
+    Examples
+    --------
+    >>> from benchmark.inference import stretched
+    >>> low, high = stretched(100.0, 90.0, 110.0, subjects=5)
+    >>> round(low), round(high)
+    (84, 116)
+    """
+    factor = float(student.isf(0.025, subjects - 1) / norm.isf(0.025)) * math.sqrt(subjects / (subjects - 1))
+    return value - factor * (value - low), value + factor * (high - value)
 
 
 def _checked(models: ArrayLike, series: ArrayLike, method: str) -> tuple[Float64, Floats]:

@@ -66,8 +66,8 @@ def curves(kept: Sequence[Kept]) -> Figure:
         over = str(arrays["curve_population"][0])
         caption(
             figure,
-            f"line and band: mean over subjects, 95 % interval over {over}; green: noise ceiling; grey squares: "
-            "where subjects agree, the score is over these; others: p < .05, corrected along the axis",
+            f"line and band: mean over subjects, 95 % interval over {over}; green: noise ceiling; grey "
+            "squares: where subjects agree, the score is over these; others: p < .05, corrected along the axis",
             [cell for cell, _ in kept],
         )
     return figure
@@ -103,9 +103,7 @@ def _draw(panel: Axes, cell: CellResult, arrays: Mapping[str, np.ndarray]) -> No
             panel.errorbar(moved, row["score"], half, fmt="o", color=colour, markersize=3, label=text)
         found = row["p" if ordered else "p_fdr"] < _ALPHA
         depth = least - height * (_SPACE + (i + 1) * _MARK)
-        panel.scatter(
-            moved[found], np.full(int(found.sum()), depth), s=4, color=colour, marker="s", linewidth=0
-        )
+        _mark(panel, moved[found], depth, colour)
     counted = arrays["axis_counted"]
     bottom = least - height * _SPACE
     _mark(panel, at[counted], bottom, SOFT)
