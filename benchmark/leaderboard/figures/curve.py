@@ -67,7 +67,8 @@ def curves(kept: Sequence[Kept]) -> Figure:
         caption(
             figure,
             f"line and band: mean over subjects, 95 % interval over {over}; green: noise ceiling; grey "
-            "squares: where subjects agree, the score is over these; others: p < .05, corrected along the axis",
+            "squares: where subjects agree, the score is over these; others: p < .05, corrected along the "
+            "axis",
             [cell for cell, _ in kept],
         )
     return figure
