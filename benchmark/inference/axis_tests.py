@@ -49,7 +49,7 @@ class AxisTest:
     p_cluster: Float64
 
     def and_also(self, other: AxisTest) -> AxisTest:
-        """A place passes if it passes this test and the ``other``: the greater p of the two, and FDR of that."""
+        """A place passes if it passes this test and the ``other``: the greater p, and FDR of that."""
         p = np.maximum(self.p, other.p)
         return AxisTest(self.statistic, p, fdr(p), np.maximum(self.p_cluster, other.p_cluster))
 
