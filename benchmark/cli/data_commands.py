@@ -50,11 +50,18 @@ def new_rdm(
     array: opt.ArrayOption = None,
     order: opt.OrderOption = None,
     similarity: opt.SimilarityOption = None,
+    times: opt.TimesOption = None,
+    regions: opt.RegionsOption = None,
+    unit: opt.UnitOption = None,
+    first: opt.PlacesFirstOption = None,
     on: opt.KeyOption = None,
     data: DataOption = None,
     registry: opt.NewDataRegistryOption = None,
 ) -> None:
     """Bring RDMs of your own, as a target of RDM correlation.
+
+    With --times or --regions they are a target of RDM curves: (subjects,
+    times, n, n), (n, n, times, subjects) or (times, n, n).
 
     Forms: npy, npz, mat of any version, csv and tsv with or without names,
     HDF5 of rsatoolbox. A square, a stack (subjects, n, n), or the pairs of the
@@ -72,11 +79,17 @@ def new_rdm(
         "column": column,
         "array": array,
         "order": order and order.value,
-        "similarity": similarity and similarity.value,
     }
+    plugin, task = "benchmark.datasets.readers.rdm_files:rdm_files", "rdm_correlation"
+    own: dict[str, Any] = {"similarity": similarity and similarity.value}
+    if times is not None or regions is not None:
+        plugin, task = "benchmark.datasets.readers.rdm_series_files:rdm_series_files", "rdm_curve"
+        own = _places(times, regions, base) | {"unit": unit and unit.value, "first": first and first.value}
+        _refuse(similarity, "--similarity", "does not go with --times or --regions")
+    else:
+        _refuse(unit or first, "--unit and --first", "need --times or --regions")
     what = f"RDMs of {', '.join(Path(path).name for path in paths[:2])}"
-    plugin = "benchmark.datasets.readers.rdm_files:rdm_files"
-    _add_target(name, plugin, params, what, registries, "rdm_correlation", stimuli=stimuli, on=on, data=data)
+    _add_target(name, plugin, params | own, what, registries, task, stimuli=stimuli, on=on, data=data)
 
 
 @new.command("responses")
@@ -220,6 +233,26 @@ def new_features(
     from benchmark.cli.add import add_model
 
     add_model(f"features:{file}", _expanded(registry), name, None, ids=ids)
+
+
+def _places(times: str | None, regions: str | None, base: Path) -> dict[str, str | None]:
+    """The places of an axis as an entry names them: as they are, or a file relative to ``base``."""
+    from benchmark.submission.own_data import own_files
+
+    named = {"times": times, "regions": regions}
+    return {
+        key: own_files([value], base)[0]
+        if value is not None and Path(value).expanduser().is_file()
+        else value
+        for key, value in named.items()
+    }
+
+
+def _refuse(given: object, option: str, why: str) -> None:
+    from benchmark.common.errors import UsageError
+
+    if given is not None:
+        raise UsageError(f"{option} {why}")
 
 
 def _expanded(registries: list[Path] | None) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from benchmark.datasets.join import Join, join
 from benchmark.datasets.norms import AssociationTarget, PropertyTarget
+from benchmark.datasets.rdm_series import Axis, RDMSeriesTarget
 from benchmark.datasets.responses import ResponseTarget
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
 from benchmark.datasets.stimuli import Stimuli
@@ -9,9 +10,11 @@ from benchmark.datasets.types import RDMTarget, Target, TripletTarget, VectorTar
 
 __all__ = [
     "AssociationTarget",
+    "Axis",
     "DataRoot",
     "Join",
     "PropertyTarget",
+    "RDMSeriesTarget",
     "RDMTarget",
     "ResponseTarget",
     "Stimuli",

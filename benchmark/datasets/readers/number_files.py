@@ -26,7 +26,7 @@ class Numbers:
 
     Attributes
     ----------
-    values : ndarray of float64, of one to three dimensions
+    values : ndarray of float64, of one to four dimensions
         NaN where a cell is empty.
     ids : tuple of str or None
         Ids of the rows (and columns) of a square; None: the file gives none.
@@ -93,10 +93,10 @@ def _numbers(values: np.ndarray, where: str) -> np.ndarray:
     numbers: np.ndarray = np.asarray(values, dtype=np.float64)
     # MATLAB has no arrays of one dimension: a vector is a row or a column
     numbers = numbers.squeeze() if 1 in numbers.shape else numbers
-    if not 1 <= numbers.ndim <= 3:
+    if not 1 <= numbers.ndim <= 4:
         raise DataError(
-            f"{where}: an array of shape {values.shape}; expected (n, n), (subjects, n, n), (pairs,) or "
-            "(subjects, pairs)"
+            f"{where}: an array of shape {values.shape}; expected (n, n), (subjects, n, n), (pairs,), "
+            "(subjects, pairs) or, with times or regions, (subjects, places, n, n)"
         )
     return numbers
 
