@@ -143,7 +143,8 @@ SOURCES = """\
 {differences}
 
 The tables name the networks of this page. The weights of some networks of the source papers could not be
-had. The page says nothing about these networks. What each paper reports stands in its own document, and no
+had, and two of the four kinds of word vectors of Dharmaretnam & Fyshe (recurrent and cross-lingual). The
+page says nothing about these. What each paper reports stands in its own document, and no
 figure of theirs is repeated here.
 """
 
