@@ -39,7 +39,7 @@ class EdgeDetector(LibraryNetwork):
         return network
 
     def fetch(self, hub: str) -> nn.Module:
-        """Refused: there are no weights to download."""
+        """Refused: there are no weights ``hub`` to download."""
         raise UsageError(f"{self.spec.name}: no weights {hub!r}: give a file")
 
     def build(self) -> nn.Module:
@@ -51,7 +51,7 @@ class EdgeDetector(LibraryNetwork):
         return network
 
     def own_transform(self, weights: str | None) -> Transform:
-        """The preprocessing of VGG16 as Caffe had it, with pixels from 0 to 255 less the channel means."""
+        """That of VGG16 in Caffe, whatever the ``weights``: pixels from 0 to 255 less the channel means."""
         del weights
         mean = (122.67892 / 255, 116.66877 / 255, 104.00699 / 255)
         return Preprocessing(resize=256, crop=224, mean=mean, std=(1 / 255, 1 / 255, 1 / 255))

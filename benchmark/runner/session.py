@@ -322,7 +322,7 @@ def _own_base(placed: Placed[Any]) -> Path | None:
 
 
 def functions_in(params: Mapping[str, Any]) -> dict[str, str]:
-    """The parameters of a binding that may name a function: texts with a colon."""
+    """The entries of ``params``, those of a binding, that may name a function: texts with a colon."""
     return {key: value for key, value in params.items() if isinstance(value, str) and ":" in value}
 
 
