@@ -99,7 +99,9 @@ class GWOTMatching(Task):
     )
     target_kinds: ClassVar[tuple[str, ...]] = ("rdm",)
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "metric": Parameter("correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}"),
+        "metric": Parameter(
+            "correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}", plugin=True
+        ),
         "standardise": Parameter("none", f"what is done to each feature before: {', '.join(STANDARDISE)}"),
         "epsilons": Parameter(None, "a list of positive numbers; None: ten values, computed from the RDMs"),
         "starts": Parameter(
