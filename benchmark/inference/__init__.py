@@ -21,6 +21,12 @@ from benchmark.inference.encoding import (
     encoding_statistic,
     permutation_test_encoding,
 )
+from benchmark.inference.folded_rdms import (
+    FoldedRDMs,
+    folded_rdm_pair_statistic,
+    folded_rdm_statistic,
+    permutation_test_folded,
+)
 from benchmark.inference.kernels import cka_statistic, u_centred
 from benchmark.inference.noise_ceiling import (
     NoiseCeiling,
@@ -76,6 +82,7 @@ __all__ = [
     "DualBootstrap",
     "Estimate",
     "FoldedPredictions",
+    "FoldedRDMs",
     "ModelTests",
     "NoiseCeiling",
     "PairStatistic",
@@ -100,6 +107,8 @@ __all__ = [
     "encoding_statistic",
     "estimate",
     "fdr",
+    "folded_rdm_pair_statistic",
+    "folded_rdm_statistic",
     "grouped_mean_statistic",
     "mean_statistic",
     "model_tests",
@@ -112,6 +121,7 @@ __all__ = [
     "part_statistic",
     "permutation_compare",
     "permutation_test_encoding",
+    "permutation_test_folded",
     "permutation_test_rdm",
     "permutation_test_triplets",
     "permutation_test_unique",

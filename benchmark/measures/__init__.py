@@ -43,6 +43,12 @@ from benchmark.measures.permutation import PermutationTest
 from benchmark.measures.rbf import rbf_cka, rbf_kernel
 from benchmark.measures.rdm import rdm
 from benchmark.measures.regression import RDMRegression
+from benchmark.measures.reweighting import (
+    FeatureDissimilarities,
+    RDMDissimilarities,
+    ReweightedRDMs,
+    reweighted_rdms,
+)
 from benchmark.measures.ridge import HeldOutRidge, RidgePredictions, cross_validated_ridge, ridge_predictions
 from benchmark.measures.scaling import ClassicalScaling, classical_mds
 from benchmark.measures.spose import spose_rdm
@@ -54,6 +60,7 @@ __all__ = [
     "CategoryClustering",
     "ClassicalScaling",
     "CombinedRDM",
+    "FeatureDissimilarities",
     "GWSolution",
     "GromovWasserstein",
     "HeldOutRidge",
@@ -61,7 +68,9 @@ __all__ = [
     "MutualNeighbours",
     "OneVsTwo",
     "PermutationTest",
+    "RDMDissimilarities",
     "RDMRegression",
+    "ReweightedRDMs",
     "RidgePredictions",
     "TripletCeiling",
     "TwoVsTwo",
@@ -96,6 +105,7 @@ __all__ = [
     "rbf_cka",
     "rbf_kernel",
     "rdm",
+    "reweighted_rdms",
     "ridge_predictions",
     "similarities",
     "spose_rdm",

@@ -61,7 +61,7 @@ def test_the_score_is_that_of_scikit_learn_on_the_same_folds(task, stimuli, feat
     """Images of one concept stand in one fold; where each is a concept the penalty is RidgeCV's too."""
     flat = replace(stimuli, concepts=stimuli.ids)
     folds = np.random.default_rng(7).permutation(K * IMAGES) % 5
-    monkeypatch.setitem(task.score.__globals__, "_folds", lambda *_: folds)
+    monkeypatch.setitem(task.score.__globals__, "dealt_folds", lambda *_: folds)
     result = score(task, flat, {"layer": features}, target)
     x = features.astype(float)
     y = np.nanmean(target.repeats, axis=2)[[target.ids.index(name) for name in stimuli.ids]]
