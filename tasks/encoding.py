@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -31,7 +32,7 @@ from benchmark.inference import (
     split_half_reliability,
 )
 from benchmark.inference.encoding import median_defined
-from benchmark.measures import HeldOutRidge
+from benchmark.measures import HeldOutPLS, HeldOutRidge
 from benchmark.representation.rows import ResponseRows, dealt_folds
 from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult, one_of
 
@@ -82,6 +83,9 @@ class Encoding(Task):
             "what folds are over: concepts, so that none is in training and test; or stimuli, with which "
             "other images of a concept are in training, and the score is too high",
         ),
+        "pls": Parameter(
+            0, "number of components of partial least squares, which fits all channels together; 0: ridge"
+        ),
         "least_reliability": Parameter(
             0.0, "channels whose reliability is below it are left out; above 0 it needs repeats"
         ),
@@ -131,17 +135,21 @@ class Encoding(Task):
         arrays: dict[str, np.ndarray] = {}
         groups = None if recipe["across"] == "stimuli" else rows.concepts
         for layer in view.layers:
+            features = rows.features(view.features(layer))
             try:
-                ridge = HeldOutRidge(rows.features(view.features(layer)), folds, groups)
+                if recipe["pls"]:
+                    predict = _jointly(HeldOutPLS(features, folds, recipe["pls"]), measured.shape[1])
+                else:
+                    ridge = HeldOutRidge(features, folds, groups)
+                    arrays[f"penalties/{layer}"] = ridge.predict(measured)[1]
+                    predict = partial(_by_channel, ridge)
             except ValueError as error:
                 layers[layer] = LayerResult(undefined=str(error))
                 continue
-            predicted, shares = ridge.predict(measured)
-            folded = FoldedPredictions(predicted, measured, folds, rows.concepts)
-            layers[layer] = _layer(ridge, folded, ceilings, seeds[2:])
+            folded = FoldedPredictions(predict(measured), measured, folds, rows.concepts)
+            layers[layer] = _layer(predict, folded, ceilings, seeds[2:])
             ones = np.ones((1, len(joined.concepts)))
             arrays[f"correlations/{layer}"] = folded.correlations(ones)[0]
-            arrays[f"penalties/{layer}"] = shares
         several = ceilings is not None and not np.isnan(ceilings).all()
         if reliability is not None:
             arrays |= {"reliability": reliability.value, "reliability_low": reliability.low}
@@ -267,15 +275,32 @@ def _reliable(target: ResponseTarget, reliability: Reliability | None, least: fl
     return kept
 
 
+def _by_channel(ridge: HeldOutRidge, measured: np.ndarray) -> np.ndarray:
+    return ridge.predict(measured)[0]
+
+
+def _jointly(pls: HeldOutPLS, channels: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Predictions of one or more sets of all channels, each set by a fit of its own."""
+
+    def predict(measured: np.ndarray) -> np.ndarray:
+        sets = np.split(measured, measured.shape[1] // channels, axis=1)
+        return np.hstack([pls.predict(one) for one in sets])
+
+    return predict
+
+
 def _layer(
-    ridge: HeldOutRidge, folded: FoldedPredictions, ceilings: np.ndarray | None, seeds: list[int]
+    predict: Callable[[np.ndarray], np.ndarray],
+    folded: FoldedPredictions,
+    ceilings: np.ndarray | None,
+    seeds: list[int],
 ) -> LayerResult:
     statistics = {_CORRELATION: encoding_statistic(folded)}
     if ceilings is not None and not np.isnan(ceilings).all():
         statistics[_NORMALISED] = encoding_statistic(folded, ceilings)
     # One seed for all layers, so that a layer's null does not depend on other layers.
     permutations = int(np.clip(_PERMUTED // folded.measured.size, *_PERMUTATIONS))
-    test = permutation_test_encoding(lambda y: ridge.predict(y)[0], folded, permutations, seeds[0])
+    test = permutation_test_encoding(predict, folded, permutations, seeds[0])
     low, high = encoding_interval(
         folded, _DRAWS if folded.predicted.size <= _LARGE else _DRAWS_LARGE, seeds[1]
     )

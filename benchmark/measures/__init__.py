@@ -40,6 +40,7 @@ from benchmark.measures.odd_one_out import (
 from benchmark.measures.one_vs_two import OneVsTwo, one_vs_two, one_vs_two_permutation
 from benchmark.measures.partition import VariancePartition, commonality, variance_partition
 from benchmark.measures.permutation import PermutationTest
+from benchmark.measures.pls import HeldOutPLS, pls_predictions
 from benchmark.measures.rbf import rbf_cka, rbf_kernel
 from benchmark.measures.rdm import rdm
 from benchmark.measures.regression import RDMRegression
@@ -63,6 +64,7 @@ __all__ = [
     "FeatureDissimilarities",
     "GWSolution",
     "GromovWasserstein",
+    "HeldOutPLS",
     "HeldOutRidge",
     "LogisticFits",
     "MutualNeighbours",
@@ -99,6 +101,7 @@ __all__ = [
     "odd_one_out_hits",
     "one_vs_two",
     "one_vs_two_permutation",
+    "pls_predictions",
     "probed_hits",
     "procrustes_distance",
     "pwcca",

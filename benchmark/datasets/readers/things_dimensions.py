@@ -13,8 +13,8 @@ from benchmark.datasets.root import DataRoot, hash_files
 def dimensions(root: DataRoot, *, name: str, dimensions: int = 66) -> ResponseTarget:
     """Weight of each concept on each dimension of human odd-one-out choices.
 
-    Reads ``things/unique_id.txt`` and ``things/spose_embedding_DIMENSIONSd_sorted.txt``: one line per concept,
-    one column per dimension.
+    Reads ``things/unique_id.txt`` and ``things/spose_embedding_DIMENSIONSd_sorted.txt``: one line for each
+    concept, one column for each dimension.
 
     Parameters
     ----------
