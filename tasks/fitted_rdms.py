@@ -237,7 +237,8 @@ class ReweightedRDM(Task):
         for _ in range(_REPLICATES):
             world = rdm_world(rng, concepts=40)
             noise = rng.standard_normal((40, 200))
-            result = self.score(world.view({"noise": noise}), join(world.stimuli, world.target), {}, rng)
+            joined = join(world.stimuli, _rdm_target(world))
+            result = self.score(world.view({"noise": noise}), joined, {}, rng)
             scores.append(plain_score(result, "noise", _SPEARMAN))
         return mean_control("200 features of noise", 0.0, scores)
 

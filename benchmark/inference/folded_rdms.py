@@ -174,7 +174,7 @@ def folded_rdm_pair_statistic(folded: FoldedRDMs, rdms: ArrayLike, method: str =
 
 
 def permutation_test_folded(
-    predict: Callable[[Float64], Sequence[FoldedRDMs]],
+    predict: Callable[[np.ndarray], Sequence[FoldedRDMs]],
     folded: FoldedRDMs,
     rdms: ArrayLike,
     n: int,

@@ -177,7 +177,7 @@ class RDMDissimilarities:
 
     def __len__(self) -> int:
         """Number of stimuli."""
-        return self._rdms.shape[1]
+        return int(self._rdms.shape[1])
 
     def moments(self, rows: np.ndarray, targets: Float64) -> Moments:
         """Sums over the pairs of ``rows``; see :meth:`FeatureDissimilarities.moments`."""
