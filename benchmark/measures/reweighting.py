@@ -180,12 +180,12 @@ class RDMDissimilarities:
         return int(self._rdms.shape[1])
 
     def moments(self, rows: np.ndarray, targets: Float64) -> Moments:
-        """Sums over the pairs of ``rows``; see :meth:`FeatureDissimilarities.moments`."""
+        """Sums over the pairs of ``rows`` with ``targets``; see :meth:`FeatureDissimilarities.moments`."""
         x, y = _pairs_of(self._rdms, rows), _pairs_of(targets, rows)
         return Moments(x.shape[1], x.sum(axis=1), x @ x.T, x @ y.T, y.mean(axis=1))
 
     def weighted(self, rows: np.ndarray, weights: Float64) -> Float64:
-        """Weighted sums over the pairs of ``rows``; see :meth:`FeatureDissimilarities.weighted`."""
+        """Sums over the pairs of ``rows`` with ``weights``; see :meth:`FeatureDissimilarities.weighted`."""
         sums: Float64 = _pairs_of(self._rdms, rows).T @ weights
         return sums
 
