@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from benchmark.calibration import ArrayView, plain_score, rdm_world, response_world, synthetic_stimuli
+from benchmark.calibration import ArrayView, plain_score, response_world, synthetic_stimuli
 from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets import RDMTarget, ResponseTarget
 from benchmark.datasets.join import join
@@ -121,22 +121,6 @@ def test_one_repeat_has_no_ceiling_and_it_is_said(versa):
     )
     assert result.ceiling == {}
     assert any("one repeat" in note for note in result.notes)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("features", [10, 100])
-def test_noise_raises_few_false_alarms(reweighted, features):
-    """120 worlds without a relation: p <= .05 in 1 to 10 % of them, within what 120 draws can tell."""
-    alarms = []
-    for seed in range(120):
-        rng = np.random.default_rng([seed, features])
-        world = rdm_world(rng, concepts=30, columns=30)
-        noise = rng.standard_normal((30, features))
-        result = reweighted.score(
-            world.view({"noise": noise}), join(world.stimuli, world.target), {}, np.random.default_rng(seed)
-        )
-        alarms.append(result.layers["noise"].p <= 0.05)
-    assert 0.005 <= np.mean(alarms) <= 0.12
 
 
 def test_through_the_command_line(tmp_path, bench):
