@@ -27,6 +27,12 @@ from benchmark.inference.encoding import (
     encoding_statistic,
     permutation_test_encoding,
 )
+from benchmark.inference.folded_rdms import (
+    FoldedRDMs,
+    folded_rdm_pair_statistic,
+    folded_rdm_statistic,
+    permutation_test_folded,
+)
 from benchmark.inference.kernels import cka_statistic, u_centred
 from benchmark.inference.noise_ceiling import (
     NoiseCeiling,
@@ -93,6 +99,7 @@ __all__ = [
     "DualBootstrap",
     "Estimate",
     "FoldedPredictions",
+    "FoldedRDMs",
     "Latencies",
     "ModelTests",
     "NoiseCeiling",
@@ -122,6 +129,8 @@ __all__ = [
     "encoding_statistic",
     "estimate",
     "fdr",
+    "folded_rdm_pair_statistic",
+    "folded_rdm_statistic",
     "grouped_mean_statistic",
     "latencies",
     "mean_rdms",
@@ -136,6 +145,7 @@ __all__ = [
     "part_statistic",
     "permutation_compare",
     "permutation_test_encoding",
+    "permutation_test_folded",
     "permutation_test_rdm",
     "permutation_test_triplets",
     "permutation_test_unique",
