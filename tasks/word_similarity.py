@@ -59,7 +59,7 @@ class WordSimilarity(Task):
   author = {Derby, Steven and Miller, Paul and Devereux, Barry},
   title = {Encoding Lexico-Semantic Knowledge using Ensembles of Feature Maps from Deep Convolutional Neural
            Networks},
-  booktitle = {International Conference on Computational Linguistics},
+  booktitle = {Proceedings of the 28th International Conference on Computational Linguistics},
   year = {2020},
 }
 @article{bruni2014multimodal,
