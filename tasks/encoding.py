@@ -140,8 +140,7 @@ class Encoding(Task):
             predicted, shares = ridge.predict(measured)
             folded = FoldedPredictions(predicted, measured, folds, rows.concepts)
             layers[layer] = _layer(ridge, folded, ceilings, seeds[2:])
-            ones = np.ones((1, len(joined.concepts)))
-            arrays[f"correlations/{layer}"] = folded.correlations(ones)[0]
+            arrays[f"correlations/{layer}"] = folded.of_channels
             arrays[f"penalties/{layer}"] = shares
         several = ceilings is not None and not np.isnan(ceilings).all()
         if reliability is not None:
