@@ -23,15 +23,10 @@ FINER = ("colour", "shape_and_size", "is", "has", "does", "made_of")
 #: Learners of the mapping, and the numbers of concepts looked at
 LEARNERS = {"ridge": "ridge", "knn": "5 nearest neighbours", "network": "network"}
 HITS = (1, 5, 10, 20)
-#: What a meta-embedding is compared with: the baseline that was made of the same network and the same words
-BASELINES = {
-    "svd": "last",
-    "1ton": "last",
-    "1ton_trained": "last",
-    "svd_glove": "last_glove",
-    "1ton_glove": "last_glove",
-    "1ton_glove_840b": "last_glove_840b",
-}
+#: Meta-embeddings METHOD_REST, of which the baseline is last_REST: of the same network and the same words
+METHODS = ("svd", "1ton", "1ton_trained")
+#: What stands in a name between the method and the network for word vectors beside it
+WORD_VECTORS = ("_glove_840b", "_glove")
 FIGURES = {"properties-types": TYPES, "properties-finer": FINER}
 
 ABOUT = """\
@@ -74,6 +69,7 @@ def semantics_section(board: Board) -> str:
         "### Does the ordering of the paper hold?\n",
         _order(decoding),
         _baselines([*decoding, *mapping]),
+        _joined([*decoding, *mapping]),
     ]
     return "\n".join(part for part in parts if part)
 
@@ -158,11 +154,11 @@ def _hits(columns: Sequence[Column]) -> str:
 # Whether the orderings of the paper hold
 
 
-def step_between(first: Estimate, second: Estimate) -> Step | None:
+def step_between(first: Estimate | CellResult, second: Estimate | CellResult) -> Step | None:
     """The difference of two scores over different properties, from their intervals.
 
-    The properties of two types are not the same, so the scores are independent given the concepts. The
-    interval is that of Zou & Donner (2008), Statistics in Medicine 27, 1693-1702.
+    The properties of two types are not the same, so the scores are taken for independent. The interval is
+    that of Zou & Donner (2008), Statistics in Medicine 27, 1693-1702.
     """
     values = (first.score, first.ci_low, first.ci_high, second.score, second.ci_low, second.ci_high)
     if any(value is None for value in values):
@@ -224,17 +220,13 @@ def _baselines(columns: Sequence[Column]) -> str:
         counted[one.binding, word] += 1
         shown = (number(one.difference), f"[{number(one.low)}, {number(one.high)}]", number(float(p)))
         rows.append((f"`{one.binding}`", f"`{one.first}`", f"`{one.second}`", *shown, word))
-    bindings = dict.fromkeys(one.binding for one in found)
-    said = [
-        f"- `{binding}`: " + ", ".join(f"{word} {counted[binding, word]}" for word in WORDS) + "."
-        for binding in bindings
-    ]
     return "\n".join(
         [
             "The paper reports meta-embeddings above the last layer. Paired differences over the same "
-            "properties or concepts, p corrected over all of this table:",
+            "properties or concepts (other concepts with these properties may differ more), p corrected over all "
+            "of this table:",
             "",
-            *said,
+            *_counts(counted),
             "",
             table(
                 ("binding", "meta-embedding", "baseline", "difference", "95 % interval", "p", "reading"), rows
@@ -254,11 +246,46 @@ def _told(one: Difference, p: float) -> str:
 
 def _pairs(column: Column) -> list[Difference]:
     """Each meta-embedding of a binding less its baseline, where both are there."""
-    networks = [model.removeprefix("last_") for model in column.by_model if model.startswith("last_")]
     pairs = [
-        (f"{meta}_{network}", f"{last}_{network}")
-        for network in networks
-        for meta, last in BASELINES.items()
-        if {f"{meta}_{network}", f"{last}_{network}"} <= column.by_model.keys()
+        (model, f"last_{model.removeprefix(f'{method}_')}")
+        for model in column.by_model
+        for method in METHODS
+        if model.startswith(f"{method}_")
     ]
-    return [one for pair in pairs for one in compare(column.cells, pair)]
+    return [one for pair in pairs if pair[1] in column.by_model for one in compare(column.cells, pair)]
+
+
+def _joined(columns: Sequence[Column]) -> str:
+    """Models beside word vectors less the same without them, which cover other concepts: by intervals."""
+    rows: list[tuple[str, ...]] = []
+    counted: Counter[tuple[str, str]] = Counter()
+    for column in columns:
+        for model, cell in column.by_model.items():
+            words = next((words for words in WORD_VECTORS if words in model), None)
+            alone = column.by_model.get(model.replace(words, "")) if words else None
+            step = step_between(cell, alone) if alone else None
+            if alone is not None and step is not None:
+                counted[column.binding, step.reading] += 1
+                shown = (number(step.difference), f"[{number(step.low)}, {number(step.high)}]", step.reading)
+                rows.append((f"`{column.binding}`", f"`{model}`", f"`{alone.model}`", *shown))
+    if not rows:
+        return ""
+    return "\n".join(
+        [
+            "The paper reports models beside word vectors above those without. A model with words covers the "
+            "concepts that have a word vector alone, so there is no paired difference, and the interval is "
+            "that of two independent scores:",
+            "",
+            *_counts(counted),
+            "",
+            table(("binding", "with words", "without", "difference", "95 % interval", "reading"), rows),
+        ]
+    )
+
+
+def _counts(counted: Counter[tuple[str, str]]) -> list[str]:
+    """How often each reading was found, a line for each binding."""
+    return [
+        f"- `{binding}`: " + ", ".join(f"{word} {counted[binding, word]}" for word in WORDS) + "."
+        for binding in dict.fromkeys(binding for binding, _ in counted)
+    ]
