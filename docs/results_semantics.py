@@ -223,7 +223,7 @@ def _baselines(columns: Sequence[Column]) -> str:
     return "\n".join(
         [
             "The paper reports meta-embeddings above the last layer. Paired differences over the same "
-            "properties or concepts (other concepts with these properties may differ more), p corrected over all "
+            "properties or concepts (with other concepts, properties may differ more), p corrected over all "
             "of this table:",
             "",
             *_counts(counted),
