@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from results_curves import mistakes_section, pooling_section
 from results_figures import bars, profiles
+from results_semantics import semantics_figures, semantics_section
 from results_words import differences, found_section, score_text, table
 
 from benchmark.leaderboard.board import Board, Column, boards
@@ -21,16 +22,6 @@ from benchmark.registry import Registry
 from benchmark.results import CellResult, ResultStore
 
 DOCS = Path(__file__).parent
-#: Types of properties, in the order of Derby et al. 2020
-TYPES = (
-    "taxonomic",
-    "visual_perceptual",
-    "other_perceptual",
-    "functional",
-    "encyclopaedic",
-    "colour",
-    "shape_and_size",
-)
 FIGURES = DOCS / "explanation" / "figures"
 RULES = DOCS / "explanation" / "association-rules.csv"
 SUITE, MACAQUE = "human", "macaque"
@@ -183,12 +174,13 @@ def results_pages(registry: Registry) -> dict[Path, str]:
     return {
         DOCS / "explanation" / "results.md": _page(board, sections, found.get(MACAQUE)),
         **{FIGURES / f"{name}.svg": figure for name, figure in drawn.items() if figure},
+        **{FIGURES / f"{name}.svg": figure for name, figure in semantics_figures(board).items()},
     }
 
 
 def _page(board: Board, sections: list[str], macaque: Board | None) -> str:
     cells = [cell for column in board.columns for cell in column.cells]
-    parts = [found_section(board), *sections, mistakes_section(board), types_section(board)]
+    parts = [found_section(board), *sections, mistakes_section(board), semantics_section(board)]
     parts += [macaque_section(macaque), rules_section(), recipes_section(board), pooling_section()]
     parts += [SOURCES.format(differences="\n".join(differences(board))), LIMITS]
     kept = [part for part in parts if part]
@@ -256,39 +248,6 @@ def _range(cells: Iterable[CellResult]) -> str:
 
 
 # What has a table of its own
-
-
-def types_section(board: Board) -> str:
-    """F1 by the type of property, of the best layer of each model (Tables 1 and 4 of Derby et al. 2020)."""
-    cells = [cell for column in board.columns for cell in column.cells if cell.task == "property_decoding"]
-    rows = [
-        (
-            f"`{cell.binding}`",
-            f"`{cell.model}`",
-            f"`{cell.best_layer}`",
-            *(_of_type(cell, name) for name in TYPES),
-        )
-        for cell in cells
-    ]
-    if not rows:
-        return ""
-    return "\n".join(
-        [
-            "## Properties by type",
-            "",
-            "F1 of the layer that is best over all properties, by type of property; in brackets the chance "
-            "level of that type. Derby, Miller & Devereux (2020) report for their networks that taxonomic "
-            "properties are decoded best, then visual, other perceptual, functional and encyclopaedic ones.",
-            "",
-            table(("binding", "model", "layer", *(name.replace("_", " ") for name in TYPES)), rows),
-        ]
-    )
-
-
-def _of_type(cell: CellResult, name: str) -> str:
-    layer = next(layer for layer in cell.layers if layer.name == cell.best_layer)
-    found = layer.metrics.get(name)
-    return "-" if found is None else f"{number(found.score)} ({number(found.chance)})"
 
 
 def macaque_section(board: Board | None) -> str:

@@ -139,17 +139,17 @@ class Encoding(Task):
             try:
                 if recipe["pls"]:
                     predict = _jointly(HeldOutPLS(features, folds, recipe["pls"]), measured.shape[1])
+                    predicted = predict(measured)
                 else:
                     ridge = HeldOutRidge(features, folds, groups)
-                    arrays[f"penalties/{layer}"] = ridge.predict(measured)[1]
                     predict = partial(_by_channel, ridge)
+                    predicted, arrays[f"penalties/{layer}"] = ridge.predict(measured)
             except ValueError as error:
                 layers[layer] = LayerResult(undefined=str(error))
                 continue
-            folded = FoldedPredictions(predict(measured), measured, folds, rows.concepts)
+            folded = FoldedPredictions(predicted, measured, folds, rows.concepts)
             layers[layer] = _layer(predict, folded, ceilings, seeds[2:])
-            ones = np.ones((1, len(joined.concepts)))
-            arrays[f"correlations/{layer}"] = folded.correlations(ones)[0]
+            arrays[f"correlations/{layer}"] = folded.of_channels
         several = ceilings is not None and not np.isnan(ceilings).all()
         if reliability is not None:
             arrays |= {"reliability": reliability.value, "reliability_low": reliability.low}

@@ -41,6 +41,8 @@ from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, T
 _ACCURACY, _PROBED = "accuracy", "probed"
 _CHANCE = 1 / 3
 _PERMUTATIONS = 200
+#: With fewer objects no score is given to a model with several layers
+_FEWEST = 6
 #: The similarity of the controls: it does not change with a scale and a shift of all features
 _EXACT = {"similarity": "euclidean"}
 #: Worlds of the controls of the probe, which takes longer, and how many unrelated features each has
@@ -141,7 +143,10 @@ class OddOneOut(Task):
                 "images": sum(map(len, images)),
             },
             arrays=arrays,
-            notes=[] if bounds else ["no triplet was answered twice: there is no noise ceiling"],
+            notes=[
+                *([] if bounds else ["no triplet was answered twice: there is no noise ceiling"]),
+                *_too_few(len(joined.concepts), len(layers)),
+            ],
         )
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
@@ -203,6 +208,16 @@ class OddOneOut(Task):
         assert isinstance(world.target, TripletTarget)
         result = self.score(view, join(world.stimuli, world.target), params, rng)
         return plain_score(result, layer, _ACCURACY)
+
+
+def _too_few(objects: int, layers: int) -> list[str]:
+    """Why there is no score, where a half of the objects, on which a layer is chosen, holds no triplet."""
+    if layers < 2 or objects >= _FEWEST:
+        return []
+    return [
+        f"{objects} objects: a layer is chosen on one half of them and scored on the other, and a half needs "
+        f"three. With {_FEWEST} objects or one layer there is a score"
+    ]
 
 
 def _prepared(

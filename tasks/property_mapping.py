@@ -95,7 +95,7 @@ class PropertyMapping(Task):
     """
 
     name: ClassVar[str] = "property_mapping"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     metrics: ClassVar[tuple[Metric, ...]] = _metrics()
     target_kinds: ClassVar[tuple[str, ...]] = (PropertyTarget.kind,)
     parameters: ClassVar[Mapping[str, Parameter]] = {
@@ -110,7 +110,7 @@ class PropertyMapping(Task):
   author = {Derby, Steven and Miller, Paul and Devereux, Barry},
   title = {Encoding Lexico-Semantic Knowledge using Ensembles of Feature Maps from Deep Convolutional Neural
            Networks},
-  booktitle = {International Conference on Computational Linguistics},
+  booktitle = {Proceedings of the 28th International Conference on Computational Linguistics},
   year = {2020},
 }"""
 

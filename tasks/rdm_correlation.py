@@ -15,8 +15,8 @@ from benchmark.datasets.rdm_check import pairs_of
 from benchmark.datasets.types import RDMTarget
 from benchmark.inference import (
     Population,
+    SubjectCeilings,
     dual_bootstrap,
-    noise_ceiling,
     permutation_test_rdm,
     rdm_pair_statistic,
     rdm_statistic,
@@ -150,9 +150,10 @@ class RDMCorrelation(Task):
         arrays |= pairs.arrays
         if not large:
             arrays |= _people(joined.target)
-        ceiling = {m: _bounds(rdms, m) for m in _METHODS} if len(rdms) > 1 else {}
-        by_subject = _ceilings_by_subject(joined.target)
-        arrays |= by_subject
+        of_subjects = {m: subject_ceilings(rdms, m) for m in _METHODS} if len(rdms) > 1 else {}
+        bounds = {m: found.mean() for m, found in of_subjects.items()}
+        ceiling = {m: (bound.lower, bound.upper) for m, bound in bounds.items()}
+        arrays |= _by_subject(joined.target.subjects, of_subjects)
         return TaskResult(
             concepts=joined.concepts,
             layers=layers,
@@ -163,7 +164,7 @@ class RDMCorrelation(Task):
             notes=[
                 *pairs.notes,
                 *([] if ceiling else ["one subject: there is no noise ceiling"]),
-                *_told_by_subject(joined.target.subjects, by_subject),
+                *_told_by_subject(joined.target.subjects, of_subjects),
                 *_too_few(rdms, population),
             ],
         )
@@ -241,23 +242,18 @@ class _Pairs:
         ]
 
 
-def _ceilings_by_subject(target: RDMTarget) -> dict[str, np.ndarray]:
+def _by_subject(subjects: tuple[str, ...], ceilings: Mapping[str, SubjectCeilings]) -> dict[str, np.ndarray]:
     """How well the others, and all, predict each subject: (s, 2) for each method. Nothing for one subject."""
-    if len(target.rdms) < 2:
-        return {}
-    found = {f"ceiling_by_subject/{m}": np.stack(subject_ceilings(target.rdms, m), axis=1) for m in _METHODS}
-    return {**found, "subjects": np.array(target.subjects)}
+    found = {
+        f"ceiling_by_subject/{m}": np.stack([each.lower, each.upper], axis=1) for m, each in ceilings.items()
+    }
+    return {**found, "subjects": np.array(subjects)} if found else {}
 
 
-def _told_by_subject(subjects: tuple[str, ...], ceilings: dict[str, np.ndarray]) -> list[str]:
+def _told_by_subject(subjects: tuple[str, ...], ceilings: Mapping[str, SubjectCeilings]) -> list[str]:
     """The ceiling of each subject in words, where they are few: groups of people."""
     if not ceilings or len(subjects) > _TOLD:
         return []
-    alone = ceilings[f"ceiling_by_subject/{_METHODS[0]}"][:, 0]
+    alone = ceilings[_METHODS[0]].lower
     each = ", ".join(f"{name} {value:.3f}" for name, value in zip(subjects, alone, strict=True))
     return [f"each subject with the mean of the others ({_METHODS[0].capitalize()}): {each}"]
-
-
-def _bounds(rdms: np.ndarray, method: str) -> tuple[float, float]:
-    lower, upper = noise_ceiling(rdms, method)
-    return lower, upper

@@ -40,7 +40,9 @@ class WordSimilarity(Task):
 
     The features of a word are the mean over the test images of its concept. A word that names several
     concepts ("bat") is the mean over these concepts: the people who rated it saw the word alone. Only pairs
-    of which both words have a concept are compared. Words are the units of the interval and of the
+    of which both words have a concept are compared. (A binding whose ``associations`` rule is centred takes
+    away the mean over the concepts that join by a word of their own, also those whose word stands in no
+    covered pair.) Words are the units of the interval and of the
     permutations, since the pairs of one word are not independent.
     """
 
@@ -59,7 +61,7 @@ class WordSimilarity(Task):
   author = {Derby, Steven and Miller, Paul and Devereux, Barry},
   title = {Encoding Lexico-Semantic Knowledge using Ensembles of Feature Maps from Deep Convolutional Neural
            Networks},
-  booktitle = {International Conference on Computational Linguistics},
+  booktitle = {Proceedings of the 28th International Conference on Computational Linguistics},
   year = {2020},
 }
 @article{bruni2014multimodal,

@@ -83,6 +83,12 @@ class FoldedPredictions:
             by_fold.append((concepts, sums))
         return by_fold
 
+    @cached_property
+    def of_channels(self) -> Float64:
+        """:meth:`correlations` (c,) where all concepts weigh the same."""
+        alike: Float64 = self.correlations(np.ones((1, int(self.concepts.max()) + 1)))[0]
+        return alike
+
     def correlations(self, weights: ArrayLike) -> Float64:
         """Correlation of each channel, averaged over the folds in which it is defined.
 
@@ -288,8 +294,7 @@ def permutation_test_encoding(
     if n < 2:
         raise ValueError(f"n is {n}: at least two permutations are needed")
     generator = np.random.default_rng(rng)
-    ones = np.ones((1, int(folded.concepts.max()) + 1))
-    score = float(median_defined(folded.correlations(ones))[0])
+    score = float(median_defined(folded.of_channels[None])[0])
     orders = _orders(folded.concepts, n, generator)
     null: list[float] = []
     step = max(1, _HELD // (8 * folded.measured.size))
@@ -297,7 +302,7 @@ def permutation_test_encoding(
         some = orders[start : start + step]
         permuted = folded.measured[some].swapaxes(0, 1).reshape(len(folded.measured), -1)
         again = replace(folded, predicted=predict(permuted), measured=permuted)
-        null += list(median_defined(again.correlations(ones).reshape(len(some), -1)))
+        null += list(median_defined(again.of_channels.reshape(len(some), -1)))
     medians = np.array(null)
     return PermutationTest(null=medians, p=student_p(score, medians), score=score)
 

@@ -24,10 +24,24 @@ class NoiseCeiling(NamedTuple):
 
 
 class SubjectCeilings(NamedTuple):
-    """Correlation of each subject with the mean of the others, and of all; each (s,)."""
+    """Correlation of each subject with the mean of the others, and of all; each (s,).
+
+    Attributes
+    ----------
+    lower, upper : ndarray, shape (s,)
+    missing : bool
+        Whether pairs are missing. Then a subject without a correlation is left out of the mean.
+    """
 
     lower: Float64
     upper: Float64
+    missing: bool = False
+
+    def mean(self) -> NoiseCeiling:
+        """The mean over subjects, which is :func:`noise_ceiling`."""
+        if self.missing:
+            return NoiseCeiling(_mean_defined(self.lower), _mean_defined(self.upper))
+        return NoiseCeiling(float(self.lower.mean()), float(self.upper.mean()))
 
 
 def noise_ceiling(rdms: ArrayLike, method: str = "spearman") -> NoiseCeiling:
@@ -83,10 +97,7 @@ def noise_ceiling(rdms: ArrayLike, method: str = "spearman") -> NoiseCeiling:
     >>> round(lower, 2), round(upper, 2)
     (0.64, 0.81)
     """
-    by_subject = subject_ceilings(rdms, method)
-    if np.isnan(np.asarray(rdms, dtype=np.float64)).any():
-        return NoiseCeiling(_mean_defined(by_subject.lower), _mean_defined(by_subject.upper))
-    return NoiseCeiling(float(by_subject.lower.mean()), float(by_subject.upper.mean()))
+    return subject_ceilings(rdms, method).mean()
 
 
 def subject_ceilings(rdms: ArrayLike, method: str = "spearman") -> SubjectCeilings:
@@ -102,7 +113,7 @@ def subject_ceilings(rdms: ArrayLike, method: str = "spearman") -> SubjectCeilin
     Returns
     -------
     SubjectCeilings
-        ``lower``: with the mean of the others; ``upper``: with the mean of all. Their means are
+        ``lower``: with the mean of the others; ``upper``: with the mean of all. Its method ``mean`` gives
         :func:`noise_ceiling`. NaN where a mean has no variance, or a subject too few pairs.
 
     Raises
@@ -160,7 +171,7 @@ def _over_measured_pairs(rdms: Float64, method: str) -> SubjectCeilings:
         for subject, own in zip(values, used, strict=True)
     ]
     upper = [_with_mean(subject, total, seen, own, method) for subject, own in zip(values, used, strict=True)]
-    return SubjectCeilings(np.array(lower), np.array(upper))
+    return SubjectCeilings(np.array(lower), np.array(upper), missing=True)
 
 
 def _with_mean(subject: Float64, total: Float64, seen: NDArray[np.int_], own: Used, method: str) -> float:

@@ -11,7 +11,7 @@ from benchmark.measures._checks import Float64
 from benchmark.measures._threads import in_threads
 
 #: Labels that are solved together: their arrays stay in the processor's cache
-_BLOCK = 256
+_BLOCK = 512
 #: Greatest length of the gradient at the solution. The coefficients are then no further from the minimum,
 #: because the penalty makes the loss strongly convex
 _TOLERANCE = 5e-5

@@ -199,7 +199,15 @@ def zero_shot(features: ArrayLike, targets: ArrayLike, labels: ArrayLike, learne
 
 
 def average_precision(predicted: ArrayLike, targets: ArrayLike) -> Float64:
-    """Average precision of each row: whether the properties that are there stand first in the prediction.
+    r"""Average precision of each row: whether the properties that are there stand first in the prediction.
+
+    Properties that are predicted alike are in random order: the value is the mean over all their orders.
+    Of t such properties, r are there. Before them stand b properties, of which h are there. They add
+
+    .. math:: \sum_{i=1}^{t} \frac{r}{t} \; \frac{h + 1 + (i - 1) (r - 1) / (t - 1)}{b + i}
+
+    to the sum of precisions (McSherry & Najork 2008), which is then divided by the number of properties that
+    are there.
 
     Parameters
     ----------
@@ -211,21 +219,41 @@ def average_precision(predicted: ArrayLike, targets: ArrayLike) -> Float64:
     Returns
     -------
     ndarray, shape (n,)
-        From 0 to 1, where the properties that are there are the first ones. Properties that are predicted
-        alike are taken in their order. NaN for a row that has no property.
+        From 0 to 1, where the properties that are there are the first ones. NaN for a row that has no
+        property.
+
+    References
+    ----------
+    McSherry & Najork (2008), Computing information retrieval performance measures efficiently in the presence
+    of tied scores, ECIR.
 
     Examples
     --------
     >>> average_precision([[0.9, 0.1, 0.5]], [[3, 0, 2]]), average_precision([[0.1, 0.9, 0.5]], [[3, 0, 2]])
     (array([1.]), array([0.58333333]))
+    >>> average_precision([[0.5, 0.5]], [[1, 0]])
+    array([0.75])
     """
     strengths, there = np.asarray(predicted, dtype=np.float64), np.asarray(targets) > 0
     order = np.argsort(-strengths, axis=1, kind="stable")
-    hits = np.take_along_axis(there, order, axis=1)
-    precision = hits.cumsum(axis=1) / np.arange(1, hits.shape[1] + 1)
+    sorted_strengths = np.take_along_axis(strengths, order, axis=1)
+    hits = np.take_along_axis(there, order, axis=1).cumsum(axis=1)
+    places = np.arange(1, hits.shape[1] + 1)
+    # the first and the last place of the properties that are predicted alike, for each place
+    new = np.ones(hits.shape, dtype=bool)
+    new[:, 1:] = np.diff(sorted_strengths, axis=1) != 0
+    first = np.maximum.accumulate(np.where(new, places, 1), axis=1)
+    ends = np.where(np.roll(new, -1, axis=1), places, len(places))
+    ends[:, -1] = len(places)
+    last = np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
+    before = np.take_along_axis(np.pad(hits, ((0, 0), (1, 0))), first - 1, axis=1)
+    alike = last - first + 1
+    own = np.take_along_axis(hits, last - 1, axis=1) - before
+    between = (places - first) * (own - 1) / np.maximum(alike - 1, 1)
+    precision = own / alike * (before + 1 + between) / places
     counts = there.sum(axis=1)
     averaged: Float64 = np.divide(
-        (precision * hits).sum(axis=1), counts, out=np.full(len(counts), np.nan), where=counts > 0
+        precision.sum(axis=1), counts, out=np.full(len(counts), np.nan), where=counts > 0
     )
     return averaged
 

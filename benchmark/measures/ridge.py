@@ -218,7 +218,7 @@ class HeldOutRidge:
             As for :func:`cross_validated_ridge`.
         """
         y, relative = np.asarray(responses, dtype=np.float64), np.asarray(shares, dtype=np.float64)
-        _require(np.empty((self._rows, 1)), y, np.empty((0, 1)), relative)
+        _require_responses(y, self._rows, relative)
         predicted, chosen = np.empty(y.shape), np.empty((len(self._folds), y.shape[1]))
         for i, (train, test, own, parts) in enumerate(self._folds):
             total = float(parts[1].sum())
@@ -272,13 +272,16 @@ def _fitted(
 
 
 def _require(x: Float64, y: Float64, new: Float64, penalties: Float64) -> None:
-    if x.ndim != 2 or y.ndim != 2 or new.ndim != 2 or len(x) != len(y) or x.shape[1] != new.shape[1]:
-        raise ValueError(
-            f"train has shape {x.shape}, responses {y.shape} and test {new.shape}: expected (n, d), (n, c) "
-            "and (m, d)"
-        )
+    if x.ndim != 2 or new.ndim != 2 or x.shape[1] != new.shape[1]:
+        raise ValueError(f"train has shape {x.shape} and test {new.shape}: expected (n, d) and (m, d)")
     if len(x) < 2:
         raise ValueError(f"train has {len(x)} rows: at least two are needed")
+    _require_responses(y, len(x), penalties)
+
+
+def _require_responses(y: Float64, rows: int, penalties: Float64) -> None:
+    if y.ndim != 2 or len(y) != rows:
+        raise ValueError(f"responses has shape {y.shape} for {rows} rows: expected ({rows}, c)")
     if penalties.ndim != 1 or not penalties.size or not (penalties > 0).all():
         raise ValueError("alphas: expected penalties greater than zero")
 

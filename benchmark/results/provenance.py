@@ -26,6 +26,7 @@ _NO_SCORES = (
     "export",
     "extraction/cache.py",
     "extraction/store.py",
+    "interpretation",
     "leaderboard",
     "model_similarity",
     "models",
@@ -40,6 +41,7 @@ _NO_SCORES = (
 _PACKAGES = (
     "numpy",
     "scipy",
+    "numba",
     "scikit-learn",
     "pandas",
     "pillow",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 import torch
@@ -90,6 +92,21 @@ def test_average_precision_is_that_of_scikit_learn(seed):
     predicted = np.random.default_rng(seed).standard_normal(y.shape)
     expected = [average_precision_score(t > 0, p) for t, p in zip(y, predicted, strict=True)]
     assert np.allclose(average_precision(predicted, y), expected)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), st.booleans()), min_size=1, max_size=6))
+def test_average_precision_of_ties_is_the_mean_over_their_orders(properties):
+    """Against all orders of the properties that keep their strengths sorted."""
+    strengths, there = (np.array(column) for column in zip(*properties, strict=True))
+    if not there.any():
+        return
+    expected = []
+    for order in map(list, permutations(range(len(properties)))):
+        if (np.diff(strengths[order]) <= 0).all():
+            places = np.flatnonzero(there[order]) + 1
+            expected.append(np.mean(np.arange(1, len(places) + 1) / places))
+    assert average_precision([strengths], [there])[0] == pytest.approx(np.mean(expected))
 
 
 def test_a_row_without_properties_has_no_precision():

@@ -94,6 +94,19 @@ def test_a_model_that_chooses_as_people_do_is_found_and_a_flat_layer_is_told(tas
     assert headline.ci_low < 1
 
 
+def test_why_few_objects_have_no_score_is_said(task, rng):
+    triplets = [[K - 1 - i for i in row] for row in ([0, 1, 2], [1, 2, 3], [2, 3, 4])]
+    layers = {"one": rng.standard_normal((K, 4)), "other": rng.standard_normal((K, 4))}
+    people = target(triplets).select(CONCEPTS[-5:])
+    several, single = (
+        score(task, {name: layers[name] for name in names}, people) for names in (layers, ["one"])
+    )
+    assert summarise(several, task.metrics, 0).headline.score is None
+    assert several.notes[-1].startswith("5 objects: a layer is chosen on one half")
+    assert summarise(single, task.metrics, 0).headline.score is not None
+    assert not any("5 objects" in note for note in single.notes)
+
+
 def test_a_probe_is_scored_beside_and_needs_triplets(task, rng):
     features = rng.standard_normal((K, 3))
     few = target([[0, 1, 2]])

@@ -45,6 +45,8 @@ def open_rgb(path: Path) -> Image.Image:
     try:
         return _decoded(path, str(path))
     except _UNREADABLE as error:
+        if isinstance(error, FileNotFoundError):
+            raise DataError(f"{path}: there is no such file") from error
         empty = path.is_file() and path.stat().st_size == 0
         reason = "the file is empty" if empty else str(error)
         raise DataError(f"{path}: cannot be decoded as an image ({reason})") from error

@@ -1,4 +1,4 @@
-"""Property norms in the published tables of McRae et al. (2005) and of Buchanan et al. (2019)."""
+"""Property norms in their published tables: McRae et al. 2005, Buchanan et al. 2019, Binder et al. 2016."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import sparse
 
 from benchmark.common.errors import DataError
+from benchmark.datasets.names import nfc
 from benchmark.datasets.norms import PropertyTarget
 from benchmark.datasets.properties import concept_names, finer_kind
 from benchmark.datasets.readers.files import locate, read_table, whole_numbers
@@ -24,6 +25,28 @@ _TYPES = {
     "function": "functional",
     **dict.fromkeys(("visual-colour", "visual-form_and_surface", "visual-motion"), "visual perceptual"),
     **dict.fromkeys(("sound", "tactile", "taste", "smell"), "other perceptual"),
+}
+#: The greatest rating of Binder et al.
+_GREATEST = 6.0
+#: What Binder et al. write where a word was not rated
+_NOT_RATED = "na"
+#: Their 65 attributes, by domain
+_ATTRIBUTES = {
+    "vision": "Vision Bright Dark Color Pattern Large Small Motion Biomotion Fast Slow Shape Complexity Face "
+    "Body",
+    "somatic": "Touch Temperature Texture Weight Pain",
+    "audition": "Audition Loud Low High Sound Music Speech",
+    "gustation": "Taste",
+    "olfaction": "Smell",
+    "motor": "Head UpperLimb LowerLimb Practice",
+    "spatial": "Landmark Path Scene Near Toward Away Number",
+    "temporal": "Time Duration Long Short",
+    "causal": "Caused Consequential",
+    "social": "Social Human Communication Self",
+    "cognition": "Cognition",
+    "emotion": "Benefit Harm Pleasant Unpleasant Happy Sad Angry Disgusted Fearful Surprised",
+    "drive": "Drive Needs",
+    "attention": "Attention Arousal",
 }
 
 
@@ -130,6 +153,73 @@ def buchanan(root: DataRoot, *, name: str, path: str) -> PropertyTarget:
         types=dict.fromkeys(pairs["translated"], "feature"),
         colours=frozenset(),
         respondents=asked.to_dict(),
+    )
+
+
+@hashed_by(_hash)
+def binder(root: DataRoot, *, name: str, path: str) -> PropertyTarget:
+    """Read the ratings of Binder et al. (2016): 535 words, 65 attributes that are given from 0 to 6.
+
+    The file is the sheet ``WordSet1_Ratings`` of the supplement, saved as comma or tab separated text.
+    Columns that are read: "Word" and the 65 attributes ("Vision" to "Arousal"). Others, with or without a
+    name, are not. "na" is a rating that was not asked for, and counts as 0. A word that stands twice, in two
+    word classes, has the mean of its ratings. Types are the domains of the paper (vision, somatic, audition
+    and so on). Binder, Conant, Humphries, Fernandino, Simons, Aguilar & Desai 2016, Cognitive Neuropsychology
+    33.
+
+    These are mean ratings, not frequencies: nearly every attribute is given to every word a little. The task
+    ``property_mapping`` takes them as they are above its parameter ``frequency``, which is then a rating.
+    ``property_decoding`` needs properties that a concept has or lacks. There ``frequency`` is the rating from
+    which a word has the attribute.
+
+    Parameters
+    ----------
+    root : DataRoot
+        The data root.
+    name : str
+        Name of the dataset in the registry.
+    path : str
+        The file, under the data root.
+
+    Returns
+    -------
+    PropertyTarget
+        Ids are the words by :func:`benchmark.datasets.properties.concept_names`. ``counts`` are ratings, and
+        ``respondents`` is 6, the greatest one: their ratio is the share of the scale.
+
+    Raises
+    ------
+    NotPossible
+        If the file is not there.
+    DataError
+        If the file is a spreadsheet, a column is missing, or a rating is not a number from 0 to 6 or "na".
+    """
+    file = locate(root, name, path)
+    if file.suffix.lower() in (".xlsx", ".xls", ".ods"):
+        raise DataError(
+            f"{file}: a spreadsheet: save its sheet of ratings as CSV, and give params.path that file"
+        )
+    domains = {attribute: domain for domain, names in _ATTRIBUTES.items() for attribute in names.split()}
+    table = read_table(file, ("Word", *domains), ",")
+    ratings = table[list(domains)].replace(_NOT_RATED, "0").apply(pd.to_numeric, errors="coerce")
+    wrong = ~ratings.apply(lambda column: column.between(0, _GREATEST)).to_numpy()
+    if wrong.any():
+        row, column = (int(i) for i in np.argwhere(wrong)[0])
+        cell = table[ratings.columns[column]].iloc[row]
+        raise DataError(
+            f"{file}, line {row + 2}: {ratings.columns[column]} is {cell!r}: expected a rating from 0 to "
+            f"{_GREATEST:g}, or {_NOT_RATED!r}"
+        )
+    means = ratings.groupby(table["Word"].map(nfc), sort=False).mean()
+    return PropertyTarget(
+        name=name,
+        source=str(file),
+        ids=concept_names(list(means.index)),
+        hash=hash_files([file]),
+        columns=tuple(domains),
+        counts=sparse.csr_array(means.to_numpy(np.float64)),
+        respondents=np.full(len(means), _GREATEST),
+        types=tuple(domains.values()),
     )
 
 
