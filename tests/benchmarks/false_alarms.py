@@ -1,10 +1,10 @@
 """False alarms and power beside real targets: ``python tests/benchmarks/false_alarms.py BINDING...``.
 
-For each binding of the suite human, people and models are simulated as in ``bench calibrate``, in ten
-worlds (``--worlds``); its networks are not needed. It prints lines of a table of ``docs/reference/calibration.md``: the
-share of equally good models that are reported as different, the share of models of noise whose p-value
-against chance is .05 or less (18 models a world), and the least difference that is found in 80 % of
-simulations.
+For each binding of the suite human, people and models are simulated as in ``bench calibrate``, in ten worlds
+(``--worlds``). The networks of the suite are not needed. It prints lines of a table of
+``docs/reference/calibration.md``: the share of equally good models that are reported as different, the share
+of models of noise whose p-value against chance is .05 or less (18 models a world), the least difference that
+is found in 80 % of simulations, and the mean score.
 """
 
 from __future__ import annotations
