@@ -262,6 +262,26 @@ class Task(ABC):
         del params
         return ()
 
+    def cost(self, joined: Join[Target], layers: int, params: Mapping[str, Any]) -> Cost | None:
+        """The cost of scoring, once the features are there, for ``bench run --dry-run``.
+
+        Parameters
+        ----------
+        joined : Join
+            As for :meth:`score`.
+        layers : int
+            Number of layers that are scored.
+        params : mapping
+            The ``params`` of the binding.
+
+        Returns
+        -------
+        Cost or None
+            None: close to nothing.
+        """
+        del joined, layers, params
+        return None
+
     @abstractmethod
     def score(
         self, view: ModelView, joined: Join[Target], params: Mapping[str, Any], rng: np.random.Generator

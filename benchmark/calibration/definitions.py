@@ -16,15 +16,9 @@ from scipy import special, stats
 from scipy.spatial.distance import cosine
 
 from benchmark.calibration.worlds import World
+from benchmark.datasets.norms import AssociationTarget, PropertyTarget
 from benchmark.datasets.responses import ResponseTarget
-from benchmark.datasets.types import (
-    AssociationTarget,
-    PropertyTarget,
-    RDMTarget,
-    TripletTarget,
-    VectorTarget,
-    WordPairTarget,
-)
+from benchmark.datasets.types import RDMTarget, TripletTarget, VectorTarget, WordPairTarget
 
 
 def spearman_of_noisy_rdms(snr: float, columns: int = 200) -> float:

@@ -8,16 +8,10 @@ import numpy as np
 from scipy import sparse
 
 from benchmark.calibration.arrays import ArrayView, synthetic_stimuli
+from benchmark.datasets.norms import AssociationTarget
 from benchmark.datasets.responses import ResponseTarget
 from benchmark.datasets.stimuli import Stimuli
-from benchmark.datasets.types import (
-    AssociationTarget,
-    RDMTarget,
-    Target,
-    TripletTarget,
-    VectorTarget,
-    WordPairTarget,
-)
+from benchmark.datasets.types import RDMTarget, Target, TripletTarget, VectorTarget, WordPairTarget
 from benchmark.measures import rdm
 from benchmark.model import ClassProbabilities
 

@@ -9,7 +9,7 @@ import typer
 
 from benchmark.cli import data_options as opt
 from benchmark.cli.commands import Commands
-from benchmark.cli.options import DataOption, RegistryOption
+from benchmark.cli.options import DataOption, IdsOption, RegistryOption
 
 data = typer.Typer(
     cls=Commands, help="List, get, check and cite data, and bring data of your own.", no_args_is_help=True
@@ -23,15 +23,21 @@ _DEFAULT = (Path("mine.yaml"),)
 
 
 @data.command("list")
-def list_(data: DataOption = None, registry: RegistryOption = None) -> None:
-    """List the data sets that are here and those that are not, and how to get them.
+def list_(
+    name: opt.ListedArgument = None,
+    everything: opt.AllOption = False,
+    data: DataOption = None,
+    registry: RegistryOption = None,
+) -> None:
+    """Say which data are here, what each suite lacks, and how to get it.
 
-    The last lines say what each suite lacks. Files are hashed, as for a run.
+    NAME is a data set, a collection of files or a suite; then all is said of
+    it. Files are hashed, as for a run.
     """
-    from benchmark.cli.data import list_data
+    from benchmark.cli.data_listing import list_data
     from benchmark.runner import Options
 
-    list_data(Options(registries=tuple(registry or ()), data=data))
+    list_data(Options(registries=tuple(registry or ()), data=data), name, everything=everything)
 
 
 @new.command("rdm")
@@ -202,7 +208,10 @@ def new_stimuli(
 
 @new.command("features")
 def new_features(
-    name: opt.NewNameArgument, file: opt.FileArgument, registry: opt.NewDataRegistryOption = None
+    name: opt.NewNameArgument,
+    file: opt.FileArgument,
+    ids: IdsOption = None,
+    registry: opt.NewDataRegistryOption = None,
 ) -> None:
     """Bring features that were computed elsewhere, as a model.
 
@@ -210,7 +219,7 @@ def new_features(
     """
     from benchmark.cli.add import add_model
 
-    add_model(f"features:{file}", _expanded(registry), name, None)
+    add_model(f"features:{file}", _expanded(registry), name, None, ids=ids)
 
 
 def _expanded(registries: list[Path] | None) -> list[Path]:

@@ -31,6 +31,10 @@ class FirstAxis(str, Enum):
     channels = "channels"
 
 
+ListedArgument = Annotated[
+    str | None, typer.Argument(help="A data set, a collection of files or a suite. Default: a summary.")
+]
+AllOption = Annotated[bool, typer.Option("--all", help="Say all there is to say of all data.")]
 NewNameArgument = Annotated[str, typer.Argument(help="Name of the new data set.")]
 FilesArgument = Annotated[
     list[str],

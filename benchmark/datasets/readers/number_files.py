@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.common.errors import DataError
+from benchmark.datasets.catalogue.states import fault_of
 from benchmark.datasets.readers.files import read_array
 from benchmark.datasets.readers.hdf5_files import IDS, pick, read_hdf5, read_rsatoolbox
 from benchmark.datasets.readers.rdm_tables import read_rdm_table
@@ -75,6 +76,8 @@ def read_number_file(path: Path, array: str | None = None, column: str | None = 
             f"{path}: the ending {path.suffix or 'is missing and'} is not read; expected one of "
             f"{', '.join(readers)}{_pickled(path)}"
         )
+    if (fault := fault_of(path)) is not None:
+        raise DataError(f"{path}: {fault}")
     return reader()
 
 
