@@ -571,9 +571,27 @@ def test_the_cost_of_a_search_is_that_of_its_steps(monkeypatch):
     assert gw_search_seconds(5, 6, polish=False) == 6 * 10 * entropic / 2
 
 
+@pytest.mark.parametrize(
+    ("distances", "few", "many"),
+    [
+        ([1, 1, 1, 1], True, False),
+        ([1, 1, 1.00005, 1], True, False),
+        ([1, 1, 1, 1.001], False, False),
+        ([1, 1, 1, 1.001, 1, 1.1, 1.1, 1.1], False, False),
+        ([1, 1.1, 1.1, 1.1, 1, 1, 1.1, 1.1], True, True),
+        ([1, 1, 1, 1, 0.9, 0.9, 1, 1], False, False),
+        ([2, 2, 0, 2], True, True),
+    ],
+)
+def test_a_search_ends_when_the_least_was_found_often(distances: list[float], few: bool, many: bool) -> None:
+    """Four starts of few conditions may agree. Structured starts of many are not believed alone."""
+    assert search_module._enough(distances, few=True) is few
+    assert search_module._enough(distances, few=False) is many
+
+
 def test_rounds_of_few_conditions_have_a_growing_number_of_kicks_and_those_of_many_the_same() -> None:
     """500 a condition up to 48 conditions. What was published for 92 conditions and more must not change."""
-    assert [search_module.kicks(48, start) for start in range(13)] == [6000] * 4 + [12000] * 4 + [48000] * 5
+    assert [search_module.kicks(48, start) for start in range(13)] == [6000] * 4 + [24000] * 4 + [48000] * 5
     assert {search_module.kicks(92, start) for start in range(13)} == {int(8e6 / 92**1.5)}
     assert {search_module.kicks(1854, start) for start in range(13)} == {int(8e6 / 1854**1.5)}
     assert [search_module.first_random(n) for n in (3, 91, 92, 1854)] == [1, 1, 4, 4]

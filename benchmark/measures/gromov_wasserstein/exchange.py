@@ -49,15 +49,17 @@ def _gain(c1, c2, m, r, s):  # type: ignore[no-untyped-def]
 
 
 @_inner
-def _exchange(c1, c2, m, assigned, waiting, r, s):  # type: ignore[no-untyped-def]
+def _exchange(c1, c2, m, assigned, waiting, row, r, s):  # type: ignore[no-untyped-def]
     """Exchange the assigned conditions of r and s. Both then wait for a better exchange."""
     n = len(assigned)
+    for j in range(n):
+        row[j] = c2[s, j] - c2[r, j]
     for i in range(n):
         weight = c1[r, i] - c1[s, i]
         for j in range(n):
-            m[i, j] += weight * (c2[s, j] - c2[r, j])
-    for i in range(n):
+            m[i, j] += weight * row[j]
         m[i, r], m[i, s] = m[i, s], m[i, r]
+    for i in range(n):
         c2[r, i], c2[s, i] = c2[s, i], c2[r, i]
     for i in range(n):
         c2[i, r], c2[i, s] = c2[i, s], c2[i, r]
@@ -66,7 +68,7 @@ def _exchange(c1, c2, m, assigned, waiting, r, s):  # type: ignore[no-untyped-de
 
 
 @_inner
-def _descend(c1, c2, m, assigned, waiting, least):  # type: ignore[no-untyped-def]
+def _descend(c1, c2, m, assigned, waiting, row, least):  # type: ignore[no-untyped-def]
     """Make the best exchange of each waiting condition until none gains. Returns the gain."""
     n, total, moved = len(assigned), 0.0, True
     while moved:
@@ -81,7 +83,7 @@ def _descend(c1, c2, m, assigned, waiting, least):  # type: ignore[no-untyped-de
                 if gain > highest:
                     highest, best = gain, s
             if best != r:
-                _exchange(c1, c2, m, assigned, waiting, r, best)
+                _exchange(c1, c2, m, assigned, waiting, row, r, best)
                 total += highest
                 moved = True
     return total
@@ -133,7 +135,7 @@ def _copy(c2, m, assigned, to_c2, to_m, to_assigned):  # type: ignore[no-untyped
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _annealed(c1, states, orders, steps, flags, nearest, kicks, heat, least, seed):  # type: ignore[no-untyped-def]
+def _annealed(c1, states, row, orders, steps, flags, nearest, kicks, heat, least, seed):  # type: ignore[no-untyped-def]
     """As :func:`annealed_exchange`, in arrays that it is given: those made here would take long to compile.
 
     ``states`` (2, 2, n, n) are C2 and M now and before the kick, and ``orders`` (3, n) the assignment now and
@@ -151,8 +153,8 @@ def _annealed(c1, states, orders, steps, flags, nearest, kicks, heat, least, see
         gain, count = 0.0, 0 if kick == 0 else _kick(nearest, largest, first, second, used)
         for i in range(count):
             gain += _gain(c1, c2, m, first[i], second[i])
-            _exchange(c1, c2, m, assigned, waiting, first[i], second[i])
-        gain += _descend(c1, c2, m, assigned, waiting, least)
+            _exchange(c1, c2, m, assigned, waiting, row, first[i], second[i])
+        gain += _descend(c1, c2, m, assigned, waiting, row, least)
         if kick == 0:
             current = gain
         # A comparison with NaN, at no heat, is false. -log of a uniform number is exponential.
@@ -208,6 +210,7 @@ def annealed_exchange(
     _annealed(
         c1,
         states,
+        np.empty(n),
         orders,
         np.empty((2, n + _KICKED), np.int64),
         np.ones((2, n), np.bool_),

@@ -34,11 +34,12 @@ _KICKS_EACH, _KICKS = 500, 8e6
 #: Temperature of that search from a random assignment, and from an entropic solution
 _HOT, _WARM = 1.2, 0.3
 #: Share of these kicks that a start gets in each round, among few conditions
-_GROWING = (0.25, 0.5, 2.0)
+_GROWING = (0.25, 1.0, 2.0)
 #: Number of starts after which the search looks whether it may stop. The same for any number of threads
 _ROUND = 4
 #: The search stops when _TIMES starts have found the least distance, up to a share of SAME, and _BY_CHANCE of
-#: them after the first round: starts made of the same structure, or with few kicks, may all miss the same
+#: them after the first round: starts made of the same structure, or with few kicks, may all miss the same.
+#: Among few conditions it stops after the first round if all starts agree, three of which are random
 _TIMES, _BY_CHANCE, SAME = 3, 2, 1e-4
 #: Distances of identical geometries are rounding
 _ZERO = 1e-12
@@ -331,7 +332,8 @@ def follow_all(
     for first in range(0, len(keys), _ROUND):
         following = range(first, min(first + _ROUND, len(keys)))
         in_threads(finish, following, jobs)
-        if search.polish and _enough([history.least for history in histories[: following.stop]]):
+        found = [history.least for history in histories[: following.stop]]
+        if search.polish and _enough(found, few=search.random < _ROUND):
             tick(sum(search.solutions(start) for start in range(following.stop, len(keys))))
             return histories[: following.stop]
     return histories
@@ -348,10 +350,12 @@ def kicks(n: int, start: int) -> int:
     return int(share * min(_KICKS_EACH * n, _KICKS / n**1.5))
 
 
-def _enough(distances: Sequence[float]) -> bool:
-    """Whether starts that end at these ``distances`` have found the least often enough."""
-    by_chance = [distance for distance in distances[_ROUND:] if _same(distance, min(distances))]
-    return min(distances) < _ZERO or (found_again(distances) >= _TIMES and len(by_chance) >= _BY_CHANCE)
+def _enough(distances: Sequence[float], few: bool) -> bool:
+    """Whether starts that end at these ``distances``, among ``few`` conditions or many, may be the last."""
+    again, least = found_again(distances), min(distances)
+    by_chance = found_again([least, *distances[_ROUND:]]) - 1
+    agreed = few and len(distances) == again == _ROUND
+    return least < _ZERO or agreed or (again >= _TIMES and by_chance >= _BY_CHANCE)
 
 
 def found_again(distances: Sequence[float]) -> int:

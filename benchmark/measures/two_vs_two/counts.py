@@ -1,17 +1,17 @@
 """Count the pairs of 2 vs 2 for many permutations, in float32 where that is precise enough.
 
 The letters are those of ``margins.py``, and X = left right'. What a permutation only reorders is computed
-once, in float64: r = 1 / sqrt(v), the product a = A r, q = 1 / sqrt(u), b = B q and h_ij = c b_ij - b_ji / n.
-The margin of i and j is then M_ij + M_ji with
+once, in float64: A, r = 1 / sqrt(v), q = 1 / sqrt(u), b = B q and h_ij = c b_ij - b_ji / n. The margin of i
+and j is then M_ij + M_ji with
 
-    M_ij = r_ij (C_ii q_ij - (X_ij q_ji - alpha_i b_ji)) - a_ij h_ij
+    M_ij = r_ij (C_ii q_ij - (X_ij q_ji - alpha_i b_ji) - A_ij h_ij)
 
 Of few concepts, several permutations are counted at once and in float64. Of many, one permutation is counted
 strip by strip and in float32, which takes half the time. float32 decides only *well-conditioned* pairs, whose
 v and u are all above .9. For all others r or q is NaN.
 
 **Error bound.** Let u = 2^-24, the unit roundoff of float32. k >= 5, so c = 1 + 1/n <= 4/3. In a
-well-conditioned pair r q <= 1 / .9, and |A|, |B| <= sqrt(.1 / c), so that |b| <= .334 and |a h| <= .14.
+well-conditioned pair r q <= 1 / .9, and |A|, |B| <= sqrt(.1 / c), so that |b| <= .334 and |r A h| <= .14.
 
 - *Product.* Take a sum of m products, in pieces of at most l that are then added. Any one of its terms is
   rounded at most l + m / l + 1 times, whatever the order in which the pieces are summed, and its factors
@@ -20,7 +20,7 @@ well-conditioned pair r q <= 1 / .9, and |A|, |B| <= sqrt(.1 / c), so that |b| <
   products in float32: its error is at most (3 x + 1) u. Both errors enter two terms each, times r q.
 - *The rest.* The factors of a term are rounded at most three times, and the term at most eight times before
   it is in the margin. Each rounding is at most u times the sum of the sizes of the terms, which are C r q,
-  X r q, alpha r b and a h, twice each: S = 2.51 + 2.23 x + .75 |alpha|.
+  X r q, alpha r b and r A h, twice each: S = 2.51 + 2.23 x + .75 |alpha|.
 
 With a factor 1.01 for terms of second order in u,
 
@@ -67,7 +67,7 @@ _ROWS = 64
 #: Rows and columns of a tile in which both halves of a margin are added
 _TILE = 128
 #: Entries of the matrices of the permutations that are counted at once
-_TOGETHER = 2**14
+_TOGETHER = 2**15
 #: Numbers gathered at once for the pairs that are recomputed
 _GATHERED = 2**18
 
@@ -75,8 +75,8 @@ _GATHERED = 2**18
 class Kept(NamedTuple):
     """What does not change with a permutation, (k, k) each. NaN where a pair is not well-conditioned."""
 
-    r: Floats
     a: Floats
+    r: Floats
     q: Floats
     q_turned: Floats
     b_turned: Floats
@@ -95,8 +95,7 @@ class Kept(NamedTuple):
 
         def fill(rows: slice) -> None:
             in_a, in_b, turned = a.rows(rows), b.rows(rows), b.columns(rows)
-            kept.r[rows] = root = roots(in_a)
-            kept.a[rows] = in_a * root
+            kept.a[rows], kept.r[rows] = in_a, roots(in_a)
             kept.q[rows] = root = roots(in_b)
             kept.q_turned[rows] = root_turned = roots(turned)
             kept.b_turned[rows] = turned = turned * root_turned
@@ -208,7 +207,7 @@ class Counter:
         for rows, columns in corners(self._k, _TILE):
             margins = halves[:, rows, columns] + halves[:, columns, rows].swapaxes(1, 2)
             if rows == columns:  # below the diagonal nothing passes and nothing is in doubt
-                margins[:, np.tri(margins.shape[1], dtype=bool)] = -np.inf
+                np.copyto(margins, -np.inf, where=np.tri(margins.shape[1], dtype=bool))
             passed = margins > terms.bounds
             yield Tile(rows, columns, passed, ~(np.abs(margins, out=margins) > terms.bounds))
 
@@ -219,13 +218,14 @@ class Counter:
         left = self.left.take(at, mode="clip") if self._is_full else self.left[here]
         right = terms.rounded
         _in_pieces(left, right, out)
+        own = np.broadcast_to(right[..., rows, :], left.shape)
+        diagonal = np.einsum("mij,mij->mi", left, own, dtype=np.float64)[:, :, None]
         out *= kept.q_turned[rows]
         if not self._is_full:
             out -= terms.alpha[:, rows, None].astype(out.dtype) * kept.b_turned[rows]
-        diagonal = (left * right[..., rows, :]).sum(axis=2, keepdims=True, dtype=np.float64)
+        out += (left if self._is_full else kept.a.take(at, mode="clip")) * kept.h[rows]
         np.subtract(diagonal.astype(out.dtype) * kept.q[rows], out, out=out)
         out *= kept.r.take(at, mode="clip")
-        out -= kept.a.take(at, mode="clip") * kept.h[rows]
 
     def _signs(self, terms: Permuted, doubtful: Indices) -> Float64:
         """The signs of the margins of the pairs that are in doubt, (m, 3): permutation, concept, concept."""
