@@ -9,14 +9,14 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from benchmark.common.errors import BenchError, DataError, UsageError
-from benchmark.common.files import write_atomic
+from benchmark.common.errors import BenchError, UsageError
+from benchmark.common.pages import template, write_page
 from benchmark.leaderboard.board import Column, boards
+from benchmark.leaderboard.build import page_folder
 from benchmark.leaderboard.check import faults
 from benchmark.leaderboard.figures import profiles
 from benchmark.leaderboard.figures.style import style
 from benchmark.leaderboard.markdown import number
-from benchmark.leaderboard.templates import template
 from benchmark.registry import Registry
 from benchmark.results import VARIANT, CellResult, LayerScore, ResultStore
 
@@ -72,7 +72,7 @@ def write_report(results: Path, model: str, suite: str, page: Path, registry: Re
             f"bench run --suite {suite} --model {model} --task all --output {results}"
         )
     rows = [_Row(column, column.cells[0]) for column in columns]
-    text = template("report.html.j2").render(
+    text = template(page_folder(), "report.html.j2").render(
         model=model,
         suite=suite,
         miniature=any(row.cell.miniature for row in rows),
@@ -82,10 +82,7 @@ def write_report(results: Path, model: str, suite: str, page: Path, registry: Re
         references=_references(rows, registry),
         number=number,
     )
-    try:
-        write_atomic(page, text.encode())
-    except OSError as error:
-        raise DataError(f"cannot write {page}: {error.strerror or error}") from error
+    write_page(page, text)
     return len(rows)
 
 
