@@ -39,7 +39,7 @@ function solutionCharts(rows) {
   const solutions = rows.map(([epsilon, distance, matching, category]) => ({ epsilon, distance, matching, category })).filter((d) => d.epsilon > 0);
   if (!solutions.length) return [];
   const settings = {
-    width: 420, height: 300, marginLeft: 52,
+    width: roomFor(420), height: 300, marginLeft: 52,
     style: { background: "transparent", color: "inherit", fontSize: "12px" },
   };
   const title = (d) => `epsilon ${d.epsilon.toPrecision(3)}\ndistance ${d.distance.toPrecision(4)}\nmatched ${number(d.matching)}`;
@@ -97,7 +97,7 @@ function mistakesPart(suite, { layers, rows }, cell) {
   const list = (title, of) => {
     const most = [...of].sort((a, b) => b[2] - a[2]).slice(0, LISTED), rest = of.length - most.length;
     return element("section", {}, element("h4", {}, `${title}: ${count(of)} of ${count(rows)} mistakes`),
-      element("ul", { class: "concepts" }, ...most.map(kind)), element("small", {}, rest ? `and ${count(of) - count(most)} of ${rest} other kinds` : ""));
+      element("ul", { class: "concepts" }, ...most.map(kind)), element("small", {}, rest ? `and ${count(of) - count(most)} of ${rest} more kinds` : ""));
   };
   const draw = () => {
     const at = 3 + layers.indexOf(select.value), last = 2 + layers.length;
@@ -124,7 +124,7 @@ function metricsChart(layers, binding) {
   if (!TOGETHER.includes(binding.task) || !binding.further.length || !points.length) return [];
   const labels = metrics.map(({ label }) => label);
   const chart = Plot.plot({
-    width: 640, height: 340, marginLeft: 48, marginRight: 150,
+    width: roomFor(640), height: 340, marginLeft: 48, marginRight: 150,
     ariaLabel: `${labels.join(", ")} by layer`,
     style: { background: "transparent", color: "inherit", fontSize: "12px" },
     x: { label: "depth: input to output", domain: [0, 1], ticks: 5 }, y: { grid: true, label: null },

@@ -30,7 +30,7 @@ function heatMap(values, { concepts, categories, scheme, label, title, low = "0"
   const line = { stroke: "var(--paper)", strokeOpacity: 0.6 };
   const entries = n > TIPPED ? [] : values.map((value, i) => ({ x: (i % n) + 0.5, y: Math.floor(i / n) + 0.5, value }));
   const chart = asPicture(Plot.plot({
-    width: 400, height: 330, marginLeft: groups.length ? 84 : 8, marginTop: 4, marginBottom: 4, marginRight: 4,
+    width: roomFor(400), height: 330, marginLeft: groups.length ? 84 : 8, marginTop: 4, marginBottom: 4, marginRight: 4,
     ariaLabel: label,
     style: { background: "transparent", color: "inherit", fontSize: "11px" },
     x: { axis: null, domain: [0, n] },
@@ -56,7 +56,7 @@ function mapChart(map, chosen) {
   const points = map.points.map(([model, x, y]) => ({ model: model || "people", x, y, people: !model, chosen: chosen.includes(model) }));
   const colour = (d) => (d.people ? "var(--few)" : d.chosen ? "var(--point)" : "var(--twin)");
   return asPicture(Plot.plot({
-    width: 640, height: 440, inset: 24, marginRight: 120, aspectRatio: 1,
+    width: roomFor(640), height: 440, inset: 24, marginRight: 120, aspectRatio: 1,
     ariaLabel: "models as a map by their RDMs",
     style: { background: "transparent", color: "inherit", fontSize: "12px" },
     x: { axis: null }, y: { axis: null },

@@ -8,6 +8,7 @@ for (const suite of content.suites) for (const binding of suite.bindings) bindin
 const state = { suite: content.suites[0], chosen: new Set(), search: "", hidden: new Set(), tasks: null, sort: "", traits: new Map(), weights: new Map() };
 const received = new Map();
 let table = null;
+let turns = 0; // how many views were asked for
 
 // Layers and arrays of large pages lie in files beside it, each a script that calls receive().
 function receive(kind, name, entry) {
@@ -135,15 +136,15 @@ function suiteView(suite) {
 }
 
 async function show() {
+  const turn = ++turns;
   const { kind, name, filters } = read();
   const suite = state.suite;
   const links = content.suites.map((s) => element("a", { href: address(s.name), ...(s === suite ? { "aria-current": "page" } : {}) }, s.name));
   document.getElementById("suites").replaceChildren(...links);
   const views = { model: modelView, task: taskView, compare: compareView };
   if (!Object.hasOwn(views, kind ?? "")) return suiteView(suite);
-  const here = location.hash;
   const view = await views[kind](suite, name, filters);
-  if (location.hash !== here) return; // another view was asked for meanwhile
+  if (turn !== turns) return; // another view was asked for meanwhile
   document.getElementById("main").replaceChildren(view);
   window.scrollTo(0, 0);
 }
