@@ -9,7 +9,7 @@ const roomFor = (width) => Math.max(280, Math.min(width, document.documentElemen
 // The marks of a chart are one picture for a screen reader, which its label describes.
 function asPicture(figure) {
   for (const svg of figure.matches("svg") ? [figure] : figure.querySelectorAll("svg[aria-label]")) svg.setAttribute("role", "img");
-  for (const mark of figure.querySelectorAll("g[aria-label]")) mark.removeAttribute("aria-label");
+  for (const mark of figure.querySelectorAll("g[aria-label], rect[aria-label]")) mark.removeAttribute("aria-label");
   return figure;
 }
 

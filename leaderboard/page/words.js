@@ -27,7 +27,7 @@ function shareOf(profile) {
 function wordsFor(profiles) {
   const ordered = (value) => [...new Set(profiles.flatMap((profile) => [...profile.keys()]))].sort((a, b) => value(b) - value(a));
   const own = profiles.length > 1 ? Math.max(1, Math.floor(WORDS / (2 * profiles.length))) : WORDS;
-  const chosen = new Set(profiles.flatMap((profile) => [...profile].sort((a, b) => b[1] - a[1]).slice(0, own).map(([word]) => word)));
+  const chosen = new Set(profiles.flatMap((profile) => [...profile].filter(([, strength]) => strength > 0).sort((a, b) => b[1] - a[1]).slice(0, own).map(([word]) => word)));
   if (profiles.length > 1)
     for (const word of ordered((w) => d3.variance(profiles, (profile) => profile.get(w) ?? 0))) if (chosen.size < WORDS) chosen.add(word);
   const owner = (word) => d3.maxIndex(profiles, (profile) => profile.get(word) ?? 0);

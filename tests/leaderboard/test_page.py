@@ -155,7 +155,7 @@ def test_layers_of_many_cells_lie_beside_the_page(tmp_path, monkeypatch):
     name = data(text, "layers")["files"]["mini"]
     script = (tmp_path / "out" / name).read_text()
     kind, suite_name, layers = json.loads(f"[{script.removeprefix('receive(').removesuffix(');')}]")
-    assert suite_name == "mini"
+    assert (kind, suite_name) == ("layers", "mini")
     assert layers[0]["model"] == "a"
 
 

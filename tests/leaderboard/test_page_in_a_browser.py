@@ -75,12 +75,12 @@ def gallery(tmp_path_factory):
     for seed, model in enumerate(("strong", "weak", "third")):
         for binding, kept in (
             ("people_rdm", arrays(seed)),
-            ("people_gwot", arrays(seed, **plan(0))),
-            ("words_two_vs_two", helped),
-            ("words_one_vs_two", mistakes),
-            ("association_images", words),
+            ("a_gwot", arrays(seed, **plan(0))),
+            ("a_two_vs_two", helped),
+            ("a_one_vs_two", mistakes),
+            ("some_words", words),
         ):
-            store.write(cell(model, binding=binding), kept)
+            store.write(cell(model, binding=binding), kept)  # bindings of the registry have other tasks
     build_page(folder / "results", folder / "page.html", load_registry())
     return (folder / "page.html").as_uri()
 
@@ -307,7 +307,7 @@ def test_a_model_shows_what_its_arrays_hold(browser, gallery):
 def test_the_panel_of_words_by_keyboard_alone_and_the_link_keeps_it(browser, gallery):
     with Visit(browser, f"{gallery}#/mini/model/strong") as visit:
         visit.page.wait_for_selector(".words svg")
-        assert HOSTILE not in visit.page.locator(".words svg").inner_text()  # not among the words of a cat
+        assert HOSTILE not in visit.page.locator(".words svg").text_content()  # not among the words of a cat
         visit.page.get_by_label("car held out").focus()
         visit.page.keyboard.press("Space")
         visit.page.get_by_label("fixed vocabulary").focus()
