@@ -314,8 +314,7 @@ def _profiles_shown(
     layer: str, predicted: np.ndarray, strengths: np.ndarray, words: tuple[str, ...]
 ) -> dict[str, np.ndarray]:
     """Profiles of a layer and of people (n, w), for a page: over the words that lead one of them."""
-    leading = (ranking.strongest(of, _SHOWN).any(axis=0) for of in (predicted, strengths))
-    kept = np.logical_or(*leading)
+    kept = (ranking.strongest(predicted, _SHOWN) | ranking.strongest(strengths, _SHOWN)).any(axis=0)
     return {
         "vocabulary": np.array(words)[kept],
         f"profiles/{layer}": predicted[:, kept].astype(np.float32),
