@@ -86,7 +86,7 @@ class Results(Sequence[CellResult]):
 
 
 def differences(cells: Sequence[CellResult], models: Sequence[str]) -> pd.DataFrame:
-    """Data frame with one row for each paired difference of two models on a binding."""
+    """Data frame with one row for each paired difference of two ``models`` on a binding of ``cells``."""
     import pandas as pd
 
     return pd.DataFrame([asdict(one) for one in paired(cells, models)])

@@ -14,7 +14,7 @@ from benchmark.common.files import write_atomic
 
 
 def template(folder: Path, name: str) -> Template:
-    """The template ``name`` in ``folder``. What it is given is escaped; what is missing is an error."""
+    """The template ``name`` in a ``folder``. What it is given is escaped; what is missing is an error."""
     environment = Environment(
         loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -29,7 +29,7 @@ def data_uri(image: Image.Image) -> str:
 
 
 def write_page(path: Path, text: str) -> None:
-    """Write a page to ``path``, completely or not at all.
+    """Write ``text``, a page, to ``path``, completely or not at all.
 
     Raises
     ------

@@ -43,7 +43,7 @@ def order_of(
 
 
 def ranks_of(pairs: np.ndarray) -> np.ndarray:
-    """Dissimilarities (p,) as ranks from 0, the most similar pair, to 1. NaN stays NaN."""
+    """Dissimilarities of ``pairs`` (p,) as ranks from 0, the most similar pair, to 1. NaN stays NaN."""
     ranks = np.full(len(pairs), np.nan)
     known = ~np.isnan(pairs)
     ranks[known] = (rankdata(pairs[known]) - 1) / max(1, known.sum() - 1)
