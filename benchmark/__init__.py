@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from benchmark.common.package import VERSION
 
 if TYPE_CHECKING:
-    from benchmark.api import check, run, score, similarity
+    from benchmark.api import check, compare, run, score, similarity
 
 __version__ = VERSION
-__all__ = ["check", "run", "score", "similarity"]
+__all__ = ["check", "compare", "run", "score", "similarity"]
 
 
 def __dir__() -> list[str]:

@@ -236,6 +236,8 @@ class Task(ABC):
     #: Whether the task needs the classes of the model. If it has none, the cell is not possible, and no
     #: features are extracted for it
     needs_classes: ClassVar[bool] = False
+    #: What ``n`` of a result counts, and intervals are over: the items of ``TaskResult.concepts``
+    unit: ClassVar[str] = "concepts"
     #: What the layer "output" of a network with an association head is, where the binding does not say: a
     #: rule of :class:`benchmark.representation.associations.AssociationRule`
     association_rule: ClassVar[str] = "hellinger"

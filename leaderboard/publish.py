@@ -1,7 +1,8 @@
 """Publish the results of a run: ``python leaderboard/publish.py RESULTS [--moved]``.
 
 RESULTS is a folder that ``bench run --output RESULTS`` wrote with the code of this checkout. Each of
-its cells takes the place of the published one in ``leaderboard/results``; arrays stay behind. A cell
+its cells takes the place of the published one in ``leaderboard/results``. Arrays stay behind, but those of
+the miniature, which may be passed on: the small ones that pages and figures show come along. A cell
 whose numbers differ from the published ones is refused. ``--moved`` says that they are meant to differ
 (then the version of the task is raised too).
 
@@ -21,9 +22,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmark.leaderboard.reproduce import TOLERANCE, difference
+from benchmark.leaderboard.shown import small
 from benchmark.registry import Registry, load_registry, plugin_source_hash
-from benchmark.results import CellResult, ResultStore, code_version, extraction_version
+from benchmark.results import CellResult, ResultStore, Stored, code_version, extraction_version
 
 PUBLISHED = Path(__file__).parent / "results"
 #: Parts of a key that name data sets
@@ -134,14 +138,15 @@ def publish(
     if unread:
         # nothing is replaced: a published file that was edited may hold any number
         return [f"refused: {reason}" for reason in unread], False
-    fresh = {s.path.relative_to(results): s.cell for s in of_run if s.cell.status == "scored"}
+    scored = {s.path.relative_to(results): s for s in of_run if s.cell.status == "scored"}
+    fresh = {path: s.cell for path, s in scored.items()}
     others = {s.path.relative_to(published): s.cell for s in present}
     replaced = {path: others.pop(path) for path in fresh if path in others}
     gaps = {path: difference(old, fresh[path]) for path, old in replaced.items()}
     data = present_data((old, fresh[path], gaps[path]) for path, old in replaced.items())
     refused = {path: gap for path, gap in gaps.items() if gap > TOLERANCE and not moved}
     for path in fresh.keys() - refused.keys():
-        store.write(fresh[path])
+        store.write(fresh[path], _passed_on(ResultStore(results), scored[path]))
 
     gaps_of: dict[str, list[float]] = defaultdict(list)
     for path, gap in gaps.items():
@@ -153,7 +158,8 @@ def publish(
     kept = []
     for path in others.keys() - left:
         plug_in = _plug_in(others[path], registry)
-        store.write(with_present_code(others[path], registry, data, plug_in=plug_in in equal))
+        restamped = with_present_code(others[path], registry, data, plug_in=plug_in in equal)
+        store.write(restamped, store.arrays(Stored(published / path, others[path])))
         if plug_in not in equal:
             kept.append(path)
 
@@ -167,6 +173,11 @@ def publish(
     for name, values in gaps_of.items():
         lines.append(f"{name}: {len(values)} cells, greatest difference from the published {max(values):.3g}")
     return lines, not refused and not left
+
+
+def _passed_on(store: ResultStore, stored: Stored) -> dict[str, np.ndarray]:
+    """The arrays of a result that are published: of drawings of the project, and small."""
+    return small(stored.cell, store.arrays(stored)) if stored.cell.miniature else {}
 
 
 def _plug_in(cell: CellResult, registry: Registry) -> str:

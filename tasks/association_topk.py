@@ -30,6 +30,8 @@ _HALVES = 4
 #: Values of k for class retrieval
 _RETRIEVED = (1, 5)
 _PERMUTATIONS = 1000
+#: A word is kept in profiles for a page if it is one of this many strongest of a class
+_SHOWN = 20
 #: Controls: signal-to-noise ratios at which class retrieval is between chance and certainty
 _SNRS = (1.0, 0.1, 0.03)
 
@@ -154,26 +156,37 @@ class AssociationTopK(Task):
         readouts = ClassReadouts(view.stimuli, joined.concepts, folds, by_image=split == "images")
         layers: dict[str, LayerResult] = {}
         arrays: dict[str, np.ndarray] = {}
+        best: tuple[float, str, np.ndarray] | None = None
         for layer in view.layers:
             try:
                 coefficients, alpha = readouts.fit(view.features(layer), gram)
             except ValueError as error:
                 layers[layer] = LayerResult(undefined=str(error))
                 continue
-            layer_result, scores = _evaluate(coefficients[scored] @ strengths, truth, permutations)
+            predicted = coefficients[scored] @ strengths
+            layer_result, scores = _evaluate(predicted, truth, permutations)
             layers[layer] = LayerResult(
                 layer_result.statistics, layer_result.p, {**layer_result.values, "alpha": alpha}
             )
             arrays[f"per_concept/{layer}"] = scores
+            if best is None or np.mean(scores) > best[0]:
+                best = (float(np.mean(scores)), layer, predicted)
         notes: list[str] = []
         head = view.associations()
         if head is not None:
-            layers[HEAD], note = _score_head(head, readouts.test_images, scored, words, truth, permutations)
+            layers[HEAD], note, predicted = _score_head(
+                head, readouts.test_images, scored, words, truth, permutations
+            )
             notes += note
+            best = (np.inf, HEAD, predicted)
             if not view.stimuli.held_out and view.stimuli.splits is None:
                 notes.append("the association head was scored on all classes: none is held out from it")
+        concepts = tuple(joined.concepts[i] for i in scored)
+        if best is not None:
+            arrays |= _profiles_shown(best[1], best[2], truth.strengths, words)
+            arrays["held_out"] = np.array([concept in view.stimuli.held_out for concept in concepts])
         return TaskResult(
-            concepts=tuple(joined.concepts[i] for i in scored),
+            concepts=concepts,
             layers=layers,
             chance=_popularity(folds, strengths, truth),
             ceiling=_ceiling(joined.target, words, scored, np.random.default_rng(seeds[2])),
@@ -278,12 +291,13 @@ def _score_head(
     words: tuple[str, ...],
     truth: _Truth,
     permutations: np.ndarray,
-) -> tuple[LayerResult, list[str]]:
-    """Result of the model's own associations, over the target's vocabulary, and notes about it."""
+) -> tuple[LayerResult, list[str], np.ndarray]:
+    """Result of the model's own associations, notes, and its strengths (n, v) over the vocabulary."""
     known = {nfc(word): j for j, word in enumerate(head.vocabulary)}
     columns = np.array([known.get(word, -1) for word in words])
     if not (columns >= 0).any():
-        return LayerResult(undefined="the association head has none of the target's responses"), []
+        nothing = np.zeros_like(truth.strengths)
+        return LayerResult(undefined="the association head has none of the target's responses"), [], nothing
     # Only ratios within a row have a meaning. So every image gets the same weight in the mean of its class.
     strengths = np.asarray(head.strengths, dtype=np.float64)
     total = np.abs(strengths).sum(axis=1, keepdims=True)
@@ -293,7 +307,19 @@ def _score_head(
     result, _ = _evaluate(predicted, truth, permutations)
     absent = int((columns < 0).sum())
     note = [f"{absent} of {len(words)} responses are not in the head's vocabulary: least strength"]
-    return result, note if absent else []
+    return result, note if absent else [], predicted
+
+
+def _profiles_shown(
+    layer: str, predicted: np.ndarray, strengths: np.ndarray, words: tuple[str, ...]
+) -> dict[str, np.ndarray]:
+    """Profiles of a layer and of people (n, w), for a page: over the words that lead one of them."""
+    kept = (ranking.strongest(predicted, _SHOWN) | ranking.strongest(strengths, _SHOWN)).any(axis=0)
+    return {
+        "vocabulary": np.array(words)[kept],
+        f"profiles/{layer}": predicted[:, kept].astype(np.float32),
+        "profiles_people": strengths[:, kept].astype(np.float32),
+    }
 
 
 def _popularity(folds: list[Fold], strengths: np.ndarray, truth: _Truth) -> dict[str, float]:

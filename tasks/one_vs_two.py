@@ -13,6 +13,7 @@ from benchmark.calibration import exact_control, mistaken_world, plain_score, st
 from benchmark.calibration.definitions import one_vs_two_accuracy
 from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join, join
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import VectorTarget
 from benchmark.inference import grouped_mean_statistic
 from benchmark.measures import OneVsTwo as Outcomes
@@ -136,7 +137,12 @@ class OneVsTwo(Task):
             layers[layer], outcomes = _score_layer(features, groups, classified.concepts, seed)
             if outcomes is not None:
                 arrays[f"outcomes/{layer}"] = outcomes
-        arrays["misclassified"] = np.concatenate([trials.wrong for trials in groups])
+        wrong = np.concatenate([trials.wrong for trials in groups])
+        true = np.concatenate([trials.true for trials in groups])
+        arrays["misclassified"] = wrong
+        arrays["true"] = np.array([_name(view.stimuli, classified.concepts[i]) for i in true])
+        taken = [classes.class_ids[i] for i in classified.predicted[wrong]]
+        arrays["taken_for"] = np.array([_name(view.stimuli, class_id) for class_id in taken])
         return TaskResult(
             concepts=classified.concepts,
             layers=layers,
@@ -165,6 +171,11 @@ class OneVsTwo(Task):
         result = self.score(view, join(world.stimuli, world.target), {}, rng)
         accuracy = plain_score(result, "taken", "accuracy")
         return [*controls, exact_control("features of what it was taken for", 0.0, accuracy)]
+
+
+def _name(stimuli: Stimuli, concept: str) -> str:
+    """The name that people use for a concept or a class."""
+    return stimuli.labels.get(concept, concept)
 
 
 def _classified(

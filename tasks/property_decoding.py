@@ -49,6 +49,7 @@ class PropertyDecoding(Task):
         *(Metric(kind.replace(" ", "_"), f"F1, {kind}", (0.0, 1.0), _CHANCE) for kind in (*TYPES, *FINER)),
     )
     target_kinds: ClassVar[tuple[str, ...]] = ("properties",)
+    unit: ClassVar[str] = "properties"
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "frequency": Parameter(5, "a property of a concept counts from this production frequency"),
         "concepts": Parameter(5, "a property takes part if it counts for at least this many concepts"),

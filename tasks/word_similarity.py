@@ -57,6 +57,7 @@ class WordSimilarity(Task):
         ),
     )
     target_kinds: ClassVar[tuple[str, ...]] = (WordPairTarget.kind,)
+    unit: ClassVar[str] = "words"
     reference: ClassVar[str] = """@inproceedings{derby2020encoding,
   author = {Derby, Steven and Miller, Paul and Devereux, Barry},
   title = {Encoding Lexico-Semantic Knowledge using Ensembles of Feature Maps from Deep Convolutional Neural

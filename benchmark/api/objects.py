@@ -54,7 +54,12 @@ def placed_model(
     """
     if not isinstance(model, Model):
         if isinstance(model, type) or not isinstance(model, (str, Sequence)):
-            raise UsageError(f"model is {model!r}; give an object of a benchmark.model.Model, or a name")
+            kind = model.__name__ if isinstance(model, type) else type(model).__name__
+            raise UsageError(
+                f"model is {'the class' if isinstance(model, type) else 'a'} {kind}; give an object of a "
+                "benchmark.model.Model, or a name; bench new model NAME writes one around a module, and "
+                "benchmark.score takes features"
+            )
         yield [model] if isinstance(model, str) else list(model)
         return
     if not hasattr(model, "spec"):  # its __init__ did not call Model.__init__

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchmark.checks import Check, Status
-from benchmark.leaderboard.compare import compare
+from benchmark.leaderboard.compare import compare as paired
 from benchmark.leaderboard.figures import profiles
 from benchmark.results import CellResult, row
 from benchmark.runner import Outcome
@@ -71,11 +71,8 @@ class Results(Sequence[CellResult]):
             One row for each binding and pair, with the columns of
             :class:`benchmark.leaderboard.compare.Difference`.
         """
-        import pandas as pd
-
         cells = [*self, *(other or ())]
-        models = list(dict.fromkeys(cell.model for cell in cells))
-        return pd.DataFrame([asdict(one) for one in compare(cells, models)])
+        return differences(cells, list(dict.fromkeys(cell.model for cell in cells)))
 
     def plot(self) -> Figure:
         """Figure with the score of each layer, one panel for each binding."""
@@ -86,6 +83,13 @@ class Results(Sequence[CellResult]):
 
     def _repr_html_(self) -> str:
         return str(self.to_frame()[_SHOWN].to_html(index=False, na_rep="-", float_format="%.3f"))
+
+
+def differences(cells: Sequence[CellResult], models: Sequence[str]) -> pd.DataFrame:
+    """Data frame with one row for each paired difference of two ``models`` on a binding of ``cells``."""
+    import pandas as pd
+
+    return pd.DataFrame([asdict(one) for one in paired(cells, models)])
 
 
 def _layer_rows(cell: CellResult) -> list[dict[str, Any]]:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from PIL import Image
-
 from benchmark.association.photos import Photo
 from benchmark.association.profile import Profiles
-from benchmark.common.errors import DataError
-from benchmark.common.files import write_atomic
+from benchmark.common.pages import data_uri, template, write_page
 
 #: Number of colours in the style sheet
 COLOURS = 8
@@ -100,12 +94,9 @@ def save_page(
         If the file cannot be written.
     """
     folder = Path(__file__).parent / "page"
-    environment = Environment(
-        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
     chosen = profiles.compact()
     longest = float(profiles.strengths[:, chosen].max())
-    page = environment.get_template("profile.html.j2").render(
+    page = template(folder, "profile.html.j2").render(
         style=(folder / "style.css").read_text(encoding="utf-8"),
         images=[_page_image(i, photo, profiles, chosen, k, longest) for i, photo in enumerate(photos)],
         rows=_page_words(profiles, chosen),
@@ -117,10 +108,7 @@ def save_page(
         weights=weights,
         miniature=miniature,
     )
-    try:
-        write_atomic(path, page.encode())
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror or error}") from error
+    write_page(path, page)
 
 
 def _page_image(
@@ -129,7 +117,7 @@ def _page_image(
     strengths = tuple(float(profiles.strengths[i, column]) for column in chosen)
     return PageImage(
         name=photo.name,
-        picture=_data_uri(photo.thumbnail),
+        picture=data_uri(photo.thumbnail),
         colour=i % COLOURS,
         mark=MARKS[i % len(MARKS)],
         strongest=profiles.strongest(i, k),
@@ -158,9 +146,3 @@ def _ticks(longest: float) -> list[float]:
     """Zero and two to six round values up to ``longest``."""
     step = next(s * 10.0**e for e in range(-9, 1) for s in (1, 2, 5) if longest / (s * 10.0**e) <= 6)
     return [i * step for i in range(7) if i * step <= longest * (1 + 1e-9)]
-
-
-def _data_uri(image: Image.Image) -> str:
-    stream = io.BytesIO()
-    image.save(stream, format="JPEG", quality=85)
-    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()

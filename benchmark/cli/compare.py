@@ -12,9 +12,8 @@ from rich.table import Table
 
 from benchmark.cli.console import console
 from benchmark.cli.tables import between, number, write_csv
-from benchmark.common.errors import UsageError
-from benchmark.leaderboard.compare import Difference, compare
-from benchmark.results import VARIANT, CellResult, ResultStore, finite_or_none
+from benchmark.leaderboard.compare import Difference, cells_to_compare, compare
+from benchmark.results import CellResult, finite_or_none
 
 
 def show_comparison(models: list[str], suite: str, results: Path, form: str) -> int:
@@ -41,20 +40,9 @@ def show_comparison(models: list[str], suite: str, results: Path, form: str) -> 
     UsageError
         If fewer than two models are named, one has no result, or no two share a binding.
     """
-    stored, _ = ResultStore(results).all()
-    cells = [s.cell for s in stored if s.cell.suite == suite and VARIANT not in s.cell.binding]
     named = list(dict.fromkeys(models))
-    if len(named) < 2:
-        raise UsageError("bench compare needs two models or more, with commas between them")
-    for model in named:
-        if not any(cell.model == model for cell in cells):
-            raise UsageError(
-                f"no result of model {model!r} in suite {suite!r} under {results}: "
-                f"bench run --suite {suite} --model {model} --task all --output {results}"
-            )
+    cells = cells_to_compare(results, named, suite)
     found = compare(cells, named)
-    if not found:
-        raise UsageError(f"no two of {', '.join(named)} have a result on the same binding of suite {suite!r}")
     if form == "table":
         _print(found, suite, cells)
     else:

@@ -41,8 +41,8 @@ def report(
 ) -> None:
     """Write a report on a model for the supplement of a paper, from results alone.
 
-    One HTML file: its scores with chance, ceiling and p, the curves over its
-    layers, the methods in sentences, versions, and references as BibTeX.
+    One HTML file, or a PDF: its scores with chance, ceiling and p, the curves
+    over its layers, the methods in sentences, versions, and references as BibTeX.
     """
     from benchmark.cli.console import say
     from benchmark.common.files import slug

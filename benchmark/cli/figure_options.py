@@ -21,7 +21,12 @@ FigureKindArgument = Annotated[
 ]
 ReportedModelArgument = Annotated[str, typer.Argument(help="Name of a model that has results.")]
 ReportOption = Annotated[
-    Path | None, typer.Option("--page", help="HTML file to write. Default: MODEL.html in the current folder.")
+    Path | None,
+    typer.Option(
+        "--page",
+        help="File to write, .html or .pdf (printed by Chromium or Chrome). Default: MODEL.html in the "
+        "current folder.",
+    ),
 ]
 PlottedFileOption = Annotated[Path, typer.Option("--output", help="File to write: .pdf, .svg or .png.")]
 

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from PIL import Image
-
-from benchmark.common.errors import DataError
-from benchmark.common.files import write_atomic
+from benchmark.common.pages import data_uri, template, write_page
 from benchmark.interpretation.colours import colours_of
 from benchmark.interpretation.properties import Interpretation
 
@@ -30,25 +24,10 @@ def save_page(path: Path, found: Interpretation) -> None:
     DataError
         If the file cannot be written.
     """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "page"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
-    page = environment.get_template("properties.html.j2").render(
+    page = template(Path(__file__).parent / "page", "properties.html.j2").render(
         found=found,
         colours=colours_of(found.kinds),
-        pictures=[_data_uri(photo.thumbnail) for photo in found.photos],
+        pictures=[data_uri(photo.thumbnail) for photo in found.photos],
         zip=zip,
     )
-    try:
-        write_atomic(path, page.encode())
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror or error}") from error
-
-
-def _data_uri(image: Image.Image) -> str:
-    stream = io.BytesIO()
-    image.save(stream, format="JPEG", quality=85)
-    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()
+    write_page(path, page)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from benchmark.common.errors import BenchError
 from benchmark.leaderboard.ranks import RankInterval, rank_intervals
 from benchmark.registry import Registry
 from benchmark.results import VARIANT, CellResult, average_seeds
-from benchmark.task import Metric
+from benchmark.task import Metric, Task
 
 
 class UnderRecipes(NamedTuple):
@@ -54,6 +55,8 @@ class Column:
         By model, where the binding was scored under other recipes too.
     ranks : dict of str to RankInterval
         By model, of those that can be compared.
+    unit : str
+        What ``n`` of the cells counts, and intervals are over: concepts, properties, words.
     """
 
     binding: str
@@ -65,6 +68,7 @@ class Column:
     further: tuple[Metric, ...] = ()
     recipes: Mapping[str, UnderRecipes] = field(default_factory=dict)
     ranks: Mapping[str, RankInterval] = field(default_factory=dict)
+    unit: str = Task.unit
 
     @property
     def by_model(self) -> dict[str, CellResult]:
@@ -181,14 +185,12 @@ def _column(
     variants: list[list[CellResult]],
 ) -> Column:
     metrics: tuple[Metric, ...] = ()
-    question = ""
-    if cells:
-        task = registry.tasks.get(cells[0].task)
-        question = task.entry.description if task else ""
-        try:
-            metrics = task.load().metrics if task else ()
-        except BenchError:  # results are shown even if their plug-in cannot be loaded
-            metrics = ()
+    question, unit = "", Task.unit
+    task = registry.tasks.get(cells[0].task) if cells else None
+    if task:
+        question = task.entry.description
+        with suppress(BenchError):  # results are shown even if their plug-in cannot be loaded
+            metrics, unit = task.load().metrics, task.load().unit
     known = {name for cell in cells for layer in cell.layers for name in layer.metrics}
     metric = metrics[0] if metrics else None
     suite = registry.suites.get(cells[0].suite) if cells else None
@@ -205,6 +207,7 @@ def _column(
         further=tuple(other for other in metrics[1:] if other.name in known),
         recipes=_under_recipes(variants, higher=higher),
         ranks=rank_intervals(cells, higher=higher),
+        unit=unit,
     )
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmark.common.errors import DataError
 from benchmark.common.files import slug, write_atomic
+from benchmark.common.pages import template
 from benchmark.leaderboard.board import Board, boards
 from benchmark.leaderboard.check import Metrics, faults
 from benchmark.leaderboard.content import content, profiles
+from benchmark.leaderboard.gallery import Gallery, gallery
 from benchmark.leaderboard.latex import latex
 from benchmark.leaderboard.markdown import markdown
 from benchmark.leaderboard.rows import as_csv, as_json, tidy
-from benchmark.leaderboard.templates import page_folder, template
-from benchmark.registry import Registry
+from benchmark.registry import Registry, shipped_root
 from benchmark.results import ResultStore
 
 #: The scripts of the page, in the order in which they need one another
@@ -28,6 +29,9 @@ _SCRIPTS = (
     "table.js",
     "charts.js",
     "paired.js",
+    "matrices.js",
+    "arrays.js",
+    "words.js",
     "choices.js",
     "views.js",
     "page.js",
@@ -39,7 +43,7 @@ _FORMS: dict[str, Callable[[list[Board]], str]] = {
     "md": lambda by_suite: "\n".join(map(markdown, by_suite)),
     "tex": lambda by_suite: "\n".join(map(latex, by_suite)),
 }
-#: Layers of all cells that are longer than this are written beside the page
+#: Layers and arrays of results that are longer than this, together, are written beside the page
 _INSIDE = 1_500_000
 
 
@@ -69,20 +73,23 @@ def build_page(
     DataError
         If there is no result, or a file cannot be written.
     """
-    stored, left_out = ResultStore(results).all()
-    cells = []
+    store = ResultStore(results)
+    stored, left_out = store.all()
+    sound = []
     known: Metrics = {}
     for one in stored:
         wrong = faults(one.cell, registry, known)
         left_out += [f"{one.path}: {wrong[0]}"] if wrong else []
-        cells += [] if wrong else [one.cell]
-    if not cells:
+        sound += [] if wrong else [one]
+    if not sound:
         unread = f" ({left_out[0]})" if left_out else ""
         raise DataError(f"no result under {results}{unread}: bench run --output {results} writes them")
-    by_suite = boards(cells, registry)
+    by_suite = boards([one.cell for one in sound], registry)
     try:
         if "html" in forms:
-            write_atomic(page, _html(by_suite, page).encode())
+            beside_scores = gallery(by_suite, sound, store, registry)
+            left_out += beside_scores.unread
+            write_atomic(page, _html(by_suite, beside_scores, page).encode())
         for form in (form for form in _FORMS if form in forms):
             write_atomic(page.with_suffix(f".{form}"), _FORMS[form](by_suite).encode())
     except OSError as error:
@@ -90,33 +97,42 @@ def build_page(
     first, *others = [form for form in ("html", *_FORMS) if form in forms]
     written = page if first == "html" else page.with_suffix(f".{first}")
     beside = f", and {' and '.join(f'.{form}' for form in others)} beside it" if others else ""
-    lines = [f"{len(cells)} results -> {written.resolve()}{beside}"]
+    lines = [f"{len(sound)} results -> {written.resolve()}{beside}"]
     return "\n".join([*lines, *(f"left out: {reason}" for reason in left_out)])
 
 
-def _html(by_suite: list[Board], page: Path) -> str:
+def page_folder() -> Path:
+    """The folder of the templates, styles and scripts."""
+    return shipped_root() / "leaderboard" / "page"
+
+
+def _html(by_suite: list[Board], beside_scores: Gallery, page: Path) -> str:
     def text(name: str) -> str:
         return (page_folder() / name).read_text(encoding="utf-8")
 
-    return template("page.html.j2").render(
+    layers, room = _part("layers", profiles(by_suite), page, _INSIDE)
+    arrays, _ = _part("arrays", beside_scores.arrays, page, room)
+    return template(page_folder(), "page.html.j2").render(
         vendor_style=text("vendor/tabulator.min.css"),
         style=text("style.css"),
         scripts=[text(name) for name in _SCRIPTS],
-        content=_json(content(by_suite)),
-        profiles=_json(_profiles(by_suite, page)),
+        content=_json(content(by_suite, beside_scores)),
+        layers=_json(layers),
+        arrays=_json(arrays),
     )
 
 
-def _profiles(by_suite: list[Board], page: Path) -> dict[str, Any]:
-    """The layers of all cells where they are few, else the names of files that hold them."""
-    of_suites = profiles(by_suite)
-    written = {suite: _json(of_suite) for suite, of_suite in of_suites.items()}
-    if sum(map(len, written.values())) <= _INSIDE:
-        return {"here": of_suites}
-    files = {suite: f"{page.stem}-layers/{slug(suite)}.js" for suite in written}
-    for suite, name in files.items():
-        write_atomic(page.parent / name, f"receive({_json(suite)}, {written[suite]});".encode())
-    return {"files": files}
+def _part(kind: str, entries: Mapping[str, Any], page: Path, room: int) -> tuple[dict[str, Any], int]:
+    """The entries if they fit into ``room``, else the names of their files; and what room is left."""
+    written = {name: _json(entry) for name, entry in entries.items()}
+    length = sum(map(len, written.values()))
+    if length <= room:
+        return {"here": entries}, room - length
+    files = {name: f"{page.stem}-{kind}/{slug(name)}.js" for name in written}
+    for name, file in files.items():
+        script = f"receive({_json(kind)}, {_json(name)}, {written[name]});"
+        write_atomic(page.parent / file, script.encode())
+    return {"files": files}, room
 
 
 def _json(value: Any) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 
+from benchmark.common.errors import UsageError
 from benchmark.inference import fdr, paired_difference
-from benchmark.results import CellResult, perturbed_of, same_concepts
+from benchmark.results import VARIANT, CellResult, ResultStore, perturbed_of, same_concepts
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,46 @@ def compare(cells: Sequence[CellResult], models: Sequence[str]) -> list[Differen
     ]
     corrected: np.ndarray = fdr(np.array([one.p for one in found])) if found else np.empty(0)
     return [replace(one, p_fdr=float(p)) for one, p in zip(found, corrected, strict=True)]
+
+
+def cells_to_compare(results: Path, models: Sequence[str], suite: str) -> list[CellResult]:
+    """The cells of a suite among stored results, for :func:`compare`.
+
+    Parameters
+    ----------
+    results : Path
+        Folder that ``bench run --output`` wrote.
+    models : sequence of str
+        Two or more names.
+    suite : str
+        The suite.
+
+    Returns
+    -------
+    list of CellResult
+        Of all models of the suite.
+
+    Raises
+    ------
+    UsageError
+        If fewer than two models are named, one has no result, or no two share a binding.
+    """
+    stored, _ = ResultStore(results).all()
+    cells = [s.cell for s in stored if s.cell.suite == suite and VARIANT not in s.cell.binding]
+    if len(models) < 2:
+        raise UsageError("bench compare needs two models or more, with commas between them")
+    for model in models:
+        if not any(cell.model == model for cell in cells):
+            raise UsageError(
+                f"no result of model {model!r} in suite {suite!r} under {results}: "
+                f"bench run --suite {suite} --model {model} --task all --output {results}"
+            )
+    bindings = Counter(c.binding for c in cells if c.model in models and c.score is not None)
+    if not bindings or max(bindings.values()) < 2:
+        raise UsageError(
+            f"no two of {', '.join(models)} have a result on the same binding of suite {suite!r}"
+        )
+    return cells
 
 
 def _difference(first: CellResult, second: CellResult) -> Difference:

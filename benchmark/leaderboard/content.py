@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.leaderboard.board import Board, Column
+from benchmark.leaderboard.gallery import Gallery
 from benchmark.leaderboard.ranks import is_ranked
 from benchmark.results import (
     CellResult,
@@ -40,19 +41,21 @@ _DIGITS = 4
 Content = dict[str, Any]
 
 
-def content(boards: Sequence[Board]) -> Content:
+def content(boards: Sequence[Board], gallery: Gallery) -> Content:
     """The data of the whole page.
 
     Parameters
     ----------
     boards : sequence of Board
+    gallery : Gallery
+        Maps and pictures.
 
     Returns
     -------
     dict
         As JSON can hold it: suites, each with its models and its bindings, and these with their cells.
     """
-    return {"suites": [_suite(board) for board in boards]}
+    return {"suites": [_suite(board, gallery) for board in boards]}
 
 
 def profiles(boards: Sequence[Board]) -> dict[str, list[Content]]:
@@ -93,13 +96,15 @@ def _paired(cell: CellResult) -> Content:
     return {"paired": {"s": found.score, "n": n, "on": on, "concepts": changes[0], "pairs": changes[1]}}
 
 
-def _suite(board: Board) -> Content:
+def _suite(board: Board, gallery: Gallery) -> Content:
     return {
         "name": board.suite,
         "description": board.description,
         "miniature": board.miniature,
         "models": [_model(model, board) for model in board.models],
         "bindings": [_binding(column) for column in board.columns],
+        "maps": gallery.maps.get(board.suite, {}),
+        "pictures": gallery.pictures.get(board.suite, {}),
     }
 
 
@@ -134,6 +139,7 @@ def _binding(column: Column) -> Content:
         "ceiling": metric.ceiling if metric else "",
         "further": [{"name": other.name, "label": other.label} for other in column.further],
         "n": max(cell.n or 0 for cell in column.cells),
+        "unit": column.unit,
         "cells": [_cell(cell, column) for cell in column.cells],
     }
 
@@ -150,6 +156,7 @@ def _cell(cell: CellResult, column: Column) -> Content:
         "seeds": cell.averaged,
         "rank": list(ranks) if ranks else None,
         "recipes": list(under) if under else None,
+        "counts": cell.counts,
         "notes": list(cell.notes),
     }
     made = cell.provenance

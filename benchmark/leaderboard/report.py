@@ -1,24 +1,31 @@
-"""A report on one model for the supplement of a paper: one self-contained HTML page."""
+"""A report on one model for the supplement of a paper: one self-contained HTML page, or a PDF of it."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup
 
-from benchmark.common.errors import BenchError, DataError, UsageError
-from benchmark.common.files import write_atomic
+from benchmark.common.errors import BenchError, UsageError
+from benchmark.common.pages import template, write_page
 from benchmark.leaderboard.board import Column, boards
+from benchmark.leaderboard.build import page_folder
 from benchmark.leaderboard.check import faults
 from benchmark.leaderboard.figures import profiles
 from benchmark.leaderboard.figures.style import style
 from benchmark.leaderboard.markdown import number
-from benchmark.leaderboard.templates import template
+from benchmark.leaderboard.pdf import print_pdf
 from benchmark.registry import Registry
 from benchmark.results import VARIANT, CellResult, LayerScore, ResultStore
+
+#: How a report is written, by the ending of its name
+_FORMS: dict[str, Callable[[str, Path], None]] = {
+    ".html": lambda text, path: write_page(path, text),
+    ".pdf": print_pdf,
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,7 @@ def write_report(results: Path, model: str, suite: str, page: Path, registry: Re
     model, suite : str
         Names.
     page : Path
-        The HTML file to write.
+        The file to write, .html or .pdf. Chromium or Chrome prints a PDF.
     registry : Registry
         Describes the tasks and their references.
 
@@ -56,8 +63,11 @@ def write_report(results: Path, model: str, suite: str, page: Path, registry: Re
     Raises
     ------
     BenchError
-        If the model has no score in the suite, or the file cannot be written.
+        If the model has no score in the suite, or the file cannot be written or has another ending.
     """
+    write = _FORMS.get(page.suffix.lower())
+    if write is None:
+        raise UsageError(f"--page {page}: unknown format; end the name in {' or '.join(_FORMS)}")
     stored, _ = ResultStore(results).all()
     cells = [
         one.cell
@@ -72,7 +82,7 @@ def write_report(results: Path, model: str, suite: str, page: Path, registry: Re
             f"bench run --suite {suite} --model {model} --task all --output {results}"
         )
     rows = [_Row(column, column.cells[0]) for column in columns]
-    text = template("report.html.j2").render(
+    text = template(page_folder(), "report.html.j2").render(
         model=model,
         suite=suite,
         miniature=any(row.cell.miniature for row in rows),
@@ -82,10 +92,7 @@ def write_report(results: Path, model: str, suite: str, page: Path, registry: Re
         references=_references(rows, registry),
         number=number,
     )
-    try:
-        write_atomic(page, text.encode())
-    except OSError as error:
-        raise DataError(f"cannot write {page}: {error.strerror or error}") from error
+    write(text, page)
     return len(rows)
 
 

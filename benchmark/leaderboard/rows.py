@@ -26,8 +26,8 @@ def tidy(boards: Sequence[Board]) -> list[Row]:
     list of dict
         All with the same names; None where a number is undefined or does not apply.
     """
-    cells = [cell for board in boards for column in board.columns for cell in column.cells]
-    return [row for cell in cells for row in _of_cell(cell)]
+    cells = [(cell, column.unit) for board in boards for column in board.columns for cell in column.cells]
+    return [row for cell, unit in cells for row in _of_cell(cell, unit)]
 
 
 def as_csv(rows: Sequence[Row]) -> str:
@@ -45,19 +45,22 @@ def as_json(rows: Sequence[Row]) -> str:
     return json.dumps(rows, indent=1, allow_nan=False) + "\n"
 
 
-def _of_cell(cell: CellResult) -> Iterator[Row]:
+def _of_cell(cell: CellResult, unit: str) -> Iterator[Row]:
     best = next((layer for layer in cell.layers if layer.name == cell.best_layer), None)
-    yield _row(cell, "", None, cell.metric, cell, best)
+    yield _row(cell, unit, "", None, cell.metric, cell, best)
     last = len(cell.layers) - 1
     for number, layer in enumerate(cell.layers):
         depth = number / last if last else 1.0
         for metric, estimate in layer.metrics.items():
             # the p-value of a layer is that of the first metric of the task
-            yield _row(cell, layer.name, depth, metric, estimate, layer if metric == cell.metric else None)
+            yield _row(
+                cell, unit, layer.name, depth, metric, estimate, layer if metric == cell.metric else None
+            )
 
 
 def _row(
     cell: CellResult,
+    unit: str,
     layer: str,
     depth: float | None,
     metric: str | None,
@@ -70,7 +73,7 @@ def _row(
         "metric": metric or "",
         **{name: getattr(numbers, name) for name in ("score", "ci_low", "ci_high", *LEVELS)},
         **{name: getattr(cell, name) for name in ("n", "trained_on", "untrained")},
-        "interval": "5-95 % of seeds" if cell.averaged else "95 % over concepts",
+        "interval": "5-95 % of seeds" if cell.averaged else f"95 % over {unit}",
         "best_layer": cell.best_layer or "",
         "depth": depth,
         "p": tested.p if tested else None,

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from functools import cache
 from itertools import groupby
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from benchmark.common.errors import DataError
-from benchmark.common.files import write_atomic
+from benchmark.common.pages import data_uri, template, write_page
 from benchmark.model_similarity.moved import Moved
 from benchmark.representation.concepts import concept_images
 
@@ -44,24 +39,13 @@ def save_moved_page(path: Path, found: Moved, k: int) -> None:
         ((first, *_),) = concept_images(found.stimuli, [concept])
         image = found.stimuli.open_image(int(first)).convert("RGB")
         image.thumbnail((_SIDE, _SIDE))
-        stream = io.BytesIO()
-        image.save(stream, format="JPEG", quality=85)
-        return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()
+        return data_uri(image)
 
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "page"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
     by_group = groupby(found.most(k), key=lambda pair: (pair.group, pair.change < 0))
-    page = environment.get_template("moved.html.j2").render(
+    page = template(Path(__file__).parent / "page", "moved.html.j2").render(
         found=found,
         sections=[(group, closer, list(pairs)) for (group, closer), pairs in by_group],
         picture=picture,
         miniature=found.provenance["miniature"],
     )
-    try:
-        write_atomic(path, page.encode())
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror or error}") from error
+    write_page(path, page)

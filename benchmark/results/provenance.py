@@ -22,6 +22,7 @@ _NO_SCORES = (
     "common/figures.py",
     "common/files.py",
     "common/package.py",
+    "common/pages.py",
     "datasets/mini",
     "export",
     "extraction/cache.py",

@@ -135,13 +135,24 @@ def _all_models(registry: Registry, suite: str) -> list[str]:
     return [*listed, *(name for name in own if name not in listed)]
 
 
+def _elsewhere(registry: Registry, name: str) -> str:
+    """That another suite has a binding ``name``, or bindings that begin with it; empty if none has."""
+    for suite in registry.suites:
+        near = [binding for binding in registry.bindings(suite) if f"{binding}_".startswith(f"{name}_")]
+        if near:
+            return f"unknown task {name!r} in this suite; suite {suite!r} has {', '.join(near)}"
+    return ""
+
+
 def _bindings(registry: Registry, asked: Sequence[str], suite: str) -> list[str]:
     bindings = registry.bindings(suite)
     if ALL in asked:
         return list(bindings)
     for name in asked:
         if name not in bindings and name not in registry.tasks:
-            raise UsageError(unknown("task", name, [*registry.tasks, *bindings]))
+            raise UsageError(
+                _elsewhere(registry, name) or unknown("task", name, [*registry.tasks, *bindings])
+            )
     chosen = [name for name, binding in bindings.items() if name in asked or binding.task in asked]
     if not chosen:
         raise UsageError(

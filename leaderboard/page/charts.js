@@ -3,10 +3,13 @@
 
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b58900", "#56b4e9", "#8c6d31", "#7b7fd4"];
 
+// A chart is no wider than the window, so that its letters stay readable on a telephone.
+const roomFor = (width) => Math.max(280, Math.min(width, document.documentElement.clientWidth - 40));
+
 // The marks of a chart are one picture for a screen reader, which its label describes.
 function asPicture(figure) {
   for (const svg of figure.matches("svg") ? [figure] : figure.querySelectorAll("svg[aria-label]")) svg.setAttribute("role", "img");
-  for (const mark of figure.querySelectorAll("g[aria-label]")) mark.removeAttribute("aria-label");
+  for (const mark of figure.querySelectorAll("g[aria-label], rect[aria-label]")) mark.removeAttribute("aria-label");
   return figure;
 }
 
@@ -26,7 +29,7 @@ function layerChart(cells, metric, label) {
   const band = (low, high, fill) => (low === undefined ? [] : [Plot.rect([0], { x1: 0, x2: 1, y1: low, y2: high, fill })]);
   const models = [...new Set(points.map((point) => point.model))];
   return asPicture(Plot.plot({
-    width: 520,
+    width: roomFor(520),
     height: 260,
     marginLeft: 48,
     ariaLabel: `${label} by layer`,
@@ -54,7 +57,7 @@ function scatter(across, up) {
   });
   if (!points.length) return element("p", { class: "soft" }, "No model has a score in both.");
   return asPicture(Plot.plot({
-    width: 640,
+    width: roomFor(640),
     height: 440,
     marginLeft: 56,
     marginRight: 110,

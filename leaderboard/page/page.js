@@ -8,23 +8,28 @@ for (const suite of content.suites) for (const binding of suite.bindings) bindin
 const state = { suite: content.suites[0], chosen: new Set(), search: "", hidden: new Set(), tasks: null, sort: "", traits: new Map(), weights: new Map() };
 const received = new Map();
 let table = null;
+let turns = 0; // how many views were asked for
 
-// Profiles of large pages lie in files beside it, one a suite, each a script that calls receive().
-function receive(suite, profiles) {
-  received.get(suite).resolve(profiles);
+// Layers and arrays of large pages lie in files beside it, each a script that calls receive().
+function receive(kind, name, entry) {
+  received.get(`${kind} ${name}`).resolve(entry);
 }
 
-function profilesOf(suite) {
-  const inside = JSON.parse(document.getElementById("profiles").textContent);
-  if (inside.here) return Promise.resolve(inside.here[suite]);
-  if (!received.has(suite)) {
+// kind: "layers", by suite, or "arrays", by SUITE/MODEL. Undefined where there is no such entry.
+function entryOf(kind, name) {
+  const inside = JSON.parse(document.getElementById(kind).textContent);
+  if (inside.here || !Object.hasOwn(inside.files, name)) return Promise.resolve(inside.here?.[name]);
+  const key = `${kind} ${name}`;
+  if (!received.has(key)) {
     const entry = {};
     entry.promise = new Promise((resolve) => (entry.resolve = resolve));
-    received.set(suite, entry);
-    document.head.append(element("script", { src: inside.files[suite] }));
+    received.set(key, entry);
+    document.head.append(element("script", { src: inside.files[name] }));
   }
-  return received.get(suite).promise;
+  return received.get(key).promise;
 }
+
+const profilesOf = (suite) => entryOf("layers", suite);
 
 // An address that somebody typed may hold a lone %.
 function decoded(text) {
@@ -47,7 +52,7 @@ function read() {
   state.traits = new Map(Object.keys(TRAITS).filter((kind) => filters.get(kind)).map((kind) => [kind, filters.get(kind)]));
   const weights = (filters.get("mean") ?? "").split(",").map((one) => [one.slice(0, one.lastIndexOf(":")), Number(one.slice(one.lastIndexOf(":") + 1))]);
   state.weights = new Map(weights.filter(([binding, weight]) => weight > 0 && state.suite.bindings.some((b) => b.name === binding && b.higher)));
-  return { kind, name };
+  return { kind, name, filters };
 }
 
 function remember() {
@@ -131,15 +136,15 @@ function suiteView(suite) {
 }
 
 async function show() {
-  const { kind, name } = read();
+  const turn = ++turns;
+  const { kind, name, filters } = read();
   const suite = state.suite;
   const links = content.suites.map((s) => element("a", { href: address(s.name), ...(s === suite ? { "aria-current": "page" } : {}) }, s.name));
   document.getElementById("suites").replaceChildren(...links);
   const views = { model: modelView, task: taskView, compare: compareView };
   if (!Object.hasOwn(views, kind ?? "")) return suiteView(suite);
-  const here = location.hash;
-  const view = await views[kind](suite, name);
-  if (location.hash !== here) return; // another view was asked for meanwhile
+  const view = await views[kind](suite, name, filters);
+  if (turn !== turns) return; // another view was asked for meanwhile
   document.getElementById("main").replaceChildren(view);
   window.scrollTo(0, 0);
 }

@@ -54,13 +54,13 @@ function differencesView(suite, models, profiles) {
   }
   view.append(element("p", { class: "soft" }, "The first less the second model, each with its best layer on all concepts. " +
     "Corrected: false discovery rate over all rows. Bold: corrected p below .05."));
-  const heads = ["binding", "first", "second", "difference", "95 % interval", "p", "corrected", "concepts"];
+  const heads = ["binding", "first", "second", "difference", "95 % interval", "p", "corrected", "n"];
   const table = element("table", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head))));
   for (const row of rows) {
     const link = element("a", { href: address(suite.name, "task", row.binding.name) }, row.binding.name.replaceAll("_", " "));
     const difference = element(row.corrected < SIGNIFICANT ? "b" : "span", {}, signed(row.difference));
     table.append(element("tr", {}, element("th", { scope: "row" }, link), ...[row.first, row.second, difference,
-      `${signed(row.low)} to ${signed(row.high)}`, inPaper(row.p), inPaper(row.corrected), String(row.n)].map((cell) => element("td", {}, cell))));
+      `${signed(row.low)} to ${signed(row.high)}`, inPaper(row.p), inPaper(row.corrected), `${row.n} ${row.binding.unit}`].map((cell) => element("td", {}, cell))));
   }
   view.append(element("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Paired differences" }, table));
   return view;

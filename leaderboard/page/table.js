@@ -44,7 +44,7 @@ function inWords(cell, binding) {
     parts.push(`${cell.seeds ? "5th to 95th percentile of seeds" : "95 % interval"} ${number(cell.l)} to ${number(cell.h)}`);
   if (cell.c !== undefined) parts.push(`chance ${number(cell.c)}`);
   if (cell.gl !== undefined) parts.push(`ceiling ${number(cell.gl)} to ${number(cell.gh)}`);
-  parts.push(`${cell.n} of ${binding.n} concepts`, `layer ${cell.layer}`);
+  parts.push(`${cell.n} of ${binding.n} ${binding.unit}`, `layer ${cell.layer}`);
   if (cell.rank) parts.push(cell.rank[0] === cell.rank[1] ? `rank ${cell.rank[0]}` : `rank ${cell.rank.join(" to ")}`);
   if (cell.recipes) parts.push(`${number(cell.recipes[1], 2)} to ${number(cell.recipes[2], 2)} under ${cell.recipes[0]} recipes`);
   if (cell.t) parts.push("trained with this target");

@@ -35,7 +35,7 @@ const drawn = (cell, binding) => {
   return box;
 };
 
-async function modelView(suite, name) {
+async function modelView(suite, name, query) {
   const model = suite.models.find((m) => m.name === name);
   if (!model) return notThere(suite, `model ${name}`);
   const view = element("article", {}, ...heading(suite, name));
@@ -44,20 +44,16 @@ async function modelView(suite, name) {
   if (description) view.append(element("p", {}, description));
   view.append(facts([["parameters", parameters?.toLocaleString("en")], ["trained on", trainedOn], ...Object.entries(rest)]));
   const layers = await profilesOf(suite.name);
+  const arrays = (await entryOf("arrays", `${suite.name}/${name}`)) ?? {};
   const charts = element("div", { class: "charts" });
   for (const binding of suite.bindings) {
     const cell = binding.cells.find((c) => c.model === name);
     if (!cell) continue;
     const profile = layers.find((p) => p.binding === binding.name && p.model === name)?.layers ?? [];
-    const title = element("a", { href: address(suite.name, "task", binding.name) }, binding.name.replaceAll("_", " "));
-    const part = element("section", {}, element("h3", {}, title), drawn(cell, binding));
-    part.append(element("figure", {}, layerChart([{ model: name, cell, layers: profile }], binding.metric, binding.label)));
-    const more = element("details", {}, element("summary", {}, "how it was made"), command(suite, name, binding.name));
-    more.append(facts([["p at the best layer", cell.p && number(cell.p, 4)], ["p, corrected over layers", cell.pf && number(cell.pf, 4)],
-      ["parameters", JSON.stringify(cell.params)], ["made on", cell.made], ["notes", cell.notes]]));
-    part.append(more);
-    charts.append(part);
+    charts.append(cellPart(suite, binding, cell, profile, arrays[binding.name]));
   }
+  const spoken = Object.values(arrays).filter((shown) => shown.words);
+  if (spoken.length) view.append(wordsPart(suite, spoken, query));
   const missing = suite.bindings.filter((b) => !b.cells.some((c) => c.model === name)).map((b) => b.name);
   view.append(charts);
   if (missing.length)
@@ -66,13 +62,28 @@ async function modelView(suite, name) {
   return view;
 }
 
+// One binding on the page of a model: its score, its curve, and what its arrays show.
+function cellPart(suite, binding, cell, layers, shown) {
+  const title = element("a", { href: address(suite.name, "task", binding.name) }, binding.name.replaceAll("_", " "));
+  const part = element("section", {}, element("h3", {}, title), drawn(cell, binding));
+  const curve = element("figure", {}, layerChart([{ model: cell.model, cell, layers }], binding.metric, binding.label));
+  const beside = [...metricsChart(layers, binding), ...arraysParts(suite, shown, cell)];
+  const more = element("details", {}, element("summary", {}, "how it was made"), command(suite, cell.model, binding.name));
+  more.append(facts([["p at the best layer", cell.p && number(cell.p, 4)], ["p, corrected over layers", cell.pf && number(cell.pf, 4)],
+    ["counts", Object.entries(cell.counts ?? {}).map(([what, count]) => `${what.replaceAll("_", " ")} ${count}`)],
+    ["parameters", JSON.stringify(cell.params)], ["made on", cell.made], ["notes", cell.notes]]));
+  if (beside.length) part.className = "whole";
+  part.append(beside.length ? element("div", { class: "arrays" }, curve, ...beside) : curve, more);
+  return part;
+}
+
 async function taskView(suite, name) {
   const binding = suite.bindings.find((b) => b.name === name);
   if (!binding) return notThere(suite, `binding ${name}`);
   const view = element("article", {}, ...heading(suite, name.replaceAll("_", " ")));
   view.append(element("p", {}, binding.question));
   view.append(facts([["task", binding.task], ["stimuli", binding.stimuli], ["target", binding.target],
-    ["chance", binding.chance], ["ceiling", binding.ceiling], ["concepts", binding.n]]));
+    ["chance", binding.chance], ["ceiling", binding.ceiling], [binding.unit, binding.n]]));
   const list = element("div", { class: "ranking" });
   for (const cell of binding.cells) {
     const link = element("a", { href: address(suite.name, "model", cell.model) }, cell.model + (cell.t ? "†" : ""));
@@ -84,7 +95,7 @@ async function taskView(suite, name) {
     model: cell.model, cell,
     layers: layers.find((p) => p.binding === name && p.model === cell.model)?.layers ?? [],
   }));
-  view.append(element("h3", {}, "Layer by layer, on all concepts"));
+  view.append(element("h3", {}, `Layer by layer, on all ${binding.unit}`));
   const charts = element("div", { class: "charts" });
   for (const metric of [{ name: binding.metric, label: binding.label }, ...binding.further])
     charts.append(element("figure", {}, layerChart(cells, metric.name, metric.label)));
@@ -110,8 +121,7 @@ async function compareView(suite, names) {
   const wide = element("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Scores side by side" }, table);
   view.append(wide);
   if (models.length > 1) view.append(differencesView(suite, models, await profilesOf(suite.name)));
-  view.append(element("p", {}, "How alike their layers are:"),
-    element("pre", { tabindex: "0", "aria-label": "command" }, `bench similarity --suite ${suite.name} --model ${models.join(",")}`));
+  view.append(mapsView(suite, models));
   return view;
 }
 

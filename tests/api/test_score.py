@@ -107,4 +107,4 @@ def test_ids_of_other_stimuli_are_not_possible_and_say_why(tmp_path):
 
 
 def test_tab_completion_shows_what_a_user_calls():
-    assert dir(benchmark) == ["__version__", "check", "run", "score", "similarity"]
+    assert dir(benchmark) == ["__version__", "check", "compare", "run", "score", "similarity"]

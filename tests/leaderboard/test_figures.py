@@ -8,7 +8,8 @@ from test_page import HOSTILE, cell
 
 from benchmark.common.errors import DataError
 from benchmark.leaderboard.figures import differences, plans, profiles, rdms, similarities
-from benchmark.leaderboard.figures.style import COLUMN, PAGE, order_of
+from benchmark.leaderboard.figures.style import COLUMN, PAGE
+from benchmark.leaderboard.order import order_of
 from benchmark.results import ResultStore
 
 NAMES = ("cat", "car", "dog", "bus")

@@ -134,7 +134,7 @@ def test_names_are_escaped_and_never_leave_the_folder(tmp_path):
 def test_undefined_layers_say_why(tmp_path):
     layers = (LayerScore(name="one", undefined="constant features"), *cell().layers[1:])
     text, _, _ = build(tmp_path, cell(layers=layers))
-    (profile,) = data(text, "profiles")["here"]["mini"]
+    (profile,) = data(text, "layers")["here"]["mini"]
     assert profile["layers"][0] == {"name": "one", "undefined": "constant features"}
     assert profile["layers"][1]["metrics"]["spearman"] == {"s": 0.4, "l": 0.3, "h": 0.5}
 
@@ -152,10 +152,10 @@ def test_cells_keep_their_own_chance_and_number_of_concepts(tmp_path):
 def test_layers_of_many_cells_lie_beside_the_page(tmp_path, monkeypatch):
     monkeypatch.setattr("benchmark.leaderboard.build._INSIDE", 10)
     text, _, _ = build(tmp_path, cell("a"))
-    name = data(text, "profiles")["files"]["mini"]
+    name = data(text, "layers")["files"]["mini"]
     script = (tmp_path / "out" / name).read_text()
-    suite_name, layers = json.loads(f"[{script.removeprefix('receive(').removesuffix(');')}]")
-    assert suite_name == "mini"
+    kind, suite_name, layers = json.loads(f"[{script.removeprefix('receive(').removesuffix(');')}]")
+    assert (kind, suite_name) == ("layers", "mini")
     assert layers[0]["model"] == "a"
 
 

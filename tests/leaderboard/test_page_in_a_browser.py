@@ -7,8 +7,12 @@ import shutil
 import numpy as np
 import pytest
 from test_page import HOSTILE, build, cell
+from test_shown import arrays, plan
 
+from benchmark.leaderboard import build_page
 from benchmark.leaderboard.compare import compare
+from benchmark.registry import load_registry
+from benchmark.results import ResultStore
 
 pytestmark = pytest.mark.slow
 
@@ -46,6 +50,39 @@ def address(tmp_path_factory):
         cell("other", suite="human", binding="hit_rdm"),
     )
     return (folder / "out" / "page.html").as_uri()
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory):
+    """A page of results that have arrays."""
+    folder = tmp_path_factory.mktemp("gallery")
+    store = ResultStore(folder / "results")
+    mistakes = {
+        "concepts": arrays()["concepts"],
+        "true": np.array(["cat", "bus", "car"]),
+        "taken_for": np.array(["dog", "car", "cat"]),
+        "outcomes/one": np.float32([1, 0, 0]),
+        "outcomes/two": np.float32([0, 1, 0]),
+    }
+    words = {
+        "concepts": np.array(["cat", "dog", "car"]),
+        "held_out": np.array([False, False, True]),
+        "vocabulary": np.array(["fur", "road", "pet", HOSTILE]),
+        "profiles/two": np.float32([[0.5, 0, 0.3, 0], [0.2, 0, 0.6, 0], [0, 0.8, 0, 0.1]]),
+        "profiles_people": np.float32([[0.4, 0, 0.2, 0], [0.1, 0, 0.7, 0], [0, 0.6, 0, 0.2]]),
+    }
+    helped = {"concepts": arrays()["concepts"], "per_concept/two": np.float32([0.9, 0.2, 0.7, 0.5])}
+    for seed, model in enumerate(("strong", "weak", "third")):
+        for binding, kept in (
+            ("people_rdm", arrays(seed)),
+            ("a_gwot", arrays(seed, **plan(0))),
+            ("a_two_vs_two", helped),
+            ("a_one_vs_two", mistakes),
+            ("some_words", words),
+        ):
+            store.write(cell(model, binding=binding), kept)  # bindings of the registry have other tasks
+    build_page(folder / "results", folder / "page.html", load_registry())
+    return (folder / "page.html").as_uri()
 
 
 class Visit:
@@ -235,12 +272,83 @@ def test_layers_beside_the_page_are_loaded_when_they_are_needed(browser, tmp_pat
         visit.page.wait_for_selector("figure svg")
 
 
+def test_a_model_shows_what_its_arrays_hold(browser, gallery):
+    with Visit(browser, f"{gallery}#/mini/model/strong") as visit:
+        visit.page.wait_for_selector("article h4")
+        for label in (
+            "RDM of People",
+            "RDM of strong",
+            "transport plan",
+            "distance by epsilon",
+            "local optima",
+        ):
+            assert visit.page.locator(f'svg[aria-label*="{label}"]').count() >= 1, label
+        text = visit.page.locator("article").inner_text()
+        assert "Recovered in one: 1 of 3 mistakes\ncat\ntaken for\ndog" in text
+        assert "Lost there: 1 of 3 mistakes\nbus\ntaken for\ncar" in text
+        visit.page.locator("summary", has_text="Five likeliest").focus()
+        visit.page.keyboard.press("Enter")
+        row = visit.page.locator("details tr", has_text="cat").first
+        assert row.inner_text().split() == [
+            "cat",
+            "cat",
+            "0.70",
+            "\u2713",
+            "car",
+            "0.20",
+            "dog",
+            "0.10",
+            "bus",
+            "0.00",
+        ]
+        assert row.locator("img").first.get_attribute("src").startswith("data:image/jpeg")
+
+
+def test_the_panel_of_words_by_keyboard_alone_and_the_link_keeps_it(browser, gallery):
+    with Visit(browser, f"{gallery}#/mini/model/strong") as visit:
+        visit.page.wait_for_selector(".words svg")
+        assert HOSTILE not in visit.page.locator(".words svg").text_content()  # not among the words of a cat
+        visit.page.get_by_label("car held out").focus()
+        visit.page.keyboard.press("Space")
+        visit.page.get_by_label("fixed vocabulary").focus()
+        visit.page.keyboard.press("Space")
+        drawn = visit.page.locator(".words svg").text_content()
+        assert "strength, as it is" in drawn
+        assert HOSTILE in drawn
+        link = visit.page.url
+        assert link.endswith("?words=cat%2Ccar&fixed=")
+    with Visit(browser, link) as again:
+        again.page.wait_for_selector(".words svg")
+        assert again.page.get_by_label("car held out").is_checked()
+        assert "strength, as it is" in again.page.locator(".words svg").text_content()
+
+
+def test_models_are_a_map_where_their_rdms_are_there(browser, gallery, address):
+    with Visit(browser, f"{gallery}#/mini/compare/strong,weak") as visit:
+        visit.page.wait_for_selector('svg[aria-label*="map"]')
+        named = visit.page.locator('svg[aria-label*="map"]').text_content()
+        assert all(name in named for name in ("people", "strong", "weak", "third"))
+    with Visit(browser, f"{address}#/mini/compare/strong,weak") as visit:
+        visit.page.wait_for_selector("article h3")
+        assert (
+            "bench similarity --suite mini --model strong,weak" in visit.page.locator("article").inner_text()
+        )
+
+
+def test_arrays_beside_the_page_are_loaded_when_they_are_needed(browser, tmp_path, monkeypatch):
+    monkeypatch.setattr("benchmark.leaderboard.build._INSIDE", 10)
+    ResultStore(tmp_path).write(cell("a"), arrays())
+    build_page(tmp_path, tmp_path / "page.html", load_registry())
+    with Visit(browser, f"{(tmp_path / 'page.html').as_uri()}#/mini/model/a") as visit:
+        visit.page.wait_for_selector('svg[aria-label*="RDM of People"]')
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 768, 1440])
 @pytest.mark.parametrize("view", ["#/mini", "#/mini/model/strong", "#/mini/compare/strong,weak"])
-def test_readable_and_accessible(browser, address, view, width, scheme):
+def test_readable_and_accessible(browser, gallery, view, width, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install -e '.[browser]'")
-    with Visit(browser, address + view, width, scheme) as visit:
+    with Visit(browser, gallery + view, width, scheme) as visit:
         visit.page.wait_for_selector(".strip")
         assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
         found = axe.Axe().run(visit.page, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]

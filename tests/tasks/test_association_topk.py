@@ -100,6 +100,23 @@ def test_every_metric_has_its_popularity_and_its_ceiling(task, counts, rng, spli
     assert result.chance["retrieval_top5"] == pytest.approx(5 / K)
 
 
+def test_profiles_of_the_head_or_else_of_the_best_layer_are_kept_for_pages(task, counts, rng):
+    layers = {"noise": rng.standard_normal((5 * K, 10)), "signal": signal(counts, rng, 0.3, 5)}
+    result = score(task, ArrayView(split_stimuli(), layers), target_of(counts), "classes")
+    assert result.concepts == HELD
+    assert result.arrays["held_out"].all()
+    assert "profiles/noise" not in result.arrays
+    rows = [WORDS.index(word) for word in result.arrays["vocabulary"]]
+    people = counts[[CONCEPTS.index(concept) for concept in HELD]]
+    shares = result.arrays["profiles_people"] / result.arrays["profiles_people"].sum(axis=1, keepdims=True)
+    kept = people[:, rows] / people[:, rows].sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(shares, kept, rtol=1e-5)
+    head = Associations(WORDS, np.repeat(counts, 5, axis=0).astype(np.float32))
+    result = score(task, ArrayView(split_stimuli(), layers, head=head), target_of(counts), "images")
+    assert result.arrays["profiles/associations"].shape == result.arrays["profiles_people"].shape
+    assert not result.arrays["held_out"].any()
+
+
 def test_popularity_is_the_mean_profile_of_the_training_classes(task, counts, rng):
     """Constant predictions of the head that are the training classes' mean score exactly the chance level."""
     strengths = counts / counts.sum(axis=1, keepdims=True)

@@ -70,6 +70,8 @@ def test_is_the_definition_and_weighs_stimuli_by_their_true_concept(task, words,
     assert result.counts["misclassified"] == result.counts["misclassified_joined"] == K
     assert result.counts["correct"] == K * (IMAGES - 1)
     assert result.arrays["misclassified"].tolist() == list(expected)
+    assert result.arrays["true"].tolist() == list(CONCEPTS)
+    assert result.arrays["taken_for"].tolist() == [*CONCEPTS[1:], CONCEPTS[0]]
     assert 0 < result.layers["layer"].values["p_binomial"] <= 1
 
 

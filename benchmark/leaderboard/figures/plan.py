@@ -15,12 +15,12 @@ from benchmark.leaderboard.figures.style import (
     PAGE,
     caption,
     mark_categories,
-    order_of,
     p_text,
     style,
     styled,
     title,
 )
+from benchmark.leaderboard.order import order_of
 from benchmark.results import CellResult
 
 _HEIGHT = 3.7

@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from scipy.spatial.distance import squareform
-from scipy.stats import rankdata
 
 from benchmark.common.errors import DataError
 from benchmark.leaderboard.figures.style import (
@@ -17,11 +16,11 @@ from benchmark.leaderboard.figures.style import (
     PAGE,
     caption,
     mark_categories,
-    order_of,
     style,
     styled,
     title,
 )
+from benchmark.leaderboard.order import order_of, ranks_of
 from benchmark.results import CellResult
 
 _ACROSS = 3
@@ -95,10 +94,7 @@ def model_rdms(kept: Sequence[Kept]) -> dict[str, np.ndarray]:
 
 
 def _draw(panel: Axes, rdm: np.ndarray) -> AxesImage:
-    pairs = squareform(rdm, checks=False)
-    known = ~np.isnan(pairs)
-    pairs[known] = (rankdata(pairs[known]) - 1) / max(1, known.sum() - 1)
-    ranks = squareform(pairs)
+    ranks = squareform(ranks_of(squareform(rdm, checks=False)))
     np.fill_diagonal(ranks, np.nan)
     panel.set_facecolor("#bbbbbb")
     return panel.imshow(ranks, cmap="viridis", vmin=0, vmax=1, interpolation="nearest")

@@ -1,16 +1,14 @@
-"""What all figures share: their size, their letters, and their order of concepts."""
+"""What all figures share: their size, their letters, and the marks of categories."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy.cluster.hierarchy import average, leaves_list
-from scipy.spatial.distance import squareform
 
 from benchmark.common.text import plain
 from benchmark.results import CellResult
@@ -56,38 +54,6 @@ def p_text(p: float | None) -> str:
     if p is None or np.isnan(p):
         return "p undefined"
     return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".", 1)
-
-
-def order_of(
-    arrays: Mapping[str, np.ndarray], rdm: np.ndarray | None = None
-) -> tuple[np.ndarray, list[str], str]:
-    """The order in which concepts are shown.
-
-    Parameters
-    ----------
-    arrays : mapping of str to ndarray
-        Arrays of a result. With ``categories`` concepts are sorted by category, those without one last.
-    rdm : ndarray, shape (n, n), optional
-        What concepts are clustered by where there are no categories; without it they keep their order.
-
-    Returns
-    -------
-    order : ndarray of int, shape (n,)
-    categories : list of str, length n
-        In that order; empty where there are none.
-    how : str
-        The order in words.
-    """
-    if "categories" in arrays:
-        names = arrays["categories"].astype(str)
-        order = np.lexsort((names, names == ""))
-        return order, list(names[order]), "concepts sorted by category"
-    if rdm is None:
-        return np.arange(len(arrays["concepts"])), [], "concepts in the order of the stimuli"
-    known = np.where(np.isnan(rdm), np.nanmean(rdm), rdm)
-    np.fill_diagonal(known, 0)
-    order = leaves_list(average(squareform(known, checks=False)))
-    return order, [], "concepts in the order of an average-linkage clustering"
 
 
 def mark_categories(axes: Axes, categories: list[str], *, named: bool, colour: str = "white") -> None:
