@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmark.common.arrays import load_array
 from benchmark.common.errors import DataError
 from benchmark.datasets.readers.text import SEPARATORS, header_separator, is_row_numbers, read_text
 from benchmark.datasets.root import DataRoot
@@ -163,12 +164,12 @@ def read_array(path: Path, key: str | None = None) -> np.ndarray:
     array: np.ndarray
     try:
         if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as archive:
+            with load_array(path) as archive:
                 if key not in archive:
                     raise DataError(f"{path}: no array {key!r} in it (it has {sorted(archive)})")
                 array = archive[key]
         elif path.suffix == ".npy":
-            array = np.load(path, allow_pickle=False)
+            array = load_array(path)
         else:
             text = read_text(path)
             mark = next((mark for mark in ";," if mark in text.partition("\n")[0]), None)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmark.common.arrays import load_array
 from benchmark.common.errors import DataError
 from benchmark.datasets.readers.files import read_array
 from benchmark.datasets.readers.hdf5_files import IDS, pick, read_hdf5, read_rsatoolbox
@@ -100,7 +101,7 @@ def _numbers(values: np.ndarray, where: str) -> np.ndarray:
 
 def _npz(path: Path, array: str | None) -> Numbers:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with load_array(path) as archive:
             shapes = {
                 name: archive[name].shape for name in archive.files if archive[name].dtype.kind in "fiu"
             }
