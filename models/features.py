@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.common.arrays import load_array
+from benchmark.common.arrays import UNREADABLE, load_array
 from benchmark.common.errors import DataError, NotPossible, UsageError
 from benchmark.common.files import sha256_of
 from benchmark.datasets import DataRoot, Stimuli
@@ -152,7 +152,7 @@ class Features(Model):
             )
         try:
             ids, arrays = readers[path.suffix]()
-        except (OSError, ValueError, EOFError) as error:
+        except UNREADABLE as error:
             raise DataError(f"{path}: cannot be read as {path.suffix} ({error})") from error
         if not ids:
             raise DataError(f"{path}: has no ids")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -11,6 +12,8 @@ from numpy.lib import format as npy
 
 #: An archive may grow to this many bytes, or to this many times its own size, when it is unpacked
 _UNPACKED, _RATIO = 1 << 30, 100
+#: What a damaged file raises when it is loaded, or when an array of an archive is read
+UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError)
 
 
 def load_array(path: Path, mmap_mode: Literal["r"] | None = None) -> Any:
@@ -35,8 +38,8 @@ def load_array(path: Path, mmap_mode: Literal["r"] | None = None) -> Any:
     ------
     ValueError
         If a header promises too much, an array holds Python objects, or the file is no such file.
-    OSError, EOFError, zipfile.BadZipFile
-        As ``numpy.load``.
+    OSError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError
+        For other damage (:data:`UNREADABLE`).
     """
     if zipfile.is_zipfile(path):
         _require_bounded(path)
@@ -53,6 +56,8 @@ def _require_bounded(path: Path) -> None:
         if size > max(_UNPACKED, _RATIO * path.stat().st_size):
             raise ValueError(f"it would unpack to {size / 2**30:,.1f} GiB")
         for member in members:
+            if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise ValueError(f"{member.filename} is encrypted, or packed in a way that is not read")
             if member.filename.endswith(".npy"):
                 with archive.open(member) as stream:
                     _require_whole(stream, member.file_size, member.filename)
@@ -60,9 +65,12 @@ def _require_bounded(path: Path) -> None:
 
 def _require_whole(stream: IO[bytes], size: int, name: str) -> None:
     """Raise if the header of an array promises more than the ``size`` bytes of its file."""
-    version = npy.read_magic(stream)
-    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, _, dtype = read(stream)
+    try:
+        version = npy.read_magic(stream)
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, _, dtype = read(stream)
+    except Exception as error:  # a header is Python text, and reading it raises errors of many kinds
+        raise ValueError(f"{name} has no header of an array: {' '.join(str(error).split())[:200]}") from error
     count = 1
     for length in shape:
         count *= length

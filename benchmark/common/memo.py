@@ -6,11 +6,10 @@ import contextlib
 import logging
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
-from benchmark.common.arrays import load_array
+from benchmark.common.arrays import UNREADABLE, load_array
 from benchmark.common.files import move_to, slug, write_temporary
 from benchmark.common.leftovers import remove_abandoned
 
@@ -39,7 +38,7 @@ class FolderMemo(MutableMapping[str, dict[str, np.ndarray]]):
         try:
             with load_array(self._path(key)) as record:
                 return {name: record[name] for name in record.files}
-        except (OSError, ValueError, TypeError, EOFError, BadZipFile) as error:
+        except (*UNREADABLE, TypeError) as error:
             raise KeyError(key) from error
 
     def __setitem__(self, key: str, record: dict[str, np.ndarray]) -> None:

@@ -11,12 +11,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
-from zipfile import BadZipFile
 
 import numpy as np
 from pydantic import ValidationError
 
-from benchmark.common.arrays import load_array
+from benchmark.common.arrays import UNREADABLE, load_array
 from benchmark.common.claim import CLAIM, claim, remove_free
 from benchmark.common.errors import DataError
 from benchmark.common.files import move_to, put_aside, sha256_of, slug, write_atomic, write_temporary
@@ -199,7 +198,7 @@ class ResultStore:
         try:
             with load_array(path) as file:
                 return {key: file[key] for key in file.files}
-        except (OSError, ValueError, EOFError, BadZipFile) as error:
+        except UNREADABLE as error:
             raise DataError(f"cannot read arrays {path}: {error}") from error
 
     def all(self) -> tuple[list[Stored], list[str]]:

@@ -8,7 +8,6 @@ import resource
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -67,7 +66,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def without_rights() -> list[str]:
-    """The words before a command with which a user who may do everything may not write to a read-only folder."""
+    """What to write before a command so that root, too, may not write to a read-only folder."""
     if os.geteuid() != 0:
         return []
     if shutil.which("setpriv") is None:
@@ -132,7 +131,10 @@ def test_a_damaged_entry_is_said_put_aside_and_computed_again(tmp_path, sound):
 OWN = """
 datasets:
   photos: {kind: stimuli, plugin: "benchmark.datasets.readers.folders:image_folder", params: {path: photos}}
-  people: {kind: target, plugin: "benchmark.datasets.readers.rdm_files:rdm_files", params: {files: [people.npy], ids: ids.txt}}
+  people:
+    kind: target
+    plugin: "benchmark.datasets.readers.rdm_files:rdm_files"
+    params: {files: [people.npy], ids: ids.txt}
 suites:
   own:
     models: [pixels]
@@ -180,20 +182,17 @@ def hanging(tmp_path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
-def test_a_model_that_hangs_costs_its_cell(tmp_path, hanging, jobs):
-    start = time.monotonic()
+def test_a_model_that_hangs_costs_its_cell(tmp_path, hanging):
     done = run(
-        ("run", "--model", "hangs,pixels", "--task", "people_rdm", "--registry", hanging, "--format", "json",
-         "--output", tmp_path / "results", "--time-limit", 15, "--jobs", jobs),
+        ("run", "--model", "hangs", "--task", "people_rdm", "--registry", hanging, "--format", "json",
+         "--output", tmp_path / "results", "--time-limit", 3),
         tmp_path / "cache",
     )  # fmt: skip
-    assert time.monotonic() - start < 200
     assert done.returncode == 1, done.stderr
-    hangs, pixels = json.loads(done.stdout)
-    assert (hangs["status"], pixels["status"]) == ("failed", "scored")
-    assert hangs["reason"] == "it took longer than 15 s, the time limit: its process was ended"
-    assert not list((tmp_path / "results").rglob("*.claim"))
+    (cell,) = json.loads(done.stdout)
+    assert cell["status"] == "failed"
+    assert cell["reason"] == "it took longer than 3 s, the time limit: its process was ended"
+    assert "Traceback" not in done.stderr
 
 
 def test_a_time_limit_is_not_for_a_cluster(bench, tmp_path):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmark.common.arrays import load_array
+from benchmark.common.arrays import UNREADABLE, load_array
 from benchmark.common.files import cache_folder, move_to, write_temporary
 
 
@@ -30,7 +30,7 @@ def cached_array(key: str, make: Callable[[], np.ndarray]) -> np.ndarray:
     array: np.ndarray
     try:
         array = load_array(path)
-    except (OSError, ValueError, EOFError):
+    except UNREADABLE:
         array = np.asarray(make(), dtype=np.float32)
     else:
         return array
