@@ -1,6 +1,7 @@
 """Time and memory of measures at tens of thousands of conditions, each in a process of its own.
 
-``python tests/benchmarks/scaling.py OUT.json [N ...]`` measures; about an hour of one core at n = 26,107.
+``python tests/benchmarks/scaling.py OUT.json [N ...]`` measures, with 16 GiB for the largest. Without arguments it
+prints the table of docs/reference/scaling.md: what was measured, extrapolated.
 """
 
 from __future__ import annotations
@@ -50,11 +51,39 @@ def measure(work: str, n: int) -> dict[str, float]:
     return json.loads(done.stdout)
 
 
-if __name__ == "__main__":
-    out, sizes = Path(sys.argv[1]), [int(n) for n in sys.argv[2:]] or [1854, 6500, 13_000, THINGS]
+#: Of ResNet-50 with 50 layers, pooled: seconds an image on two cores (1.95 s for 32 images, as in
+#: docs/reference/performance.md), and values an image
+SECONDS, VALUES = 1.95 / 32, 23_720
+MODELS = 100
+SETS = {"THINGS, all images": THINGS, "ImageNet, validation": 50_000, "ImageNet, training": 1_281_167}
+
+
+def table() -> str:
+    """What 100 such models would take on one machine of two cores, and on 16."""
+    lines = [
+        "| stimuli | images | extraction, one machine | on 16 | features on disk | triangle of one RDM |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for name, n in SETS.items():
+        hours, disk = MODELS * n * SECONDS / 3600, MODELS * n * VALUES * 4 / 1e12
+        triangle = n * (n - 1) / 2 * 8 / 2**30
+        lines.append(
+            f"| {name} | {n:,} | {hours:,.0f} h | {hours / 16:,.0f} h | {disk:,.2f} TB | {triangle:,.1f} GiB |"
+        )
+    return "\n".join(lines)
+
+
+def main(out: Path, sizes: list[int]) -> None:
     rows = []
     for n in sizes:
         for name, work in ROWS.items():
             rows.append({"n": n, "work": name, **measure(work, n), "load": os.getloadavg()[0]})
             out.write_text(json.dumps(rows, indent=1) + "\n")
             print(rows[-1], flush=True)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 1:
+        print(table())
+    else:
+        main(Path(sys.argv[1]), [int(n) for n in sys.argv[2:]] or [1854, 6500, 13_000, THINGS])
