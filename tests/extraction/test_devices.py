@@ -66,7 +66,16 @@ def test_the_scores_of_a_deterministic_run_are_those_of_another(tmp_path):
     for more in ([], ["--deterministic"], ["--deterministic"]):
         done = subprocess.run(
             [
-                *(sys.executable, "-m", "benchmark", "run", "--model", "mini_encoder", "--task", "people_rdm"),
+                *(
+                    sys.executable,
+                    "-m",
+                    "benchmark",
+                    "run",
+                    "--model",
+                    "mini_encoder",
+                    "--task",
+                    "people_rdm",
+                ),
                 *("--output", str(tmp_path / "results"), "--format", "json", *more),
             ],
             env={**os.environ, "BENCH_CACHE": str(tmp_path / "cache")},

@@ -37,8 +37,6 @@ suites:
     bindings:
       people: {task: rdm_correlation, stimuli: mini_images, target: mini_people}
       early: {task: rdm_correlation, stimuli: mini_images, target: mini_area_early}
-      gwot: {task: gwot_matching, stimuli: mini_images, target: mini_area_early,
-             params: {starts: 2, epsilons: [0.05]}}
 """
 
 
