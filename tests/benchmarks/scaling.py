@@ -1,7 +1,7 @@
 """Time and memory of measures at tens of thousands of conditions, each in a process of its own.
 
-``python tests/benchmarks/scaling.py OUT.json [N ...]`` measures, with 16 GiB for the largest. Without arguments it
-prints the table of docs/reference/scaling.md: what was measured, extrapolated.
+``python tests/benchmarks/scaling.py OUT.json [N ...]`` measures; the largest needs 16 GiB. Without arguments
+it prints the table of docs/reference/scaling.md: what was measured, extrapolated.
 """
 
 from __future__ import annotations
@@ -67,9 +67,8 @@ def table() -> str:
     for name, n in SETS.items():
         hours, disk = MODELS * n * SECONDS / 3600, MODELS * n * VALUES * 4 / 1e12
         triangle = n * (n - 1) / 2 * 8 / 2**30
-        lines.append(
-            f"| {name} | {n:,} | {hours:,.0f} h | {hours / 16:,.0f} h | {disk:,.2f} TB | {triangle:,.1f} GiB |"
-        )
+        times = f"{hours:,.0f} h | {hours / 16:,.0f} h"
+        lines.append(f"| {name} | {n:,} | {times} | {disk:,.2f} TB | {triangle:,.1f} GiB |")
     return "\n".join(lines)
 
 
