@@ -211,10 +211,14 @@ class Parameter:
         Its value where the binding says nothing. A given value must have the same type; None: any type.
     meaning : str
         What it decides, and which values it can have. The documentation shows it in a table.
+    plugin : bool
+        Whether a binding may also name a function of its own, ``path/file.py:name`` or
+        ``package.module:name``. The task gets the function, and its code is part of the cell's key.
     """
 
     default: Any
     meaning: str
+    plugin: bool = False
 
 
 class Task(ABC):
@@ -247,7 +251,9 @@ class Task(ABC):
             If a key is unknown or a value has another type (:func:`read_params`).
         """
         defaults = {key: parameter.default for key, parameter in self.parameters.items()}
-        return read_params(self.name, params, defaults)
+        own = {key: value for key, value in params.items() if callable(value)}
+        named = {key: value for key, value in params.items() if key not in own}
+        return read_params(self.name, named, defaults) | own
 
     def references(self, params: Mapping[str, Any]) -> tuple[str, ...]:
         """The other models whose features the task needs: names of the registry, or :data:`ENCODER`.
@@ -261,6 +267,26 @@ class Task(ABC):
         """
         del params
         return ()
+
+    def cost(self, joined: Join[Target], layers: int, params: Mapping[str, Any]) -> Cost | None:
+        """The cost of scoring, once the features are there, for ``bench run --dry-run``.
+
+        Parameters
+        ----------
+        joined : Join
+            As for :meth:`score`.
+        layers : int
+            Number of layers that are scored.
+        params : mapping
+            The ``params`` of the binding.
+
+        Returns
+        -------
+        Cost or None
+            None: close to nothing.
+        """
+        del joined, layers, params
+        return None
 
     @abstractmethod
     def score(
@@ -370,8 +396,8 @@ def read_params(task: str, params: Mapping[str, Any], defaults: Mapping[str, Any
     return {**defaults, **params}
 
 
-def one_of(task: str, key: str, value: str, allowed: tuple[str, ...]) -> str:
-    """``value``, if it is allowed.
+def one_of(task: str, key: str, value: Any, allowed: tuple[str, ...]) -> Any:
+    """``value``, if it is allowed. A function is: the engine gives one only where a binding may name it.
 
     Parameters
     ----------
@@ -379,7 +405,7 @@ def one_of(task: str, key: str, value: str, allowed: tuple[str, ...]) -> str:
         Name of the task, for the message.
     key : str
         Name of the parameter, for the message.
-    value : str
+    value : str or callable
         The given value.
     allowed : tuple of str
         The values that the parameter can have.
@@ -398,6 +424,6 @@ def one_of(task: str, key: str, value: str, allowed: tuple[str, ...]) -> str:
     ...
     benchmark.common.errors.UsageError: task mine: metric is 'cosin': expected one of correlation, cosine
     """
-    if value not in allowed:
+    if not callable(value) and value not in allowed:
         raise UsageError(f"task {task}: {key} is {value!r}: expected one of {', '.join(allowed)}")
     return value

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from results_curves import mistakes_section, pooling_section
 from results_figures import bars, profiles
 from results_words import differences, found_section, score_text, table
 
@@ -142,15 +143,16 @@ SOURCES = """\
 {differences}
 
 The tables name the networks of this page. The weights of some networks of the source papers could not be
-had. The page says nothing about these networks. What each paper reports stands in its own document, and no
+had, and two of the four kinds of word vectors of Dharmaretnam & Fyshe (recurrent and cross-lingual). The
+page says nothing about these. What each paper reports stands in its own document, and no
 figure of theirs is repeated here.
 """
 
 LIMITS = """\
 ## What it cannot say
 
-- **Where two intervals overlap, nothing is decided either way.** The readings on this page go by intervals
-  alone. The paired comparison of two models (`bench compare`) is finer.
+- **Not told apart is not equal.** Models are compared by paired differences over the same concepts, with p
+  corrected; against chance, and of unique variance against nothing, the readings go by intervals.
 - **One image per concept.** In most bindings a score is about that picture as much as about the concept.
   The interval is over concepts, not over pictures.
 - **Easy images.** The ImageNet sample has easy images or training images, so networks make few mistakes on
@@ -186,8 +188,8 @@ def results_pages(registry: Registry) -> dict[Path, str]:
 
 def _page(board: Board, sections: list[str], macaque: Board | None) -> str:
     cells = [cell for column in board.columns for cell in column.cells]
-    parts = [found_section(board), *sections, types_section(board), macaque_section(macaque)]
-    parts += [rules_section(), recipes_section(board)]
+    parts = [found_section(board), *sections, mistakes_section(board), types_section(board)]
+    parts += [macaque_section(macaque), rules_section(), recipes_section(board), pooling_section()]
     parts += [SOURCES.format(differences="\n".join(differences(board))), LIMITS]
     kept = [part for part in parts if part]
     head = HEAD.format(

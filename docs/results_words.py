@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
+import numpy as np
+
+from benchmark.inference import fdr
 from benchmark.leaderboard.board import Board, Column
+from benchmark.leaderboard.compare import Difference, compare
 from benchmark.leaderboard.markdown import number
 from benchmark.results import CellResult
 
 #: A layer is above chance where its p-value, adjusted over the layers, is below this
 ALPHA = 0.05
+#: A p-value below this is not told exactly
+_LEAST_P = 0.001
 #: What the notes of a result say of a target that is a network, and of one that is the model itself
 _NETWORK, _ITSELF = "the target is a network", "the target is made from the model itself"
 
@@ -34,6 +42,7 @@ def found_section(board: Board) -> str:
         "## What was found",
         "",
         *_encoder_lines(board),
+        *_first_lines(board),
         *_unique_lines(board),
         *_ceiling_lines(board),
         *_growth_lines(board),
@@ -49,53 +58,102 @@ def _encoder(cell: CellResult, column: Column) -> CellResult | None:
     return column.by_model.get(str(entry.get("encoder")))
 
 
-def reading(cell: CellResult, other: CellResult) -> str:
-    """How one score stands to another, by their intervals."""
-    bounds = cell.ci_low, cell.ci_high, other.ci_low, other.ci_high
-    if None in bounds:
-        return "not comparable"
-    if cell.ci_low > other.ci_high:  # type: ignore[operator]
-        return "higher"
-    if cell.ci_high < other.ci_low:  # type: ignore[operator]
-        return "lower"
-    return "overlap"
+class Beside(NamedTuple):
+    """The seeds of an association network on one binding, and the encoder that they were trained from."""
+
+    binding: str
+    family: str
+    cells: list[CellResult]
+    encoder: CellResult
+    higher: bool
+    differences: list[Difference]
+
+
+def reading(one: Difference, *, higher: bool = True) -> str:
+    """How a model stands to another, by their paired difference."""
+    if not np.isfinite(one.p_fdr):
+        return "not compared"
+    if one.p_fdr >= ALPHA:
+        return "not told apart"
+    return "better" if (one.difference > 0) == higher else "worse"
+
+
+def beside_encoders(board: Board) -> list[Beside]:
+    """Every association network beside its encoder; p is corrected over all of them."""
+    found = [
+        Beside(column.binding, family, cells, encoder, _higher(column), _paired(cells, encoder))
+        for column in board.columns
+        for family, cells in _families(column).items()
+        if (encoder := _encoder(cells[0], column)) is not None
+        and not _says(encoder, _ITSELF)
+        and encoder.task != "rdm_partition"
+    ]
+    corrected = iter(fdr(np.array([d.p for one in found for d in one.differences])) if found else ())
+    return [
+        one._replace(differences=[replace(d, p_fdr=float(next(corrected))) for d in one.differences])
+        for one in found
+    ]
+
+
+def _paired(cells: Sequence[CellResult], encoder: CellResult) -> list[Difference]:
+    return [one for cell in cells for one in compare([cell, encoder], [cell.model, encoder.model])]
+
+
+def _higher(column: Column) -> bool:
+    return column.metric is None or column.metric.higher_is_better
 
 
 def _encoder_lines(board: Board) -> list[str]:
     """Association networks beside the encoders they came from: a sentence, and a table."""
-    rows: list[tuple[str, ...]] = []
-    agreed: dict[str, dict[str, list[str]]] = {}
-    for column in board.columns:
-        for family, cells in _families(column).items():
-            encoder = _encoder(cells[0], column)
-            if encoder is None or _says(encoder, _ITSELF) or encoder.task == "rdm_partition":
-                continue
-            words = dict.fromkeys(reading(cell, encoder) for cell in cells)
-            scores = " and ".join(score_text(cell) for cell in cells)
-            names = f"`{column.binding}`", f"`{family}`"
-            rows.append((*names, scores, score_text(encoder), ", ".join(words)))
-            if len(words) == 1:
-                of_family = agreed.setdefault(family, {})
-                of_family.setdefault(next(iter(words)), []).append(f"`{column.binding}`")
-    if not rows:
+    found = beside_encoders(board)
+    if not found:
         return []
-    said = {"higher": "is above its encoder", "overlap": "is not told apart", "lower": "is below it"}
+    agreed: dict[str, dict[str, list[str]]] = {}
+    rows = []
+    for one in found:
+        words = [reading(d, higher=one.higher) for d in one.differences]
+        changes = " and ".join(dict.fromkeys(_difference_text(d) for d in one.differences))
+        p = " and ".join(dict.fromkeys(p_text(d.p_fdr) for d in one.differences))
+        scores = " and ".join(score_text(cell) for cell in one.cells)
+        names = f"`{one.binding}`", f"`{one.family}`"
+        rows.append((*names, scores, score_text(one.encoder), changes, p, ", ".join(dict.fromkeys(words))))
+        if len(set(words)) == 1:
+            agreed.setdefault(one.family, {}).setdefault(words[0], []).append(f"`{one.binding}`")
+    said = {
+        "better": "is better than its encoder in",
+        "worse": "is worse in",
+        "not told apart": "is not told apart from it in",
+        "not compared": "cannot be compared by concepts in",
+    }
     sentences = [
-        f"- `{family}` "
-        + "; ".join(f"{said[word]} in {_listed(found[word])}" for word in said if word in found)
-        + "."
-        for family, found in agreed.items()
+        f"- `{family}` " + "; ".join(f"{said[w]} {_listed(where[w])}" for w in said if w in where) + "."
+        for family, where in agreed.items()
     ]
+    head = ("binding", "association network", "scores of its seeds", "its encoder")
     return [
         "### Association networks and the encoders they came from",
         "",
         "An association network is compared by its words, the encoder by its features (for association norms "
-        "through a readout). Where all seeds agree, by their intervals:",
+        "through a readout). The difference is paired over the same concepts, as by `bench compare`: both "
+        "models with their best layer on all concepts, with its 95 % interval, and p corrected over all rows "
+        "of the table (false discovery rate). A frozen network has the layers of its encoder too: where one "
+        "of them is best for both, the difference is 0. Where all seeds agree:",
         "",
         *sentences,
         "",
-        table(("binding", "association network", "scores of its seeds", "its encoder", "intervals"), rows),
+        table((*head, "paired difference", "p, corrected", "it is"), rows),
     ]
+
+
+def _difference_text(one: Difference) -> str:
+    return one.why.partition(":")[0] or f"{number(one.difference)} [{number(one.low)}, {number(one.high)}]"
+
+
+def p_text(p: float | None) -> str:
+    """A p-value, for a table."""
+    if p is None or not np.isfinite(p):
+        return "-"
+    return number(p) if p >= _LEAST_P else f"< {number(_LEAST_P)}"
 
 
 def _families(column: Column) -> dict[str, list[CellResult]]:
@@ -109,6 +167,27 @@ def _families(column: Column) -> dict[str, list[CellResult]]:
 
 def _says(cell: CellResult, note: str) -> bool:
     return any(text.startswith(note) for text in cell.notes)
+
+
+def _first_lines(board: Board) -> list[str]:
+    """For each binding the models that no other is shown to beat."""
+    lines = [
+        "### Models that no other is shown to beat",
+        "",
+        "By paired differences of every two models of a binding, corrected over them. Models that were "
+        "trained with the target, and random ones, take no part:",
+        "",
+    ]
+    for column in board.columns:
+        if not column.ranks or _says(column.cells[0], _NETWORK):
+            continue
+        first = [f"`{c.model}` {score_text(c)}" for c in column.cells if _is_first(c, column)]
+        lines.append(f"- `{column.binding}`, {len(first)} of {len(column.ranks)}: {_listed(first)}.")
+    return [*lines, ""] if len(lines) > 4 else []
+
+
+def _is_first(cell: CellResult, column: Column) -> bool:
+    return cell.model in column.ranks and column.ranks[cell.model].best == 1
 
 
 def _unique_lines(board: Board) -> list[str]:
@@ -154,7 +233,8 @@ def _growth_lines(board: Board) -> list[str]:
     """Where the profiles of 2 vs 2 and of the RDM correlations end above where they begin."""
     lines = ["### From the first layer to the last", ""]
     for column in board.columns:
-        ends = [_ends(cell) for cell in column.cells if cell.task in ("two_vs_two", "rdm_correlation")]
+        trained = [cell for cell in column.cells if not cell.untrained]
+        ends = [_ends(cell) for cell in trained if cell.task in ("two_vs_two", "rdm_correlation")]
         known = [end for end in ends if end is not None]
         if known and not _says(column.cells[0], _NETWORK):
             grown = sum(last > first for first, last in known)

@@ -14,7 +14,7 @@ from benchmark.calibration.definitions import class_retrieval
 from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join, join
 from benchmark.datasets.names import nfc
-from benchmark.datasets.types import AssociationTarget
+from benchmark.datasets.norms import AssociationTarget
 from benchmark.inference import mean_statistic
 from benchmark.measures import ranking
 from benchmark.measures.ranking import Ranking

@@ -60,7 +60,9 @@ class CategoryClustering(Task):
     #: Too few for model recovery: a score does not depend on the dissimilarities of people
     simulations: ClassVar[int] = 5
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "metric": Parameter("correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}"),
+        "metric": Parameter(
+            "correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}", plugin=True
+        ),
         "standardise": Parameter("none", f"what is done to each feature before: {', '.join(STANDARDISE)}"),
     }
     reference: ClassVar[str] = """@article{kriegeskorte2008matching,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,7 +20,7 @@ from benchmark.calibration import (
 )
 from benchmark.calibration.controls import REPLICATES
 from benchmark.calibration.definitions import ridge_correlation
-from benchmark.common.errors import NotPossible, UsageError
+from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join, join
 from benchmark.datasets.responses import ResponseTarget
 from benchmark.inference import (
@@ -32,8 +32,8 @@ from benchmark.inference import (
     split_half_reliability,
 )
 from benchmark.inference.encoding import median_defined
-from benchmark.measures import HeldOutRidge
-from benchmark.representation.concepts import concept_images, concept_means
+from benchmark.measures import HeldOutPLS, HeldOutRidge
+from benchmark.representation.rows import ResponseRows, dealt_folds
 from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult, one_of
 
 _CORRELATION, _NORMALISED = "correlation", "normalised"
@@ -46,8 +46,6 @@ _DRAWS = 1000
 #: With more numbers than this in the responses there are fewer: each reads all of them
 _LARGE = 2**21
 _DRAWS_LARGE = 100
-#: Fewest concepts of a fold: a layer is chosen on half of them, and a correlation needs three
-_FEWEST = 6
 
 
 class Encoding(Task):
@@ -84,6 +82,9 @@ class Encoding(Task):
             "concepts",
             "what folds are over: concepts, so that none is in training and test; or stimuli, with which "
             "other images of a concept are in training, and the score is too high",
+        ),
+        "pls": Parameter(
+            0, "number of components of partial least squares, which fits all channels together; 0: ridge"
         ),
         "least_reliability": Parameter(
             0.0, "channels whose reliability is below it are left out; above 0 it needs repeats"
@@ -122,8 +123,10 @@ class Encoding(Task):
         recipe = self.read(params)
         one_of(self.name, "across", recipe["across"], ACROSS)
         seeds = [int(seed) for seed in rng.integers(2**63, size=4)]
-        rows = _Rows.of(view, joined)
-        folds = _folds(rows, recipe["folds"], recipe["across"], seeds[0])
+        rows = ResponseRows.of(view.stimuli, joined)
+        across = recipe["across"]
+        units = rows.concepts if across == "concepts" else np.arange(len(rows.concepts))
+        folds = dealt_folds(units, recipe["folds"], seeds[0], self.name, across)
         reliability = _reliability(joined.target, rows, seeds[1])
         kept = _reliable(joined.target, reliability, recipe["least_reliability"])
         measured = joined.target.responses[rows.of_target][:, kept]
@@ -132,17 +135,21 @@ class Encoding(Task):
         arrays: dict[str, np.ndarray] = {}
         groups = None if recipe["across"] == "stimuli" else rows.concepts
         for layer in view.layers:
+            features = rows.features(view.features(layer))
             try:
-                ridge = HeldOutRidge(rows.features(view, layer), folds, groups)
+                if recipe["pls"]:
+                    predict = _jointly(HeldOutPLS(features, folds, recipe["pls"]), measured.shape[1])
+                else:
+                    ridge = HeldOutRidge(features, folds, groups)
+                    arrays[f"penalties/{layer}"] = ridge.predict(measured)[1]
+                    predict = partial(_by_channel, ridge)
             except ValueError as error:
                 layers[layer] = LayerResult(undefined=str(error))
                 continue
-            predicted, shares = ridge.predict(measured)
-            folded = FoldedPredictions(predicted, measured, folds, rows.concepts)
-            layers[layer] = _layer(ridge, folded, ceilings, seeds[2:])
+            folded = FoldedPredictions(predict(measured), measured, folds, rows.concepts)
+            layers[layer] = _layer(predict, folded, ceilings, seeds[2:])
             ones = np.ones((1, len(joined.concepts)))
             arrays[f"correlations/{layer}"] = folded.correlations(ones)[0]
-            arrays[f"penalties/{layer}"] = shares
         several = ceilings is not None and not np.isnan(ceilings).all()
         if reliability is not None:
             arrays |= {"reliability": reliability.value, "reliability_low": reliability.low}
@@ -244,72 +251,7 @@ def _joined(world: World) -> Join[ResponseTarget]:
     return join(world.stimuli, world.target)
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """The rows that are predicted: stimuli, or concepts.
-
-    Attributes
-    ----------
-    of_target : ndarray of int, shape (n,)
-        Rows of the joined target.
-    concepts : ndarray of int, shape (n,)
-        The concept of each row, among those that joined.
-    images : tuple of ndarray of int, length n
-        Rows of the stimuli whose features are averaged.
-    """
-
-    of_target: np.ndarray
-    concepts: np.ndarray
-    images: tuple[np.ndarray, ...]
-
-    @classmethod
-    def of(cls, view: ModelView, joined: Join[ResponseTarget]) -> _Rows:
-        images = concept_images(view.stimuli, joined.concepts)
-        if not joined.by_stimulus:
-            each = np.arange(len(joined.concepts))
-            return cls(each, each, images)
-        place = {name: i for i, name in enumerate(joined.target.ids)}
-        found = [
-            (place[view.stimuli.ids[row]], concept, row)
-            for concept, rows in enumerate(images)
-            for row in rows
-            if view.stimuli.ids[row] in place
-        ]
-        unmeasured = sorted(set(range(len(images))) - {concept for _, concept, _ in found})
-        if unmeasured:
-            raise NotPossible(
-                f"target {joined.target.name!r} has no response to a test image of {len(unmeasured)} "
-                f"concepts ({', '.join(joined.concepts[i] for i in unmeasured[:3])}), only to training "
-                "images: leave these responses out"
-            )
-        of_target, concepts, rows = (np.array(column, dtype=np.intp) for column in zip(*found, strict=True))
-        return cls(of_target, concepts, tuple(rows[:, None]))
-
-    def features(self, view: ModelView, layer: str) -> np.ndarray:
-        features = view.features(layer)
-        if all(len(rows) == 1 for rows in self.images):
-            rows: np.ndarray = features[np.concatenate(self.images)]
-            return rows
-        return concept_means(features, self.images)
-
-
-def _folds(rows: _Rows, count: int, across: str, seed: int) -> np.ndarray:
-    """The fold (n,) in which each row is held out; the same for all models of a binding."""
-    units = rows.concepts if across == "concepts" else np.arange(len(rows.concepts))
-    n = len(np.unique(units))
-    if count < 2:
-        raise UsageError(f"task encoding: folds is {count}: at least 2 are needed")
-    if n < _FEWEST * count:
-        raise NotPossible(
-            f"{n} {across} joined, too few for {count} folds of {_FEWEST} or more: give folds at most "
-            f"{n // _FEWEST}" + ("" if n >= 2 * _FEWEST else f"; at least {2 * _FEWEST} {across} are needed")
-        )
-    place = np.random.default_rng(seed).permutation(n)
-    folds: np.ndarray = (place * count // n)[np.unique(units, return_inverse=True)[1]]
-    return folds
-
-
-def _reliability(target: ResponseTarget, rows: _Rows, seed: int) -> Reliability | None:
+def _reliability(target: ResponseTarget, rows: ResponseRows, seed: int) -> Reliability | None:
     """From the repeats of the rows that are scored; None: there are none."""
     if target.repeats.shape[2] < 2:
         return None
@@ -333,15 +275,32 @@ def _reliable(target: ResponseTarget, reliability: Reliability | None, least: fl
     return kept
 
 
+def _by_channel(ridge: HeldOutRidge, measured: np.ndarray) -> np.ndarray:
+    return ridge.predict(measured)[0]
+
+
+def _jointly(pls: HeldOutPLS, channels: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Predictions of one or more sets of all channels, each set by a fit of its own."""
+
+    def predict(measured: np.ndarray) -> np.ndarray:
+        sets = np.split(measured, measured.shape[1] // channels, axis=1)
+        return np.hstack([pls.predict(one) for one in sets])
+
+    return predict
+
+
 def _layer(
-    ridge: HeldOutRidge, folded: FoldedPredictions, ceilings: np.ndarray | None, seeds: list[int]
+    predict: Callable[[np.ndarray], np.ndarray],
+    folded: FoldedPredictions,
+    ceilings: np.ndarray | None,
+    seeds: list[int],
 ) -> LayerResult:
     statistics = {_CORRELATION: encoding_statistic(folded)}
     if ceilings is not None and not np.isnan(ceilings).all():
         statistics[_NORMALISED] = encoding_statistic(folded, ceilings)
     # One seed for all layers, so that a layer's null does not depend on other layers.
     permutations = int(np.clip(_PERMUTED // folded.measured.size, *_PERMUTATIONS))
-    test = permutation_test_encoding(lambda y: ridge.predict(y)[0], folded, permutations, seeds[0])
+    test = permutation_test_encoding(predict, folded, permutations, seeds[0])
     low, high = encoding_interval(
         folded, _DRAWS if folded.predicted.size <= _LARGE else _DRAWS_LARGE, seeds[1]
     )

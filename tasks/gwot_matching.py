@@ -99,7 +99,9 @@ class GWOTMatching(Task):
     )
     target_kinds: ClassVar[tuple[str, ...]] = ("rdm",)
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "metric": Parameter("correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}"),
+        "metric": Parameter(
+            "correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}", plugin=True
+        ),
         "standardise": Parameter("none", f"what is done to each feature before: {', '.join(STANDARDISE)}"),
         "epsilons": Parameter(None, "a list of positive numbers; None: ten values, computed from the RDMs"),
         "starts": Parameter(
@@ -149,7 +151,9 @@ class GWOTMatching(Task):
             {name: options[name] for name in ("epsilons", "starts", "polish")},
             joined.target.categories,
         )
-        searches.announce(len(people))
+        cost = self.cost(joined, len(view.layers), params)
+        if cost.seconds > _LONG:
+            view.work.expect(cost)
         layers: dict[str, LayerResult] = {}
         arrays: dict[str, np.ndarray] = {}
         for number, layer in enumerate(view.layers):
@@ -189,6 +193,15 @@ class GWOTMatching(Task):
             arrays=arrays,
             notes=_ceiling_notes(joined.target.subjects, rates),
         )
+
+    def cost(self, joined: Join[RDMTarget], layers: int, params: Mapping[str, Any]) -> Cost:  # type: ignore[override]
+        """The cost of the searches: one for each layer, and those of the ceiling."""
+        options = self._options(params)
+        n, starts = len(joined.target.ids), options["starts"]
+        searches = layers + 2 * _parts_of(len(joined.target.subjects))
+        seconds = gw_search_seconds(n, starts, options["epsilons"], polish=options["polish"])
+        # two plans per start, until a search is done
+        return Cost(searches * seconds, None, starts * 2 * n * n * 8)
 
     def _options(self, params: Mapping[str, Any]) -> dict[str, Any]:
         options = self.read(params)
@@ -264,16 +277,6 @@ class _Searches:
             "memo": work.memo,
             "device": work.device,
         }
-
-    def announce(self, n: int) -> None:
-        """Announce the cost of the searches among ``n`` concepts, if they take long."""
-        starts = self._solver["starts"]
-        seconds = self._count * gw_search_seconds(
-            n, starts, self._solver["epsilons"], polish=self._solver["polish"]
-        )
-        if seconds > _LONG:
-            # two plans per start, until a search is done
-            self._work.expect(Cost(seconds, None, starts * 2 * n * n * 8))
 
     def align(self, number: int, a: np.ndarray, b: np.ndarray, rng: np.random.Generator) -> GromovWasserstein:
         """Align the RDMs ``a`` and ``b``, each scaled to a mean dissimilarity of one.

@@ -13,8 +13,8 @@ from benchmark.calibration.controls import REPLICATES
 from benchmark.calibration.definitions import decoded_f1
 from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets.join import Join, join
+from benchmark.datasets.norms import PropertyTarget
 from benchmark.datasets.properties import FINER
-from benchmark.datasets.types import PropertyTarget
 from benchmark.inference import mean_statistic
 from benchmark.measures import BalancedLogistic, PermutationTest, f1_over_folds, stratified_folds
 from benchmark.representation.concepts import (

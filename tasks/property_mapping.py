@@ -21,7 +21,7 @@ from benchmark.calibration.definitions import ridge_retrieval
 from benchmark.common.did_you_mean import did_you_mean
 from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets.join import Join, join
-from benchmark.datasets.types import PropertyTarget
+from benchmark.datasets.norms import PropertyTarget
 from benchmark.inference import mean_statistic
 from benchmark.measures.permutation import exceedance_p
 from benchmark.measures.property_mapping import (

@@ -73,7 +73,9 @@ class RDMCorrelation(Task):
     target_kinds: ClassVar[tuple[str, ...]] = ("rdm",)
     missing_pairs: ClassVar[bool] = True
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "metric": Parameter("correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}"),
+        "metric": Parameter(
+            "correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}", plugin=True
+        ),
         "standardise": Parameter("none", f"what is done to each feature before: {', '.join(STANDARDISE)}"),
         "population": Parameter(
             "concepts",

@@ -99,7 +99,9 @@ class RDMPartition(Task):
         "method": Parameter(
             "spearman", "spearman: variance of ranks; pearson: of dissimilarities as they are"
         ),
-        "metric": Parameter("correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}"),
+        "metric": Parameter(
+            "correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}", plugin=True
+        ),
         "standardise": Parameter("none", f"what is done to each feature before: {', '.join(STANDARDISE)}"),
     }
     reference: ClassVar[str] = """@article{groen2018distinct,

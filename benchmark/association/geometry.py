@@ -8,11 +8,12 @@ from pathlib import Path
 from benchmark.association.mapping import imagenet_cues
 from benchmark.association.targets import association_targets
 from benchmark.common.errors import UsageError
+from benchmark.datasets.norms import AssociationTarget
 from benchmark.datasets.readers.files import locate
 from benchmark.datasets.readers.norms import read_associations
 from benchmark.datasets.readers.things import IDS, unique_ids
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
-from benchmark.datasets.types import AssociationTarget, RDMTarget
+from benchmark.datasets.types import RDMTarget
 from benchmark.measures import associations as measure
 from benchmark.measures import rdm
 from benchmark.model import Associations

@@ -21,6 +21,7 @@ from benchmark.calibration.worlds import (
     mistaken_world,
     rdm_world,
     response_world,
+    series_world,
     triplet_world,
 )
 from benchmark.datasets.join import join
@@ -44,6 +45,7 @@ _ROUNDING = 1e-6
 #: Worlds for a task that has none of its own, by the kind of its target
 _WORLDS: dict[str, DrawWorld] = {
     "rdm": rdm_world,
+    "rdm_series": series_world,
     "vectors": mistaken_world,
     "associations": association_world,
     "responses": response_world,

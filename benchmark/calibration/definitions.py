@@ -12,19 +12,13 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
-from scipy import special, stats
+from scipy import optimize, special, stats
 from scipy.spatial.distance import cosine
 
 from benchmark.calibration.worlds import World
+from benchmark.datasets.norms import AssociationTarget, PropertyTarget
 from benchmark.datasets.responses import ResponseTarget
-from benchmark.datasets.types import (
-    AssociationTarget,
-    PropertyTarget,
-    RDMTarget,
-    TripletTarget,
-    VectorTarget,
-    WordPairTarget,
-)
+from benchmark.datasets.types import RDMTarget, TripletTarget, VectorTarget, WordPairTarget
 
 
 def spearman_of_noisy_rdms(snr: float, columns: int = 200) -> float:
@@ -273,3 +267,70 @@ def ridge_correlation(world: World, features: np.ndarray) -> float:
         pairs = zip(predicted.T, responses[test].T, strict=True)
         by_fold.append([np.corrcoef(p, y)[0, 1] for p, y in pairs])
     return float(np.median(np.mean(by_fold, axis=0)))
+
+
+def reweighted_correlation(world: World, features: np.ndarray) -> float:
+    """Spearman correlation of a reweighted RDM, with scipy's solver on explicit pairs, in five folds.
+
+    A penalty is a row for each weight, and is chosen in folds of the training rows.
+    """
+    assert isinstance(world.target, RDMTarget)
+    order = [world.target.ids.index(name) for name in sorted(world.target.ids)]
+    known = world.target.rdms[0][np.ix_(order, order)]
+    rows = features - features.mean(axis=1, keepdims=True)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+
+    def fitted(train: np.ndarray, test: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+        x, y = _explicit_pairs(rows, known, train)
+        mean, spread = x.mean(axis=0), x.std(axis=0)
+        z = (x - mean) / spread
+        penalty = np.sqrt(share * (z**2).sum()) * np.eye(z.shape[1])
+        weights, _ = optimize.nnls(np.vstack([z, penalty]), np.append(y - y.mean(), np.zeros(len(penalty))))
+        new, truth = _explicit_pairs(rows, known, test)
+        return (new - mean) / spread @ weights, truth
+
+    folds = np.arange(len(rows)) % 5
+    scores = []
+    for fold in range(5):
+        chosen = {}
+        for share in np.logspace(-7, 1, 5):
+            inner = [
+                np.corrcoef(
+                    *fitted(
+                        np.flatnonzero(~np.isin(folds, (fold, other))), np.flatnonzero(folds == other), share
+                    )
+                )[0, 1]
+                for other in range(5)
+                if other != fold
+            ]
+            chosen[share] = float(np.nan_to_num(inner).mean())
+        best = max(chosen, key=chosen.__getitem__)
+        pairs = fitted(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold), best)
+        scores.append(stats.spearmanr(*pairs).statistic)
+    return float(np.mean(scores))
+
+
+def versa_correlation(world: World, features: np.ndarray) -> float:
+    """Spearman correlation of the RDMs of predicted and measured responses, with scikit-learn, five folds."""
+    from sklearn.linear_model import RidgeCV  # see class_retrieval
+
+    assert isinstance(world.target, ResponseTarget)
+    order = [world.target.ids.index(name) for name in sorted(world.target.ids)]
+    responses = world.target.repeats[order].mean(axis=2)
+    responses = (responses - responses.mean(axis=0)) / responses.std(axis=0)
+    total = ((features - features.mean(axis=0)) ** 2).sum()
+    scores = []
+    for fold in range(5):
+        test = np.arange(len(features)) % 5 == fold
+        ridge = RidgeCV(total * np.logspace(-5, 1, 13), alpha_per_target=True)
+        predicted = ridge.fit(features[~test], responses[~test]).predict(features[test])
+        upper = np.triu_indices(test.sum(), 1)
+        rdms = [1 - np.corrcoef(rows)[upper] for rows in (predicted, responses[test])]
+        scores.append(stats.spearmanr(*rdms).statistic)
+    return float(np.mean(scores))
+
+
+def _explicit_pairs(rows: np.ndarray, rdm: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Squared differences of each feature, and the target, over all pairs of ``kept``, one by one."""
+    pairs = list(combinations(kept, 2))
+    return np.array([(rows[i] - rows[j]) ** 2 for i, j in pairs]), np.array([rdm[i, j] for i, j in pairs])

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from benchmark.calibration.worlds import FromTheOrigin, World, by_concept, names_of
-from benchmark.datasets.types import PropertyTarget
+from benchmark.datasets.norms import PropertyTarget
 
 
 def frequency_world(

@@ -95,7 +95,7 @@ def load_binding(session: Session, suite: str, binding: str) -> tuple[Task, Join
     joined = join(session.stimuli(entry.stimuli), session.target_of(entry), entry.on)
     task = session.task(entry.task)
     require_pairs(task, joined)
-    return task, joined, entry.params
+    return task, joined, session.params(entry)
 
 
 def load_view(session: Session, model: str, binding: str, suite: str) -> StoredView:

@@ -147,7 +147,7 @@ def recover(
     if not defined:
         raise NotPossible(f"model {true!r}: no layer has a score")
     best = list(defined)[int(first_best(list(defined.values())))]
-    recipe = {name: str(params[name]) for name in ("metric", "standardise") if name in params}
+    recipe = {name: params[name] for name in ("metric", "standardise") if name in params}
     signal = feature_rdm(true_view.features(best).astype(np.float64), joined.concepts, **recipe)
     people = SimulatedRDMs(joined, signal)
     scores = np.empty((PEOPLE, len(networks.layers)))

@@ -16,8 +16,9 @@ from scipy import sparse
 from benchmark.calibration.arrays import ArrayView, synthetic_stimuli
 from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join
+from benchmark.datasets.norms import AssociationTarget
 from benchmark.datasets.stimuli import Stimuli
-from benchmark.datasets.types import AssociationTarget, RDMTarget, Target, VectorTarget
+from benchmark.datasets.types import RDMTarget, Target, VectorTarget
 from benchmark.model import ClassProbabilities
 from benchmark.representation.concepts import concept_images
 from benchmark.task import ModelView

@@ -156,3 +156,4 @@ class FigureKind(str, Enum):
     plan = "plan"
     compare = "compare"
     similarity = "similarity"
+    curve = "curve"

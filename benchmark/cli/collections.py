@@ -13,11 +13,10 @@ from rich.table import Table
 
 from benchmark.cli.console import console, progress_bars, say
 from benchmark.common.errors import UsageError
-from benchmark.datasets import DataRoot
-from benchmark.datasets.catalogue import Brought, Collection, FileState, bring, pull, state_of
+from benchmark.datasets.catalogue import Brought, Collection, bring, pull, state_of
 from benchmark.datasets.catalogue.download import Tell
-from benchmark.registry import Registry, load_registry
-from benchmark.registry.choose import chosen_collections, used_for
+from benchmark.registry import load_registry
+from benchmark.registry.choose import chosen_collections
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -177,41 +176,6 @@ def show_places(name: str | None, root: Path, registries: Iterable[Path]) -> Non
         say(str(root))
         return
     say(*(str(root / found.name) for found in chosen_collections(load_registry(tuple(registries)), name)))
-
-
-def list_collections(registry: Registry, root: DataRoot) -> None:
-    """Print which collections are here, their size and licence, and how to get what is missing.
-
-    Parameters
-    ----------
-    registry : Registry
-    root : DataRoot
-    """
-    table = new_table("collection", "files here", "size", "may be passed on", "used for")
-    lacking = []
-    for collection in chosen_collections(registry, None):
-        folder = root.path / collection.name
-        states = [state_of(folder, file, hashed=False) for file in collection.files]
-        here = [state for state in states if state.state not in ("missing", "changed")]
-        uses = ", ".join(used_for(registry, collection.name)) or "-"
-        size = _size(states)
-        table.add_row(collection.name, f"{len(here)} of {len(states)}", size, collection.redistribution, uses)
-        if len(here) < len(states):
-            missing = [state.file for state in states if state not in here]
-            verb = "pull" if any(file.url for file in missing) else "import"
-            end = "" if verb == "pull" else " PATH"
-            lacking.append(f"get {collection.name}: bench data {verb} {collection.name}{end}")
-    console().print(table)
-    say(*lacking)
-
-
-def _size(states: list[FileState]) -> str:
-    """Bytes that are here, of those that the registry knows of."""
-    here, known = (
-        sum(numbers) for numbers in zip(*((s.size, s.file.size or s.size) for s in states), strict=True)
-    )
-    unit, name = (1e6, "MB") if known >= 1e6 else (1e3, "kB")
-    return f"{here / unit:.1f} of {known / unit:.1f} {name}" if known else "not known"
 
 
 def new_table(*columns: str) -> Table:

@@ -1,4 +1,4 @@
-"""``bench data``: which data are here, what they share, and data of a user's own: preview and entry."""
+"""``bench data``: what data share, what is to be cited, and data of a user's own: preview and entry."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from benchmark.cli.collections import list_collections, new_table
+from benchmark.cli.collections import new_table
 from benchmark.cli.console import console, say
 from benchmark.common.errors import UsageError
 from benchmark.datasets import Stimuli, Target
@@ -15,7 +15,6 @@ from benchmark.datasets.catalogue.overlap import keys_of
 from benchmark.registry import load_registry
 from benchmark.runner import Options, Session
 from benchmark.submission.cite import bibtex, used_by
-from benchmark.submission.data_states import data_states
 from benchmark.submission.own_data import OwnData
 from benchmark.submission.preview import describe, save
 from benchmark.submission.write import add_entries
@@ -54,31 +53,6 @@ def add_data(own: OwnData, registries: Sequence[Path], task: str | None = None, 
         say(f"  bench data new rdm NAME FILE --stimuli {own.name} {options}")
     else:
         say(f"  bench run --model all --target {own.name} {options}")
-
-
-def list_data(options: Options) -> None:
-    """Print which data sets are here, how to get those that are not, and what each suite lacks.
-
-    Parameters
-    ----------
-    options : Options
-        Registries and data root.
-    """
-    session = Session(options)
-    states = list(data_states(session))
-    table = new_table("data set", "kind", "state", "needed by")
-    for found in states:
-        table.add_row(found.name, found.kind, found.state, ", ".join(found.suites) or "-")
-    console().print(table)
-    say("", f"data root: {session.data.path}")
-    say(*(f"{found.state}: {found.name}: {found.problem}" for found in states if found.problem))
-    for suite in session.registry.suites:
-        needed = [found for found in states if suite in found.suites]
-        lacks = [found.name for found in needed if found.state != "here"]
-        told = f"; not here: {', '.join(lacks)}" if lacks else ""
-        say(f"suite {suite}: {len(needed) - len(lacks)} of {len(needed)} data sets are here{told}")
-    say("")
-    list_collections(session.registry, session.data)
 
 
 def show_citations(names: list[str], registries: Iterable[Path]) -> None:

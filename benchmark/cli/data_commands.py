@@ -9,7 +9,7 @@ import typer
 
 from benchmark.cli import data_options as opt
 from benchmark.cli.commands import Commands
-from benchmark.cli.options import DataOption, RegistryOption
+from benchmark.cli.options import DataOption, IdsOption, RegistryOption
 
 data = typer.Typer(
     cls=Commands, help="List, get, check and cite data, and bring data of your own.", no_args_is_help=True
@@ -23,15 +23,21 @@ _DEFAULT = (Path("mine.yaml"),)
 
 
 @data.command("list")
-def list_(data: DataOption = None, registry: RegistryOption = None) -> None:
-    """List the data sets that are here and those that are not, and how to get them.
+def list_(
+    name: opt.ListedArgument = None,
+    everything: opt.AllOption = False,
+    data: DataOption = None,
+    registry: RegistryOption = None,
+) -> None:
+    """Say which data are here, what each suite lacks, and how to get it.
 
-    The last lines say what each suite lacks. Files are hashed, as for a run.
+    NAME is a data set, a collection of files or a suite; then all is said of
+    it. Files are hashed, as for a run.
     """
-    from benchmark.cli.data import list_data
+    from benchmark.cli.data_listing import list_data
     from benchmark.runner import Options
 
-    list_data(Options(registries=tuple(registry or ()), data=data))
+    list_data(Options(registries=tuple(registry or ()), data=data), name, everything=everything)
 
 
 @new.command("rdm")
@@ -44,11 +50,18 @@ def new_rdm(
     array: opt.ArrayOption = None,
     order: opt.OrderOption = None,
     similarity: opt.SimilarityOption = None,
+    times: opt.TimesOption = None,
+    regions: opt.RegionsOption = None,
+    unit: opt.UnitOption = None,
+    first: opt.PlacesFirstOption = None,
     on: opt.KeyOption = None,
     data: DataOption = None,
     registry: opt.NewDataRegistryOption = None,
 ) -> None:
     """Bring RDMs of your own, as a target of RDM correlation.
+
+    With --times or --regions they are a target of RDM curves: (subjects,
+    times, n, n), (n, n, times, subjects) or (times, n, n).
 
     Forms: npy, npz, mat of any version, csv and tsv with or without names,
     HDF5 of rsatoolbox. A square, a stack (subjects, n, n), or the pairs of the
@@ -66,11 +79,17 @@ def new_rdm(
         "column": column,
         "array": array,
         "order": order and order.value,
-        "similarity": similarity and similarity.value,
     }
+    plugin, task = "benchmark.datasets.readers.rdm_files:rdm_files", "rdm_correlation"
+    own: dict[str, Any] = {"similarity": similarity and similarity.value}
+    if times is not None or regions is not None:
+        plugin, task = "benchmark.datasets.readers.rdm_series_files:rdm_series_files", "rdm_curve"
+        own = _places(times, regions, base) | {"unit": unit and unit.value, "first": first and first.value}
+        _refuse(similarity, "--similarity", "does not go with --times or --regions")
+    else:
+        _refuse(unit or first, "--unit and --first", "need --times or --regions")
     what = f"RDMs of {', '.join(Path(path).name for path in paths[:2])}"
-    plugin = "benchmark.datasets.readers.rdm_files:rdm_files"
-    _add_target(name, plugin, params, what, registries, "rdm_correlation", stimuli=stimuli, on=on, data=data)
+    _add_target(name, plugin, params | own, what, registries, task, stimuli=stimuli, on=on, data=data)
 
 
 @new.command("responses")
@@ -202,7 +221,10 @@ def new_stimuli(
 
 @new.command("features")
 def new_features(
-    name: opt.NewNameArgument, file: opt.FileArgument, registry: opt.NewDataRegistryOption = None
+    name: opt.NewNameArgument,
+    file: opt.FileArgument,
+    ids: IdsOption = None,
+    registry: opt.NewDataRegistryOption = None,
 ) -> None:
     """Bring features that were computed elsewhere, as a model.
 
@@ -210,7 +232,27 @@ def new_features(
     """
     from benchmark.cli.add import add_model
 
-    add_model(f"features:{file}", _expanded(registry), name, None)
+    add_model(f"features:{file}", _expanded(registry), name, None, ids=ids)
+
+
+def _places(times: str | None, regions: str | None, base: Path) -> dict[str, str | None]:
+    """The places of an axis as an entry names them: as they are, or a file relative to ``base``."""
+    from benchmark.submission.own_data import own_files
+
+    named = {"times": times, "regions": regions}
+    return {
+        key: own_files([value], base)[0]
+        if value is not None and Path(value).expanduser().is_file()
+        else value
+        for key, value in named.items()
+    }
+
+
+def _refuse(given: object, option: str, why: str) -> None:
+    from benchmark.common.errors import UsageError
+
+    if given is not None:
+        raise UsageError(f"{option} {why}")
 
 
 def _expanded(registries: list[Path] | None) -> list[Path]:

@@ -24,6 +24,20 @@ class SimilarityRule(str, Enum):
     negative = "negative"
 
 
+class TimeUnit(str, Enum):
+    """Unit of the times of a series of RDMs."""
+
+    ms = "ms"
+    s = "s"
+
+
+class SeriesAxis(str, Enum):
+    """The first axis of an array of RDMs along an axis."""
+
+    subjects = "subjects"
+    places = "places"
+
+
 class FirstAxis(str, Enum):
     """The first axis of an array of responses."""
 
@@ -31,6 +45,10 @@ class FirstAxis(str, Enum):
     channels = "channels"
 
 
+ListedArgument = Annotated[
+    str | None, typer.Argument(help="A data set, a collection of files or a suite. Default: a summary.")
+]
+AllOption = Annotated[bool, typer.Option("--all", help="Say all there is to say of all data.")]
 NewNameArgument = Annotated[str, typer.Argument(help="Name of the new data set.")]
 FilesArgument = Annotated[
     list[str],
@@ -76,6 +94,25 @@ SimilarityOption = Annotated[
         "--similarity",
         help="The values are similarities: 1 - s, the greatest s less s, or -s is the dissimilarity.",
     ),
+]
+TimesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--times",
+        help="RDMs at several times: START:STEP:STOP, or a file with a time a line. The array is (subjects, "
+        "times, n, n), (n, n, times, subjects) or (times, n, n).",
+    ),
+]
+RegionsOption = Annotated[
+    str | None,
+    typer.Option("--regions", help="RDMs in several regions: names separated by commas, or a file of them."),
+]
+UnitOption = Annotated[
+    TimeUnit | None, typer.Option("--unit", help="Unit of the times. Default: ms, if they can be that.")
+]
+PlacesFirstOption = Annotated[
+    SeriesAxis | None,
+    typer.Option("--first", help="The first axis, where there are as many subjects as times or regions."),
 ]
 AxesOption = Annotated[
     FirstAxis | None,

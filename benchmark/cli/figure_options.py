@@ -15,7 +15,8 @@ FigureKindArgument = Annotated[
     FigureKind,
     typer.Argument(
         help="profile: scores of layers; rdm: RDMs beside that of people; plan: transport plans; compare: "
-        "paired differences; similarity: how alike the RDMs of models are."
+        "paired differences; similarity: how alike the RDMs of models are; "
+        "curve: layers over time or regions."
     ),
 ]
 ReportedModelArgument = Annotated[str, typer.Argument(help="Name of a model that has results.")]

@@ -152,7 +152,8 @@ ResultFormatOption = Annotated[
 DryRunOption = Annotated[
     bool,
     typer.Option(
-        "--dry-run", help="Score nothing. Show which cells are missing and what their features will cost."
+        "--dry-run",
+        help="Score nothing. Show which cells are missing, and what their features and tasks cost.",
     ),
 ]
 StrictOption = Annotated[

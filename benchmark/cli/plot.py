@@ -11,7 +11,7 @@ from benchmark.common.figures import require_format, save_figure
 from benchmark.results import VARIANT, ResultStore, Stored
 
 #: Kinds of figures that show the arrays of results of one binding
-_ARRAYS = ("rdm", "similarity")
+_ARRAYS = ("rdm", "similarity", "curve")
 
 
 def plot(kind: str, places: list[Path], output: Path) -> None:
@@ -19,7 +19,7 @@ def plot(kind: str, places: list[Path], output: Path) -> None:
 
     Parameters
     ----------
-    kind : {"profile", "rdm", "plan", "compare", "similarity"}
+    kind : {"profile", "rdm", "plan", "compare", "similarity", "curve"}
         What is drawn.
     places : list of Path
         Result files, or folders of them.
@@ -48,7 +48,12 @@ def plot(kind: str, places: list[Path], output: Path) -> None:
         figure = figures.differences([cell for cell in cells if VARIANT not in cell.binding])
     else:
         kept = [(one.cell, ResultStore(one.path.parent).arrays(one)) for one in stored]
-        draw = {"rdm": figures.rdms, "plan": figures.plans, "similarity": figures.similarities}[kind]
+        draw = {
+            "rdm": figures.rdms,
+            "plan": figures.plans,
+            "similarity": figures.similarities,
+            "curve": figures.curves,
+        }[kind]
         figure = draw(kept)
     with style():  # the kind of letters is decided as a file is written
         save_figure(figure, output)

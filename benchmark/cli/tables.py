@@ -148,12 +148,19 @@ def print_prospects(planned: Sequence[Prospect]) -> None:
     """Print what a run would do with the ``planned`` cells: a row for each, then how many would be scored."""
     out = console()
     table = Table(box=box.SIMPLE)
-    for column in ("model", "binding", "state", "layers to extract", "cost of the features"):
+    for column in (
+        "model",
+        "binding",
+        "state",
+        "layers to extract",
+        "cost of the features",
+        "cost of the task",
+    ):
         table.add_column(column)
     for prospect in planned:
-        cost = "" if prospect.cost is None else str(prospect.cost)
+        costs = ["" if cost is None else str(cost) for cost in (prospect.cost, prospect.work)]
         layers = str(prospect.layers) if prospect.layers else ""
-        table.add_row(prospect.cell.model, prospect.cell.binding, prospect.state, layers, cost)
+        table.add_row(prospect.cell.model, prospect.cell.binding, prospect.state, layers, *costs)
     out.print(table)
     for line in _reasons([(p.cell.model, p.cell.binding, p.state, p.why) for p in planned if p.why]):
         out.print(line, style="red", soft_wrap=True)

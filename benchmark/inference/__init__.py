@@ -1,5 +1,11 @@
 """Inference: bootstrap, permutation test, noise ceiling, false discovery rate, paired comparison."""
 
+from benchmark.inference.axis_tests import (
+    AxisTest,
+    agreement_p,
+    concept_permutation_test,
+    sign_flip_test,
+)
 from benchmark.inference.bootstrap import (
     Estimate,
     Selected,
@@ -20,6 +26,12 @@ from benchmark.inference.encoding import (
     encoding_interval,
     encoding_statistic,
     permutation_test_encoding,
+)
+from benchmark.inference.folded_rdms import (
+    FoldedRDMs,
+    folded_rdm_pair_statistic,
+    folded_rdm_statistic,
+    permutation_test_folded,
 )
 from benchmark.inference.kernels import cka_statistic, u_centred
 from benchmark.inference.noise_ceiling import (
@@ -56,6 +68,16 @@ from benchmark.inference.rdm_comparison import (
     permutation_compare,
 )
 from benchmark.inference.reliability import Reliability, split_half_reliability
+from benchmark.inference.series import (
+    Latencies,
+    SeriesScores,
+    curve_interval,
+    latencies,
+    mean_rdms,
+    series_concept_draws,
+    series_scores,
+    stretched,
+)
 from benchmark.inference.statistics import (
     PairStatistic,
     Statistic,
@@ -73,9 +95,12 @@ from benchmark.inference.word_similarity import (
 from benchmark.measures.permutation import PermutationTest
 
 __all__ = [
+    "AxisTest",
     "DualBootstrap",
     "Estimate",
     "FoldedPredictions",
+    "FoldedRDMs",
+    "Latencies",
     "ModelTests",
     "NoiseCeiling",
     "PairStatistic",
@@ -88,19 +113,27 @@ __all__ = [
     "RDMPermutation",
     "Reliability",
     "Selected",
+    "SeriesScores",
     "Statistic",
     "SubjectCeilings",
+    "agreement_p",
     "bootstrap_compare",
     "bootstrap_weights",
     "category_pair_statistic",
     "category_statistic",
     "cka_statistic",
+    "concept_permutation_test",
+    "curve_interval",
     "dual_bootstrap",
     "encoding_interval",
     "encoding_statistic",
     "estimate",
     "fdr",
+    "folded_rdm_pair_statistic",
+    "folded_rdm_statistic",
     "grouped_mean_statistic",
+    "latencies",
+    "mean_rdms",
     "mean_statistic",
     "model_tests",
     "noise_ceiling",
@@ -112,6 +145,7 @@ __all__ = [
     "part_statistic",
     "permutation_compare",
     "permutation_test_encoding",
+    "permutation_test_folded",
     "permutation_test_rdm",
     "permutation_test_triplets",
     "permutation_test_unique",
@@ -119,7 +153,11 @@ __all__ = [
     "rdm_pair_statistic",
     "rdm_statistic",
     "select_layer",
+    "series_concept_draws",
+    "series_scores",
+    "sign_flip_test",
     "split_half_reliability",
+    "stretched",
     "subject_ceilings",
     "triplet_interval",
     "triplet_pair_statistic",

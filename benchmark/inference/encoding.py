@@ -8,11 +8,10 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from benchmark.inference.statistics import Statistic
 from benchmark.measures._checks import Float64
-from benchmark.measures.permutation import PermutationTest
+from benchmark.measures.permutation import PermutationTest, student_p
 
 #: Numbers that are held at once
 _HELD = 2**23
@@ -239,7 +238,7 @@ def permutation_test_encoding(
     n: int,
     rng: np.random.Generator | int,
 ) -> PermutationTest:
-    r"""Test the median correlation against that of permuted responses, which are predicted anew.
+    """Test the median correlation against that of permuted responses, which are predicted anew.
 
     The responses are given to other concepts, all images of a concept together and in their order. Where
     concepts have different numbers of images, the images are laid end to end, concept by concept. Each
@@ -265,8 +264,7 @@ def permutation_test_encoding(
     Returns
     -------
     PermutationTest
-        Its ``p`` is that of :math:`t = (s - m) / (d \sqrt{1 + 1/n})` with n - 1 degrees of freedom, for the
-        score s, and the mean m and the standard deviation d of the permutations.
+        Its ``p`` is that of :func:`benchmark.measures.permutation.student_p`.
 
     Raises
     ------
@@ -301,9 +299,7 @@ def permutation_test_encoding(
         again = replace(folded, predicted=predict(permuted), measured=permuted)
         null += list(median_defined(again.correlations(ones).reshape(len(some), -1)))
     medians = np.array(null)
-    scale = medians.std(ddof=1) * np.sqrt(1 + 1 / n)
-    p = float(special.stdtr(n - 1, -(score - medians.mean()) / scale)) if scale > 0 else np.nan
-    return PermutationTest(null=medians, p=p, score=score)
+    return PermutationTest(null=medians, p=student_p(score, medians), score=score)
 
 
 def _orders(concepts: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:

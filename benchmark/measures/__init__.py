@@ -41,9 +41,16 @@ from benchmark.measures.odd_one_out import (
 from benchmark.measures.one_vs_two import OneVsTwo, one_vs_two, one_vs_two_permutation
 from benchmark.measures.partition import VariancePartition, commonality, variance_partition
 from benchmark.measures.permutation import PermutationTest
+from benchmark.measures.pls import HeldOutPLS, pls_predictions
 from benchmark.measures.rbf import rbf_cka, rbf_kernel
 from benchmark.measures.rdm import rdm
 from benchmark.measures.regression import RDMRegression
+from benchmark.measures.reweighting import (
+    FeatureDissimilarities,
+    RDMDissimilarities,
+    ReweightedRDMs,
+    reweighted_rdms,
+)
 from benchmark.measures.ridge import HeldOutRidge, RidgePredictions, cross_validated_ridge, ridge_predictions
 from benchmark.measures.scaling import ClassicalScaling, classical_mds
 from benchmark.measures.spose import spose_rdm
@@ -55,14 +62,18 @@ __all__ = [
     "CategoryClustering",
     "ClassicalScaling",
     "CombinedRDM",
+    "FeatureDissimilarities",
     "GWSolution",
     "GromovWasserstein",
+    "HeldOutPLS",
     "HeldOutRidge",
     "LogisticFits",
     "MutualNeighbours",
     "OneVsTwo",
     "PermutationTest",
+    "RDMDissimilarities",
     "RDMRegression",
+    "ReweightedRDMs",
     "RidgePredictions",
     "TripletCeiling",
     "TwoVsTwo",
@@ -92,12 +103,14 @@ __all__ = [
     "odd_one_out_hits",
     "one_vs_two",
     "one_vs_two_permutation",
+    "pls_predictions",
     "probed_hits",
     "procrustes_distance",
     "pwcca",
     "rbf_cka",
     "rbf_kernel",
     "rdm",
+    "reweighted_rdms",
     "ridge_predictions",
     "similarities",
     "spose_rdm",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 from benchmark.measures._checks import Float64
 
@@ -28,6 +29,31 @@ def exceedance_p(score: float | Float64, null: Float64) -> Float64:
     """
     p: Float64 = (1 + (null >= np.asarray(score) - 1e-12).sum(axis=0)) / (1 + len(null))
     return p
+
+
+def student_p(score: float, null: Float64) -> float:
+    r"""One-sided p-value of a score beside few permutations, whose scores are close to normal.
+
+    Parameters
+    ----------
+    score : float
+        The score.
+    null : ndarray, shape (n,)
+        The same score under each of n permutations, n >= 2.
+
+    Returns
+    -------
+    float
+        That of :math:`t = (s - m) / (d \sqrt{1 + 1/n})` with n - 1 degrees of freedom, for the score s, and
+        the mean m and the standard deviation d of the permutations. NaN where the permutations are all equal.
+
+    Examples
+    --------
+    >>> round(student_p(1.0, np.array([-0.5, 0.0, 0.5])), 3)
+    0.113
+    """
+    scale = null.std(ddof=1) * np.sqrt(1 + 1 / len(null))
+    return float(special.stdtr(len(null) - 1, -(score - null.mean()) / scale)) if scale > 0 else np.nan
 
 
 @dataclass(frozen=True)

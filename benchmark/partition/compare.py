@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -158,7 +158,8 @@ def model_partition(
         model.placed.name: _rdms(session, model, own, words, binding, joined.concepts, bars)
         for model, own, words in zip(loaded, covered, asked, strict=True)
     }
-    method = _recipe(session, binding).get("method", "spearman")
+    written = _recipe(session, binding, binding.params)
+    method = written.get("method", "spearman")
     rng = np.random.default_rng(binding_seed(session.options.seed, suite, name))
     return ModelPartition(
         models=tuple(rdms),
@@ -177,7 +178,7 @@ def model_partition(
             "binding": name,
             "target": binding.target,
             "target_hash": joined_to.hash,
-            "recipe": {"method": method, **_recipe(session, binding)},
+            "recipe": {"method": method, **written},
             **models_provenance(session, loaded, suite, shown),
         },
     )
@@ -206,9 +207,9 @@ def _binding_of(registry: Registry, suite: str, target: str) -> str:
     raise UsageError(f"--target: {unknown('binding or target', target, known)}")
 
 
-def _recipe(session: Session, binding: BindingEntry) -> dict[str, Any]:
-    """The recipe of an RDM that the binding names, or the defaults of its task."""
-    read = session.task(binding.task).read(binding.params)
+def _recipe(session: Session, binding: BindingEntry, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The recipe of an RDM that the parameters of a binding name, or the defaults of its task."""
+    read = session.task(binding.task).read(params)
     return {key: read[key] for key in ("metric", "standardise", "method") if key in read}
 
 
@@ -226,7 +227,7 @@ def _rdms(
     progress = bars(f"features of {name}") if bars else None
     view = layer_view(session, model, stimuli, layers, progress, binding.associations, concepts)
     images = concept_images(stimuli, concepts)
-    recipe = _recipe(session, binding)
+    recipe = _recipe(session, binding, session.params(binding))
     rdms = {}
     for layer in view.layers:
         means = concept_means(view.features(layer), images)

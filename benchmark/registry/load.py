@@ -126,7 +126,7 @@ class _Collected:
             datasets=self._placed("datasets"),
             tasks=self._placed("tasks"),
             collections=self._placed("collections"),
-            suites={name: self._extended(entry) for name, entry in self.sections["suites"].items()},
+            suites={name: self._extended(name) for name in self.sections["suites"]},
             own_suites=frozenset(
                 name for name in self.sections["suites"] if not self._is_of_first_file("suites", name)
             ),
@@ -140,17 +140,26 @@ class _Collected:
         source = self.origin[section, name]
         return source is not None and source.path == self.files[0]
 
-    def _extended(self, suite: SuiteEntry) -> SuiteEntry:
+    def _extended(self, name: str) -> SuiteEntry:
         """The suite with the models and bindings of the suite that it extends."""
-        base: SuiteEntry | None = self.sections["suites"].get(suite.extends or "")
-        if base is None:
+        suite = self._with_base(name)
+        if suite.extends not in self.sections["suites"]:
             return suite
+        base = self._with_base(suite.extends)
         return suite.model_copy(
             update={
                 "models": tuple(dict.fromkeys((*base.models, *suite.models))),
                 "bindings": {**base.bindings, **suite.bindings},
             }
         )
+
+    def _with_base(self, name: str) -> SuiteEntry:
+        """The suite, each of its bindings with the folder of the file in which it is written."""
+        suite: SuiteEntry = self.sections["suites"][name]
+        source = self.origin["suites", name]
+        base = source.path.resolve().parent if source is not None else Path()
+        bindings = {binding: entry.placed(base) for binding, entry in suite.bindings.items()}
+        return suite.model_copy(update={"bindings": bindings})
 
     def _placed(self, section: str) -> dict[str, Placed[Any]]:
         placed = {}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from benchmark.common.errors import UsageError
 from benchmark.registry.names import check_name, first_of_seeds, parse_model_name
@@ -357,6 +357,18 @@ class BindingEntry(Entry):
     params: Params = Field(default_factory=dict)
     associations: AssociationRuleEntry | None = None
     pooling: Annotated[str, AfterValidator(_pooling)] | None = None
+    _base: Path = PrivateAttr(default_factory=Path)
+
+    @property
+    def base(self) -> Path:
+        """Folder of the registry file. Functions that ``params`` name are relative to it."""
+        return self._base
+
+    def placed(self, base: Path) -> BindingEntry:
+        """The same binding, as one of a registry file in the folder ``base``."""
+        placed = self.model_copy()
+        placed._base = base
+        return placed
 
 
 class SuiteEntry(Entry):

@@ -14,8 +14,8 @@ from scipy import sparse
 
 from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import join
+from benchmark.datasets.norms import AssociationTarget
 from benchmark.datasets.stimuli import Stimuli
-from benchmark.datasets.types import AssociationTarget
 from benchmark.measures.associations import (
     association_graph,
     hellinger,

@@ -12,6 +12,7 @@ from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import VectorTarget
 from benchmark.measures import rdm
 from benchmark.measures.rdm import FEATURE_METRICS
+from benchmark.representation.own_rdm import Dissimilarity, own_rdm
 
 #: Below this relative spread, float32 features count as constant. It is ten times their rounding
 _FLAT = 1e-6
@@ -134,7 +135,9 @@ def concept_means(features: np.ndarray, images: Sequence[np.ndarray]) -> np.ndar
     return np.stack([np.asarray(features[rows], dtype=np.float64).mean(axis=0) for rows in images])
 
 
-def require_varied(features: np.ndarray, concepts: Sequence[str], metric: str = "correlation") -> None:
+def require_varied(
+    features: np.ndarray, concepts: Sequence[str], metric: str | Dissimilarity = "correlation"
+) -> None:
     """Raise if the features leave a similarity between concepts undefined.
 
     Parameters
@@ -143,7 +146,7 @@ def require_varied(features: np.ndarray, concepts: Sequence[str], metric: str = 
         One row per concept.
     concepts : sequence of str, length k
         Names of the concepts, for the message.
-    metric : str
+    metric : str or callable
         "correlation" needs variance within each row, and "cosine" needs rows that are not zero. Every metric
         needs rows that differ.
 
@@ -234,7 +237,10 @@ def normalised(features: np.ndarray, normalise: str) -> np.ndarray:
 
 
 def feature_rdm(
-    features: np.ndarray, concepts: Sequence[str], metric: str = "correlation", standardise: str = "none"
+    features: np.ndarray,
+    concepts: Sequence[str],
+    metric: str | Dissimilarity = "correlation",
+    standardise: str = "none",
 ) -> np.ndarray:
     """RDM of the features of concepts.
 
@@ -244,8 +250,9 @@ def feature_rdm(
         One row per concept.
     concepts : sequence of str, length k
         Names of the concepts, for messages.
-    metric : str
-        One of :data:`RDM_METRICS`.
+    metric : str or callable
+        One of :data:`RDM_METRICS`, or a function of the features
+        (:func:`benchmark.representation.own_rdm.own_rdm`).
     standardise : str
         One of :data:`STANDARDISE`: what is done to each feature over these concepts before.
 
@@ -259,13 +266,15 @@ def feature_rdm(
     UndefinedFeaturesError
         If the features are constant, the dissimilarity is not defined for them (values below zero for
         "jensenshannon"), or all dissimilarities are equal up to rounding.
+    UsageError
+        If a function gives no RDM.
     """
     require_varied(features, concepts, metric)
     if standardise != "none":
         features = standardised(features, standardise)
         require_varied(features, concepts, metric)
     try:
-        dissimilarity = rdm(features, metric=metric)
+        dissimilarity = own_rdm(features, metric) if callable(metric) else rdm(features, metric=metric)
     except ValueError as error:
         raise UndefinedFeaturesError(str(error)) from error
     above = dissimilarity[np.triu_indices(len(dissimilarity), 1)]

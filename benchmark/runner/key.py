@@ -10,7 +10,7 @@ from benchmark.results import Stored, code_version, diff_keys
 from benchmark.runner.loaded import LoadedModel, feature_outline
 from benchmark.runner.plan import Cell
 from benchmark.runner.references import load_references
-from benchmark.runner.session import Session
+from benchmark.runner.session import Session, functions_in
 
 #: Part of the key of a cell whose task compares with other models
 REFERENCES = "references"
@@ -47,6 +47,7 @@ def cell_key(
         "layers": session.options.layers,
         "binding": binding.model_dump(mode="json", exclude={"associations", "concepts_common_to", "pooling"}),
         **_common_key(session, binding),
+        **_functions_key(session, binding),
         **({"associations": session.rule_key(binding)} if associations else {}),
         "stimuli": session.dataset_key(binding.stimuli),
         "target": session.dataset_key(binding.target),
@@ -62,6 +63,12 @@ def _common_key(session: Session, binding: BindingEntry) -> dict[str, Any]:
     return {"concepts_common_to": keys} if keys else {}
 
 
+def _functions_key(session: Session, binding: BindingEntry) -> dict[str, Any]:
+    """The part of a key for functions that the binding names. A binding without them has none."""
+    functions = session.functions_key(binding)
+    return {"functions": functions} if functions else {}
+
+
 def unchanged(session: Session, cell: Cell) -> Stored | None:
     """The stored result of a cell if everything that decides its key is unchanged.
 
@@ -69,7 +76,8 @@ def unchanged(session: Session, cell: Cell) -> Stored | None:
     the code and the entry of the model, the version of a task from its code. That does not hold where a model
     is not known by its key (:attr:`LoadedModel.is_known`), nor for a user's task or reader, which may read
     further files. A model that cannot represent every concept has to name those it can. For these the answer
-    is None, and :func:`benchmark.runner.score.look_up` compares the whole key.
+    is None, and :func:`benchmark.runner.score.look_up` compares the whole key. So it is for a binding that
+    names a function of the user's own.
 
     Parameters
     ----------
@@ -84,6 +92,8 @@ def unchanged(session: Session, cell: Cell) -> Stored | None:
     if stored is None or stored.cell.status != "scored" or "uncovered" in stored.cell.counts:
         return None
     binding = session.registry.binding(cell.suite, cell.binding)
+    if functions_in(binding.params):
+        return None
     model = session.model(cell.model, cell.suite, binding.pooling)
     # the words are those of the stored key; what they name at present is compared
     references = load_references(session, cell, stored.cell.key.get(REFERENCES, ()))

@@ -1,4 +1,4 @@
-"""Look ahead at a run: which cells are missing, and what their features will cost."""
+"""Look ahead at a run: which cells are missing, and what they will cost."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ class Prospect:
         Number of layers to extract for the cell.
     cost : Cost or None
         Cost of these layers. None: it is not known, it is close to nothing, or an earlier cell has it.
+    work : Cost or None
+        Cost of the task once the features are there. None: close to nothing.
     why : str or None
         Why a cell is not possible, or failed.
     """
@@ -36,6 +38,7 @@ class Prospect:
     state: str
     layers: int = 0
     cost: Cost | None = None
+    work: Cost | None = None
     why: str | None = None
 
 
@@ -70,10 +73,11 @@ def _prospect(session: Session, cell: Cell, planned: set[str]) -> Prospect:
     found = scoring.stored_or_parts(session, cell)
     if isinstance(found, Stored):
         return Prospect(cell, "scored already")
-    scoring.require(session, found)
+    joined = scoring.require(session, found)
     view = scoring.view(session, found)
     key = repr(canonical(found.feature_key))
     # the first cell that needs these features extracts them for all cells
     layers = [] if key in planned else view.missing()
     planned.add(key)
-    return Prospect(cell, "to score", len(layers), view.cost(layers) if layers else None)
+    work = found.task.cost(joined, len(view.layers), found.binding.params)
+    return Prospect(cell, "to score", len(layers), view.cost(layers) if layers else None, work)

@@ -204,7 +204,8 @@ def score(session: Session, parts: Parts, bars: Bars | None = None) -> Stored:
     joined = require(session, parts)
     memo = _memo(parts)
     seen = view(session, parts, bars, memo, joined.concepts)
-    result = parts.task.score(seen, joined, parts.binding.params, np.random.default_rng(seed))
+    params = session.params(parts.binding)
+    result = parts.task.score(seen, joined, params, np.random.default_rng(seed))
     summary = summarise(result, parts.task.metrics, seed)
     if summary.best_layer is None:
         reasons = dict.fromkeys(layer.undefined or "" for layer in result.layers.values())

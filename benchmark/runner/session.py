@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -22,6 +22,7 @@ from benchmark.registry import (
     Placed,
     Registry,
     is_shipped,
+    load_plugin,
     load_registry,
     plugin_code,
     resolve_checkpoint,
@@ -122,6 +123,22 @@ class Session:
         """The task ``name``."""
         task: Task = self._once("task", name, lambda: self.registry.task(name).load()())
         return task
+
+    def params(self, binding: BindingEntry) -> dict[str, Any]:
+        """The parameters that ``binding`` gives its task; functions that it names are loaded."""
+        own = {key: load_plugin(text, binding.base) for key, text in self._functions(binding).items()}
+        return {**binding.params, **own}
+
+    def functions_key(self, binding: BindingEntry) -> dict[str, Any]:
+        """The part of a cache key for the functions that ``binding`` names: their code."""
+        functions = self._functions(binding).items()
+        return {key: plugin_code(text, binding.base).as_key() for key, text in functions}
+
+    def _functions(self, binding: BindingEntry) -> dict[str, str]:
+        """The parameters that name a function. No task is loaded where none can."""
+        named = functions_in(binding.params)
+        known = self.task(binding.task).parameters if named else {}
+        return {key: text for key, text in named.items() if key in known and known[key].plugin}
 
     def rule(self, binding: BindingEntry) -> AssociationRule:
         """The rule under which ``binding`` compares association profiles (:meth:`rule_of`)."""
@@ -306,6 +323,11 @@ class Session:
 def _own_base(placed: Placed[Any]) -> Path | None:
     """The folder of a user's registry file. Files that shipped entries name are under the data root."""
     return None if placed.base == shipped_root() else placed.base
+
+
+def functions_in(params: Mapping[str, Any]) -> dict[str, str]:
+    """The entries of ``params``, those of a binding, that may name a function: texts with a colon."""
+    return {key: value for key, value in params.items() if isinstance(value, str) and ":" in value}
 
 
 def binding_seed(seed: int, suite: str, binding: str) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmark.common.errors import NotPossible
 from benchmark.inference import bootstrap_weights, estimate, fdr, perturbed, select_layer
 from benchmark.inference.bootstrap import Estimate as Bootstrapped
 from benchmark.inference.paired import HALVINGS
@@ -61,8 +62,15 @@ def summarise(result: TaskResult, metrics: tuple[Metric, ...], seed: int) -> Sum
     Returns
     -------
     Summary
+
+    Raises
+    ------
+    NotPossible
+        If there are fewer than two concepts.
     """
     n = len(result.concepts)
+    if n < 2:
+        raise NotPossible(f"only {n} concept is left to be scored; an interval over concepts needs two")
     weights = bootstrap_weights(n, DRAWS, np.random.default_rng(seed))
     adjusted = fdr(np.array([np.nan if r.p is None else r.p for r in result.layers.values()]))
     layers = tuple(

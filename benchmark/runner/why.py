@@ -42,6 +42,7 @@ _PARTS = {
     "associations.norms": "norms of the rule for association profiles",
     "binding": "binding",
     "binding.params": "params of the binding",
+    "functions": "code of the function that the binding names:",
     "stimuli": "stimuli",
     "stimuli.plugin": "reader of the stimuli",
     "stimuli.params": "params of the stimuli's entry",

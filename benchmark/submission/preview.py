@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from scipy.spatial.distance import squareform
 
 from benchmark.common import figures
 from benchmark.common.files import write_atomic
 from benchmark.common.text import plain
 from benchmark.datasets import (
     AssociationTarget,
+    RDMSeriesTarget,
     RDMTarget,
     ResponseTarget,
     Stimuli,
@@ -20,7 +22,7 @@ from benchmark.datasets import (
     VectorTarget,
 )
 from benchmark.datasets.rdm_check import pairs_of
-from benchmark.inference import noise_ceiling, split_half_reliability
+from benchmark.inference import agreement_p, noise_ceiling, series_scores, split_half_reliability
 from benchmark.measures import triplet_ceiling
 from benchmark.measures.compare import upper_triangle
 from benchmark.submission.own_data import OwnData
@@ -28,12 +30,16 @@ from benchmark.submission.own_data import OwnData
 _MISSING = "#dddddd"
 #: With more rows than this their names do not fit beside the picture
 _NAMED = 60
+#: RDMs that are drawn of those along an axis
+_DRAWN = 6
 
 
 def describe(own: OwnData) -> list[str]:
     """Lines that describe the data, and what joined."""
     if isinstance(own.data, RDMTarget):
         lines = _of_rdms(own.data, own.joined.target if own.joined is not None else own.data)
+    elif isinstance(own.data, RDMSeriesTarget):
+        lines = _of_series(own.data, own.joined.target if own.joined is not None else own.data)
     elif isinstance(own.data, VectorTarget):
         n, dimensions = own.data.vectors.shape
         least, greatest = own.data.vectors.min(), own.data.vectors.max()
@@ -71,10 +77,14 @@ def save(own: OwnData, lines: list[str], folder: Path) -> list[Path]:
     """
     text = folder / f"{own.name}.preview.txt"
     write_atomic(text, ("\n".join(lines) + "\n").encode())
-    if not isinstance(own.data, RDMTarget):
+    if isinstance(own.data, RDMTarget):
+        figure = _drawn(own.data)
+    elif isinstance(own.data, RDMSeriesTarget):
+        figure = _drawn_series(own.data)
+    else:
         return [text]
     picture = folder / f"{own.name}.preview.png"
-    figures.save_figure(_drawn(own.data), picture)
+    figures.save_figure(figure, picture)
     return [text, picture]
 
 
@@ -105,6 +115,30 @@ def _of_rdms(target: RDMTarget, joined: Target) -> list[str]:
         *lines,
         f"noise ceiling: {ceiling.lower:.3f} to {ceiling.upper:.3f} (Spearman, over what joined)",
     ]
+
+
+def _of_series(target: RDMSeriesTarget, joined: Target) -> list[str]:
+    n, s, axis = len(target.ids), len(target.subjects), target.axis
+    what = "subject" if s == 1 else "subjects"
+    lines = [
+        f"RDMs: {s} {what} ({_few(target.subjects)}), {n} ids ({_few(target.ids)})",
+        f"axis: {axis.name}, {len(axis)} places ({axis.label(0)} to {axis.label(len(axis) - 1)})",
+        f"range: {target.pairs.min():.4g} to {target.pairs.max():.4g}, mean {target.pairs.mean():.4g}",
+    ]
+    if s < 2 or not isinstance(joined, RDMSeriesTarget):
+        return [*lines, "noise ceiling: none, it needs two subjects"]
+    found = series_scores(joined.pairs[0, :1], joined.pairs)
+    lower = found.lower.mean(axis=0)
+    best = int(np.argmax(lower))
+    lines.append(
+        f"noise ceiling: highest at {axis.label(best)}, {lower[best]:.3f} to "
+        f"{found.upper[:, best].mean():.3f} (Spearman, over what joined)"
+    )
+    p = agreement_p(found.between)
+    if not np.isnan(p).any():
+        agree = int((p < 0.05).sum())
+        lines.append(f"subjects agree at {agree} of {len(axis)} places (p < .05, FDR): a score is over these")
+    return lines
 
 
 def _of_responses(target: ResponseTarget) -> list[str]:
@@ -169,6 +203,22 @@ _FEW = 3
 
 def _few(names: tuple[str, ...]) -> str:
     return ", ".join(names[:_FEW]) + (", ..." if len(names) > _FEW else "")
+
+
+def _drawn_series(target: RDMSeriesTarget) -> Figure:
+    """The mean RDM over subjects at up to six places, evenly spread."""
+    places = np.unique(np.linspace(0, len(target.axis) - 1, _DRAWN).round().astype(int))
+    figure = Figure(figsize=(1.6 * len(places) + 1, 2.2), layout="constrained")
+    panels = figure.subplots(1, len(places), squeeze=False)[0]
+    means = [squareform(target.pairs[:, place].mean(axis=0, dtype=np.float64)) for place in places]
+    least, greatest = min(map(np.min, means)), max(map(np.max, means))
+    for panel, place, mean in zip(panels, places, means, strict=True):
+        image = panel.imshow(mean, cmap="cividis", vmin=least, vmax=greatest, interpolation="nearest")
+        panel.set_title(plain(target.axis.label(place)), fontsize=8, parse_math=False)
+        panel.set_xticks([])
+        panel.set_yticks([])
+    figure.colorbar(image, ax=panels, label="dissimilarity")
+    return figure
 
 
 def _drawn(target: RDMTarget) -> Figure:

@@ -294,7 +294,7 @@ def test_list_says_what_is_here_and_how_to_get_the_rest(bench, folder):
     np.save(folder / "a.npy", PEOPLE)
     bench("data", "new", "rdm", "judged", "a.npy", "--ids", "ids.txt", "--stimuli", "mini_images")
     list_data = ("data", "list", "--data", folder / "empty", "--registry", "mine.yaml")
-    said = [" ".join(line.split()) for line in bench(*list_data).out.splitlines()]
+    said = [" ".join(line.split()) for line in bench(*list_data, "--all").out.splitlines()]
     assert "mini_people target here mini, judged" in said, "judged extends mini"
     assert "judged target here judged" in said
     assert "glove_840b target missing human" in said, "for the words in common"
@@ -304,11 +304,47 @@ def test_list_says_what_is_here_and_how_to_get_the_rest(bench, folder):
     (all_here,) = [line for line in said if line.startswith("suite judged: ")]
     n = int(all_here.split()[2])
     assert all_here == f"suite judged: {n} of {n} data sets are here"
-    assert any(line.startswith("suite human: 0 of ") and "imagenet_sample" in line for line in said)
+    assert any(line.startswith("suite human: 0 of ") and "word2vec" in line for line in said)
     (how,) = [line for line in said if line.startswith("missing: eat: ")]
     assert "the Edinburgh Associative Thesaurus in the layout" in how
     (folder / "a.npy").unlink()
     assert f"suite judged: {n - 1} of {n} data sets are here; not here: judged" in bench(*list_data).out
+
+
+def test_list_fits_on_a_screen_and_says_all_of_what_is_named(bench, folder):
+    (folder / "root/men").mkdir(parents=True)
+    (folder / "root/men/MEN_dataset_natural_form_full").write_text("sun sunlight 50\n", encoding="utf-8")
+    list_data = ("data", "list", "--data", folder / "root")
+    summary = bench(*list_data).out.splitlines()
+    assert len(summary) <= 40
+    assert max(map(len, summary)) <= 200
+    assert "collections here: men" in summary
+    assert any(
+        line.split()[:1] == ["swow-en"] and "bench data import swow-en PATH" in line for line in summary
+    )
+    assert any(line.startswith("suite human: 1 of ") and line.endswith("more") for line in summary)
+    for name in ("swow", "swow-en"):
+        said = bench(*list_data, name).out
+        assert "missing: swow: looked for" in said
+        assert "get swow-en: bench data import swow-en PATH" in said
+        assert "eat" not in said.split()
+    said = bench(*list_data, "macaque").out
+    assert "v4_190923" in said
+    assert "suite macaque: 0 of 10" in said
+    assert "imagenet_sample" not in said
+    assert "get glove-6b: bench data pull glove-6b" in bench(*list_data, "glove-6b").out
+    refused = bench(*list_data, "swov")
+    assert (refused.status, len(refused.err.splitlines())) == (2, 1)
+    assert "swow" in refused.err
+
+
+def test_features_of_an_array_have_their_ids_in_a_list(bench, folder):
+    np.save(folder / "net.npy", np.random.default_rng(0).normal(size=(len(IDS), 4)))
+    refused = bench("data", "new", "features", "net", "net.npy")
+    assert "--ids" in refused.err
+    done = bench("data", "new", "features", "net", "net.npy", "--ids", "ids.txt")
+    assert done.status == 0, done.err
+    assert load_registry([folder / "mine.yaml"]).model("net").entry.params["ids"] == "ids.txt"
 
 
 def test_features_of_ones_own_are_a_model(bench, folder):

@@ -201,9 +201,13 @@ def test_from_an_empty_root_to_a_score(bench, human_data, tmp_path, monkeypatch)
     done = bench("data", "verify", "--data", "root")
     assert done.status == 0, done.out
     assert not re.search(" (another|changed|unchecked|missing)", done.out)
-    done = bench("data", "list", "--data", "root")
+    done = bench("data", "list", "--all", "--data", "root")
     missing = re.findall(r"^missing: (\w+):", done.out, flags=re.MULTILINE)
-    given_by_nobody = {"imagenet_val", "things_images", "things_triplets", "mcrae", "buchanan"}
+    given_by_nobody = {
+        *("imagenet_val", "things_images", "things_triplets", "things_fmri_v1", "things_fmri_it", "mcrae"),
+        *("buchanan", "usf", "swow_r123", "wordsim", "wordsim_similarity", "wordsim_relatedness"),
+        *(f"algonauts{n}{part}" for n in (78, 118) for part in ("", "_evc", "_it")),
+    }
     assert set(missing) == {*given_by_nobody, "swow_assoc_images"}
     run = ("run", "--suite", "human", "--model", "pixels", "--data", "root", "--format", "json", "--task")
     done = bench(*run, "hit_rdm,cichy_it_rdm,things_rdm_334,two_vs_two_glove")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,9 +15,10 @@ from rich.progress import Progress
 
 from benchmark.cli.run import WorkBar
 from benchmark.common.cost import Cost
-from benchmark.datasets import Stimuli
+from benchmark.datasets import Join, RDMTarget, Stimuli
 from benchmark.extraction.store import FeatureStore
 from benchmark.model import Model
+from benchmark.runner import Options, Session
 from benchmark.runner.view import LONG, StoredView
 
 
@@ -42,6 +44,26 @@ def test_cost_stands_at_the_first_cell_that_needs_the_features(bench: Callable, 
     )
     lines = [line for line in found.out.splitlines() if "untrained:77" in line]
     assert ["on disk" in line for line in lines] == [True, False]
+
+
+def test_the_search_of_gwot_is_counted(bench: Callable, tmp_path: Path) -> None:
+    command = ("run", "--model", "pixels", "--task", "people_gwot,people_rdm", "--output", tmp_path)
+    rdm, gwot = (line for line in bench(*command, "--dry-run").out.splitlines() if "pixels" in line)
+    assert re.search(r"about \d+ s, 1 MiB on disk", gwot), "12 starts of 48 concepts"
+    assert "about" not in rdm
+
+
+def test_a_search_is_counted_for_each_layer_and_each_part_of_the_people() -> None:
+    task = Session(Options()).task("gwot_matching")
+    ids = tuple(map(str, range(40)))
+    rdms = np.random.default_rng(0).random((9, 40, 40))
+    rdms = rdms + rdms.transpose(0, 2, 1)
+    rdms[:, np.arange(40), np.arange(40)] = 0
+    target = RDMTarget("people", ids, "h", rdms=rdms, subjects=tuple("abcdefghi"))
+    joined = Join(ids, target, {}, target)
+    few, many = (task.cost(joined, layers, {"starts": 8}).seconds for layers in (1, 41))
+    # 7 and 47 searches; a step is timed twice, so the ratio is not exact
+    assert 3 < many / few < 13
 
 
 class Slow(Model):

@@ -91,3 +91,17 @@ def test_a_dry_run_sees_that_too_few_concepts_join(run, tmp_path):
     done = run("--model", "plain", "--task", "judged", "--dry-run")
     assert "not possible" in done.out
     assert "0 of 1 cells would be scored" in done.out
+
+
+def test_a_single_concept_is_not_possible_and_no_fault(run, tmp_path):
+    (tmp_path / "mine.yaml").write_text(
+        REGISTRY + "      words: {task: association_topk, stimuli: mini_images, target: mini_associations, "
+        "params: {split: classes}}\n"
+    )
+    (tmp_path / "plain.py").write_text(
+        PLUGIN.replace("    def estimate", "    def covered(self, stimuli):\n"
+                       "        return frozenset(stimuli.concept_ids[:3])\n\n    def estimate")
+    )  # fmt: skip
+    done = run("--model", "plain", "--task", "words")
+    assert "failed" not in done.out
+    assert "not possible" in done.out

@@ -367,6 +367,49 @@ def test_no_name_in_an_archive_leads_out(tmp_path_factory, name):
     assert everything(folder) == {"a.zip"}
 
 
+def test_an_archive_in_an_archive_is_unpacked(tmp_path):
+    collection = Collection("c", (File("n*/*.bin", count=2), File("b.zip"), File("right/r"), File("other/r")))
+    inner = zipped({"x": CONTENT})
+    content = zipped(
+        {
+            "parts/n01.zip": zipped({"x.bin": CONTENT}),
+            "parts/n02.zip": zipped({"x.bin": b"y"}),
+            "b.zip": inner,
+            "up/right/r": b"1",
+            "up/other/r": b"2",
+        }
+    )
+    (tmp_path / "a.zip").write_bytes(content)
+    found = bring(collection, collection.files, tmp_path / "a.zip", tmp_path / "root")
+    assert [brought.outcome for brought in found] == ["imported"] * 4
+    folder = tmp_path / "root/c"
+    assert (folder / "n01/x.bin").read_bytes() == CONTENT
+    assert (folder / "n02/x.bin").read_bytes() == b"y"
+    assert (folder / "b.zip").read_bytes() == inner, "what is asked for as an archive stays one"
+    assert [(folder / name / "r").read_bytes() for name in ("right", "other")] == [b"1", b"2"]
+    assert [path.name for path in (tmp_path / "root").iterdir()] == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("inner", "said"),
+    [
+        (
+            zipped({"deep.zip": zipped({"x": b"1"})}),
+            "a.zip, a/in.zip: has an archive in it, deep.zip; unpack in.zip first",
+        ),
+        (zipped({"../x": b"1"}), "a.zip, in.zip: '../x' leaves the folder of the archive"),
+        (b"no archive", "a.zip, in.zip: cannot be unpacked"),
+    ],
+)
+def test_a_fault_of_an_archive_in_an_archive_names_both(tmp_path, inner, said):
+    (tmp_path / "a.zip").write_bytes(zipped({"in.zip": inner}))
+    with pytest.raises(DataError) as caught:
+        bring(Collection("c", (File("x"),)), (File("x"),), tmp_path / "a.zip", tmp_path / "root")
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "root/.incoming").exists()
+
+
 def test_an_encrypted_archive_says_what_to_do(tmp_path):
     content = bytearray(zipped({"a.txt": b"a"}))
     for start in (content.index(b"PK\x03\x04") + 6, content.index(b"PK\x01\x02") + 8):

@@ -80,6 +80,7 @@ def test_letters_are_compared_in_nfc_and_pairs_that_coincide_are_named(tmp_path)
     [
         (HEADER.replace("R1", "R2") + "dog\tcat\t1\t1\t1\n", "line 1: no column 'R1', it reads"),
         (HEADER.replace("R1\tN", "R1\tcount") + "dog\tcat\t1\t1\t1\n", "no column 'N'"),
+        ("cue,response,count\ndog,cat,1\n", "line 1: no column 'R1', it reads 'cue, response, count'"),
         (HEADER + "dog\tcat\t1\t2\t.5\ndog\tcat\t1\t2\t.5\n", "line 3: cue 'dog' with response 'cat'"),
         (HEADER + "dog\tcat\tmany\t2\t.5\n", "line 2: R1 is 'many'"),
         (HEADER + "dog\tcat\t0\t2\t.5\n", "line 2: R1 is '0'"),

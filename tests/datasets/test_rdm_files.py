@@ -97,6 +97,14 @@ FORMS = {
     "csv": (lambda f: write_subjects(f, ".csv"), ["sub-*.csv"], {}),
     "csv, first line": (lambda f: write_subjects(f, ".csv", rows=False), ["sub-0.csv", "sub-1.csv"], {}),
     "csv, first column": (lambda f: write_subjects(f, ".csv", columns=False, mark=";"), ["sub-*.csv"], {}),
+    "csv with decimal commas": (
+        lambda f: [
+            (f / f"sub-{i}.csv").write_text(table(square, mark=";").replace(".", ","))
+            for i, square in enumerate(PEOPLE)
+        ],
+        ["sub-*.csv"],
+        {},
+    ),
     "tsv": (
         lambda f: write_subjects(f, ".tsv", mark="\t", rows=False, columns=False),
         ["sub-?.tsv"],
@@ -296,10 +304,10 @@ REFUSED = {
         {"ids": "ids.txt"},
         "a.csv, line 1, cell 1: '0:1:2' is not a number; expected numbers between commas",
     ),
-    "decimal commas": (
-        lambda f: (f / "a.csv").write_text("0;1,5;2\n1,5;0;3\n2;3;0"),
+    "decimal commas and points": (
+        lambda f: (f / "a.csv").write_text("0;1,5;2\n1,5;0;3.5\n2;3.5;0"),
         {"ids": "ids.txt"},
-        "a.csv, line 1, cell 2: '1,5' is not a number; expected a point before the decimals",
+        "a.csv, line 2: '3.5' has a decimal point and other numbers have commas; write all with one",
     ),
     "ragged": (
         lambda f: (f / "a.csv").write_text("0,1,2\n1,0\n2,3,0"),
@@ -325,6 +333,16 @@ REFUSED = {
         lambda f: (f / "a.pkl").write_bytes(b""),
         {},
         "the ending .pkl is not read; .* a pickle runs code",
+    ),
+    "pointer": (
+        lambda f: (f / "a.npy").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n"),
+        {},
+        "a.npy: is a Git LFS pointer, not the file",
+    ),
+    "web page": (
+        lambda f: (f / "a.csv").write_bytes(b"<!DOCTYPE html><html>log in</html>"),
+        {},
+        "a.csv: is a web page, not the file",
     ),
     "python objects": (
         lambda f: np.save(f / "a.npy", np.array([{}], dtype=object)),

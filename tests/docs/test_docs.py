@@ -139,6 +139,7 @@ def test_adding_data(follow, tmp_path):
     assert shown[1] == order.out
     own = (
         "my_people_rdm_correlation",
+        "my_meg_rdm_curve",
         "my_choices_odd_one_out",
         "my_neurons_encoding",
         "my_rdm",

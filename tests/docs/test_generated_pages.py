@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import re
 import runpy
 from pathlib import Path
@@ -13,9 +14,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from benchmark.leaderboard.board import UnderRecipes
+from benchmark.leaderboard.compare import compare
 from benchmark.registry import load_registry, schema
 from benchmark.registry.collections import CollectionEntry, FileEntry
 from benchmark.registry.content import RegistryFile
+from benchmark.results import Estimate, LayerScore
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -44,7 +47,8 @@ def test_the_page_of_the_results_has_every_published_score():
     results = PAGES[DOCS / "explanation" / "results.md"]
     for path in (ROOT / "leaderboard" / "results" / "human").glob("*/*.json"):
         cell = json.loads(path.read_text(encoding="utf-8"))
-        if "@" not in cell["binding"]:
+        # twins of several seeds are one row, their mean
+        if "@" not in cell["binding"] and not cell["untrained"]:
             assert f"`{cell['binding']}`" in results
             assert re.search(rf"{cell['score']:.3f}†? \[{cell['ci_low']:.3f}, ", results), path
 
@@ -62,7 +66,7 @@ def test_recipes_have_a_table_once_they_are_published():
 
 def test_no_result_is_typed_on_the_page_of_the_results():
     """Every number with decimals, and every percentage, comes from a result. (Intervals are of 95 %.)"""
-    for name in ("results_page.py", "results_words.py"):
+    for name in ("results_page.py", "results_words.py", "results_curves.py"):
         text = (DOCS / name).read_text(encoding="utf-8")
         strings = [
             node.value
@@ -75,19 +79,61 @@ def test_no_result_is_typed_on_the_page_of_the_results():
 
 
 @pytest.mark.parametrize(
-    ("own", "other", "said"),
+    ("difference", "p", "higher", "said"),
     [
-        ((0.5, 0.6), (0.3, 0.4), "higher"),
-        ((0.3, 0.4), (0.5, 0.6), "lower"),
-        ((0.3, 0.5), (0.4, 0.6), "overlap"),
-        ((None, None), (0.4, 0.6), "not comparable"),
+        (0.1, 0.01, True, "better"),
+        (-0.1, 0.01, True, "worse"),
+        (-0.1, 0.01, False, "better"),
+        (0.1, 0.2, True, "not told apart"),
+        (math.nan, math.nan, True, "not compared"),
     ],
 )
-def test_words_follow_the_numbers(own, other, said):
+def test_words_follow_the_paired_difference(difference, p, higher, said):
     from results_words import reading
 
-    cells = [SimpleNamespace(ci_low=low, ci_high=high) for low, high in (own, other)]
-    assert reading(*cells) == said
+    assert reading(SimpleNamespace(difference=difference, p_fdr=p), higher=higher) == said
+
+
+def test_networks_beside_their_encoders_are_compared_as_bench_compare_does():
+    from results_page import published
+    from results_words import beside_encoders
+
+    board = published(REGISTRY)["human"]
+    cells = [cell for column in board.columns for cell in column.cells]
+    found = beside_encoders(board)
+    assert found
+    for one in found:
+        for cell, shown in zip(one.cells, one.differences, strict=True):
+            models = [cell.model, one.encoder.model]
+            (told,) = [d for d in compare(cells, models) if d.binding == one.binding]
+            assert (shown.difference, shown.p) == pytest.approx((told.difference, told.p), nan_ok=True)
+            assert not shown.p_fdr < shown.p
+
+
+def test_the_curve_of_1_vs_2_is_read_from_its_numbers():
+    from results_curves import mistakes_section
+
+    def layer(name, score, p):
+        estimate = Estimate(score=score, ci_low=score - 0.02, ci_high=score + 0.02, chance=0.5)
+        return LayerScore(name=name, metrics={"accuracy": estimate}, p_fdr=p)
+
+    def cell(groups):
+        return SimpleNamespace(
+            task="one_vs_two",
+            binding="mistakes",
+            model="net",
+            metric="accuracy",
+            n=133,
+            counts={"groups": groups, "misclassified_joined": 700},
+            layers=[layer("a", 0.5, 0.9), layer("b", 0.6, 0.001), layer("c", 0.55, 0.06)],
+        )
+
+    found = mistakes_section(SimpleNamespace(columns=[SimpleNamespace(cells=[cell(5)])]))
+    assert "700 mistakes over 133 concepts" in found
+    assert "recovered in 1 of 3 layers (number 2); the highest accuracy is in layer 2" in found
+    assert "intervals span 0.040 to 0.040" in found
+    assert "| `mistakes` | `net` | `b` | 0.600 [0.580, 0.620] | 0.001 |" in found
+    assert mistakes_section(SimpleNamespace(columns=[SimpleNamespace(cells=[cell(1)])])) == ""
 
 
 def test_every_model_and_binding_has_a_row():

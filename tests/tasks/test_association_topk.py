@@ -7,8 +7,8 @@ from scipy import sparse
 from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
 from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets.join import join
+from benchmark.datasets.norms import AssociationTarget
 from benchmark.datasets.stimuli import Stimuli
-from benchmark.datasets.types import AssociationTarget
 from benchmark.model import Associations
 
 K, V, PEOPLE = 30, 50, 80

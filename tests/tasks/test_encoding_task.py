@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.cross_decomposition import PLSRegression
 from sklearn.linear_model import RidgeCV
 
 from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
@@ -61,7 +62,7 @@ def test_the_score_is_that_of_scikit_learn_on_the_same_folds(task, stimuli, feat
     """Images of one concept stand in one fold; where each is a concept the penalty is RidgeCV's too."""
     flat = replace(stimuli, concepts=stimuli.ids)
     folds = np.random.default_rng(7).permutation(K * IMAGES) % 5
-    monkeypatch.setitem(task.score.__globals__, "_folds", lambda *_: folds)
+    monkeypatch.setitem(task.score.__globals__, "dealt_folds", lambda *_: folds)
     result = score(task, flat, {"layer": features}, target)
     x = features.astype(float)
     y = np.nanmean(target.repeats, axis=2)[[target.ids.index(name) for name in stimuli.ids]]
@@ -252,3 +253,25 @@ def test_many_channels_fit_in_memory(task, stimuli, features):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4 * 2**30
+
+
+def test_partial_least_squares_is_that_of_scikit_learn(task, stimuli, features, target, monkeypatch):
+    flat = replace(stimuli, concepts=stimuli.ids)
+    folds = np.arange(K * IMAGES) % 5
+    monkeypatch.setitem(task.score.__globals__, "dealt_folds", lambda *_: folds)
+    result = score(task, flat, {"layer": features}, target, pls=3)
+    y = np.nanmean(target.repeats, axis=2)[[target.ids.index(name) for name in stimuli.ids]]
+    correlations = []
+    for fold in range(5):
+        train, test = folds != fold, folds == fold
+        pls = PLSRegression(3, scale=False, tol=1e-26, max_iter=100_000).fit(features[train], y[train])
+        pairs = zip(pls.predict(features[test]).T, y[test].T, strict=True)
+        correlations.append([np.corrcoef(p, q)[0, 1] for p, q in pairs])
+    np.testing.assert_allclose(result.arrays["correlations/layer"], np.mean(correlations, axis=0), atol=1e-6)
+    assert "penalties/layer" not in result.arrays
+    assert result.layers["layer"].p < 1e-4
+
+
+def test_too_many_components_are_said_layer_by_layer(task, stimuli, features, target):
+    result = score(task, stimuli, {"layer": features}, target, pls=500)
+    assert "components is 500, for 48 training rows" in result.layers["layer"].undefined

@@ -13,7 +13,7 @@ from sklearn.metrics import f1_score
 from benchmark.calibration import ArrayView, plain_score, synthetic_stimuli
 from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets import join
-from benchmark.datasets.types import PropertyTarget
+from benchmark.datasets.norms import PropertyTarget
 from benchmark.measures import stratified_folds
 from benchmark.task import LongWork
 

@@ -9,7 +9,7 @@ from scipy import sparse
 from benchmark.calibration import ArrayView, frequency_world, plain_score, synthetic_stimuli
 from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets.join import join
-from benchmark.datasets.types import PropertyTarget
+from benchmark.datasets.norms import PropertyTarget
 from benchmark.representation import cosine_network as network
 
 

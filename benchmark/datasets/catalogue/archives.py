@@ -27,6 +27,12 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith(_ENDINGS)
 
 
+def stem_of(name: str) -> str:
+    """The name of an archive without its ending, also one of two parts (``.tar.gz``)."""
+    ending = max((end for end in _ENDINGS if name.lower().endswith(end)), key=len, default="")
+    return name[: len(name) - len(ending)]
+
+
 @dataclass(frozen=True)
 class _Member:
     name: str
@@ -91,7 +97,8 @@ def _unpack(archive: Path, folder: Path) -> None:
                     with path.open("wb") as out:
                         shutil.copyfileobj(stream, out)
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError) as error:
-        raise DataError(f"{archive}: cannot be unpacked ({error}); get it again") from error
+        reason = str(error).partition("\n")[0]  # of a tar: one line for each way in which it was tried
+        raise DataError(f"{archive}: cannot be unpacked ({reason}); get it again") from error
 
 
 @contextlib.contextmanager

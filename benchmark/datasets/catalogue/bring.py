@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from benchmark.common.errors import UsageError
+from benchmark.common.errors import DataError, UsageError
 from benchmark.common.files import move_to, open_temporary, sha256_of
 from benchmark.common.leftovers import remove_abandoned, temporary_prefix
-from benchmark.datasets.catalogue.archives import is_archive, unpacked
+from benchmark.datasets.catalogue.archives import is_archive, stem_of, unpacked
 from benchmark.datasets.catalogue.collection import Collection, File
 from benchmark.datasets.catalogue.states import compared, state_of
 from benchmark.datasets.catalogue.writing import writing
@@ -50,7 +50,7 @@ def bring(
     files : sequence of File
         The files of the collection that are looked for.
     source : Path
-        A file, a folder at any depth of which the files are, or an archive.
+        A file, a folder at any depth of which the files are, or an archive, also one with archives in it.
     root : Path
         The data root.
     link : bool
@@ -87,10 +87,10 @@ def _files_in(source: Path, files: Sequence[File], root: Path) -> Iterator[dict[
     """The files of a source, by the path with which they are compared."""
     named = PurePosixPath(source.name)
     if source.is_dir():
-        yield _below(source)
+        yield _below(source, source.name)
     elif is_archive(source.name) and not any(file.place_of(named) for file in files):
-        with unpacked(source, root / ".incoming") as folder:
-            yield _below(folder)
+        with ExitStack() as stack:
+            yield _in_archive(source, files, root / ".incoming", stack)
     elif any(file.place_of(named) for file in files):
         yield {named: source}
     else:  # a file under another name is known by its content
@@ -98,22 +98,53 @@ def _files_in(source: Path, files: Sequence[File], root: Path) -> Iterator[dict[
         yield {PurePosixPath(same.path) if same else named: source}
 
 
-def _below(folder: Path) -> dict[PurePosixPath, Path]:
-    """Every file below a folder by its path with that of the folder, without hidden ones."""
+def _in_archive(
+    source: Path, files: Sequence[File], scratch: Path, stack: ExitStack
+) -> dict[PurePosixPath, Path]:
+    """The files of an archive, and of the archives in it, until ``stack`` is left."""
+    folder = stack.enter_context(unpacked(source, scratch))
+    found = _below(folder, stem_of(source.name))
+    inner = {name: path for name, path in found.items() if _is_packed(name, files)}
+    for name, path in inner.items():
+        try:
+            place = stack.enter_context(unpacked(path, scratch))
+        except DataError as error:  # it names the copy, which is gone
+            raise DataError(str(error).replace(f"{folder}{os.sep}", f"{source}, ")) from error
+        below = _below(place, (name.parent / stem_of(name.name)).as_posix())
+        deeper = next((deep for deep in below if _is_packed(deep, files)), None)
+        if deeper is not None:
+            raise DataError(
+                f"{source}, {name}: has an archive in it, {deeper.name}; unpack {name.name} first"
+            )
+        found |= below
+    return found
+
+
+def _is_packed(name: PurePosixPath, files: Sequence[File]) -> bool:
+    """Whether it is an archive that is none of the files."""
+    return is_archive(name.name) and not any(file.place_of(name) for file in files)
+
+
+def _below(folder: Path, top: str) -> dict[PurePosixPath, Path]:
+    """Every file below a folder by its path, with ``top`` before it, without hidden ones."""
     found = {}
     for where, folders, names in os.walk(folder, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__MACOSX")
         for name in sorted(names):
             if not name.startswith("."):
                 path = Path(where, name)
-                found[PurePosixPath(folder.name) / path.relative_to(folder).as_posix()] = path
+                found[PurePosixPath(top) / path.relative_to(folder).as_posix()] = path
     return found
 
 
 def _candidates(file: File, paths: dict[PurePosixPath, Path]) -> dict[str, list[Path]]:
-    """The files that may be ``file``, by their place under the folder of the collection."""
+    """The files that may be ``file``, by their place under the folder of the collection.
+
+    Of files of one name those in folders of the right names are meant, if there are any.
+    """
     places: dict[str, list[Path]] = {}
-    for name, path in paths.items():
+    exact = {name: path for name, path in paths.items() if not file.is_set and name.match(file.path)}
+    for name, path in (exact or paths).items():
         place = file.place_of(name)
         if place is not None:
             places.setdefault(place, []).append(path)

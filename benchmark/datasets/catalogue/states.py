@@ -121,6 +121,8 @@ def fault_of(path: Path) -> str | None:
         return "is empty"
     if start.startswith(b"version https://git-lfs.github.com/spec/"):
         return "is a Git LFS pointer, not the file: run git lfs pull where it came from"
-    if start.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html")):
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    # a table between <pre> and </pre>, as old pages have it, is data
+    if text.startswith((b"<!doctype html", b"<html")) and b"<pre>" not in text:
         return "is a web page, not the file: the address asks for a login, or the file has moved"
     return None

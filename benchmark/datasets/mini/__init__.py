@@ -3,6 +3,7 @@
 from benchmark.datasets.mini.areas import area_early, area_late
 from benchmark.datasets.mini.drawing import draw
 from benchmark.datasets.mini.images import images
+from benchmark.datasets.mini.meg import meg
 from benchmark.datasets.mini.norms import associations, properties
 from benchmark.datasets.mini.people import people
 from benchmark.datasets.mini.ratings import word_pairs
@@ -18,6 +19,7 @@ __all__ = [
     "draw",
     "form_ratings",
     "images",
+    "meg",
     "people",
     "properties",
     "responses_early",

@@ -17,9 +17,9 @@ import numpy as np
 
 from benchmark.datasets.mini.concepts import CONCEPTS
 from benchmark.datasets.mini.source import made_from_source, target_hash
+from benchmark.datasets.norms import AssociationTarget, PropertyTarget
 from benchmark.datasets.properties import finer_kind
 from benchmark.datasets.root import DataRoot
-from benchmark.datasets.types import AssociationTarget, PropertyTarget
 
 if TYPE_CHECKING:
     from scipy import sparse

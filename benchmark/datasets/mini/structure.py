@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmark.datasets.mini.concepts import CONCEPTS
 from benchmark.datasets.mini.norms import table
-from benchmark.datasets.types import AssociationTarget, PropertyTarget
+from benchmark.datasets.norms import AssociationTarget, PropertyTarget
 
 CATEGORIES: tuple[str, ...] = tuple(concept.category for concept in CONCEPTS)
 

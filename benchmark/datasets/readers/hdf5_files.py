@@ -62,7 +62,7 @@ def read_hdf5(path: Path, array: str | None = None) -> np.ndarray:
     ndarray
         Of a file of MATLAB with the axes in the order of MATLAB, which HDF5 holds reversed.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         shapes: dict[str, tuple[int, ...]] = {}
 
         def note(name: str, item: Any) -> None:
@@ -99,7 +99,7 @@ def read_rsatoolbox(
     DataError
         If there are several pattern descriptors, and none is named.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         if "dissimilarities" not in file or "pattern_descriptors" not in file:
             return None
         group = file["pattern_descriptors"]
@@ -124,7 +124,8 @@ def _names(item: Any, where: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def opened(path: Path) -> Iterator[Any]:
+    """Open the HDF5 file ``path`` for the time of a ``with`` block; DataError if it is none."""
     import h5py  # slow to import, and few files need it
 
     try:

@@ -11,11 +11,11 @@ from scipy import sparse
 
 from benchmark.common.errors import DataError
 from benchmark.datasets.names import nfc
-from benchmark.datasets.properties import concept_names, finer_kind
+from benchmark.datasets.norms import AssociationTarget, PropertyTarget
 from benchmark.datasets.readers.files import locate, read_table, whole_numbers
+from benchmark.datasets.readers.property_tables import property_target
 from benchmark.datasets.readers.text import encoding_of
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
-from benchmark.datasets.types import AssociationTarget, PropertyTarget
 
 
 def _associations_hash(root: DataRoot, *, name: str, path: str) -> str:
@@ -155,7 +155,6 @@ def cslb(root: DataRoot, *, name: str, path: str = "cslb/norms.dat") -> Property
         If a column is missing or a production frequency is not a whole number greater than zero.
     """
     file = locate(root, name, path)
-    colours, shapes = _listed(root, _COLOURS), _listed(root, _SHAPES)
     columns = ("feature type", "concept", "feature", "pf", "participant list")
     table = read_table(file, columns, "\t", quoted=False)
     table["concept"], table["feature"] = table["concept"].map(nfc), table["feature"].map(nfc)
@@ -165,23 +164,18 @@ def cslb(root: DataRoot, *, name: str, path: str = "cslb/norms.dat") -> Property
     for _, rows in table[repeated].groupby(["concept", "feature"]):
         table.loc[rows.index, "count"] = len(frozenset().union(*rows["people"]))
     pairs = table.drop_duplicates(["concept", "feature"])
-    concept, concepts = pd.factorize(pairs["concept"])
-    feature, features = pd.factorize(pairs["feature"])
     by_type = table.groupby(["feature", "feature type"], sort=False)["count"].sum()
     commonest = by_type.groupby(level="feature").idxmax()
     participants = table.groupby("concept")["people"].agg(lambda sets: len(frozenset().union(*sets)))
-    return PropertyTarget(
-        name=name,
-        source=str(file),
-        ids=concept_names(concepts),
-        hash=_cslb_hash(root, name=name, path=path),
-        columns=tuple(features),
-        counts=sparse.csr_array(
-            (pairs["count"].to_numpy(np.float64), (concept, feature)), shape=(len(concepts), len(features))
-        ),
-        respondents=participants.loc[list(concepts)].to_numpy(np.float64),
-        types=tuple(commonest[name][1] for name in features),
-        finer=tuple(finer_kind(feature, colours, shapes) for feature in features),
+    return property_target(
+        name,
+        file,
+        pairs.rename(columns={"feature": "property"}),
+        types=dict(commonest.to_list()),
+        colours=_listed(root, _COLOURS),
+        shapes=_listed(root, _SHAPES),
+        respondents=participants.to_dict(),
+        digest=_cslb_hash(root, name=name, path=path),
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from benchmark.common.arrays import UNREADABLE, load_array
 from benchmark.common.errors import DataError
+from benchmark.datasets.catalogue.states import fault_of
 from benchmark.datasets.readers.files import read_array
 from benchmark.datasets.readers.hdf5_files import IDS, pick, read_hdf5, read_rsatoolbox
 from benchmark.datasets.readers.rdm_tables import read_rdm_table
@@ -25,7 +26,7 @@ class Numbers:
 
     Attributes
     ----------
-    values : ndarray of float64, of one to three dimensions
+    values : ndarray of float64, of one to four dimensions
         NaN where a cell is empty.
     ids : tuple of str or None
         Ids of the rows (and columns) of a square; None: the file gives none.
@@ -75,6 +76,8 @@ def read_number_file(path: Path, array: str | None = None, column: str | None = 
             f"{path}: the ending {path.suffix or 'is missing and'} is not read; expected one of "
             f"{', '.join(readers)}{_pickled(path)}"
         )
+    if (fault := fault_of(path)) is not None:
+        raise DataError(f"{path}: {fault}")
     return reader()
 
 
@@ -90,10 +93,10 @@ def _numbers(values: np.ndarray, where: str) -> np.ndarray:
     numbers: np.ndarray = np.asarray(values, dtype=np.float64)
     # MATLAB has no arrays of one dimension: a vector is a row or a column
     numbers = numbers.squeeze() if 1 in numbers.shape else numbers
-    if not 1 <= numbers.ndim <= 3:
+    if not 1 <= numbers.ndim <= 4:
         raise DataError(
-            f"{where}: an array of shape {values.shape}; expected (n, n), (subjects, n, n), (pairs,) or "
-            "(subjects, pairs)"
+            f"{where}: an array of shape {values.shape}; expected (n, n), (subjects, n, n), (pairs,), "
+            "(subjects, pairs) or, with times or regions, (subjects, places, n, n)"
         )
     return numbers
 

@@ -66,7 +66,7 @@ def squares(values: np.ndarray, n: int, order: str | None, where: str, diagonal:
         return _from_pairs(values[None], n, order, where, diagonal)
     raise DataError(
         f"{where}: an array of shape {shape} for {n} ids; expected ({n}, {n}), (subjects, {n}, {n}), "
-        f"({pairs},) or (subjects, {pairs})"
+        f"({pairs},) or (subjects, {pairs}); RDMs at several times or regions need --times or --regions"
     )
 
 

@@ -10,10 +10,10 @@ import pandas as pd
 from scipy import sparse
 
 from benchmark.common.errors import DataError
+from benchmark.datasets.norms import PropertyTarget
 from benchmark.datasets.properties import concept_names, finer_kind
 from benchmark.datasets.readers.files import locate, read_table, whole_numbers
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
-from benchmark.datasets.types import PropertyTarget
 
 #: People who listed properties of each concept of McRae et al.
 _PEOPLE = 30.0
@@ -77,7 +77,7 @@ def mcrae(root: DataRoot, *, name: str, path: str) -> PropertyTarget:
     first = table.drop_duplicates("Feature").set_index("Feature")["BR_Label"]
     colours = frozenset(first.index[first == "visual-colour"])
     pairs = table.assign(count=whole_numbers(table, "Prod_Freq", file))
-    return _target(
+    return property_target(
         name,
         file,
         pairs.rename(columns={"Concept": "concept", "Feature": "property"}),
@@ -123,7 +123,7 @@ def buchanan(root: DataRoot, *, name: str, path: str) -> PropertyTarget:
     asked = table.assign(n=whole_numbers(table, "n", file)).groupby("cue")["n"].max()
     table = table.assign(count=whole_numbers(table, "frequency_translated", file))
     pairs = table.groupby(["cue", "translated"], sort=False)["count"].max().reset_index()
-    return _target(
+    return property_target(
         name,
         file,
         pairs.rename(columns={"cue": "concept", "translated": "property"}),
@@ -133,7 +133,7 @@ def buchanan(root: DataRoot, *, name: str, path: str) -> PropertyTarget:
     )
 
 
-def _target(
+def property_target(
     name: str,
     file: Path,
     pairs: pd.DataFrame,
@@ -141,20 +141,46 @@ def _target(
     types: Mapping[str, str],
     colours: frozenset[str],
     respondents: Mapping[str, float],
+    shapes: frozenset[str] = frozenset(),
+    digest: str | None = None,
 ) -> PropertyTarget:
-    """A target from the columns "concept", "property" and "count", with a row for each pair."""
+    """Make a target from a table with a row for each pair of a concept and a property.
+
+    Parameters
+    ----------
+    name : str
+        Name of the dataset.
+    file : Path
+        The file of the norms.
+    pairs : DataFrame
+        The columns "concept", "property" and "count". Concepts and properties stay in the order of first
+        appearance.
+    types : mapping of str to str
+        The type of each property.
+    colours, shapes : frozenset of str
+        The properties of colour, and of shape and size.
+    respondents : mapping of str to float
+        The number of people who were asked about each concept.
+    digest : str, optional
+        The hash of the target. Default: that of the file.
+
+    Returns
+    -------
+    PropertyTarget
+        Ids are the concepts by :func:`benchmark.datasets.properties.concept_names`.
+    """
     concept, concepts = pd.factorize(pairs["concept"])
     column, columns = pd.factorize(pairs["property"])
     return PropertyTarget(
         name=name,
         source=str(file),
         ids=concept_names(concepts),
-        hash=hash_files([file]),
+        hash=digest or hash_files([file]),
         columns=tuple(columns),
         counts=sparse.csr_array(
             (pairs["count"].to_numpy(np.float64), (concept, column)), shape=(len(concepts), len(columns))
         ),
         respondents=np.array([respondents[c] for c in concepts], dtype=np.float64),
         types=tuple(types[c] for c in columns),
-        finer=tuple(finer_kind(c, colours) for c in columns),
+        finer=tuple(finer_kind(c, colours, shapes) for c in columns),
     )

@@ -32,7 +32,7 @@ def _rdm_files_hash(
     order: str | None = None,
     similarity: str | None = None,
 ) -> str:
-    paths = _paths(root, name, files)
+    paths = files_of(root, name, files)
     names = None if ids is None else given_ids(locate(root, name, ids), column)
     return hash_files(paths, [p.stem for p in paths], names, column, array, order, similarity, "rdm files")
 
@@ -98,7 +98,7 @@ def rdm_files(
     """
     _require_known("order", order, ORDERS)
     _require_known("similarity", similarity, SIMILARITIES)
-    paths = _paths(root, name, files)
+    paths = files_of(root, name, files)
     given = None if ids is None else given_ids(locate(root, name, ids), column)
     parts = [_read(path, given, column if ids is None else None, array, order, similarity) for path in paths]
     subjects, own, rdms = zip(*_flat(paths, parts), strict=True)
@@ -147,8 +147,23 @@ def is_pattern(text: str) -> bool:
     return any(mark in text for mark in "*?[")
 
 
-def _paths(root: DataRoot, name: str, files: Sequence[str]) -> list[Path]:
-    """The files, with patterns expanded."""
+def files_of(root: DataRoot, name: str, files: Sequence[str]) -> list[Path]:
+    """The files that an entry names, with patterns expanded.
+
+    Parameters
+    ----------
+    root : DataRoot
+        The data root.
+    name : str
+        Name of the dataset in the registry.
+    files : sequence of str
+        Paths; the last part may be a pattern.
+
+    Returns
+    -------
+    list of Path
+        Each file once, those of a pattern in sorted order.
+    """
     if isinstance(files, str) or not files:
         raise UsageError(f"dataset {name!r}: files is {files!r}; write a list of files, [sub-*.npy]")
     paths: list[Path] = []

@@ -18,7 +18,7 @@ _MISSING = ("", "nan", "na")
 def read_rdm_table(path: Path) -> tuple[np.ndarray, tuple[str, ...] | None]:
     """Read a table of numbers: alone, with a first line of ids, with a first column of ids, or with both.
 
-    Decimals have points alone.
+    Numbers may have decimal commas, all of them, if the cells are not divided by commas.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def read_rdm_table(path: Path) -> tuple[np.ndarray, tuple[str, ...] | None]:
         If a row has another number of cells, a cell is not a number, or an id has a row or a column alone.
         The message names the line or the id.
     """
-    cells, lines = _cells(path)
+    cells, lines, mark = _cells(path)
     first_row, first_column = cells[0], [row[0] for row in cells]
     height, width = len(cells), len(first_row)
     above = height > 1 and (_has_words(first_row[1:]) or _counts(first_row, height - 1))
@@ -51,20 +51,22 @@ def read_rdm_table(path: Path) -> tuple[np.ndarray, tuple[str, ...] | None]:
     rows = first_column[above:] if beside else None
     values = np.array(
         [
-            [_number(path, line, i, cell) for i, cell in enumerate(row[beside:], start=1 + beside)]
+            [_number(path, line, i, cell, mark) for i, cell in enumerate(row[beside:], start=1 + beside)]
             for line, row in zip(lines[above:], cells[above:], strict=True)
         ]
     )
+    _require_one_decimal_mark(path, lines[above:], [row[beside:] for row in cells[above:]])
     named = [names for names in (rows, columns) if names is not None and not is_row_numbers("", names)]
     if len(named) == 2 and named[0] != named[1]:
         values = values[:, _places(path, *named)]
     return values, tuple(named[0]) if named else None
 
 
-def _cells(path: Path) -> tuple[list[list[str]], list[int]]:
-    """The cells of a table and the line of each row."""
+def _cells(path: Path) -> tuple[list[list[str]], list[int], str]:
+    """The cells of a table, the line of each row, and what divides the cells."""
     text = read_text(path)
-    cells, lines = split_rows(path, text, separator_in(text.partition("\n")[0], " "))
+    mark = separator_in(text.partition("\n")[0], " ")
+    cells, lines = split_rows(path, text, mark)
     if not cells:
         raise DataError(f"{path}: is empty; expected a table of numbers")
     wrong = uneven_row(cells)
@@ -72,7 +74,7 @@ def _cells(path: Path) -> tuple[list[list[str]], list[int]]:
         raise DataError(
             f"{path}, line {lines[wrong]}: {len(cells[wrong])} cells; the first line has {len(cells[0])}"
         )
-    return cells, lines
+    return cells, lines, mark
 
 
 def _has_words(cells: Sequence[str]) -> bool:
@@ -85,17 +87,29 @@ def _counts(cells: Sequence[str], n: int) -> bool:
     return len(cells) == n and n > 1 and is_row_numbers("", cells)
 
 
-def _number(path: Path, line: int, place: int, cell: str) -> float:
+def _number(path: Path, line: int, place: int, cell: str, mark: str) -> float:
     if cell.lower() in _MISSING:
         return np.nan
-    if is_number(cell):
-        return float(cell)
-    expected = (
-        "numbers between commas, semicolons, tabs, bars or spaces, and ids in the first line and column alone"
+    plain = cell if mark == "," else with_point(cell)
+    if is_number(plain):
+        return float(plain)
+    raise DataError(
+        f"{path}, line {line}, cell {place}: {cell[:40]!r} is not a number; expected numbers between commas, "
+        "semicolons, tabs, bars or spaces, and ids in the first line and column alone"
     )
-    if is_number(with_point(cell)):
-        expected = "a point before the decimals"
-    raise DataError(f"{path}, line {line}, cell {place}: {cell[:40]!r} is not a number; expected {expected}")
+
+
+def _require_one_decimal_mark(path: Path, lines: Sequence[int], rows: Sequence[Sequence[str]]) -> None:
+    """Refuse decimal points beside decimal commas: one of them divides thousands, and which is not known."""
+    if not any("," in cell for row in rows for cell in row):
+        return
+    for line, row in zip(lines, rows, strict=True):
+        cell = next((cell for cell in row if "." in cell), None)
+        if cell is not None:
+            raise DataError(
+                f"{path}, line {line}: {cell!r} has a decimal point and other numbers have commas; write all "
+                "with one"
+            )
 
 
 def _places(path: Path, rows: list[str], columns: list[str]) -> list[int]:

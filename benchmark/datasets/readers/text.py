@@ -65,15 +65,13 @@ def header_separator(header: str, columns: Sequence[str], expected: str) -> str:
     columns : sequence of str
         Columns that the header must name. If there are none, the header must hold the character.
     expected : str
-        The character that is taken if the header names the columns with it, or with no other.
+        The character that is taken if the header names as many of the columns with it as with any other.
     """
-
-    def fits(mark: str) -> bool:
-        cells = [cell.strip().strip('"') for cell in header.split(mark)]
-        return set(columns) <= set(cells) if columns else len(cells) > 1
-
     marks = [expected, *(mark for mark in SEPARATORS if mark != expected)]
-    return next((mark for mark in marks if fits(mark) and (columns or mark not in " |")), expected)
+    if columns:
+        cells = {mark: {cell.strip().strip('"') for cell in header.split(mark)} for mark in marks}
+        return max(marks, key=lambda mark: len(cells[mark].intersection(columns)))
+    return next((mark for mark in marks if mark in header and mark not in " |"), expected)
 
 
 def is_row_numbers(name: str, cells: Sequence[str]) -> bool:

@@ -1,0 +1,116 @@
+"""Two sections of the page of the results: 1 vs 2 layer by layer on many mistakes, and poolings."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from results_words import ALPHA, p_text, table
+
+from benchmark.leaderboard.board import Board
+from benchmark.leaderboard.markdown import number
+from benchmark.results import CellResult, LayerScore
+
+POOLING = Path(__file__).parent / "explanation" / "pooling.csv"
+
+
+def mistakes_section(board: Board) -> str:
+    """1 vs 2 where every concept has several groups of images: the curve over layers, and its reading."""
+    cells = [
+        cell
+        for column in board.columns
+        for cell in column.cells
+        if cell.task == "one_vs_two" and cell.counts.get("groups", 1) > 1
+    ]
+    if not cells:
+        return ""
+    return "\n".join(
+        [
+            "## 1 vs 2 layer by layer, on many mistakes",
+            "",
+            "Bindings with several images of each concept, dealt into groups, so that a network makes many "
+            "mistakes. The interval is over images and concepts. The true class is *recovered* in a layer "
+            "where the score is above half and p, by permutation and corrected over layers, is below "
+            f"{number(ALPHA)}.",
+            "",
+            *(_curve(cell) for cell in cells),
+            "",
+            table(("binding", "model", "layer", "accuracy", "p, corrected"), _rows(cells)),
+        ]
+    )
+
+
+def _curve(cell: CellResult) -> str:
+    """What the curve of a model says, in a sentence that its numbers choose."""
+    scores = [layer.metrics[str(cell.metric)] for layer in cell.layers if layer.metrics]
+    widths = [(s.ci_high or 0.0) - (s.ci_low or 0.0) for s in scores]
+    above = [i for i, layer in enumerate(cell.layers, start=1) if _is_recovered(layer)]
+    best = max(range(len(scores)), key=lambda i: scores[i].score or 0.0) + 1
+    said = (
+        f"recovered in {len(above)} of {len(cell.layers)} layers (number {', '.join(map(str, above))})"
+        if above
+        else f"recovered in none of {len(cell.layers)} layers"
+    )
+    return (
+        f"- `{cell.binding}`, `{cell.model}`: {cell.counts['misclassified_joined']} mistakes over "
+        f"{cell.n} concepts; the true class is {said}; the highest accuracy is in layer {best}; intervals "
+        f"span {number(min(widths))} to {number(max(widths))}."
+    )
+
+
+def _is_recovered(layer: LayerScore) -> bool:
+    return layer.p_fdr is not None and layer.p_fdr < ALPHA
+
+
+def _rows(cells: Sequence[CellResult]) -> list[tuple[str, ...]]:
+    return [
+        (
+            f"`{cell.binding}`",
+            f"`{cell.model}`",
+            f"`{layer.name}`",
+            _interval(layer, cell),
+            p_text(layer.p_fdr),
+        )
+        for cell in cells
+        for layer in cell.layers
+    ]
+
+
+def _interval(layer: LayerScore, cell: CellResult) -> str:
+    found = layer.metrics.get(str(cell.metric))
+    if found is None:
+        return "-"
+    return f"{number(found.score)} [{number(found.ci_low)}, {number(found.ci_high)}]"
+
+
+def pooling_section() -> str:
+    """2 vs 2 of the early layers under each way to make one vector of a map."""
+    with POOLING.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    ways = list(dict.fromkeys(row["pooling"] for row in rows))
+    layers = list(dict.fromkeys((row["model"], row["layer"]) for row in rows))
+    found = {(row["model"], row["layer"], row["pooling"]): row for row in rows}
+    body = [
+        (f"`{model}`", f"`{layer}`", *(_of_way(found[model, layer, way]) for way in ways))
+        for model, layer in layers
+    ]
+    highest = [max(ways, key=lambda way: float(found[(*one, way)]["score"])) for one in layers]
+    counts = ", ".join(f"`{way}` in {highest.count(way)}" for way in ways)
+    return "\n".join(
+        [
+            "## How early layers are pooled",
+            "",
+            f"2 vs 2 with GloVe of {rows[0]['n']} concepts, by how the map of a convolution becomes one "
+            "vector: the average or the maximum over positions, or a random projection of all positions, "
+            "which keeps where things are. Dharmaretnam & Fyshe (2018) do not say how they made it. The "
+            f"highest score of a layer is that of {counts} of {len(layers)} layers "
+            "(`python tests/benchmarks/pooling.py DATA`).",
+            "",
+            table(("model", "layer", *(f"`{way}`" for way in ways)), body),
+        ]
+    )
+
+
+def _of_way(row: dict[str, str]) -> str:
+    return f"{float(row['score']):.3f} [{float(row['low']):.3f}, {float(row['high']):.3f}]"
