@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmark.common.arrays import UNREADABLE, load_array
 from benchmark.common.errors import DataError, NotPossible, UsageError
 from benchmark.common.files import sha256_of
 from benchmark.datasets import DataRoot, Stimuli
@@ -151,7 +152,7 @@ class Features(Model):
             )
         try:
             ids, arrays = readers[path.suffix]()
-        except (OSError, ValueError, EOFError) as error:
+        except UNREADABLE as error:
             raise DataError(f"{path}: cannot be read as {path.suffix} ({error})") from error
         if not ids:
             raise DataError(f"{path}: has no ids")
@@ -167,10 +168,10 @@ class Features(Model):
                 f"{self.spec.name}: a .npy file carries no ids; give params.ids, a .txt or .csv file"
             )
         names = read_ids(self._ids_file, self.spec.params.get("column"))
-        return names, {OUTPUT: np.load(self._path, allow_pickle=False)}
+        return names, {OUTPUT: load_array(self._path)}
 
     def _read_npz(self) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
-        with np.load(self._path, allow_pickle=False) as file:
+        with load_array(self._path) as file:
             if IDS not in file.files:
                 raise DataError(f"{self._path}: holds no array {IDS!r} of strings")
             arrays = {name: _member(self._path, file, name) for name in file.files}

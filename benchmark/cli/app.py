@@ -72,6 +72,8 @@ def run(
     backend: opt.BackendOption = Backend.loky,
     scheduler: opt.SchedulerOption = None,
     shard: opt.ShardOption = None,
+    time_limit: opt.TimeLimitOption = None,
+    deterministic: opt.DeterministicOption = False,
     form: opt.ResultFormatOption = ResultFormat.table,
     dry_run: opt.DryRunOption = False,
     strict: opt.StrictOption = False,
@@ -90,11 +92,15 @@ def run(
     from benchmark.cli.run import Asked, run_cells, show_plan
 
     asked = Asked(split(model), split(task), suite, target, part(shard))
-    options = run_options(registry, data, device, output=output, layers=layers, seed=seed)
+    options = run_options(
+        registry, data, device, output=output, layers=layers, seed=seed, deterministic=deterministic
+    )
     if dry_run:
         raise typer.Exit(show_plan(asked, options))
     where = cluster(backend, scheduler)
-    raise typer.Exit(run_cells(asked, options, jobs, form.value, strict=strict, scheduler=where))
+    raise typer.Exit(
+        run_cells(asked, options, jobs, form.value, strict=strict, scheduler=where, time_limit=time_limit)
+    )
 
 
 @app.command()
@@ -131,17 +137,22 @@ def reproduce(
     data: opt.DataOption = None,
     registry: opt.RegistryOption = None,
     device: opt.DeviceOption = Device.auto,
+    requirements: opt.RequirementsOption = False,
 ) -> None:
     """Run the cell of a result again, with its seed and its layers, and compare all numbers.
 
     It also says what differs between the two runs: code, versions, weights,
-    data, device. The result stays as it is.
+    data, device. The result stays as it is. With --requirements nothing is run;
+    pip install -r takes what is printed.
 
     Exit status: 0 if all numbers are the same within 1e-5; 1 if one is not; 2
     if the file is no result, or its cell cannot be run here.
     """
-    from benchmark.cli.reproduce import show_reproduction
+    from benchmark.cli.reproduce import show_reproduction, show_requirements
 
+    if requirements:
+        show_requirements(result)
+        raise typer.Exit
     raise typer.Exit(show_reproduction(result, run_options(registry, data, device)))
 
 

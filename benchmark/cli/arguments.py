@@ -105,6 +105,7 @@ def run_options(
     output: Path = Path("results"),
     layers: list[str] | None = None,
     seed: int = 0,
+    deterministic: bool = False,
 ) -> Options:
     """Options of a session, from the options that most commands share.
 
@@ -122,6 +123,8 @@ def run_options(
         Values of ``--layers``.
     seed : int
         Seed of all random numbers.
+    deterministic : bool
+        Whether networks use only deterministic operations.
 
     Raises
     ------
@@ -138,4 +141,5 @@ def run_options(
         layers=split_layers(layers or ()),
         device=device_name(device),
         seed=seed,
+        deterministic=deterministic,
     )

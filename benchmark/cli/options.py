@@ -131,6 +131,21 @@ ShardOption = Annotated[
         "--shard", help="Score one part of the cells: 2/5 is the second of five. Together they are the run."
     ),
 ]
+TimeLimitOption = Annotated[
+    float | None,
+    typer.Option(
+        "--time-limit",
+        min=1,
+        help="Most seconds for a cell, with what it loads. One that takes longer is failed.",
+    ),
+]
+DeterministicOption = Annotated[
+    bool,
+    typer.Option(
+        "--deterministic",
+        help="Let networks use only operations that give the same bits each time, or fail.",
+    ),
+]
 ResultFormatOption = Annotated[
     ResultFormat, typer.Option("--format", help="Print the results as a table or as one JSON list.")
 ]
@@ -164,6 +179,10 @@ CoresOption = Annotated[
 ]
 ReproducedArgument = Annotated[
     Path, typer.Argument(metavar="RESULT", help="Result file, SUITE/BINDING/MODEL.json.")
+]
+RequirementsOption = Annotated[
+    bool,
+    typer.Option("--requirements", help="Run nothing: print the versions of the result as pip reads them."),
 ]
 
 # ---- bench add, bench check-model

@@ -6,12 +6,33 @@ from pathlib import Path
 
 from benchmark.cli.console import say
 from benchmark.cli.why import short
+from benchmark.common.errors import UsageError
 from benchmark.leaderboard.reproduce import TOLERANCE, reproduce
+from benchmark.results import ResultStore
 from benchmark.runner import Options
 from benchmark.runner.why import label
 
 #: Numbers that are named where many differ
 _NAMED = 8
+
+
+def show_requirements(file: Path) -> None:
+    """Print the versions with which a result was computed, as a requirements file of pip.
+
+    Raises
+    ------
+    BenchError
+        If the file is no result of a scored cell.
+    """
+    cell = ResultStore(file.resolve().parent).read(file.resolve())
+    made = cell.provenance
+    if made is None:
+        raise UsageError(f"{file}: its cell has no score ({cell.reason}): no versions are known")
+    say(
+        f"# {cell.model}, {cell.binding}: Python {made.python}, {made.device}",
+        f"# code of the suite: sha256 {made.code_version}",
+        *(f"{package}=={version}" for package, version in sorted(made.packages.items())),
+    )
 
 
 def show_reproduction(file: Path, options: Options) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchmark.cli.console import progress_bars
@@ -70,6 +71,7 @@ def run_cells(
     *,
     strict: bool = False,
     scheduler: str | None = None,
+    time_limit: float | None = None,
 ) -> int:
     """Score models on tasks and print the results.
 
@@ -86,6 +88,8 @@ def run_cells(
         Whether every cell must be scored, also with all tasks.
     scheduler : str, optional
         Of the dask cluster that scores the cells, as for :func:`benchmark.runner.execute`.
+    time_limit : float, optional
+        Most seconds for a cell, likewise.
 
     Returns
     -------
@@ -94,7 +98,8 @@ def run_cells(
     """
     session = Session(options)
     suite, cells = asked.plan(session)
-    outcomes = in_plan_order(cells, _score(cells, session, jobs, scheduler))
+    how = partial(execute, jobs=jobs, scheduler=scheduler, time_limit=time_limit)
+    outcomes = in_plan_order(cells, _score(cells, session, how))
     if form == "json":
         rows = [row(o.cell, cached=o.cached, path=o.path) for o in outcomes]
         sys.stdout.write(json.dumps(rows, indent=1, allow_nan=False) + "\n")
@@ -145,10 +150,10 @@ def in_plan_order(cells: list[Cell], outcomes: list[Outcome]) -> list[Outcome]:
     return sorted(outcomes, key=lambda o: place[Cell(o.cell.model, o.cell.binding, o.cell.suite)])
 
 
-def _score(cells: list[Cell], session: Session, jobs: int, scheduler: str | None) -> list[Outcome]:
+def _score(cells: list[Cell], session: Session, how: Callable[..., Iterator[Outcome]]) -> list[Outcome]:
     outcomes: list[Outcome] = []
     try:
-        for outcome in _with_progress(cells, session, jobs, scheduler):
+        for outcome in _with_progress(cells, session, how):
             outcomes.append(outcome)  # noqa: PERF402 - what is done when the user stops the run is counted
     except KeyboardInterrupt:
         done = sum(outcome.cell.status == "scored" for outcome in outcomes)
@@ -159,7 +164,7 @@ def _score(cells: list[Cell], session: Session, jobs: int, scheduler: str | None
 
 
 def _with_progress(
-    cells: list[Cell], session: Session, jobs: int, scheduler: str | None
+    cells: list[Cell], session: Session, how: Callable[..., Iterator[Outcome]]
 ) -> Iterator[Outcome]:
     with progress_bars() as bars:
         overall = bars.add_task("cells", total=len(cells))
@@ -170,7 +175,7 @@ def _with_progress(
             open_bars.append(WorkBar(bars, label))
             return open_bars[-1]
 
-        for outcome in execute(cells, session, jobs, bar_of, scheduler):
+        for outcome in how(cells, session, bars=bar_of):
             while open_bars:
                 open_bars.pop().close()
             bars.update(overall, advance=1, description=f"{outcome.cell.model} {outcome.cell.binding}")

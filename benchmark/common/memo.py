@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
+from benchmark.common.arrays import UNREADABLE, load_array
 from benchmark.common.files import move_to, slug, write_temporary
 from benchmark.common.leftovers import remove_abandoned
+
+_log = logging.getLogger(__name__)
 
 
 class FolderMemo(MutableMapping[str, dict[str, np.ndarray]]):
     """A mapping of names to records, which are arrays by name. Each record is one file, never half written.
 
-    A record that cannot be read counts as absent, and its arrays are computed again.
+    A record that cannot be read counts as absent, and its arrays are computed again. One that cannot be
+    written (the folder is read-only, the disk is full) is dropped: an interrupted run then starts again.
 
     Parameters
     ----------
@@ -32,14 +36,17 @@ class FolderMemo(MutableMapping[str, dict[str, np.ndarray]]):
 
     def __getitem__(self, key: str) -> dict[str, np.ndarray]:
         try:
-            with np.load(self._path(key), allow_pickle=False) as record:
+            with load_array(self._path(key)) as record:
                 return {name: record[name] for name in record.files}
-        except (OSError, ValueError, TypeError, EOFError, BadZipFile) as error:
+        except (*UNREADABLE, TypeError) as error:
             raise KeyError(key) from error
 
     def __setitem__(self, key: str, record: dict[str, np.ndarray]) -> None:
         path = self._path(key)
-        move_to(write_temporary(path.parent, lambda stream: np.savez(stream, **record)), path)  # type: ignore[arg-type]
+        try:
+            move_to(write_temporary(path.parent, lambda stream: np.savez(stream, **record)), path)  # type: ignore[arg-type]
+        except OSError:
+            _log.debug("unfinished work is not kept: %s", path, exc_info=True)
 
     def __delitem__(self, key: str) -> None:
         try:

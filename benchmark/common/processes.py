@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -49,6 +50,13 @@ class ProcessEnded:
         return f"its process ended{how}: it was killed, ran out of memory or crashed"
 
 
+class TookTooLong(ProcessEnded):
+    """Stands for the answer of an item that reached the time limit, so that its process was ended."""
+
+    def __str__(self) -> str:
+        return f"it took longer than {self.how}, the time limit: its process was ended"
+
+
 @dataclass
 class _Lane(Generic[Item]):
     """One process, and the batch it works on. One process for each lane, so that the lost item is known."""
@@ -56,6 +64,7 @@ class _Lane(Generic[Item]):
     batch: deque[Item]
     start: Callable[[], ProcessPoolExecutor]
     item: Item = field(init=False)
+    began: float = field(init=False)
     process: ProcessPoolExecutor = field(init=False)
 
     def __post_init__(self) -> None:
@@ -64,6 +73,7 @@ class _Lane(Generic[Item]):
     def submit(self, work: Callable[[Item], Answer]) -> Future[Answer]:
         """Start the work on the next item of the batch."""
         self.item = self.batch.popleft()
+        self.began = time.monotonic()
         try:
             return self.process.submit(work, self.item)  # type: ignore[no-any-return]
         except BrokenProcessPool:  # the process was killed while it had nothing to do
@@ -77,7 +87,10 @@ class _Lane(Generic[Item]):
 
 
 def in_processes(
-    work: Callable[[Item], Answer], batches: Iterable[Sequence[Item]], jobs: int
+    work: Callable[[Item], Answer],
+    batches: Iterable[Sequence[Item]],
+    jobs: int,
+    limit: float | None = None,
 ) -> Iterator[tuple[Item, Answer | ProcessEnded]]:
     """Do some work for every item, in ``jobs`` processes.
 
@@ -89,12 +102,16 @@ def in_processes(
         Items. One process takes all items of a batch, in order, so that it can keep what they share.
     jobs : int
         Number of processes, at least 1.
+    limit : float, optional
+        Most seconds for an item, with the start of its process. The process of an item that takes longer is
+        killed.
 
     Yields
     ------
     item, answer
         As soon as the answer is there. :class:`ProcessEnded` stands for the answer that a process did not
-        give because it ended; the rest of its batch goes on in a new process.
+        give because it ended; the rest of its batch goes on in a new process. :class:`TookTooLong` stands
+        for the answer of an item that reached the limit.
     """
     # loky replaces a worker whose memory has grown, and nothing is lost
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
@@ -107,10 +124,11 @@ def in_processes(
     try:
         running = {lane.submit(work): lane for lane in lanes}
         while running:
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
+            done, _ = wait(running, timeout=_left(running.values(), limit), return_when=FIRST_COMPLETED)
+            late = {future for future, lane in running.items() if _left([lane], limit) == 0}
+            for future in done | late:
                 lane = running.pop(future)
-                answer = lane.item, _answer(future)
+                answer = lane.item, _answer(future, limit)
                 if isinstance(answer[1], ProcessEnded):
                     lane.restart()
                 if not lane.batch and waiting:
@@ -123,7 +141,14 @@ def in_processes(
             lane.process.shutdown(kill_workers=bool(running))
 
 
-def _answer(future: Future[Answer]) -> Answer | ProcessEnded:
+def _left(lanes: Iterable[_Lane[Item]], limit: float | None) -> float | None:
+    """Seconds until the first of the lanes reaches the limit."""
+    return None if limit is None else max(0.0, min(lane.began for lane in lanes) + limit - time.monotonic())
+
+
+def _answer(future: Future[Answer], limit: float | None) -> Answer | ProcessEnded:
+    if not future.done():
+        return TookTooLong(f"{limit:g} s")
     try:
         return future.result()
     except BrokenProcessPool as error:

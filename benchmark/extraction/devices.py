@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -36,6 +37,25 @@ def resolve_device(name: str) -> str:
     if not available.get(name, False):
         raise UsageError(f"device {name}: torch finds no such device; use --device cpu or auto")
     return name
+
+
+def set_deterministic(on: bool) -> None:
+    """Let torch use only operations that give the same bits each time (``on``), or any, in this process.
+
+    An operation of which there is no such form then raises an error where it is called.
+    """
+    if on == is_deterministic():
+        return
+    import torch
+
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when CUDA is started
+    torch.use_deterministic_algorithms(on)
+
+
+def is_deterministic() -> bool:
+    """Whether torch uses only operations that give the same bits each time. It is not imported to answer."""
+    torch = sys.modules.get("torch")
+    return torch is not None and torch.are_deterministic_algorithms_enabled()
 
 
 def _may_have_an_accelerator() -> bool:

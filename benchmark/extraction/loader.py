@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +11,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import torch
 
 from benchmark.common.errors import DataError
+
+_log = logging.getLogger(__name__)
 
 #: Number of batches that are decoded, or ready, while the network works on one.
 AHEAD = 2
@@ -62,6 +65,54 @@ def batches(
                 yield start, batch.pin_memory() if pinned else batch
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def in_parts(
+    model: str, start: int, batch: torch.Tensor, size: int, run: Callable[[int, torch.Tensor], None]
+) -> int:
+    """Run a network on a batch, in parts that the memory of the device holds.
+
+    If the device is out of memory, the part is run again in halves, and the log says so.
+
+    Parameters
+    ----------
+    model : str
+        Name of the model, for the log.
+    start : int
+        Number of the first stimulus of the batch.
+    batch : Tensor, shape (b, c, h, w)
+    size : int
+        Most stimuli of a part.
+    run : callable
+        ``run(start, part)``. After it was out of memory it may be called again with the same ``start``.
+
+    Returns
+    -------
+    int
+        Most stimuli of a part, for the next batch.
+
+    Raises
+    ------
+    torch.OutOfMemoryError
+        If one stimulus alone is too much.
+    """
+    done = 0
+    while done < len(batch):
+        part = batch[done : done + size]
+        try:
+            run(start + done, part)
+        except torch.OutOfMemoryError:
+            if len(part) == 1:
+                raise
+            size = len(part) // 2
+        else:
+            done += len(part)
+            continue
+        # not in the handler, where the traceback still holds what the forward pass had made
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        _log.warning("%s: the device is out of memory; batches of %d stimuli from here on", model, size)
+    return size
 
 
 def require_one_shape(ids: Sequence[str], load: Callable[[int], torch.Tensor]) -> None:

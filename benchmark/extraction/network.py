@@ -21,7 +21,7 @@ from benchmark.extraction.capture import Captured, capture
 from benchmark.extraction.cost import timed_cost
 from benchmark.extraction.images import shared_images
 from benchmark.extraction.layer_sets import by_depth, convolutions, layer_set
-from benchmark.extraction.loader import batches, require_one_shape
+from benchmark.extraction.loader import batches, in_parts, require_one_shape
 from benchmark.extraction.pooling import declared_poolings, pool, projection_size
 from benchmark.extraction.precision import FEWEST, PRECISIONS, arithmetic, require_same_rdms
 from benchmark.extraction.projection import Projection
@@ -264,12 +264,16 @@ class NetworkModel(Model):
                 torch.inference_mode(),
                 capture(network, self._hooked(layers), self.pool_layer, rows.add) as captured,
             ):
+
+                def run(start: int, part: torch.Tensor) -> None:
+                    rows.start(start)
+                    self._pass(part, captured, layers, device, precision)
+                    rows.finish(layers)
+
                 for start, batch in batches(
                     stimuli.ids, self._loader(stimuli), size, pinned=device == "cuda"
                 ):
-                    rows.start(start)
-                    self._pass(batch, captured, layers, device, precision)
-                    rows.finish(layers)
+                    size = in_parts(self.spec.name, start, batch, size, run)
                     if progress is not None:
                         progress(start + len(batch), len(stimuli))
             self._projections.clear()

@@ -57,9 +57,10 @@ class FeatureRows:
                 path.unlink(missing_ok=True)
 
     def start(self, start: int) -> None:
-        """Begin the batch whose first stimulus is number ``start`` (from 0)."""
+        """Begin the batch whose first stimulus is number ``start`` (from 0), also after one that failed."""
         self._start = start
         self._seen.clear()
+        self._waiting.clear()
 
     def add(self, layer: str, vectors: torch.Tensor) -> None:
         """Add the pooled vectors of a layer for the batch.
@@ -144,7 +145,14 @@ class FeatureRows:
         if self._bytes <= IN_MEMORY:
             self._arrays[layer] = np.empty(shape, np.float32)
             return
-        handle, path = open_temporary(cache_folder() / "features")
+        folder = cache_folder() / "features"
+        try:
+            handle, path = open_temporary(folder)
+        except OSError as error:
+            raise DataError(
+                f"{self._model}: its features take more than {IN_MEMORY / 2**30:.0f} GiB, and {folder} "
+                f"cannot be written to ({error.strerror or error}); name another folder with $BENCH_CACHE"
+            ) from error
         stream = os.fdopen(handle, "wb")
         header = {"descr": "<f4", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(stream, header)

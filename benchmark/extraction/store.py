@@ -7,11 +7,13 @@ import json
 import logging
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmark.common.arrays import load_array
 from benchmark.common.claim import CLAIM, claim
 from benchmark.common.errors import DataError
 from benchmark.common.files import move_to, put_aside, sha256_of, slug, write_atomic, write_temporary
@@ -36,6 +38,9 @@ class FeatureStore:
     each of the two is moved to its place in one step. So a reader sees either a whole entry or none, also if
     a process dies between the two steps.
 
+    Where the folder cannot be written to (it is read-only, the disk is full), features are used and not kept:
+    those of the last such key stay in memory, and the log says so, once in a process.
+
     Parameters
     ----------
     folder : Path
@@ -44,6 +49,8 @@ class FeatureStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
+        self._unkept_key: dict[str, Any] = {}
+        self._unkept: dict[str, np.ndarray] = {}
 
     def get(self, key: Mapping[str, Any], layer: str) -> np.ndarray | None:
         """Features of a layer, memory-mapped and read-only.
@@ -63,6 +70,8 @@ class FeatureStore:
         ndarray, shape (n, d), or None
             None if the features are not there, or are damaged.
         """
+        if layer in self._unkept and self._unkept_key == dict(key):
+            return self._unkept[layer]
         meta = self._meta(key, layer)
         try:
             entry, features = checked(meta)
@@ -91,7 +100,7 @@ class FeatureStore:
         features: Mapping[str, np.ndarray],
         about: Mapping[str, str] | None = None,
     ) -> None:
-        """Store the features of some layers.
+        """Store the features of some layers; in memory only if the folder cannot be written to.
 
         Parameters
         ----------
@@ -106,7 +115,7 @@ class FeatureStore:
         Raises
         ------
         DataError
-            If an array is empty or contains objects, or if the folder cannot be written to.
+            If an array is empty or contains objects.
         """
         for layer, array in features.items():
             if array.dtype.hasobject or array.size == 0:
@@ -114,14 +123,16 @@ class FeatureStore:
                     f"features of layer {layer!r} are of shape {array.shape} and type {array.dtype}; "
                     f"expected numbers, at least one"
                 )
-            try:
+        try:
+            for layer, array in features.items():
                 whole = array if array.flags.c_contiguous else np.ascontiguousarray(array)
                 self._put(key, layer, whole, dict(about or {}))
-            except OSError as error:
-                raise DataError(
-                    f"cannot write to the cache {self.folder}: {error.strerror or error}; "
-                    f"name another folder with $BENCH_CACHE"
-                ) from error
+        except OSError as error:
+            # numpy gives no reason where the disk takes only a part of an array
+            _say_not_kept(self.folder, error.strerror or "it does not take the whole file")
+            if self._unkept_key != dict(key):
+                self._unkept_key, self._unkept = dict(key), {}
+            self._unkept.update(features)
 
     def _put(self, key: Mapping[str, Any], layer: str, array: np.ndarray, about: dict[str, str]) -> None:
         meta = self._meta(key, layer)
@@ -157,6 +168,16 @@ class FeatureStore:
 
     def _folder(self, key: Mapping[str, Any]) -> Path:
         return self.folder / (digest := _digest(key))[:2] / digest
+
+
+@cache
+def _say_not_kept(folder: Path, why: str) -> None:
+    _log.warning(
+        "cannot write to the cache %s: %s; features are computed and not kept. Name another folder with "
+        "$BENCH_CACHE, or free space with bench cache rm",
+        folder,
+        why,
+    )
 
 
 def checked(meta: Path) -> tuple[dict[str, Any], np.ndarray]:
@@ -201,7 +222,7 @@ def _checked(meta: Path) -> tuple[dict[str, Any], np.ndarray]:
     if sha256_of(path) != entry["sha256"]:
         put_aside(path)
         raise DataError("the array differs from its checksum")
-    array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    array: np.ndarray = load_array(path, mmap_mode="r")
     if [list(array.shape), str(array.dtype)] != [entry["shape"], entry["dtype"]]:
         raise DataError("the array has another shape or type")
     return entry, array

@@ -23,6 +23,7 @@ from benchmark.measures.gromov_wasserstein import (
     gromov_wasserstein,
     gw_search_seconds,
 )
+from benchmark.measures.large_rdms import compare_spaces
 from benchmark.measures.logistic import BalancedLogistic, LogisticFits
 from benchmark.measures.matching import (
     category_matching_hits,
@@ -85,6 +86,7 @@ __all__ = [
     "combine_rdms",
     "commonality",
     "compare_rdms",
+    "compare_spaces",
     "critical_epsilon",
     "cross_validated_ridge",
     "entropic_gromov_wasserstein",

@@ -59,6 +59,7 @@ def sort_order(values: Float64) -> tuple[Order, NDArray[np.bool_]]:
     keys = values - least if scale else np.zeros(len(values))
     keys *= scale
     integers = keys.astype(np.uint32)
+    del keys  # of many values it is too large to be kept
     order = integer_order(integers)
     integers = integers.take(order)
     largest = max(greatest, -least)
@@ -78,10 +79,10 @@ def sort_order(values: Float64) -> tuple[Order, NDArray[np.bool_]]:
 
 def integer_order(keys: NDArray[np.uint32]) -> Order:
     """Stable order that sorts 32-bit ``keys``: first by the low half, then by the high half."""
-    low = np.argsort(keys.astype(np.uint16), kind="stable")
-    high = (keys >> np.uint32(16)).astype(np.uint16).take(low)
     # This array is read in random order, so it should be small: 32 bits per entry.
-    return low.astype(np.uint32).take(np.argsort(high, kind="stable"))
+    low = np.argsort(keys.astype(np.uint16), kind="stable").astype(np.uint32)
+    high = (keys >> np.uint32(16)).astype(np.uint16).take(low)
+    return low.take(np.argsort(high, kind="stable"))
 
 
 def average_ranks(values: Float64) -> Float64:

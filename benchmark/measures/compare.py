@@ -195,12 +195,12 @@ def _prepared_if_complete(stack: _Stack, i: int, method: str) -> Any | None:
         centred = double_centred(rdm, centre=_WHITENED[method])
         if np.isnan(centred[0]):  # one NaN reaches all entries
             return None
-        _require_varied(rdm if method == "cosine_cov" else upper_triangle(rdm), what, method)
+        require_varied(rdm if method == "cosine_cov" else upper_triangle(rdm), what, method)
         return _unit(centred, centre=False)
     values = upper_triangle(rdm)
     if np.isnan(values.max()):
         return None
-    _require_varied(values, what, method)
+    require_varied(values, what, method)
     return _METHODS[method][0](values, method)
 
 
@@ -211,7 +211,7 @@ def _over_shared_pairs(left: _Stack, i: int, right: _Stack, j: int, method: str)
     count = int(used.sum())
     require_pairs(count, f"{left.named(i)} and {right.named(j)} share")
     for name, values in ((left.named(i), x), (right.named(j), y)):
-        _require_varied(values[used], f"{name} has {count} dissimilarities in use", method)
+        require_varied(values[used], f"{name} has {count} dissimilarities in use", method)
     if method in _WHITENED:
         return _clipped(whitened_cosine(x, y, used, centre=_WHITENED[method]))
     prepare = _METHODS[method][0]
@@ -222,18 +222,18 @@ def _value(x: Any, y: Any, method: str) -> float:
     return _inner(x, y) if method in _WHITENED else _METHODS[method][1](x, y)
 
 
-def _require_varied(values: Float64, what: str, method: str) -> None:
+def require_varied(values: Float64, what: str, method: str) -> None:
     """Raise if ``method`` is not defined for the dissimilarities ``values``. ``what`` begins the message."""
     if not values.any() if method in ("cosine", "cosine_cov") else is_constant(values):
         raise ValueError(f"{what} that are all equal: undefined")
 
 
-def _linear(values: Float64, method: str) -> Float64:
+def linear_unit(values: Float64, method: str) -> Float64:
     """Dissimilarities at unit length. For ``pearson`` their mean is subtracted first."""
     return _unit(values, centre=method == "pearson")
 
 
-def _ranked(values: Float64, method: str) -> Float64:
+def ranked_unit(values: Float64, method: str) -> Float64:
     """Centred ranks at unit length. For ``rho-a`` the unit is the length of ranks without ties."""
     ranks = average_ranks(values)
     if method == "spearman":
@@ -308,11 +308,11 @@ def _tau_a(x: _DenseRanks, y: _DenseRanks) -> float:
 
 #: For each method: how the dissimilarities of one RDM are prepared, and the value of two prepared RDMs
 _METHODS: dict[str, tuple[Callable[[Float64, str], Any], Callable[[Any, Any], float]]] = {
-    "pearson": (_linear, _inner),
-    "spearman": (_ranked, _inner),
+    "pearson": (linear_unit, _inner),
+    "spearman": (ranked_unit, _inner),
     "kendall": (_DenseRanks.from_values, _tau_a),
-    "rho-a": (_ranked, _inner),
-    "cosine": (_linear, _inner),
+    "rho-a": (ranked_unit, _inner),
+    "cosine": (linear_unit, _inner),
 }
 #: For each whitened method: whether the mean dissimilarity is subtracted
 _WHITENED = {"corr_cov": True, "cosine_cov": False}

@@ -225,6 +225,38 @@ def _angular(x: Floats, *, centre: bool) -> Float64:
     return _half_squares(_unit(x, centre=centre), lambda _: None, centre=centre)
 
 
+def angular_triangle(x: Floats, *, centre: bool) -> Float64:
+    """The dissimilarities above the diagonal, row by row; no square matrix is made.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, d)
+        Features.
+    centre : bool
+        Whether rows are centred first: correlation distance, else cosine distance.
+
+    Returns
+    -------
+    ndarray of float64, shape (n (n - 1) / 2,)
+        What :func:`rdm` gives above the diagonal.
+    """
+    n = len(x)
+    rows = _unit(x, centre=centre)
+    points = np.empty(x.shape)
+    for at in row_blocks(n):
+        rows.prepare(at, slice(None), points[at])
+    halves = np.einsum("ij,ij->i", points, points) / 2
+    triangle = np.empty(n * (n - 1) // 2)
+    end = 0
+    for at in row_blocks(n):
+        strip = points[at] @ points[at.start :].T
+        _finish_strip(rows, halves, at, strip, centre=centre)
+        for i, row in enumerate(strip, 1):
+            start, end = end, end + len(row) - i
+            triangle[start:end] = row[i:]
+    return triangle
+
+
 def _unit(x: Floats, *, centre: bool) -> _Rows:
     """The rows at unit length; with ``centre``, less their means."""
     n, d = x.shape
@@ -315,16 +347,21 @@ def _half_squares(rows: _Rows, finish: Callable[[Float64], None], *, centre: boo
     halves = np.diagonal(products) / 2
 
     def transform(at: slice, strip: Float64) -> None:
-        sums = np.add.outer(halves[at], halves[at.start :])
-        np.subtract(sums, strip, out=strip)
-        sums *= _CLOSE
-        i, j = np.nonzero(np.triu(strip < sums, 1))
-        strip[i, j] = _half_squared_differences(rows, i + at.start, j + at.start, centre=centre)
-        np.maximum(strip, 0, out=strip)
+        _finish_strip(rows, halves, at, strip, centre=centre)
         finish(strip)
 
     mirror(products, transform)
     return products
+
+
+def _finish_strip(rows: _Rows, halves: Float64, at: slice, strip: Float64, *, centre: bool) -> None:
+    """Make half squared distances of ``strip``, products of the rows ``at`` with all from ``at.start`` on."""
+    sums = np.add.outer(halves[at], halves[at.start :])
+    np.subtract(sums, strip, out=strip)
+    sums *= _CLOSE
+    i, j = np.nonzero(np.triu(strip < sums, 1))
+    strip[i, j] = _half_squared_differences(rows, i + at.start, j + at.start, centre=centre)
+    np.maximum(strip, 0, out=strip)
 
 
 def _half_squared_differences(rows: _Rows, i: np.ndarray, j: np.ndarray, *, centre: bool) -> Float64:

@@ -11,17 +11,20 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
-from zipfile import BadZipFile
 
 import numpy as np
 from pydantic import ValidationError
 
+from benchmark.common.arrays import UNREADABLE, load_array
 from benchmark.common.claim import CLAIM, claim, remove_free
 from benchmark.common.errors import DataError
 from benchmark.common.files import move_to, put_aside, sha256_of, slug, write_atomic, write_temporary
 from benchmark.common.leftovers import remove_abandoned
 from benchmark.extraction.fingerprint import FINGERPRINT, same_fingerprint
 from benchmark.results.schema import CellResult, canonical, checksum_of
+
+#: Most bytes of a result file. The results of this suite have less than a thousandth of it
+_MOST_BYTES = 64 * 2**20
 
 _log = logging.getLogger(__name__)
 
@@ -89,6 +92,8 @@ class ResultStore:
         try:
             if not path.is_file():  # reading a named pipe would wait for ever
                 raise DataError(f"cannot read result {path}: it is no file")
+            if path.stat().st_size > _MOST_BYTES:
+                raise DataError(f"{path} is not a result: it has more than {_MOST_BYTES // 2**20} MiB")
             content = json.loads(path.read_bytes())
             cell = CellResult.model_validate(content)
             checksum = checksum_of(content)
@@ -191,9 +196,9 @@ class ResultStore:
         if path is None:
             return {}
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with load_array(path) as file:
                 return {key: file[key] for key in file.files}
-        except (OSError, ValueError, EOFError, BadZipFile) as error:
+        except UNREADABLE as error:
             raise DataError(f"cannot read arrays {path}: {error}") from error
 
     def all(self) -> tuple[list[Stored], list[str]]:

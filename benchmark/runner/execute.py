@@ -47,6 +47,7 @@ def execute(
     jobs: int = 1,
     bars: scoring.Bars | None = None,
     scheduler: str | None = None,
+    time_limit: float | None = None,
 ) -> Iterator[Outcome]:
     """Score every cell, and yield each outcome as soon as it is there.
 
@@ -68,6 +69,9 @@ def execute(
     scheduler : str, optional
         Score on the workers of this dask cluster (:mod:`benchmark.runner.cluster`), or of one with ``jobs``
         workers that is started here ("local"). One worker takes all cells of a model.
+    time_limit : float, optional
+        Most seconds for a cell, with what it loads and with the start of its process. A cell that takes
+        longer is failed. Not for a dask cluster, whose tasks cannot be stopped.
 
     Yields
     ------
@@ -76,7 +80,13 @@ def execute(
     if jobs < 1:
         raise UsageError(f"--jobs {jobs}: give a whole number of processes, at least 1")
     claimed = []
-    outcomes = partial(_outcomes, session=session, jobs=jobs, bars=bars, scheduler=scheduler)
+    if time_limit is not None and scheduler is not None:
+        raise UsageError(
+            "--time-limit cannot stop a task of a dask cluster; limit the time of the jobs of its workers"
+        )
+    outcomes = partial(
+        _outcomes, session=session, jobs=jobs, bars=bars, scheduler=scheduler, time_limit=time_limit
+    )
     for cell, outcome in outcomes(cells, wait=False):
         if outcome is None:
             claimed.append(cell)
@@ -95,11 +105,12 @@ def _outcomes(
     jobs: int,
     bars: scoring.Bars | None,
     scheduler: str | None,
+    time_limit: float | None,
 ) -> Iterator[tuple[Cell, Outcome | None]]:
     """Each cell with its outcome; None: another run is scoring it, and ``wait`` is off."""
     if not cells:
         return
-    if jobs == 1 and scheduler is None:
+    if jobs == 1 and scheduler is None and time_limit is None:
         for cell in cells:
             yield cell, execute_cell(session, cell, bars, wait)
         return
@@ -109,7 +120,7 @@ def _outcomes(
     batches = [list(group) for _, group in groupby(cells, key=lambda cell: cell.model)]
     if scheduler is None:
         work = partial(_execute_in_process, options=session.options, wait=wait)
-        answers = in_processes(work, batches, jobs)
+        answers = in_processes(work, batches, jobs, time_limit)
     else:
         waiting = partial(_execute_in_process, wait=wait)
         answers = on_cluster(waiting, batches, session.options, scheduler, jobs)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.datasets import Stimuli
+from benchmark.extraction.devices import is_deterministic
 from benchmark.extraction.fingerprint import FINGERPRINT
 from benchmark.extraction.store import FeatureStore
 from benchmark.model import Model, Progress
@@ -220,6 +221,8 @@ def _feature_key(
         "code": extraction_version(),
         "packages": {name: v for name, v in versions().items() if name != "semantic-benchmark"},
     }
+    if is_deterministic():
+        key["deterministic"] = True
     if loaded.pooling is not None:
         key["pooling"] = loaded.pooling
     key.update(own(loaded))

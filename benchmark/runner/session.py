@@ -15,7 +15,7 @@ from benchmark.common.files import cache_folder
 from benchmark.datasets import AssociationTarget, DataRoot, Stimuli, Target
 from benchmark.datasets.content import hashed_by_content
 from benchmark.datasets.join import rows_in_all
-from benchmark.extraction.devices import resolve_device
+from benchmark.extraction.devices import resolve_device, set_deterministic
 from benchmark.extraction.store import FeatureStore
 from benchmark.model import BuiltFrom, Model, ModelSpec
 from benchmark.registry import (
@@ -58,6 +58,8 @@ class Options:
         "cpu", "cuda", "mps", or "auto" (:func:`benchmark.extraction.devices.resolve_device`).
     seed : int
         Seed of everything random.
+    deterministic : bool
+        Whether networks use only operations that give the same bits each time.
     """
 
     registries: tuple[Path, ...] = ()
@@ -66,6 +68,7 @@ class Options:
     layers: tuple[str, ...] | None = None
     device: str = "cpu"
     seed: int = 0
+    deterministic: bool = False
 
 
 @dataclass
@@ -83,6 +86,7 @@ class Session:
     @cached_property
     def device(self) -> str:
         """Where networks run."""
+        set_deterministic(self.options.deterministic)
         return resolve_device(self.options.device)
 
     @cached_property

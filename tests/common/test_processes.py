@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.common.processes import ProcessEnded, in_processes
+from benchmark.common.processes import ProcessEnded, TookTooLong, in_processes
 
 
 def work(item: int | str, noted: Path | None = None) -> object:
@@ -103,3 +103,16 @@ def test_each_process_gets_its_share_of_the_processors(monkeypatch: pytest.Monke
 
 def threads(_: int) -> tuple[str | None, str | None]:
     return os.environ.get("OMP_NUM_THREADS"), os.environ.get("MKL_NUM_THREADS")
+
+
+def test_an_item_that_reaches_the_limit_costs_itself_alone(
+    tmp_path: Path, gone: Callable[[int], bool]
+) -> None:
+    slow = partial(work, noted=tmp_path)
+    answers = dict(in_processes(slow, [[1, "sleep", 2], [3]], jobs=2, limit=20))
+    late = answers.pop("sleep")
+    assert isinstance(late, TookTooLong)
+    assert str(late) == "it took longer than 20 s, the time limit: its process was ended"
+    assert {item: answer[0] for item, answer in answers.items()} == {1: 1, 2: 2, 3: 3}
+    (process,) = tmp_path.iterdir()
+    assert gone(int(process.name))

@@ -259,3 +259,21 @@ def test_gpu_agrees_with_cpu() -> None:
     there = small.features(stimuli, small.layers, device="cuda")
     for layer in small.layers:
         assert np.allclose(here[layer], there[layer], atol=1e-3), layer
+
+
+def test_features_of_halved_batches_are_those_of_whole_ones(caplog: pytest.LogCaptureFixture) -> None:
+    class Cramped(Net):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            found = super().forward(x)
+            if len(x) > 3:  # after every layer gave its activation
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return found
+
+    stimuli = make_stimuli()
+    whole, halved = (model(make).features(stimuli, ("conv1", "relu2", "output")) for make in (Net, Cramped))
+    for layer, features in whole.items():
+        np.testing.assert_allclose(halved[layer], features, rtol=1e-5, atol=1e-6)
+    assert [message.split("; ")[1] for message in caplog.messages] == [
+        "batches of 4 stimuli from here on",
+        "batches of 2 stimuli from here on",
+    ]

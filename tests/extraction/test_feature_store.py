@@ -114,14 +114,22 @@ def test_what_cannot_be_stored(store, array):
     assert not store.folder.exists()
 
 
-def test_full_disk_leaves_nothing(store, monkeypatch):
+def test_a_full_disk_keeps_the_last_features_in_memory_and_says_so_once(store, monkeypatch, caplog):
     def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(files.os, "fsync", full)
-    with pytest.raises(DataError, match=r"No space left on device; name another folder with \$BENCH_CACHE"):
-        store.put(KEY, FEATURES)
+    other = {**KEY, "stimuli": "others"}
+    for key in (other, KEY):
+        store.put(key, FEATURES)
     assert [p for p in store.folder.rglob("*") if p.is_file()] == []
+    assert len(caplog.messages) == 1
+    assert "No space left on device; features are computed and not kept. Name another" in caplog.text
+    np.testing.assert_array_equal(store.get(KEY, "conv1"), FEATURES["conv1"])
+    assert store.get(other, "conv1") is None, "memory holds those of one key"
+    monkeypatch.undo()
+    store.put(other, FEATURES)
+    assert FeatureStore(store.folder).get(other, "conv1") is not None
 
 
 def test_death_between_features_and_meta_is_as_if_never_put(store, monkeypatch):

@@ -11,7 +11,7 @@ from PIL import Image
 
 from benchmark.common.errors import DataError
 from benchmark.datasets import Stimuli
-from benchmark.extraction.loader import batches
+from benchmark.extraction.loader import batches, in_parts
 from benchmark.model import ModelSpec
 from benchmark.registry import load_plugin
 
@@ -54,3 +54,38 @@ def test_a_preprocessing_without_crop_is_refused_in_any_order_of_files(turned: b
     assert passes == [], "it is refused before the first batch"
     alike = Stimuli("alike", ids[:20], ids[:20], "m", lambda i: images[i])
     assert model.features(alike, ["output"])["output"].shape == (20, 1000)
+
+
+class Device:
+    """Stands for a device whose memory holds ``most`` stimuli at a time."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.done: list[float] = []
+        self.sizes: list[int] = []
+
+    def run(self, start: int, part: torch.Tensor) -> None:
+        if len(part) > self.most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        assert start == len(self.done)
+        self.sizes.append(len(part))
+        self.done += part.tolist()
+
+
+@pytest.mark.parametrize("most", [1, 3, 8, 100])
+def test_a_batch_that_memory_does_not_hold_is_halved_until_it_does(
+    most: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    device, size, start = Device(most), 16, 0
+    for batch in torch.arange(40.0).split(16):
+        size = in_parts("big", start, batch, size, device.run)
+        start += len(batch)
+    assert device.done == list(range(40))
+    assert max(device.sizes) == size <= most or size == 16
+    assert len(caplog.messages) == {1: 4, 3: 3, 8: 1, 100: 0}[most]
+    assert all("big: the device is out of memory; batches of" in message for message in caplog.messages)
+
+
+def test_one_stimulus_that_memory_does_not_hold_is_an_error() -> None:
+    with pytest.raises(torch.OutOfMemoryError):
+        in_parts("big", 0, torch.zeros(4, 1), 4, Device(0).run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from packaging.requirements import Requirement
 from test_page import cell
 
 from benchmark.leaderboard.reproduce import difference
@@ -71,3 +72,23 @@ def test_a_file_that_is_no_result_is_one_line(bench, tmp_path):
 def test_a_layer_that_is_gone_is_an_infinite_difference():
     whole = cell()
     assert difference(whole, whole.model_copy(update={"layers": whole.layers[:1]})) == float("inf")
+
+
+def test_the_versions_of_a_result_are_printed_as_pip_reads_them(bench, tmp_path):
+    result = cell()
+    path = ResultStore(tmp_path).write(result).path
+    done = bench("reproduce", path, "--requirements")
+    assert done.status == 0
+    lines = done.out.splitlines()
+    versions = {requirement.name: str(requirement.specifier) for requirement in map(Requirement, lines[2:])}
+    assert versions == {name: f"=={version}" for name, version in result.provenance.packages.items()}
+    assert all(line.startswith("#") for line in lines[:2])
+    assert f"Python {result.provenance.python}" in lines[0]
+    assert result.provenance.code_version in lines[1]
+
+
+def test_a_result_without_a_score_has_no_versions(bench, tmp_path):
+    path = ResultStore(tmp_path).write(cell(status="failed", reason="no memory", provenance=None)).path
+    done = bench("reproduce", path, "--requirements")
+    assert done.status == 2
+    assert "no versions are known" in done.err

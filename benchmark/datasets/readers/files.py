@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from benchmark.common.arrays import UNREADABLE, load_array
 from benchmark.common.errors import DataError
 from benchmark.datasets.readers.text import SEPARATORS, header_separator, is_row_numbers, read_text
 from benchmark.datasets.root import DataRoot
@@ -163,16 +163,16 @@ def read_array(path: Path, key: str | None = None) -> np.ndarray:
     array: np.ndarray
     try:
         if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as archive:
+            with load_array(path) as archive:
                 if key not in archive:
                     raise DataError(f"{path}: no array {key!r} in it (it has {sorted(archive)})")
                 array = archive[key]
         elif path.suffix == ".npy":
-            array = np.load(path, allow_pickle=False)
+            array = load_array(path)
         else:
             text = read_text(path)
             mark = next((mark for mark in ";," if mark in text.partition("\n")[0]), None)
             array = np.loadtxt(io.StringIO(text), ndmin=2, delimiter=mark)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path}: cannot be read as an array ({str(error).splitlines()[0]})") from error
+    except UNREADABLE as error:
+        raise DataError(f"{path}: cannot be read as an array ({' '.join(str(error).split())})") from error
     return array

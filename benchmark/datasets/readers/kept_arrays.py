@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import numpy as np
 
+from benchmark.common.arrays import UNREADABLE, load_array
 from benchmark.common.files import cache_folder, move_to, write_temporary
 
 
@@ -27,10 +29,11 @@ def cached_array(key: str, make: Callable[[], np.ndarray]) -> np.ndarray:
     path = cache_folder() / "arrays" / f"{key}.npy"
     array: np.ndarray
     try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        array = load_array(path)
+    except UNREADABLE:
         array = np.asarray(make(), dtype=np.float32)
     else:
         return array
-    move_to(write_temporary(path.parent, lambda stream: np.save(stream, array)), path)
+    with contextlib.suppress(OSError):  # the cache is read-only or full: it is computed again next time
+        move_to(write_temporary(path.parent, lambda stream: np.save(stream, array)), path)
     return array

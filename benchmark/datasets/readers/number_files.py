@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from benchmark.common.arrays import UNREADABLE, load_array
 from benchmark.common.errors import DataError
 from benchmark.datasets.catalogue.states import fault_of
 from benchmark.datasets.readers.files import read_array
@@ -103,13 +103,13 @@ def _numbers(values: np.ndarray, where: str) -> np.ndarray:
 
 def _npz(path: Path, array: str | None) -> Numbers:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with load_array(path) as archive:
             shapes = {
                 name: archive[name].shape for name in archive.files if archive[name].dtype.kind in "fiu"
             }
             ids = names_of(archive[IDS], f"{path}, array {IDS!r}") if IDS in archive.files else None
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path}: cannot be read as an array ({str(error).splitlines()[0]})") from error
+    except UNREADABLE as error:
+        raise DataError(f"{path}: cannot be read as an array ({' '.join(str(error).split())})") from error
     name = pick(path, {name: shape for name, shape in shapes.items() if name != IDS}, array)
     return Numbers(_numbers(read_array(path, name), f"{path}, array {name!r}"), ids)
 
