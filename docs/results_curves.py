@@ -43,10 +43,11 @@ def mistakes_section(board: Board) -> str:
 
 def _curve(cell: CellResult) -> str:
     """What the curve of a model says, in a sentence that its numbers choose."""
-    scores = [layer.metrics[str(cell.metric)] for layer in cell.layers if layer.metrics]
+    scored = [layer for layer in cell.layers if layer.metrics]
+    scores = [layer.metrics[str(cell.metric)] for layer in scored]
     widths = [(s.ci_high or 0.0) - (s.ci_low or 0.0) for s in scores]
     above = [i for i, layer in enumerate(cell.layers, start=1) if _is_recovered(layer)]
-    best = max(range(len(scores)), key=lambda i: scores[i].score or 0.0) + 1
+    best = max(scored, key=lambda layer: layer.metrics[str(cell.metric)].score or 0.0).name
     said = (
         f"recovered in {len(above)} of {len(cell.layers)} layers (number {', '.join(map(str, above))})"
         if above
@@ -54,7 +55,7 @@ def _curve(cell: CellResult) -> str:
     )
     return (
         f"- `{cell.binding}`, `{cell.model}`: {cell.counts['misclassified_joined']} mistakes over "
-        f"{cell.n} concepts; the true class is {said}; the highest accuracy is in layer {best}; intervals "
+        f"{cell.n} concepts; the true class is {said}; the highest accuracy is in `{best}`; intervals "
         f"span {number(min(widths))} to {number(max(widths))}."
     )
 

@@ -103,7 +103,7 @@ SECTIONS = (
         _task("word_similarity"),
     ),
     Section("Matching without labels", "Gromov-Wasserstein matching of concepts.", _task("gwot_matching")),
-    Section("Everything else", "The other published bindings.", lambda _: True),
+    Section("Other bindings", "The other published bindings of the suite.", lambda _: True),
 )
 
 HEAD = """\
@@ -146,21 +146,21 @@ LIMITS = """\
   corrected; against chance, and of unique variance against nothing, the readings go by intervals.
 - **One image per concept.** In most bindings a score is about that picture as much as about the concept.
   The interval is over concepts, not over pictures.
-- **Easy images.** The ImageNet sample has easy images or training images, so networks make few mistakes on
-  it.
-- **Small networks, quantised.** Their weights were available. They are not the networks that the papers
+- **Easy images.** Images of the ImageNet sample are easy, or networks were trained on them, so networks make
+  few mistakes on it.
+- **Mostly small networks, quantised.** Their weights were available. They are not the networks that the papers
   compared.
 - **Other pictures for CLIP.** Its features are of THINGS photographs. The networks saw ImageNet
   photographs.
 - **No ceiling for SPoSE.** It is one geometry fitted to many people. A ceiling needs the data of single
-  people.
+  people; that of `things_groups_1854` is over geometries fitted to groups of people.
 - **Word joins.** Only some classes have a word vector or a [cue](../reference/glossary.md#cue): the column
   n.
 - **The rule `spread` brings people's associations with it.** Most of the scored concepts have cues that
   association networks were trained on ([held-out cues](association-geometry.md#what-to-know-about-spread)).
 - **No map of the models.** How alike models are to one another needs their features, which are not
-  published: `bench similarity` makes it. Which pairs of concepts a network brings together shows `bench
-  pairs`.
+  published: `bench similarity` makes it. `bench pairs` shows which pairs of concepts a network brings
+  together.
 """
 
 
@@ -239,7 +239,10 @@ def _scores(columns: Sequence[Column], board: Board) -> str:
 
 
 def _between(cell: CellResult) -> str:
-    return "-" if cell.ceiling_low is None else f"{number(cell.ceiling_low)} to {number(cell.ceiling_high)}"
+    if cell.ceiling_low is None:
+        return "-"
+    ends = dict.fromkeys((number(cell.ceiling_low), number(cell.ceiling_high)))
+    return " to ".join(ends)
 
 
 def _range(cells: Iterable[CellResult]) -> str:

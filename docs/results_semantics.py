@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from results_figures import profiles
-from results_words import ALPHA, table
+from results_words import ALPHA, p_text, table
 
 from benchmark.inference import fdr
 from benchmark.leaderboard.board import Board, Column
@@ -218,7 +218,7 @@ def _baselines(columns: Sequence[Column]) -> str:
     for one, p in zip(found, corrected, strict=True):
         word = _told(one, float(p))
         counted[one.binding, word] += 1
-        shown = (number(one.difference), f"[{number(one.low)}, {number(one.high)}]", number(float(p)))
+        shown = (number(one.difference), f"[{number(one.low)}, {number(one.high)}]", p_text(float(p)))
         rows.append((f"`{one.binding}`", f"`{one.first}`", f"`{one.second}`", *shown, word))
     return "\n".join(
         [
@@ -229,7 +229,16 @@ def _baselines(columns: Sequence[Column]) -> str:
             *_counts(counted),
             "",
             table(
-                ("binding", "meta-embedding", "baseline", "difference", "95 % interval", "p", "reading"), rows
+                (
+                    "binding",
+                    "meta-embedding",
+                    "baseline",
+                    "difference",
+                    "95 % interval",
+                    "p, corrected",
+                    "reading",
+                ),
+                rows,
             ),
         ]
     )

@@ -123,7 +123,7 @@ def _encoder_lines(board: Board) -> list[str]:
         "better": "is better than its encoder in",
         "worse": "is worse in",
         "not told apart": "is not told apart from it in",
-        "not compared": "cannot be compared by concepts in",
+        "not compared": "has no paired difference in",
     }
     sentences = [
         f"- `{family}` " + "; ".join(f"{said[w]} {_listed(where[w])}" for w in said if w in where) + "."
@@ -146,6 +146,8 @@ def _encoder_lines(board: Board) -> list[str]:
 
 
 def _difference_text(one: Difference) -> str:
+    if one.why.startswith("a result holds no changes"):
+        return "the results lack what it needs"
     return one.why.partition(":")[0] or f"{number(one.difference)} [{number(one.low)}, {number(one.high)}]"
 
 
@@ -175,7 +177,7 @@ def _first_lines(board: Board) -> list[str]:
         "### Models that no other is shown to beat",
         "",
         "By paired differences of every two models of a binding, corrected over them. Models that were "
-        "trained with the target, and random ones, take no part:",
+        "trained with the target, random ones, and models over other concepts than most take no part:",
         "",
     ]
     for column in board.columns:
@@ -268,7 +270,7 @@ def _chance_lines(board: Board, task: str, name: str) -> list[str]:
         ]
         lines.append(
             f"- `{column.binding}`: the interval of the score is above chance for {len(told)} of "
-            f"{len(column.cells)} models{f' ({_listed(told)})' if told else ''}; the widest spans "
+            f"{len(column.cells)} model{'' if len(column.cells) == 1 else 's'}{f' ({_listed(told)})' if told else ''}; the widest spans "
             f"{number(widest)}. Single layers above chance, after correction over layers: "
             f"{_listed(layers) or 'none'}."
         )
