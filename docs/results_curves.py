@@ -46,10 +46,10 @@ def _curve(cell: CellResult) -> str:
     scored = [layer for layer in cell.layers if layer.metrics]
     scores = [layer.metrics[str(cell.metric)] for layer in scored]
     widths = [(s.ci_high or 0.0) - (s.ci_low or 0.0) for s in scores]
-    above = [i for i, layer in enumerate(cell.layers, start=1) if _is_recovered(layer)]
+    above = [f"`{layer.name}`" for layer in cell.layers if _is_recovered(layer)]
     best = max(scored, key=lambda layer: layer.metrics[str(cell.metric)].score or 0.0).name
     said = (
-        f"recovered in {len(above)} of {len(cell.layers)} layers (number {', '.join(map(str, above))})"
+        f"recovered in {len(above)} of {len(cell.layers)} layers ({', '.join(above)})"
         if above
         else f"recovered in none of {len(cell.layers)} layers"
     )

@@ -148,8 +148,8 @@ LIMITS = """\
   The interval is over concepts, not over pictures.
 - **Easy images.** Images of the ImageNet sample are easy, or networks were trained on them, so networks make
   few mistakes on it.
-- **Mostly small networks, quantised.** Their weights were available. They are not the networks that the papers
-  compared.
+- **Mostly small networks, quantised.** Their weights were available. They are not the networks that the
+  papers compared.
 - **Other pictures for CLIP.** Its features are of THINGS photographs. The networks saw ImageNet
   photographs.
 - **No ceiling for SPoSE.** It is one geometry fitted to many people. A ceiling needs the data of single

@@ -268,9 +268,10 @@ def _chance_lines(board: Board, task: str, name: str) -> list[str]:
             for layer in cell.layers
             if layer.p_fdr is not None and layer.p_fdr < ALPHA
         ]
+        models = "1 model" if len(column.cells) == 1 else f"{len(column.cells)} models"
         lines.append(
             f"- `{column.binding}`: the interval of the score is above chance for {len(told)} of "
-            f"{len(column.cells)} model{'' if len(column.cells) == 1 else 's'}{f' ({_listed(told)})' if told else ''}; the widest spans "
+            f"{models}{f' ({_listed(told)})' if told else ''}; the widest spans "
             f"{number(widest)}. Single layers above chance, after correction over layers: "
             f"{_listed(layers) or 'none'}."
         )
