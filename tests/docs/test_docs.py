@@ -169,7 +169,7 @@ def test_comparing_models(follow, tmp_path):
         assert (tmp_path / written).is_file()
     own = {cell for cell in scores(tmp_path) if "@" not in cell[0]}
     compared = {(b, m) for b in ("people_rdm", "area_early_rdm") for m in ("pixels", "mini_encoder")}
-    assert own == {("clip_rdm", "pixels")} | compared
+    assert own == {("clip_rdm", "pixels"), ("people_angle", "pixels")} | compared
 
 
 def pages() -> list[Path]:
