@@ -178,7 +178,8 @@ class AssociationTopK(Task):
                 head, readouts.test_images, scored, words, truth, permutations
             )
             notes += note
-            best = (np.inf, HEAD, predicted)
+            if layers[HEAD].undefined is None:
+                best = (np.inf, HEAD, predicted)
             if not view.stimuli.held_out and view.stimuli.splits is None:
                 notes.append("the association head was scored on all classes: none is held out from it")
         concepts = tuple(joined.concepts[i] for i in scored)
@@ -314,7 +315,8 @@ def _profiles_shown(
     layer: str, predicted: np.ndarray, strengths: np.ndarray, words: tuple[str, ...]
 ) -> dict[str, np.ndarray]:
     """Profiles of a layer and of people (n, w), for a page: over the words that lead one of them."""
-    kept = (ranking.strongest(predicted, _SHOWN) | ranking.strongest(strengths, _SHOWN)).any(axis=0)
+    shown = min(_SHOWN, len(words))
+    kept = (ranking.strongest(predicted, shown) | ranking.strongest(strengths, shown)).any(axis=0)
     return {
         "vocabulary": np.array(words)[kept],
         f"profiles/{layer}": predicted[:, kept].astype(np.float32),

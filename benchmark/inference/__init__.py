@@ -28,7 +28,9 @@ from benchmark.inference.encoding import (
     permutation_test_encoding,
 )
 from benchmark.inference.folded_rdms import (
+    FittedScores,
     FoldedRDMs,
+    fitted_scores,
     folded_rdm_pair_statistic,
     folded_rdm_statistic,
     permutation_test_folded,
@@ -98,6 +100,7 @@ __all__ = [
     "AxisTest",
     "DualBootstrap",
     "Estimate",
+    "FittedScores",
     "FoldedPredictions",
     "FoldedRDMs",
     "Latencies",
@@ -129,6 +132,7 @@ __all__ = [
     "encoding_statistic",
     "estimate",
     "fdr",
+    "fitted_scores",
     "folded_rdm_pair_statistic",
     "folded_rdm_statistic",
     "grouped_mean_statistic",

@@ -7,9 +7,8 @@ from itertools import combinations, product
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import special
 from scipy.spatial.distance import squareform
-from scipy.stats import norm
-from scipy.stats import t as student
 
 from benchmark.inference.permutation import fdr
 from benchmark.measures._blocks import blocks
@@ -123,7 +122,7 @@ def sign_flip_test(
     if not np.isfinite(curves).all():
         raise ValueError(f"values of shape {curves.shape} has values that are not finite")
     flipped = _student(curves, _signs(len(curves), n, rng))
-    return _from_null(flipped, float(student.isf(threshold, len(curves) - 1)), ordered)
+    return _from_null(flipped, -float(special.stdtrit(len(curves) - 1, threshold)), ordered)
 
 
 def concept_permutation_test(
@@ -195,7 +194,7 @@ def concept_permutation_test(
         found[some] = matrix[orders[some][:, i], orders[some][:, j]] @ curves.T / len(own)
     spread = np.sqrt(np.mean(found[1:] ** 2, axis=0))
     null = np.divide(found, spread, out=np.zeros_like(found), where=spread > 0)
-    return _from_null(null, float(norm.isf(threshold)), ordered)
+    return _from_null(null, -float(special.ndtri(threshold)), ordered)
 
 
 def agreement_p(between: ArrayLike) -> Float64:
@@ -227,8 +226,9 @@ def agreement_p(between: ArrayLike) -> Float64:
     if pairs < len(list(combinations(range(FEWEST_TO_AGREE), 2))):
         return np.full(len(values), np.nan)
     error = values.std(axis=1, ddof=1) / np.sqrt(pairs)
-    t = np.divide(values.mean(axis=1), error, out=np.full(len(values), np.inf), where=error > 0)
-    return fdr(student.sf(t, pairs - 1))
+    means = values.mean(axis=1)
+    t = np.divide(means, error, out=np.where(means > 0, np.inf, -np.inf), where=error > 0)
+    return fdr(special.stdtr(pairs - 1, -t))
 
 
 def _from_null(null: Float64, above: float, ordered: bool) -> AxisTest:

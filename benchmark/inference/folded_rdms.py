@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -167,7 +168,10 @@ def folded_rdm_pair_statistic(folded: FoldedRDMs, rdms: ArrayLike, method: str =
     ]
 
     def statistic(weights: Float64) -> float:
-        found = [part(weights[pairs]) if part is not None else 0.0 for pairs, part in parts]
+        found = [
+            part(weights[pairs]) if part is not None else (0.0 if weights[pairs].any() else np.nan)
+            for pairs, part in parts
+        ]
         return float(_mean_defined(np.array(found)[:, None])[0])
 
     return statistic
@@ -266,3 +270,94 @@ def _mean_defined(found: Float64) -> Float64:
     total = np.where(defined, found, 0).sum(axis=0)
     mean: Float64 = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
     return mean
+
+
+@dataclass(frozen=True)
+class FittedScores:
+    """Scores of one layer's fitted RDMs, with those of its RDM without a fit beside them.
+
+    Attributes
+    ----------
+    spearman, pearson : callable
+        Statistic of weights (b, n) of concepts, as :func:`folded_rdm_statistic`.
+    gain : callable
+        Spearman of the fitted RDMs minus that of the RDM without a fit, in the same pairs.
+    pairs : callable
+        Makes Spearman a statistic of weights of pairs, as :func:`folded_rdm_pair_statistic`.
+    p : float
+        Of Spearman, by permutations that are fitted again.
+    unweighted : float
+        Spearman of the RDM without a fit.
+    null_mean : float
+        Mean Spearman of the permutations.
+    """
+
+    spearman: Callable[[Float64], Float64]
+    pearson: Callable[[Float64], Float64]
+    gain: Callable[[Float64], Float64]
+    pairs: Callable[[], Callable[[Float64], float]]
+    p: float
+    unweighted: float
+    null_mean: float
+
+
+def fitted_scores(
+    folded: FoldedRDMs,
+    unfitted: ArrayLike,
+    rdms: ArrayLike,
+    permuted: Callable[[np.ndarray], Sequence[FoldedRDMs]],
+    permutations: int,
+    seed: int,
+) -> FittedScores:
+    """Score fitted RDMs beside the RDM without a fit.
+
+    Parameters
+    ----------
+    folded : FoldedRDMs
+        Fitted RDMs of the test concepts of each fold.
+    unfitted : array_like, shape (n, n)
+        The RDM without a fit.
+    rdms : array_like, shape (s, n, n)
+        The target's RDMs.
+    permuted : callable
+        From orders (m, n) of the concepts to the RDMs fitted to the target in each order.
+    permutations : int
+        Number of orders.
+    seed : int
+        Seed of the orders.
+
+    Returns
+    -------
+    FittedScores
+
+    Raises
+    ------
+    ValueError
+        If all dissimilarities of a subject within a fold are equal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.inference import FoldedRDMs, fitted_scores
+    >>> from benchmark.measures import rdm
+    >>> rng = np.random.default_rng(0)
+    >>> subject = rdm(rng.normal(size=(12, 9)))
+    >>> folded = FoldedRDMs.of(subject, np.arange(12).reshape(3, 4))
+    >>> alone = rdm(rng.normal(size=(12, 9)))
+    >>> scores = fitted_scores(folded, alone, subject[None], lambda orders: [folded for _ in orders], 20, 0)
+    >>> scores.spearman(np.ones((1, 12))).round(3)
+    array([1.])
+    """
+    subjects = as_rdms(rdms, "rdms")
+    plain = FoldedRDMs.of(unfitted, folded.folds)
+    spearman, without = (folded_rdm_statistic(f, subjects, "spearman") for f in (folded, plain))
+    test = permutation_test_folded(permuted, folded, subjects, permutations, seed)
+    return FittedScores(
+        spearman=spearman,
+        pearson=folded_rdm_statistic(folded, subjects, "pearson"),
+        gain=lambda weights: spearman(weights) - without(weights),
+        pairs=partial(folded_rdm_pair_statistic, folded, subjects, "spearman"),
+        p=test.p,
+        unweighted=float(without(np.ones((1, subjects.shape[1])))[0]),
+        null_mean=test.chance,
+    )

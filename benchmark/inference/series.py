@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import special
 from scipy.spatial.distance import squareform
-from scipy.stats import norm
-from scipy.stats import t as student
 
 from benchmark.inference._pairs import NO_VARIANCE
 from benchmark.measures._blocks import blocks
@@ -27,6 +26,8 @@ METHODS = ("spearman", "pearson")
 _NO_SPREAD = 1e-10
 #: Draws of concepts, and RDMs, that are in one matrix product
 _DRAWS, _RDMS = 50, 1024
+#: Most numbers of a block of draws that are held at once
+_HELD = 2**24
 
 
 class SeriesScores(NamedTuple):
@@ -169,7 +170,7 @@ def series_concept_draws(
     )
     i, j = np.triu_indices(n, 1)
     curves = np.empty((len(counts), m, t))
-    for some in blocks(len(counts), _DRAWS):
+    for some in blocks(len(counts), max(1, min(_DRAWS, _HELD // rows.size))):
         shares = counts[some][:, i] * counts[some][:, j]
         shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1e-300)
         mean = shares @ rows.T
@@ -247,7 +248,7 @@ def curve_interval(values: ArrayLike) -> tuple[Float64, Float64]:
     mean, s = curves.mean(axis=0), len(curves)
     if s < 2:
         return np.full_like(mean, np.nan), np.full_like(mean, np.nan)
-    half = student.isf(0.025, s - 1) * curves.std(axis=0, ddof=1) / np.sqrt(s)
+    half = -special.stdtrit(s - 1, 0.025) * curves.std(axis=0, ddof=1) / np.sqrt(s)
     return mean - half, mean + half
 
 
@@ -317,7 +318,9 @@ def stretched(value: float, low: float, high: float, subjects: int) -> tuple[flo
     >>> round(low), round(high)
     (84, 116)
     """
-    factor = float(student.isf(0.025, subjects - 1) / norm.isf(0.025)) * math.sqrt(subjects / (subjects - 1))
+    factor = float(special.stdtrit(subjects - 1, 0.025) / special.ndtri(0.025)) * math.sqrt(
+        subjects / (subjects - 1)
+    )
     return value - factor * (value - low), value + factor * (high - value)
 
 

@@ -229,12 +229,24 @@ def require_varied(values: Float64, what: str, method: str) -> None:
 
 
 def linear_unit(values: Float64, method: str) -> Float64:
-    """Dissimilarities at unit length. For ``pearson`` their mean is subtracted first."""
+    """Dissimilarities at unit length. For ``pearson`` their mean is subtracted first.
+
+    Parameters
+    ----------
+    values : ndarray, shape (pairs,)
+    method : {"pearson", "cosine"}
+    """
     return _unit(values, centre=method == "pearson")
 
 
 def ranked_unit(values: Float64, method: str) -> Float64:
-    """Centred ranks at unit length. For ``rho-a`` the unit is the length of ranks without ties."""
+    """Centred ranks at unit length. For ``rho-a`` the unit is the length of ranks without ties.
+
+    Parameters
+    ----------
+    values : ndarray, shape (pairs,)
+    method : {"spearman", "rho-a"}
+    """
     ranks = average_ranks(values)
     if method == "spearman":
         return _unit(ranks, centre=True)

@@ -15,6 +15,11 @@ _BLOCK = 512
 #: Greatest length of the gradient at the solution. The coefficients are then no further from the minimum,
 #: because the penalty makes the loss strongly convex
 _TOLERANCE = 5e-5
+#: Rows that are nearly alike (sum of squared distances from their mean) need a shorter gradient: decisions
+#: shrink with that sum, and the error of the intercept does not
+_ALIKE = 0.05
+#: No gradient is asked to be shorter than this, for each row: it would be rounding
+_FINEST = 1e-14
 #: A direction with less than this share of the greatest variance is rounding
 _RANK = 1e-12
 #: The loss of a row curves by its weight times p (1 - p), which is 1/4 at most and less where a label is
@@ -94,6 +99,7 @@ class BalancedLogistic:
             raise ValueError("constant features: all rows are equal")
         variances, vectors = variances[kept], vectors[:, kept]
         singular = np.sqrt(variances)
+        self._tolerance = max(_TOLERANCE * min(1.0, float(variances.sum()) / _ALIKE), _FINEST * n)
         if n <= rows.shape[1]:
             self._vectors, scores = centred.T @ (vectors / singular), vectors * singular
         else:
@@ -167,18 +173,21 @@ class BalancedLogistic:
     def _block(self, labels: NDArray[np.bool_], weights: Float64) -> tuple[Float64, Float64]:
         values = np.zeros((self._basis.shape[1], labels.shape[1]))
         pending = np.arange(labels.shape[1])
-        for dtype, most in ((np.float32, _ITERATIONS), (np.float64, _ITERATIONS_FLOAT64)):
+        stages = ((np.float32, _ITERATIONS), (np.float64, _ITERATIONS_FLOAT64))
+        # single precision cannot give a shorter gradient
+        for dtype, most in stages if self._tolerance >= _TOLERANCE else stages[1:]:
             descent = _Descent(
                 self._basis.astype(dtype),
                 self._penalty.astype(dtype),
                 self._scales.astype(dtype),
                 labels[:, pending].astype(dtype),
                 weights[:, pending].astype(dtype),
+                self._tolerance,
             )
             values[:, pending] = descent.run(values[:, pending].astype(dtype), most)
             decisions = self._basis @ values
             lengths = self._gradient_lengths(values, decisions, labels, weights)
-            pending = np.flatnonzero(lengths > 2 * _TOLERANCE)
+            pending = np.flatnonzero(lengths > 2 * self._tolerance)
             if not pending.size:
                 return values, decisions
         raise ValueError("the regression does not converge: scale the features, to length one for example")
@@ -220,7 +229,9 @@ class _Descent:
         scales: NDArray[np.floating],
         labels: NDArray[np.floating],
         weights: NDArray[np.floating],
+        tolerance: float,
     ) -> None:
+        self._tolerance = tolerance
         self._basis = basis
         self._transposed = np.ascontiguousarray(basis.T)
         self._penalty = penalty[:, None]
@@ -241,7 +252,7 @@ class _Descent:
             gradient = self._transposed @ ((probability - self._labels) * self._weights)
             gradient += self._penalty * values
             squares = gradient * gradient
-            short = self._inverse @ squares <= _TOLERANCE**2
+            short = self._inverse @ squares <= self._tolerance**2
             found[:, column[short]] = values[:, short]
             if short.all():
                 return found

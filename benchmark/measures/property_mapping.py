@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 from benchmark.measures._checks import Float64
 
@@ -296,6 +295,8 @@ def retrieval_places(predicted: ArrayLike, targets: ArrayLike) -> tuple[NDArray[
     size = np.linalg.norm(guess, axis=1, keepdims=True)
     cosines = np.divide(guess, size, out=np.zeros_like(guess), where=size > 0) @ (true / lengths).T
     steps = np.round(cosines / _TIED)
+    from scipy.stats import rankdata  # its import takes longer than the rest of this measure
+
     least, most = (rankdata(-steps, method=method, axis=1).astype(np.intp) for method in ("min", "max"))
     return least - 1, most - least + 1
 

@@ -27,6 +27,8 @@ _HELD = 2**22
 _FLAT = 1e-12
 #: Exchanges of whole sets, each without progress, after which one predictor is exchanged at a time
 _EXCHANGES = 3
+#: Most rounds for each weight. Ten are common; features that are nearly copies need many
+_ROUNDS = 50
 #: Of the greatest gradient, what counts as zero
 _ZERO = 1e-10
 
@@ -402,7 +404,7 @@ def nonnegative_solution(gram: Float64, shared: Float64, passive: np.ndarray | N
     used = np.zeros(len(shared), dtype=bool) if passive is None else passive.copy()
     zero = _ZERO * np.abs(shared).max(initial=0)
     fewest, left = len(shared) + 1, _EXCHANGES
-    while True:
+    for _ in range(_ROUNDS * len(shared) + 100):
         weights = np.zeros(len(shared))
         at = np.flatnonzero(used)
         if len(at):
@@ -422,6 +424,7 @@ def nonnegative_solution(gram: Float64, shared: Float64, passive: np.ndarray | N
         else:
             last = np.flatnonzero(broken)[-1]
             used[last] = not used[last]
+    raise ValueError("the weights do not converge: the features are too much alike")
 
 
 def _tests(held: np.ndarray, n: int, y: Float64, shares: Float64) -> list[np.ndarray]:

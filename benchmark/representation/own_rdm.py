@@ -12,7 +12,7 @@ from benchmark.common.errors import UsageError
 Dissimilarity = Callable[[np.ndarray], np.ndarray]
 
 #: What differs by less than this share of the greatest dissimilarity is rounding
-_ROUNDING = 1e-9
+_ROUNDING = 1e-6
 
 
 def own_rdm(features: np.ndarray, function: Dissimilarity) -> np.ndarray:

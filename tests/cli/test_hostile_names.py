@@ -143,7 +143,7 @@ def test_export_page_markdown_and_csv(bench, hostile, tmp_path, monkeypatch):
     assert is_text(built.out + built.err)
     page = (tmp_path / "results" / "leaderboard.html").read_text()
     assert "<i>x</i>" not in page
-    content = json.loads(re.search('id="profiles">(.*?)</script>', page, re.S)[1])
+    content = json.loads(re.search('id="layers">(.*?)</script>', page, re.S)[1])
     assert {layer["name"] for cell in content["here"]["mini"] for layer in cell["layers"]} == set(LAYERS)
     with (tmp_path / "results" / "leaderboard.csv").open(newline="") as stream:
         named = {row["layer"] for row in csv.DictReader(stream)}

@@ -49,7 +49,9 @@ def test_a_task_that_the_suite_does_not_bind_is_refused():
         plan(load_registry(), ["pixels"], ["people_rmd"], "mini")
 
 
-@pytest.mark.parametrize(("name", "said"), [("hit_rdm", "hit_rdm"), ("hit", "hit_rdm, hit_partition")])
+@pytest.mark.parametrize(
+    ("name", "said"), [("hit_rdm", "hit_rdm"), ("hit", "hit_reweighted, hit_rdm, hit_partition")]
+)
 def test_a_name_that_another_suite_knows_is_said_to_be_there(name, said):
     with pytest.raises(UsageError, match=rf"suite 'human' has {said}$"):
         plan(load_registry(), ["pixels"], [name], "mini")

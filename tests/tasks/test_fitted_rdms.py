@@ -19,12 +19,12 @@ CONCEPTS = tuple(f"c{i:02d}" for i in range(K))
 
 @pytest.fixture
 def reweighted(plugin):
-    return plugin("fitted_rdms").ReweightedRDM()
+    return plugin("reweighted_rdm").ReweightedRDM()
 
 
 @pytest.fixture
 def versa(plugin):
-    return plugin("fitted_rdms").VeRSA()
+    return plugin("versa").VeRSA()
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
-"""Geometry on top of a fit: feature-reweighted RSA, and the RDM of predicted responses (veRSA)."""
+"""Feature-reweighted RSA: a geometry predicted where each feature, or each layer, has its own weight."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
@@ -16,26 +16,21 @@ from benchmark.calibration import (
     mean_control,
     plain_score,
     rdm_world,
-    response_world,
     standard_controls,
 )
-from benchmark.calibration.definitions import reweighted_correlation, versa_correlation
+from benchmark.calibration.definitions import reweighted_correlation
+from benchmark.common.errors import UsageError
 from benchmark.datasets.join import Join, join
-from benchmark.datasets.response_rdms import response_rdms
-from benchmark.datasets.responses import ResponseTarget
 from benchmark.datasets.types import RDMTarget
 from benchmark.inference import (
+    FittedScores,
     FoldedRDMs,
-    folded_rdm_pair_statistic,
-    folded_rdm_statistic,
+    fitted_scores,
     noise_ceiling,
-    permutation_test_folded,
 )
 from benchmark.measures import (
     FeatureDissimilarities,
-    HeldOutRidge,
     RDMDissimilarities,
-    compare_rdms,
     rdm,
     reweighted_rdms,
 )
@@ -46,7 +41,7 @@ from benchmark.representation.concepts import (
     concept_means,
     feature_rdm,
 )
-from benchmark.representation.rows import ResponseRows, dealt_folds
+from benchmark.representation.rows import dealt_folds
 from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult, one_of
 
 _SPEARMAN, _PEARSON, _GAIN = "spearman", "pearson", "gain"
@@ -135,12 +130,14 @@ class ReweightedRDM(Task):
         recipe = self.read(params)
         one_of(self.name, "weights", recipe["weights"], _WEIGHTS)
         one_of(self.name, "of", recipe["of"], _OF)
+        for key, least in (("folds", 3), ("repeats", 1), ("most_features", 1)):
+            if recipe[key] < least:
+                raise UsageError(f"task {self.name}: {key} is {recipe[key]}: expected {least} or more")
         k, images = len(joined.concepts), concept_images(view.stimuli, joined.concepts)
         fold_seed, seed = (int(drawn) for drawn in rng.integers(2**63, size=2))
-        count = max(recipe["folds"], 3)
         deals = [
-            dealt_folds(np.arange(k), count, fold_seed + repeat, self.name)
-            for repeat in range(max(1, recipe["repeats"]))
+            dealt_folds(np.arange(k), recipe["folds"], fold_seed + repeat, self.name)
+            for repeat in range(recipe["repeats"])
         ]
         fit = _Reweighting(joined.target.rdms, deals, recipe["weights"] == _WEIGHTS[0])
         layers: dict[str, LayerResult] = {}
@@ -180,7 +177,7 @@ class ReweightedRDM(Task):
                 **joined.counts,
                 "subjects": len(joined.target.rdms),
                 "images": sum(map(len, images)),
-                "folds": len(deals) * count,
+                "folds": len(deals) * recipe["folds"],
             },
             arrays=arrays,
             notes=[
@@ -243,89 +240,6 @@ class ReweightedRDM(Task):
         return mean_control("200 features of noise", 0.0, scores)
 
 
-class VeRSA(Task):
-    """veRSA: the RDM of predicted responses beside that of the measured ones, on held-out concepts.
-
-    Channels are predicted as in ``encoding``. Predicted and measured responses are averaged over a concept's
-    images; each channel is scaled by the mean and the standard deviation of what was measured. The RDM is
-    1 - correlation over channels, of the test concepts of one fold.
-    """
-
-    name: ClassVar[str] = "versa"
-    version: ClassVar[int] = 1
-    metrics: ClassVar[tuple[Metric, ...]] = _metrics(
-        "the square root of the reliability of the measured RDM, from halves of the repeats"
-    )
-    target_kinds: ClassVar[tuple[str, ...]] = ("responses",)
-    simulations: ClassVar[int] = 5
-    parameters: ClassVar[Mapping[str, Parameter]] = {
-        "folds": Parameter(5, "number of folds over concepts"),
-    }
-    reference: ClassVar[str] = """@article{conwell2024large,
-  author = {Conwell, Colin and Prince, Jacob S. and Kay, Kendrick N. and Alvarez, George A.
-            and Konkle, Talia},
-  title = {A large-scale examination of inductive biases shaping high-level visual representation in brains
-           and machines},
-  journal = {Nature Communications},
-  year = {2024},
-  volume = {15},
-  pages = {9383},
-}"""
-
-    def score(
-        self,
-        view: ModelView,
-        joined: Join[ResponseTarget],  # type: ignore[override]  # the engine checks target_kinds
-        params: Mapping[str, Any],
-        rng: np.random.Generator,
-    ) -> TaskResult:
-        """Score every layer.
-
-        ``params``: those of :attr:`parameters`.
-
-        Raises
-        ------
-        NotPossible
-            If there are too few concepts for the folds, or a concept has no (measured) test image.
-        UsageError
-            If a parameter is unknown or not valid.
-        """
-        recipe = self.read(params)
-        rows = ResponseRows.of(view.stimuli, joined)
-        fold_seed, seed = (int(drawn) for drawn in rng.integers(2**63, size=2))
-        folds = dealt_folds(rows.concepts, recipe["folds"], fold_seed, self.name)
-        responses = joined.target.responses[rows.of_target]
-        spread = responses.std(axis=0)
-        measured = (responses - responses.mean(axis=0)) / np.where(spread > 0, spread, 1)
-        layers: dict[str, LayerResult] = {}
-        for layer in view.layers:
-            try:
-                features = rows.features(view.features(layer))
-                fitted = _Predicted(HeldOutRidge(features, folds, rows.concepts), measured, folds, rows)
-                plain = feature_rdm(concept_means(features, fitted.members), joined.concepts)
-            except ValueError as error:
-                layers[layer] = LayerResult(undefined=str(error))
-                continue
-            layers[layer] = _result(
-                fitted.folded(measured), plain, fitted.target[None], fitted.permuted, seed
-            )
-        ceiling = _halves_ceiling(joined.target)
-        return TaskResult(
-            concepts=joined.concepts,
-            layers=layers,
-            chance=dict.fromkeys((_SPEARMAN, _PEARSON, _GAIN), 0.0),
-            ceiling=ceiling,
-            counts={**joined.counts, "channels": len(joined.target.channels), "images": len(rows.concepts)},
-            notes=[] if ceiling else ["a stimulus has one repeat: there is no noise ceiling"],
-        )
-
-    def calibrate(self, rng: np.random.Generator) -> list[Control]:
-        """The standard controls; a noisy copy is compared with scikit-learn's ridge, in folds of its own."""
-        return standard_controls(
-            self, response_world, rng, definition=versa_correlation, replicates=_REPLICATES
-        )
-
-
 class _Reweighting:
     """Fits of the mean RDM of the subjects, in one or more deals of the concepts into folds."""
 
@@ -338,8 +252,14 @@ class _Reweighting:
     ) -> tuple[LayerResult, np.ndarray]:
         """The result, and the weights (f,), averaged over folds."""
         folded, weights = self._fit(predictors, self._mean[None])
-        layer = _result(folded[0], plain, self._rdms, partial(self._permuted, predictors), seed)
-        return layer, weights.astype(np.float32)
+        kept = weights.astype(np.float32)
+        try:
+            scores = fitted_scores(
+                folded[0], plain, self._rdms, partial(self._permuted, predictors), _PERMUTATIONS, seed
+            )
+        except ValueError as error:  # all dissimilarities of a subject within a fold are equal
+            return LayerResult(undefined=str(error)), kept
+        return _layer(scores), kept
 
     def _permuted(
         self, predictors: FeatureDissimilarities | RDMDissimilarities, orders: np.ndarray
@@ -363,75 +283,12 @@ class _Reweighting:
         return folded, np.mean([fit.weights[:, :, 0].mean(axis=0) for fit in fits], axis=0)
 
 
-class _Predicted:
-    """Predictions of responses, and the RDMs of their means over the images of each concept."""
-
-    def __init__(
-        self, ridge: HeldOutRidge, measured: np.ndarray, folds: np.ndarray, rows: ResponseRows
-    ) -> None:
-        self._ridge, self._measured = ridge, measured
-        count = int(rows.concepts.max()) + 1
-        self.members = tuple(np.flatnonzero(rows.concepts == concept) for concept in range(count))
-        of_concept = np.array([folds[own[0]] for own in self.members])
-        self._folds = tuple(np.flatnonzero(of_concept == fold) for fold in np.unique(of_concept))
-        self.target = rdm(concept_means(measured, self.members))
-
-    def folded(self, measured: np.ndarray) -> FoldedRDMs:
-        """The RDMs of predictions of ``measured`` (n, c)."""
-        return self._rdms(self._ridge.predict(measured)[0])
-
-    def permuted(self, orders: np.ndarray) -> list[FoldedRDMs]:
-        """The RDMs of predictions of the responses in each order of the concepts."""
-        found = []
-        for order in orders:
-            own = np.concatenate(self.members)
-            given = np.concatenate([self.members[concept] for concept in order])
-            responses = np.empty_like(self._measured)
-            responses[own] = self._measured[given]
-            found.append(self.folded(responses))
-        return found
-
-    def _rdms(self, predicted: np.ndarray) -> FoldedRDMs:
-        means = concept_means(predicted, self.members)
-        return FoldedRDMs(self._folds, tuple(_correlation_rdm(means[fold]) for fold in self._folds))
-
-
-def _correlation_rdm(rows: np.ndarray) -> np.ndarray:
-    """1 - correlation; all equal, so that nothing is predicted, where a row does not vary."""
-    try:
-        return rdm(rows)
-    except ValueError:
-        return np.ones((len(rows), len(rows))) - np.eye(len(rows))
-
-
-def _result(
-    folded: FoldedRDMs,
-    plain_rdm: np.ndarray,
-    rdms: np.ndarray,
-    permuted: Callable[[np.ndarray], list[FoldedRDMs]],
-    seed: int,
-) -> LayerResult:
-    """Scores of fitted RDMs, with those of the RDM without a fit in the same pairs beside them."""
-    plain = FoldedRDMs.of(plain_rdm, folded.folds)
-    try:
-        fitted, unfitted = (folded_rdm_statistic(f, rdms, _SPEARMAN) for f in (folded, plain))
-        pearson = folded_rdm_statistic(folded, rdms, _PEARSON)
-    except ValueError as error:  # all dissimilarities of a subject within a fold are equal
-        return LayerResult(undefined=str(error))
-    # One seed for all layers, so that a layer's null does not depend on other layers.
-    test = permutation_test_folded(permuted, folded, rdms, _PERMUTATIONS, seed)
+def _layer(scores: FittedScores) -> LayerResult:
     return LayerResult(
-        {
-            _SPEARMAN: fitted,
-            _PEARSON: pearson,
-            _GAIN: lambda weights: fitted(weights) - unfitted(weights),
-        },
-        p=test.p,
-        values={
-            "unweighted": float(unfitted(np.ones((1, rdms.shape[1])))[0]),
-            "null_mean": test.chance,
-        },
-        pairs=partial(folded_rdm_pair_statistic, folded, rdms, _SPEARMAN),
+        {_SPEARMAN: scores.spearman, _PEARSON: scores.pearson, _GAIN: scores.gain},
+        p=scores.p,
+        values={"unweighted": scores.unweighted, "null_mean": scores.null_mean},
+        pairs=scores.pairs,
     )
 
 
@@ -449,19 +306,6 @@ def _ceilings(rdms: np.ndarray) -> dict[str, tuple[float, float]]:
     for method in (_SPEARMAN, _PEARSON):
         lower, upper = noise_ceiling(rdms, method)
         found[method] = (lower, upper)
-    return found
-
-
-def _halves_ceiling(target: ResponseTarget) -> dict[str, tuple[float, float]]:
-    """The greatest correlation with the RDM of all repeats, from that of two halves (Spearman-Brown)."""
-    if (~np.isnan(target.repeats)).sum(axis=2).min() < 2:
-        return {}
-    first, second = response_rdms(target, target.name, target.hash, split="halves").rdms
-    found = {}
-    for method in (_SPEARMAN, _PEARSON):
-        r = float(compare_rdms(first, second, method))
-        bound = float(np.sqrt(2 * r / (1 + r))) if r > 0 else 0.0
-        found[method] = (bound, bound)
     return found
 
 
