@@ -51,7 +51,11 @@ def photos(world, tmp_path: Path) -> Path:
 
 def test_from_folders_and_norms_to_a_scored_network(bench, world, tmp_path: Path) -> None:
     output = tmp_path / "run"
-    done = bench("train", "swow_assoc", *world.options, *FAST, "--name", "mine", "--output", output)
+    # a score over one held-out cue would have no interval
+    two_cues = ("--held-out", 0.5)
+    done = bench(
+        "train", "swow_assoc", *world.options, *FAST, *two_cues, "--name", "mine", "--output", output
+    )
     assert done.status == 0, done.err
     assert "0 images could not be decoded" in done.out
     registry = output / "registry.yaml"
