@@ -43,7 +43,7 @@ class PropertyDecoding(Task):
     """
 
     name: ClassVar[str] = "property_decoding"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 1
     metrics: ClassVar[tuple[Metric, ...]] = (
         Metric(_F1, "property decoding (F1)", (0.0, 1.0), _CHANCE),
         *(Metric(kind.replace(" ", "_"), f"F1, {kind}", (0.0, 1.0), _CHANCE) for kind in (*TYPES, *FINER)),
