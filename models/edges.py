@@ -12,7 +12,7 @@ import torchvision
 from torch import nn
 
 from benchmark.common.errors import BenchError, UsageError
-from benchmark.extraction import LibraryNetwork, Preprocessing, Transform, load_strictly
+from benchmark.extraction import LibraryNetwork, Transform, load_strictly
 
 
 class EdgeDetector(LibraryNetwork):
@@ -51,10 +51,8 @@ class EdgeDetector(LibraryNetwork):
         return network
 
     def own_transform(self, weights: str | None) -> Transform:
-        """That of VGG16 in Caffe, whatever the ``weights``: pixels from 0 to 255 less the channel means."""
-        del weights
-        mean = (122.67892 / 255, 116.66877 / 255, 104.00699 / 255)
-        return Preprocessing(resize=256, crop=224, mean=mean, std=(1 / 255, 1 / 255, 1 / 255))
+        """Refused: no library says how images are prepared for these ``weights``."""
+        raise UsageError(f"{self.spec.name}: {weights!r}: give the preprocessing of the network in full")
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         """One forward pass, to the last map."""

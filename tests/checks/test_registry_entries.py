@@ -43,7 +43,7 @@ def test_networks_of_the_miniature(name):
     assert faults(f"{name}@untrained:0") == []
 
 
-#: Same architecture as another entry, with other weights
+#: Same architecture as another entry, with other weights or wider
 ALIKE = (
     "taskonomy_",
     "swow_mobilenetv2_",
@@ -55,6 +55,7 @@ ALIKE = (
     "barlow",
     "vicreg",
     "dino_resnet50",
+    "dinov2_vit_b14",
     "clip_vit_b16_datacomp_xl",
 )
 

@@ -225,7 +225,7 @@ def test_paired_differences_are_those_of_the_command(browser, tmp_path):
             "profilesOf('mini').then((p) => differencesOf(suites.get('mini'), ['a', 'b', 'c', 'none'], p)"
             ".map((row) => ({...row, binding: row.binding.name})))"
         )
-        text = visit.page.locator("article section").inner_text()
+        text = visit.page.locator("article section").first.inner_text()
     expected = {(d.binding, d.first, d.second): d for d in compare(cells, ["a", "b", "c"])}
     assert {(row["binding"], row["first"], row["second"]) for row in found} == set(expected)
     for row in found:

@@ -17,7 +17,13 @@ from benchmark.registry import load_plugin, load_registry
 ROOT = Path(__file__).parents[2]
 #: Convolutions of each block, and their channels
 BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
-PARAMS = {"architecture": "vgg16", "layers": "vgg", "preprocessing": "bsds500"}
+PREPROCESSING = {
+    "resize": 256,
+    "crop": 224,
+    "mean": [122.67892 / 255, 116.66877 / 255, 104.00699 / 255],
+    "std": [1 / 255, 1 / 255, 1 / 255],
+}
+PARAMS = {"architecture": "vgg16", "layers": "vgg", "preprocessing": PREPROCESSING}
 
 
 @pytest.fixture(scope="module")
