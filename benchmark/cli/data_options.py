@@ -74,7 +74,7 @@ ColumnOption = Annotated[
     str | None,
     typer.Option(
         "--column",
-        help="Column of the table of ids; for rsatoolbox, the descriptor (of patterns, of observations) with them.",
+        help="Column of the table of ids; for rsatoolbox, the descriptor that holds them.",
     ),
 ]
 ArrayOption = Annotated[
