@@ -75,7 +75,7 @@ def test_one_repeat_has_no_ceiling_and_says_so(task):
         (
             {"beyond": None},
             UsageError,
-            "beyond is None: expected a list of models of the registry, or encoder",
+            "beyond is None: expected a list of models",
         ),
         ({"folds": 30}, NotPossible, "too few for 30 folds"),
         ({"references": {"flat": np.ones((K, 2))}}, NotPossible, "no layer that varies over the stimuli"),
