@@ -452,6 +452,7 @@ def reference_names(task: str, beyond: Any) -> tuple[str, ...]:
 
     Examples
     --------
+    >>> from benchmark.task import reference_names
     >>> reference_names("rdm_partition", ["pixels", "pixels"])
     ('pixels',)
     """

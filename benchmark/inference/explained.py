@@ -201,4 +201,5 @@ def permuted_residuals(
     """
     y, predicted = np.asarray(measured, dtype=np.float64), np.asarray(fitted, dtype=np.float64)
     orders = orders_of_concepts(np.asarray(concepts), n, np.random.default_rng(rng))
-    return predicted + (y - predicted)[orders]
+    responses: Float64 = predicted + (y - predicted)[orders]
+    return responses

@@ -73,7 +73,7 @@ def pls_predictions(gram: ArrayLike, responses: ArrayLike, across: ArrayLike, co
     whole, level = kernel.copy(), y.mean(axis=0)
     y = y - level
     if y.shape[1] > n:  # eigenvectors of n x n in place of channels x channels
-        y = np.linalg.qr(y.T, mode="r").T
+        y = np.asarray(np.linalg.qr(y.T, mode="r")).T
     directions, scores = np.empty((n, components)), np.empty((n, components))
     first, found = 0.0, 0
     for i in range(components):

@@ -95,6 +95,8 @@ def as_repeats(trials: np.ndarray, ids: tuple[str, ...]) -> tuple[tuple[str, ...
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from benchmark.datasets.readers.observations import as_repeats
     >>> as_repeats(np.array([[1.0], [2.0], [3.0]]), ("cat", "dog", "cat"))
     (('cat', 'dog'), array([[[ 1.,  3.]],
     <BLANKLINE>
@@ -140,6 +142,8 @@ def averaged_in_window(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from benchmark.datasets.readers.observations import averaged_in_window
     >>> averaged_in_window(np.array([[1.0, 2.0, 4.0]]), np.array([0.0, 50.0, 100.0]), "50:100", "a.npy")
     array([3.])
     """
