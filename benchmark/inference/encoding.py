@@ -328,7 +328,7 @@ def orders_of_concepts(concepts: np.ndarray, n: int, rng: np.random.Generator) -
     >>> from benchmark.inference.encoding import orders_of_concepts
     >>> orders_of_concepts(np.array([0, 0, 1, 1]), 2, np.random.default_rng(3))
     array([[2, 3, 0, 1],
-           [2, 3, 0, 1]])
+           [0, 1, 2, 3]])
     """
     rows = [np.flatnonzero(concepts == concept) for concept in np.unique(concepts)]
     laid = np.concatenate(rows)

@@ -196,7 +196,7 @@ def permuted_residuals(
     Examples
     --------
     >>> from benchmark.inference import permuted_residuals
-    >>> permuted_residuals([[1.0], [3.0], [7.0]], [[1.0], [2.0], [5.0]], [0, 1, 2], n=1, rng=1)[0].ravel()
+    >>> permuted_residuals([[1.0], [3.0], [7.0]], [[1.0], [2.0], [5.0]], [0, 1, 2], n=1, rng=2)[0].ravel()
     array([3., 2., 6.])
     """
     y, predicted = np.asarray(measured, dtype=np.float64), np.asarray(fitted, dtype=np.float64)

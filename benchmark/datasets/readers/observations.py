@@ -144,8 +144,8 @@ def averaged_in_window(
     --------
     >>> import numpy as np
     >>> from benchmark.datasets.readers.observations import averaged_in_window
-    >>> averaged_in_window(np.array([[1.0, 2.0, 4.0]]), np.array([0.0, 50.0, 100.0]), "50:100", "a.npy")
-    array([3.])
+    >>> averaged_in_window(np.array([[[1.0, 2.0, 4.0]]]), np.array([0.0, 50.0, 100.0]), "50:100", "a.npy")
+    array([[3.]])
     """
     if times is None and window is None:
         return values
