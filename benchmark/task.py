@@ -429,3 +429,36 @@ def one_of(task: str, key: str, value: Any, allowed: tuple[str, ...]) -> Any:
     if not callable(value) and value not in allowed:
         raise UsageError(f"task {task}: {key} is {value!r}: expected one of {', '.join(allowed)}")
     return value
+
+
+def reference_names(task: str, beyond: Any) -> tuple[str, ...]:
+    """The reference models that a binding names under ``beyond``, each once.
+
+    Parameters
+    ----------
+    task : str
+        Name of the task, for the message.
+    beyond : list of str, or str
+        Names of models, or the word :data:`ENCODER`.
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    UsageError
+        If it is anything else.
+
+    Examples
+    --------
+    >>> from benchmark.task import reference_names
+    >>> reference_names("rdm_partition", ["pixels", "pixels"])
+    ('pixels',)
+    """
+    names = [beyond] if beyond == ENCODER else beyond
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise UsageError(
+            f"task {task}: beyond is {beyond!r}: expected a list of models of the registry, or {ENCODER}"
+        )
+    return tuple(dict.fromkeys(names))

@@ -22,7 +22,7 @@ from benchmark.calibration import (
 from benchmark.calibration.controls import REPLICATES
 from benchmark.calibration.definitions import spearman_of_noisy_rdms
 from benchmark.calibration.simulate import features_with_rdm
-from benchmark.common.errors import NotPossible, UsageError
+from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join, join
 from benchmark.datasets.types import RDMTarget
 from benchmark.inference import (
@@ -52,6 +52,7 @@ from benchmark.task import (
     Task,
     TaskResult,
     one_of,
+    reference_names,
 )
 
 _PERMUTATIONS = 1000
@@ -117,14 +118,7 @@ class RDMPartition(Task):
 
     def references(self, params: Mapping[str, Any]) -> tuple[str, ...]:
         """The names under ``beyond``, or the word ``encoder``."""
-        beyond = self.read(params)["beyond"]
-        names = [beyond] if beyond == ENCODER else beyond
-        if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-            raise UsageError(
-                f"task {self.name}: beyond is {beyond!r}: expected a list of models of the registry, "
-                f"or {ENCODER}"
-            )
-        return tuple(dict.fromkeys(names))
+        return reference_names(self.name, self.read(params)["beyond"])
 
     def score(
         self,

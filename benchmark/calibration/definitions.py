@@ -269,6 +269,38 @@ def ridge_correlation(world: World, features: np.ndarray) -> float:
     return float(np.median(np.mean(by_fold, axis=0)))
 
 
+def unique_of_responses(world: World, features: np.ndarray) -> float:
+    """What features explain of responses beyond ``world.other``, with scikit-learn on scaled columns.
+
+    The scale of a band stands for its penalty. All scales are tried in five folds, and RidgeCV's
+    leave-one-out error chooses.
+    """
+    from sklearn.linear_model import RidgeCV  # see class_retrieval
+
+    assert isinstance(world.target, ResponseTarget)
+    order = [world.target.ids.index(name) for name in sorted(world.target.ids)]
+    y = world.target.repeats[order].mean(axis=2)
+    bands = [x - x.mean(axis=0) for x in (features, world.other)]  # type: ignore[attr-defined]
+    one, other = (x / np.linalg.norm(x) for x in bands)
+    odds = 10.0 ** np.arange(-2, 2.5, 0.5)
+    scaled = [other, *(np.hstack([one * np.sqrt(w / (1 + w)), other / np.sqrt(1 + w)]) for w in odds), one]
+    left = np.zeros((2, y.shape[1]))
+    variance = np.zeros(y.shape[1])
+    for fold in range(5):
+        test = np.arange(len(y)) % 5 == fold
+        fits = []
+        for x in scaled:
+            total = ((x[~test] - x[~test].mean(axis=0)) ** 2).sum()
+            ridge = RidgeCV(total * np.logspace(-5, 1, 13), alpha_per_target=True).fit(x[~test], y[~test])
+            fits.append((ridge.best_score_, ridge.predict(x[test])))
+        best = np.argmax([score for score, _ in fits], axis=0)
+        both = np.array([fits[i][1][:, c] for c, i in enumerate(best)]).T
+        for i, predicted in enumerate((both, fits[0][1])):
+            left[i] += test.sum() * (y[test] - predicted).var(axis=0)
+        variance += test.sum() * y[test].var(axis=0)
+    return float(np.mean((left[1] - left[0]) / variance))
+
+
 def reweighted_correlation(world: World, features: np.ndarray) -> float:
     """Spearman correlation of a reweighted RDM, with scipy's solver on explicit pairs, in five folds.
 

@@ -102,6 +102,8 @@ def new_responses(
     array: opt.ArrayOption = None,
     axes: opt.AxesOption = None,
     channels: opt.ChannelsOption = None,
+    times: opt.ResponseTimesOption = None,
+    window: opt.WindowOption = None,
     on: opt.KeyOption = None,
     data: DataOption = None,
     registry: opt.NewDataRegistryOption = None,
@@ -111,6 +113,9 @@ def new_responses(
     A table with a row for each stimulus (its id, then a number for each
     channel), or an array (stimuli, channels) or (stimuli, channels, repeats)
     in npy, npz, mat of any version or HDF5. A repeat that is missing is NaN.
+    With times as the last axis, the mean over a --window is the response. A
+    Dataset or TemporalDataset that rsatoolbox saved as HDF5: observations of
+    the same stimulus are its repeats.
     """
     from benchmark.submission.own_data import own_files
 
@@ -124,6 +129,8 @@ def new_responses(
         "array": array,
         "axes": axes and axes.value,
         "channels": None if channels is None else own_files([channels], base)[0],
+        "times": _named(times, base),
+        "window": window,
     }
     plugin = "benchmark.datasets.readers.response_files:response_file"
     what = f"Responses of {Path(path).name}"
@@ -236,16 +243,16 @@ def new_features(
 
 
 def _places(times: str | None, regions: str | None, base: Path) -> dict[str, str | None]:
-    """The places of an axis as an entry names them: as they are, or a file relative to ``base``."""
+    return {"times": _named(times, base), "regions": _named(regions, base)}
+
+
+def _named(places: str | None, base: Path) -> str | None:
+    """Places of an axis as an entry names them: as they are, or a file relative to ``base``."""
     from benchmark.submission.own_data import own_files
 
-    named = {"times": times, "regions": regions}
-    return {
-        key: own_files([value], base)[0]
-        if value is not None and Path(value).expanduser().is_file()
-        else value
-        for key, value in named.items()
-    }
+    if places is None or not Path(places).expanduser().is_file():
+        return places
+    return own_files([places], base)[0]
 
 
 def _refuse(given: object, option: str, why: str) -> None:

@@ -74,7 +74,7 @@ ColumnOption = Annotated[
     str | None,
     typer.Option(
         "--column",
-        help="Column of the table of ids; for rsatoolbox, the pattern descriptor that holds the ids.",
+        help="Column of the table of ids; for rsatoolbox, the descriptor that holds them.",
     ),
 ]
 ArrayOption = Annotated[
@@ -127,6 +127,21 @@ ChannelsOption = Annotated[
         "--channels",
         help="Table with a row for each channel in their order: the column channel, and area and subject "
         "where they are known.",
+    ),
+]
+ResponseTimesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--times",
+        help="Times of the last axis: START:STEP:STOP, or a file with one a line. The array is (stimuli, "
+        "channels, times) or (stimuli, channels, repeats, times).",
+    ),
+]
+WindowOption = Annotated[
+    str | None,
+    typer.Option(
+        "--window",
+        help="START:STOP in the unit of the times, with both ends: its mean is the response.",
     ),
 ]
 TripletIdsOption = Annotated[

@@ -27,6 +27,11 @@ from benchmark.inference.encoding import (
     encoding_statistic,
     permutation_test_encoding,
 )
+from benchmark.inference.explained import (
+    ExplainedVariance,
+    explained_statistic,
+    permuted_residuals,
+)
 from benchmark.inference.folded_rdms import (
     FittedScores,
     FoldedRDMs,
@@ -100,6 +105,7 @@ __all__ = [
     "AxisTest",
     "DualBootstrap",
     "Estimate",
+    "ExplainedVariance",
     "FittedScores",
     "FoldedPredictions",
     "FoldedRDMs",
@@ -131,6 +137,7 @@ __all__ = [
     "encoding_interval",
     "encoding_statistic",
     "estimate",
+    "explained_statistic",
     "fdr",
     "fitted_scores",
     "folded_rdm_pair_statistic",
@@ -153,6 +160,7 @@ __all__ = [
     "permutation_test_rdm",
     "permutation_test_triplets",
     "permutation_test_unique",
+    "permuted_residuals",
     "perturbed",
     "rdm_pair_statistic",
     "rdm_statistic",

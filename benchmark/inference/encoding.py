@@ -295,7 +295,7 @@ def permutation_test_encoding(
         raise ValueError(f"n is {n}: at least two permutations are needed")
     generator = np.random.default_rng(rng)
     score = float(median_defined(folded.of_channels[None])[0])
-    orders = _orders(folded.concepts, n, generator)
+    orders = orders_of_concepts(folded.concepts, n, generator)
     null: list[float] = []
     step = max(1, _HELD // (8 * folded.measured.size))
     for start in range(0, n, step):
@@ -307,8 +307,29 @@ def permutation_test_encoding(
     return PermutationTest(null=medians, p=student_p(score, medians), score=score)
 
 
-def _orders(concepts: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
-    """For each permutation (n, m) the row whose response a row is given."""
+def orders_of_concepts(concepts: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """For each permutation (n, m) the row whose response a row is given.
+
+    Parameters
+    ----------
+    concepts : ndarray of int, shape (m,)
+        The concept of each row. Its rows stay together and in their order.
+    n : int
+        Number of permutations.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of int, shape (n, m)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.inference.encoding import orders_of_concepts
+    >>> orders_of_concepts(np.array([0, 0, 1, 1]), 2, np.random.default_rng(3))
+    array([[2, 3, 0, 1],
+           [0, 1, 2, 3]])
+    """
     rows = [np.flatnonzero(concepts == concept) for concept in np.unique(concepts)]
     laid = np.concatenate(rows)
     orders = np.empty((n, len(laid)), dtype=np.intp)

@@ -6,6 +6,7 @@ from benchmark.measures.alignment import (
     mutual_nearest_neighbours,
     procrustes_distance,
 )
+from benchmark.measures.banded import BandedPredictions, banded_ridge
 from benchmark.measures.canonical import mean_cca, pwcca, svcca
 from benchmark.measures.category_clustering import (
     CategoryClustering,
@@ -51,7 +52,13 @@ from benchmark.measures.reweighting import (
     ReweightedRDMs,
     reweighted_rdms,
 )
-from benchmark.measures.ridge import HeldOutRidge, RidgePredictions, cross_validated_ridge, ridge_predictions
+from benchmark.measures.ridge import (
+    HeldOutFits,
+    HeldOutRidge,
+    RidgePredictions,
+    cross_validated_ridge,
+    ridge_predictions,
+)
 from benchmark.measures.scaling import ClassicalScaling, classical_mds
 from benchmark.measures.spose import spose_rdm
 from benchmark.measures.triplet_probe import fit_triplet_probe, probed_hits
@@ -59,12 +66,14 @@ from benchmark.measures.two_vs_two import TwoVsTwo, two_vs_two, two_vs_two_permu
 
 __all__ = [
     "BalancedLogistic",
+    "BandedPredictions",
     "CategoryClustering",
     "ClassicalScaling",
     "CombinedRDM",
     "FeatureDissimilarities",
     "GWSolution",
     "GromovWasserstein",
+    "HeldOutFits",
     "HeldOutPLS",
     "HeldOutRidge",
     "LogisticFits",
@@ -78,6 +87,7 @@ __all__ = [
     "TripletCeiling",
     "TwoVsTwo",
     "VariancePartition",
+    "banded_ridge",
     "category_clustering",
     "category_clustering_permutation",
     "category_matching_hits",

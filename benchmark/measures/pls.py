@@ -18,7 +18,8 @@ def pls_predictions(gram: ArrayLike, responses: ArrayLike, across: ArrayLike, co
     the Gram matrix K of the rows, v is the first eigenvector of :math:`Y^\top K Y`, the scores are
     :math:`t \propto K Y v`, and both K and Y are then deflated by t (Rosipal & Trejo 2001). This is PLS2 as
     in scikit-learn's ``PLSRegression(scale=False)``, without an iteration, and its cost does not depend on
-    the number of features.
+    the number of features. Where there are more channels than rows, Y is first replaced by the n columns of a
+    triangular factor with the same :math:`Y Y^\top`, which has the same components.
 
     Parameters
     ----------
@@ -71,6 +72,8 @@ def pls_predictions(gram: ArrayLike, responses: ArrayLike, across: ArrayLike, co
         raise ValueError(f"components is {components}: expected one or more")
     whole, level = kernel.copy(), y.mean(axis=0)
     y = y - level
+    if y.shape[1] > n:  # eigenvectors of n x n in place of channels x channels
+        y = np.asarray(np.linalg.qr(y.T, mode="r")).T
     directions, scores = np.empty((n, components)), np.empty((n, components))
     first, found = 0.0, 0
     for i in range(components):

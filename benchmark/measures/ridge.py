@@ -22,6 +22,25 @@ _CONSTANT = "constant features: every feature is the same in all training rows"
 
 
 @dataclass(frozen=True)
+class HeldOutFits:
+    """Predictions of :meth:`HeldOutRidge.fits`.
+
+    Attributes
+    ----------
+    predicted : ndarray, shape (n, c)
+        The prediction of each row, from a fit without the rows of its fold.
+    chosen : ndarray, shape (f, c)
+        The penalty that each fold chose for each channel, as a share.
+    errors : ndarray, shape (f, c)
+        Mean squared leave-one-out error of that penalty, on the training rows of each fold.
+    """
+
+    predicted: Float64
+    chosen: Float64
+    errors: Float64
+
+
+@dataclass(frozen=True)
 class RidgePredictions:
     """Predictions of :func:`ridge_predictions`.
 
@@ -217,14 +236,33 @@ class HeldOutRidge:
         chosen : ndarray, shape (f, c)
             As for :func:`cross_validated_ridge`.
         """
+        fits = self.fits(responses, shares)
+        return fits.predicted, fits.chosen
+
+    def fits(self, responses: ArrayLike, shares: ArrayLike = SHARES) -> HeldOutFits:
+        """As :meth:`predict`, with the leave-one-out error of the penalties that were chosen.
+
+        Parameters
+        ----------
+        responses : array_like, shape (n, c)
+            The measurements of each channel.
+        shares : array_like, shape (a,)
+            Penalties to choose from, as shares.
+
+        Returns
+        -------
+        HeldOutFits
+        """
         y, relative = np.asarray(responses, dtype=np.float64), np.asarray(shares, dtype=np.float64)
         _require_responses(y, self._rows, relative)
-        predicted, chosen = np.empty(y.shape), np.empty((len(self._folds), y.shape[1]))
+        predicted = np.empty(y.shape)
+        chosen, errors = np.empty((2, len(self._folds), y.shape[1]))
         for i, (train, test, own, parts) in enumerate(self._folds):
             total = float(parts[1].sum())
             found = _fitted(*parts, y[train], relative * total, own)
             predicted[test], chosen[i] = found.predicted, found.alphas / total
-        return predicted, chosen
+            errors[i] = found.errors.min(axis=0)
+        return HeldOutFits(predicted, chosen, errors)
 
 
 def _parts(

@@ -9,8 +9,10 @@ import h5py
 import numpy as np
 import pytest
 import yaml
+from rsatoolbox.data import Dataset, TemporalDataset
 from scipy.io import savemat
 
+from benchmark.common.errors import DataError, UsageError
 from benchmark.datasets import DataRoot
 from benchmark.datasets.mini import images
 from benchmark.datasets.readers.response_files import response_file
@@ -73,6 +75,66 @@ def test_one_channel_and_whole_numbers(folder):
     read = response_file(DataRoot(folder), name="own", file="a.npy", ids="ids.txt")
     assert read.repeats.shape == (N, 1, 1)
     assert read.repeats.dtype == np.float64
+
+
+COURSES = REPEATS[..., None] * np.array([0.0, 0.5, 1.5, 0.0])
+
+
+@pytest.mark.parametrize("window", ["100:200", "60:240"])
+def test_the_mean_over_a_window_is_the_response(bench, folder, window):
+    """(stimuli, channels, repeats, times), the means over 100 and 200 ms of which are the repeats."""
+    np.save(folder / "meg.npy", COURSES)
+    added = bench("data", "new", "responses", "meg", "meg.npy", "--ids", "ids.txt", "--stimuli",
+                  "mini_images", "--times", "0:100:300", "--window", window)  # fmt: skip
+    assert added.status == 0, added.err
+    params = yaml.safe_load((folder / "mine.yaml").read_text())["datasets"]["meg"]["params"]
+    read = response_file(DataRoot(folder), name="meg", **params)
+    np.testing.assert_allclose(read.repeats, REPEATS)
+    assert response_file.hash_of(DataRoot(folder), name="meg", **params) == read.hash
+    other = response_file.hash_of(DataRoot(folder), name="meg", **params | {"window": "100:100"})
+    assert other != read.hash
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--times", "0:100:300"], "4 times from 0 to 300: give --window START:STOP"),
+        (["--window", "100:200"], "--window needs the times of the last axis"),
+        (["--times", "0:100:200", "--window", "100:200"], "channels, repeats, 3)"),
+        (["--times", "0:100:300", "--window", "400:500"], "no time is in the window 400:500"),
+        (["--times", "0:100:300", "--window", "100"], "'100' is not START:STOP"),
+    ],
+)
+def test_says_what_is_wrong_with_times(bench, folder, more, message):
+    np.save(folder / "meg.npy", COURSES)
+    done = bench("data", "new", "responses", "meg", "meg.npy", "--ids", "ids.txt", "--stimuli", "mini_images",
+                 *more)  # fmt: skip
+    assert done.status == 2
+    assert message in " ".join(done.err.split())
+
+
+def test_data_sets_of_rsatoolbox(folder):
+    """Observations in a random order; those of one stimulus are its repeats, in their order."""
+    trials, stimulus = np.moveaxis(REPEATS, 2, 1).reshape(-1, C), np.repeat(IDS, 3)
+    measured = ~np.isnan(trials).any(axis=1)
+    order = np.random.default_rng(1).permutation(np.flatnonzero(measured))
+    names = {"name": [f"u{i}" for i in range(C)]}
+    observed = {"stimulus": [f"{stimulus[i]}.jpg" for i in order], "run": order % 4}
+    Dataset(trials[order], obs_descriptors=observed, channel_descriptors=names).save(folder / "a.h5")
+    course = trials[order][:, :, None] * [0.0, 1.0]
+    TemporalDataset(
+        course, obs_descriptors=observed, channel_descriptors=names, time_descriptors={"time": [0, 50]}
+    ).save(folder / "b.h5")
+    for file, more in (("a.h5", {}), ("b.h5", {"window": "50:50"})):
+        read = response_file(DataRoot(folder), name="own", file=file, column="stimulus", **more)
+        assert read.channels == ("u0", "u1", "u2", "u3", "u4")
+        np.testing.assert_allclose(read.select(IDS).responses, MEANS)
+    with pytest.raises(DataError, match="which descriptor of observations holds the ids"):
+        response_file(DataRoot(folder), name="own", file="a.h5")
+    with pytest.raises(DataError, match="no descriptor of observations 'image'"):
+        response_file(DataRoot(folder), name="own", file="a.h5", column="image")
+    with pytest.raises(UsageError, match="2 times from 0 to 50: give --window"):
+        response_file(DataRoot(folder), name="own", file="b.h5", column="stimulus")
 
 
 @pytest.mark.slow

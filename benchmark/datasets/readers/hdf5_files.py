@@ -113,10 +113,23 @@ def read_rsatoolbox(
             return file["dissimilarities"][()], None
         if name not in group:
             raise DataError(f"{path}: no pattern descriptor {name!r}; it has {', '.join(names) or 'none'}")
-        return file["dissimilarities"][()], _names(group[name], f"{path}, pattern descriptor {name!r}")
+        return file["dissimilarities"][()], texts_of(group[name], f"{path}, pattern descriptor {name!r}")
 
 
-def _names(item: Any, where: str) -> tuple[str, ...]:
+def texts_of(item: Any, where: str) -> tuple[str, ...]:
+    """The texts of a descriptor that rsatoolbox saved.
+
+    Parameters
+    ----------
+    item : h5py.Dataset or h5py.Group
+        The descriptor.
+    where : str
+        The file and the descriptor, for the error message.
+
+    Returns
+    -------
+    tuple of str
+    """
     if not hasattr(item, "dtype"):  # rsatoolbox keeps a list of texts as a group: "0", "1", ...
         return tuple(str(item[key].asstr()[()]) for key in sorted(item, key=int))
     values = item.asstr()[()] if item.dtype.kind == "O" else item[()]

@@ -182,7 +182,7 @@ def _axis(root: DataRoot, name: str, times: str | None, regions: str | None, uni
             else read_ids(locate(root, name, regions))
         )
         return Axis("region", tuple(listed))
-    values = _times(root, name, str(times))
+    values = read_times(root, name, str(times))
     if unit not in (None, "ms", "s"):
         raise UsageError(f"unit: {unit!r} is not known; write ms or s")
     if unit is None and np.abs(values).max() < _SECONDS:
@@ -192,7 +192,29 @@ def _axis(root: DataRoot, name: str, times: str | None, regions: str | None, uni
     return Axis(TIME, tuple(map(float, values)), unit or "ms")
 
 
-def _times(root: DataRoot, name: str, times: str) -> np.ndarray:
+def read_times(root: DataRoot, name: str, times: str) -> np.ndarray:
+    """The times of an axis, as a user names them.
+
+    Parameters
+    ----------
+    root : DataRoot
+        The data root.
+    name : str
+        Name of the dataset in the registry.
+    times : str
+        ``START:STEP:STOP`` with both ends, or a file with one a line, or ``.npy``.
+
+    Returns
+    -------
+    ndarray, shape (t,)
+
+    Raises
+    ------
+    NotPossible
+        If the file is not there.
+    UsageError, DataError
+        If these are no times.
+    """
     parts = times.split(":")
     if len(parts) == 3:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -12,7 +13,14 @@ from benchmark.datasets.readers.feature_tables import read_named_table
 from benchmark.datasets.readers.files import locate
 from benchmark.datasets.readers.folders import IMAGE_SUFFIXES
 from benchmark.datasets.readers.number_files import read_number_file
+from benchmark.datasets.readers.observations import (
+    ObservationFile,
+    as_repeats,
+    averaged_in_window,
+    read_rsatoolbox_dataset,
+)
 from benchmark.datasets.readers.rdm_files import given_ids
+from benchmark.datasets.readers.rdm_series_files import read_times
 from benchmark.datasets.readers.text import read_rows
 from benchmark.datasets.response_rdms import response_rdms
 from benchmark.datasets.responses import ResponseTarget
@@ -22,6 +30,7 @@ from benchmark.datasets.types import RDMTarget
 #: Orders of the axes of an array: stimuli first, or channels first. Repeats come last
 AXES = ("stimuli", "channels")
 _TABLES = (".csv", ".tsv", ".txt")
+_HDF5 = (".h5", ".hdf5")
 #: Columns of the table of channels
 _CHANNEL, _AREA, _SUBJECT = "channel", "area", "subject"
 
@@ -36,11 +45,15 @@ def _hash(
     array: str | None = None,
     axes: str | None = None,
     channels: str | None = None,
+    times: str | None = None,
+    window: str | None = None,
 ) -> str:
     path = locate(root, name, file)
     names = None if ids is None else given_ids(locate(root, name, ids), column)
     paths = [path] if channels is None else [path, locate(root, name, channels)]
-    return hash_files(paths, names, column, array, axes, "response file")
+    axis = () if times is None else tuple(read_times(root, name, times))
+    averaged = () if window is None else (axis, window)
+    return hash_files(paths, names, column, array, axes, *averaged, "response file")
 
 
 @hashed_by(_hash)
@@ -54,12 +67,16 @@ def response_file(
     array: str | None = None,
     axes: str | None = None,
     channels: str | None = None,
+    times: str | None = None,
+    window: str | None = None,
 ) -> ResponseTarget:
     """Read responses from a file of any usual form; ``bench data new responses`` writes the entry.
 
     A file is read by its ending. ``.csv``, ``.tsv`` or ``.txt`` is a table: a row for each stimulus with its
     id, a column for each channel. ``.npy``, ``.npz``, ``.mat`` of any version, ``.h5`` or ``.hdf5`` holds an
-    array (stimuli, channels) or (stimuli, channels, repeats), with NaN where a repeat is missing.
+    array (stimuli, channels) or (stimuli, channels, repeats), with NaN where a repeat is missing. With
+    ``times`` the last axis is time, and the mean over a window is the response. A ``Dataset`` or
+    ``TemporalDataset`` that rsatoolbox saved as HDF5 is read too: observations with the same id are repeats.
 
     Parameters
     ----------
@@ -75,7 +92,8 @@ def response_file(
         ending. Default: the file's own, in the first column of a table, or in the array ``ids`` of an
         ``.npz``.
     column : str, optional
-        The column of the ids, in the table that holds them. Default: the first.
+        The column of the ids, in the table that holds them. Default: the first. For rsatoolbox: the
+        descriptor of observations that holds the ids; default: the only one besides ``index``.
     array : str, optional
         Name of the array in a file that holds several.
     axes : {"stimuli", "channels"}, optional
@@ -83,6 +101,12 @@ def response_file(
     channels : str, optional
         A table with the column ``channel``, and ``area`` and ``subject`` where they are known: a row for each
         channel, in their order. Default: the names in the header of a table, else numbers from 1.
+    times : str, optional
+        The times of the last axis: ``START:STEP:STOP`` with both ends, or a file with one a line. A
+        ``TemporalDataset`` has them itself.
+    window : str, optional
+        ``START:STOP`` in the unit of the times, both ends with it. Responses in it are averaged. Whatever has
+        times needs one.
 
     Returns
     -------
@@ -100,16 +124,27 @@ def response_file(
         raise UsageError(f"axes: {axes!r} is not known; write one of {', '.join(AXES)}")
     path = locate(root, name, file)
     given = None if ids is None else given_ids(locate(root, name, ids), column)
-    values, names, header = _read(path, given, column, array)
-    repeats = _oriented(values, len(names), axes, path)
+    found = _read(path, given, column, array)
+    axis = found.times if times is None else read_times(root, name, times)
+    values = averaged_in_window(found.values, axis, window, f"{path}")
+    repeats = _oriented(values, len(found.ids), axes, path)
     labels, areas, subjects = _channels(
-        None if channels is None else locate(root, name, channels), repeats.shape[1], header
+        None if channels is None else locate(root, name, channels), repeats.shape[1], found.header
     )
     target = ResponseTarget(
         name=name,
-        ids=names,
+        ids=found.ids,
         hash=_hash(
-            root, name=name, file=file, ids=ids, column=column, array=array, axes=axes, channels=channels
+            root,
+            name=name,
+            file=file,
+            ids=ids,
+            column=column,
+            array=array,
+            axes=axes,
+            channels=channels,
+            times=times,
+            window=window,
         ),
         source=str(path),
         repeats=repeats,
@@ -157,10 +192,19 @@ def response_file_rdms(
     return response_rdms(response_file(root, name=name, **params), name, digest, metric, split)
 
 
-def _read(
-    path: Path, given: tuple[str, ...] | None, column: str | None, array: str | None
-) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...] | None]:
-    """The numbers, the ids of the stimuli, and the names of channels that the file gives."""
+@dataclass(frozen=True)
+class _Found:
+    """The numbers of a file, the ids of its stimuli, and the channels and times that it names."""
+
+    values: np.ndarray
+    ids: tuple[str, ...]
+    header: tuple[str, ...] | None = None
+    times: np.ndarray | None = None
+
+
+def _read(path: Path, given: tuple[str, ...] | None, column: str | None, array: str | None) -> _Found:
+    if path.suffix.lower() in _HDF5 and (dataset := read_rsatoolbox_dataset(path, column)) is not None:
+        return _of_observations(path, dataset, given)
     if path.suffix.lower() in _TABLES:
         own, values, header = read_named_table(path, column if given is None else None)
         ids: tuple[str, ...] | None = _without_ending(own)
@@ -178,7 +222,15 @@ def _read(
             f"{path}: has numbers of shape {values.shape} and no ids; give the ids of the stimuli, in their "
             "order, with --ids FILE"
         )
-    return values, names, header
+    return _Found(values, names, header)
+
+
+def _of_observations(path: Path, dataset: ObservationFile, given: tuple[str, ...] | None) -> _Found:
+    """A data set of rsatoolbox: observations of the same stimulus become its repeats."""
+    if given is not None:
+        raise DataError(f"{path}: a data set of rsatoolbox has its ids in it; leave --ids out")
+    ids, repeats = as_repeats(dataset.measurements, _without_ending(dataset.ids))
+    return _Found(repeats, ids, dataset.channels, dataset.times)
 
 
 def _without_ending(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""THINGS-fMRI: responses of three people to images of THINGS, in the table form of its authors, as RDMs."""
+"""THINGS-fMRI: responses of three people to images of THINGS, in the table form of its authors."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import pandas as pd
 from benchmark.common.errors import DataError, UsageError
 from benchmark.datasets.readers.files import locate, read_table
 from benchmark.datasets.readers.hdf5_files import opened
+from benchmark.datasets.readers.observations import as_repeats
+from benchmark.datasets.responses import ResponseTarget
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
 from benchmark.datasets.types import RDMTarget
 from benchmark.measures import rdm
@@ -89,10 +91,7 @@ def things_fmri(
         If a column or a region is missing, the tables do not fit the responses, or two people saw other
         concepts.
     """
-    if trials not in _TRIALS:
-        raise UsageError(f"dataset {name!r}: trials is {trials!r}; write one of {', '.join(_TRIALS)}")
-    if isinstance(rois, str) or not rois:
-        raise UsageError(f"dataset {name!r}: rois is {rois!r}; write a list of regions, [V1, V2]")
+    _require(name, rois, trials)
     found = {subject: _of_subject(*_paths(root, name, path, subject), rois, trials) for subject in subjects}
     concepts = next(iter(found.values()))[0]
     other = next((subject for subject, (seen, _) in found.items() if seen != concepts), None)
@@ -108,10 +107,90 @@ def things_fmri(
     )
 
 
+def _responses_hash(
+    root: DataRoot,
+    *,
+    name: str,
+    rois: Sequence[str],
+    subject: str,
+    trials: str = "test",
+    path: str = "things-fmri/betas_csv",
+) -> str:
+    return hash_files(_paths(root, name, path, subject), *rois, trials, "responses, z-scored by session")
+
+
+@hashed_by(_responses_hash)
+def things_fmri_responses(
+    root: DataRoot,
+    *,
+    name: str,
+    rois: Sequence[str],
+    subject: str,
+    trials: str = "test",
+    path: str = "things-fmri/betas_csv",
+) -> ResponseTarget:
+    """Responses of the voxels of regions of one person, trial by trial, z-scored by session.
+
+    Reads the files of :func:`things_fmri`. Trials of the same image are its repeats.
+
+    Parameters
+    ----------
+    root, name, rois, path
+        As for :func:`things_fmri`.
+    subject : str
+        Number of the person, as in the names of the files: "01".
+    trials : {"test", "train"}
+        "test" has 100 images, seen 12 times; "train" has 8,640, each seen once.
+
+    Returns
+    -------
+    ResponseTarget
+        Ids are the names of the images without their ending, in the column "stimulus".
+
+    Raises
+    ------
+    NotPossible, UsageError, DataError
+        As :func:`things_fmri`.
+    """
+    _require(name, rois, trials)
+    stimuli, voxels, responses = _paths(root, name, path, subject)
+    table, inside, scored = _trials_of(stimuli, voxels, responses, rois, trials)
+    if "stimulus" not in table:
+        raise DataError(f"{stimuli}: no column 'stimulus', the image of each trial")
+    ids, repeats = as_repeats(scored.to_numpy(), tuple(Path(str(file)).stem for file in table["stimulus"]))
+    target = ResponseTarget(
+        name=name,
+        ids=ids,
+        hash=_responses_hash(root, name=name, rois=rois, subject=subject, trials=trials, path=path),
+        source=str(responses),
+        repeats=repeats,
+        channels=tuple(f"voxel {i}" for i in np.flatnonzero(inside)),
+        subjects=(f"sub-{subject}",) * repeats.shape[1],
+    )
+    target.require_varied()
+    return target
+
+
+def _require(name: str, rois: Sequence[str], trials: str) -> None:
+    if trials not in _TRIALS:
+        raise UsageError(f"dataset {name!r}: trials is {trials!r}; write one of {', '.join(_TRIALS)}")
+    if isinstance(rois, str) or not rois:
+        raise UsageError(f"dataset {name!r}: rois is {rois!r}; write a list of regions, [V1, V2]")
+
+
 def _of_subject(
     stimuli: Path, voxels: Path, responses: Path, rois: Sequence[str], trials: str
 ) -> tuple[tuple[str, ...], np.ndarray]:
     """The concepts of a subject, and their RDM."""
+    table, _, scored = _trials_of(stimuli, voxels, responses, rois, trials)
+    means = scored.groupby(table["concept"].to_numpy()).mean()
+    return tuple(means.index), rdm(means.to_numpy(), metric="correlation")
+
+
+def _trials_of(
+    stimuli: Path, voxels: Path, responses: Path, rois: Sequence[str], trials: str
+) -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame]:
+    """The table of the trials, which voxels are in the regions, and their responses, z-scored by session."""
     table = read_table(stimuli, ("trial_type", "session", "concept"))
     regions = read_table(voxels, tuple(rois))[list(rois)]
     inside = regions.isin(("1", "1.0", "True")).any(axis=1).to_numpy()
@@ -122,9 +201,7 @@ def _of_subject(
         raise DataError(f"{stimuli}: no trial of the type {trials!r}")
     with opened(responses) as file:
         values = _block(file, responses, (len(inside), len(table)))[inside, :][:, kept]
-    table = table[kept]
-    means = _z_scored(values.T, table["session"]).groupby(table["concept"].to_numpy()).mean()
-    return tuple(means.index), rdm(means.to_numpy(), metric="correlation")
+    return table[kept], inside, _z_scored(values.T, table[kept]["session"])
 
 
 def _block(file: Any, path: Path, shape: tuple[int, int]) -> Any:
