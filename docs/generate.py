@@ -2,7 +2,8 @@
 
 They are the tree in ``explanation/architecture.md``, the table of parameters in ``reference/registry.md``,
 the tables of data in ``how-to/getting-the-data.md``, the pages ``reference/models.md`` and
-``reference/bindings.md``, and the pages ``explanation/results.md``, with its figures, and ``explanation/results-macaque.md``, from the published results (``results_page.py``).
+``reference/bindings.md``, and, from the published results (``results_page.py``), the pages
+``explanation/results.md``, with its figures, and ``explanation/results-macaque.md``.
 """
 
 from __future__ import annotations

@@ -71,6 +71,6 @@ def score(
             tasks,
             suite,
             session_of(data, output, (*registries, own), seed=seed),
-            jobs=jobs,
-            progress=progress,
+            jobs,
+            progress,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -16,19 +16,11 @@ from benchmark.api.objects import placed_model
 from benchmark.api.tables import Checks, Plan, Results
 from benchmark.checks import check_loaded, check_model
 from benchmark.common.errors import UsageError
-from benchmark.runner import Options, Session, execute, plan, prospects
+from benchmark.runner import Cell, Options, Session, execute, plan, prospects
 from benchmark.runner.layers import split_layers
 
 #: From a PIL image to the tensor that a network takes
 Preprocess = Callable[[Any], torch.Tensor]
-
-
-@overload
-def run(model: Any, tasks: str | Sequence[str] = ..., *, dry_run: Literal[True], **options: Any) -> Plan: ...
-
-
-@overload
-def run(model: Any, tasks: str | Sequence[str] = ..., **options: Any) -> Results: ...
 
 
 def run(
@@ -118,17 +110,16 @@ def run(
         model     binding    metric
     0  pixels  people_rdm  spearman
     """
-    how = {"jobs": jobs, "progress": progress, "dry_run": dry_run}
     if is_features(model):
         with written_features(model, ids, name or "features") as own:
             session = session_of(data, output, (*registries, own), device, seed, layers)
-            return run_names([name or "features"], tasks, suite, session, **how)
+            return _run_or_plan([name or "features"], tasks, suite, session, jobs, progress, dry_run)
     session = session_of(data, output, registries, device, seed, layers)
     placed = _as_model(model, preprocess)
     if jobs > 1 and not isinstance(placed, str | Sequence):
         raise UsageError(f"jobs={jobs}: an object in memory is scored in one process; leave out jobs")
     with placed_model(session, placed, suite, name) as names:
-        return run_names(names, tasks, suite, session, **how)
+        return _run_or_plan(names, tasks, suite, session, jobs, progress, dry_run)
 
 
 def run_names(
@@ -136,23 +127,34 @@ def run_names(
     tasks: str | Sequence[str],
     suite: str,
     session: Session,
-    *,
-    jobs: int = 1,
-    progress: bool = True,
-    dry_run: bool = False,
-) -> Any:
+    jobs: int,
+    progress: bool,
+) -> Results:
     """Score models that the session knows by their ``names``; the rest is as for :func:`run`."""
     cells = plan(session.registry, list(names), [tasks] if isinstance(tasks, str) else list(tasks), suite)
-    if dry_run:
-        return Plan(tuple(prospects(session, cells)))
     out = Console(stderr=True)
     watched = progress and (out.is_terminal or out.is_jupyter)
     done = execute(cells, session, jobs)
     shown = track(done, "cells", len(cells), console=out, transient=True, disable=not watched)
     place = {cell: i for i, cell in enumerate(cells)}  # several processes end in another order
     return Results(
-        tuple(sorted(shown, key=lambda one: place[one.cell.model, one.cell.binding, one.cell.suite]))
+        tuple(sorted(shown, key=lambda one: place[Cell(one.cell.model, one.cell.binding, one.cell.suite)]))
     )
+
+
+def _run_or_plan(
+    names: Sequence[str],
+    tasks: str | Sequence[str],
+    suite: str,
+    session: Session,
+    jobs: int,
+    progress: bool,
+    dry_run: bool,
+) -> Results | Plan:
+    if not dry_run:
+        return run_names(names, tasks, suite, session, jobs, progress)
+    cells = plan(session.registry, list(names), [tasks] if isinstance(tasks, str) else list(tasks), suite)
+    return Plan(tuple(prospects(session, cells)))
 
 
 def _as_model(model: Any, preprocess: Preprocess | None) -> Any:
