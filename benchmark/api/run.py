@@ -130,7 +130,10 @@ def run_names(
     jobs: int,
     progress: bool,
 ) -> Results:
-    """Score models that the session knows by their ``names``; the rest is as for :func:`run`."""
+    """Score models that the ``session`` knows by their ``names``.
+
+    ``tasks``, ``suite``, ``jobs`` and ``progress`` are those of :func:`run`.
+    """
     cells = plan(session.registry, list(names), [tasks] if isinstance(tasks, str) else list(tasks), suite)
     out = Console(stderr=True)
     watched = progress and (out.is_terminal or out.is_jupyter)
