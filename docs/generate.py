@@ -1,9 +1,9 @@
 """Write the generated parts of the documentation: ``python docs/generate.py``.
 
 They are the tree in ``explanation/architecture.md``, the table of parameters in ``reference/registry.md``,
-the tables of data in ``how-to/getting-the-data.md``,
-the pages ``reference/models.md`` and ``reference/bindings.md``, and the page ``explanation/results.md`` with
-its figures, from the published results (``results_page.py``).
+the tables of data in ``how-to/getting-the-data.md``, the pages ``reference/models.md`` and
+``reference/bindings.md``, and, from the published results (``results_page.py``), the pages
+``explanation/results.md``, with its figures, and ``explanation/results-macaque.md``.
 """
 
 from __future__ import annotations

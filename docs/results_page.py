@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,8 @@ from benchmark.results import CellResult, ResultStore
 DOCS = Path(__file__).parent
 FIGURES = DOCS / "explanation" / "figures"
 RULES = DOCS / "explanation" / "association-rules.csv"
+#: Most bindings in a table
+WIDEST = 4
 SUITE, MACAQUE = "human", "macaque"
 
 
@@ -164,6 +167,39 @@ LIMITS = """\
 """
 
 
+MACAQUE_HEAD = """\
+# Results: neurons of macaque V4
+
+Suite `macaque`: responses of area V4 of three animals to natural images, in four sessions
+([the data](../how-to/getting-the-data.md)). They are not people: no score here stands beside one of
+[the page of results](results.md).
+
+This page is made from the published results by `python docs/generate.py`. A table has the score of each model
+with its 95 % interval over images. Networks keep 6 x 6 positions of their maps. Only session 210325 has its
+repeats, so only there a ceiling is known. "-" is a cell that is not published.
+"""
+MACAQUE_SECTIONS = (
+    (
+        "How well each layer predicts single channels",
+        "Ridge predicts the responses of each channel to images that it was not fitted on. The score is the "
+        "correlation of prediction and response, the median over channels.",
+        ("encoding",),
+    ),
+    (
+        "RDMs of the responses",
+        "The RDM of each model, correlated with that of the responses: correlation distance, or crossnobis "
+        "over the repeats.",
+        ("rdm_correlation",),
+    ),
+    (
+        "RDMs after a fit",
+        "The RDM of predicted responses (`versa`), and of features weighted to resemble the target "
+        "(`reweighted_rdm`), both on images that were not fitted on.",
+        ("versa", "reweighted_rdm"),
+    ),
+)
+
+
 def results_pages(registry: Registry) -> dict[Path, str]:
     """The page and its figures, by their path, from the published results."""
     found = published(registry)
@@ -172,16 +208,21 @@ def results_pages(registry: Registry) -> dict[Path, str]:
     drawn = {section.figure: section.draw(columns) for section, columns in shown if section.figure}
     sections = [_section(section, columns, board, drawn) for section, columns in shown]
     return {
-        DOCS / "explanation" / "results.md": _page(board, sections, found.get(MACAQUE)),
+        DOCS / "explanation" / "results.md": _page(board, sections),
+        **(
+            {DOCS / "explanation" / "results-macaque.md": macaque_page(found[MACAQUE])}
+            if MACAQUE in found
+            else {}
+        ),
         **{FIGURES / f"{name}.svg": figure for name, figure in drawn.items() if figure},
         **{FIGURES / f"{name}.svg": figure for name, figure in semantics_figures(board).items()},
     }
 
 
-def _page(board: Board, sections: list[str], macaque: Board | None) -> str:
+def _page(board: Board, sections: list[str]) -> str:
     cells = [cell for column in board.columns for cell in column.cells]
     parts = [found_section(board), *sections, mistakes_section(board), semantics_section(board)]
-    parts += [macaque_section(macaque), rules_section(), recipes_section(board), pooling_section()]
+    parts += [rules_section(), recipes_section(board), pooling_section()]
     parts += [SOURCES.format(differences="\n".join(differences(board))), LIMITS]
     kept = [part for part in parts if part]
     head = HEAD.format(
@@ -224,6 +265,14 @@ def _section(
 
 
 def _scores(columns: Sequence[Column], board: Board) -> str:
+    """Tables of a few bindings each, so that they are no wider than a page."""
+    # of equal width, as near as can be
+    count = -(-len(columns) // WIDEST)
+    ends = [round(i * len(columns) / count) for i in range(count + 1)]
+    return "\n".join(_table(columns[start:end], board) for start, end in pairwise(ends))
+
+
+def _table(columns: Sequence[Column], board: Board) -> str:
     """A row for each model, a column for each binding; then chance, ceiling and n."""
     models = [m for m in board.models if any(m in column.by_model for column in columns)]
     rows = [
@@ -253,22 +302,14 @@ def _range(cells: Iterable[CellResult]) -> str:
 # What has a table of its own
 
 
-def macaque_section(board: Board | None) -> str:
-    """Encoding of neurons in V4, a suite of its own: its scores stand beside no score of people."""
-    if board is None:
-        return ""
-    return "\n".join(
-        [
-            "## Neurons of macaque V4",
-            "",
-            "Suite `macaque`. From each layer, ridge predicts the responses of each channel to images that "
-            "it was not fitted on. The score is the correlation of prediction and response, the median over "
-            "channels. Networks keep 6 x 6 positions of their maps. Only session 210325 has its repeats, so "
-            "only there a ceiling is known.",
-            "",
-            _scores(board.columns, board),
-        ]
-    )
+def macaque_page(board: Board) -> str:
+    """The page of a suite of its own: its scores stand beside no score of people."""
+    parts = [MACAQUE_HEAD]
+    for title, about, tasks in MACAQUE_SECTIONS:
+        columns = [column for column in board.columns if column.cells[0].task in tasks]
+        if columns:
+            parts += [f"## {title}", about, _scores(columns, board)]
+    return "\n\n".join(part.rstrip() for part in parts) + "\n"
 
 
 # The rules, and the recipes

@@ -57,8 +57,7 @@ def placed_model(
             kind = model.__name__ if isinstance(model, type) else type(model).__name__
             raise UsageError(
                 f"model is {'the class' if isinstance(model, type) else 'a'} {kind}; give an object of a "
-                "benchmark.model.Model, or a name; bench new model NAME writes one around a module, and "
-                "benchmark.score takes features"
+                "benchmark.model.Model, a torch module, features, or a name"
             )
         yield [model] if isinstance(model, str) else list(model)
         return

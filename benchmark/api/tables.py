@@ -10,7 +10,7 @@ from benchmark.checks import Check, Status
 from benchmark.leaderboard.compare import compare as paired
 from benchmark.leaderboard.figures import profiles
 from benchmark.results import CellResult, row
-from benchmark.runner import Outcome
+from benchmark.runner import Outcome, Prospect
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,6 +139,49 @@ class Checks(Sequence[Check]):
 
         rows = [{"check": c.name, "result": c.status.value, "detail": c.detail} for c in self.checks]
         return pd.DataFrame(rows)
+
+    def _repr_html_(self) -> str:
+        return str(self.to_frame().to_html(index=False))
+
+
+@dataclass(frozen=True, repr=False)
+class Plan(Sequence[Prospect]):
+    """The cells of a run that was not made (``dry_run``). A notebook shows them as a table.
+
+    Attributes
+    ----------
+    cells : tuple of Prospect
+        For each cell its state, and the cost of its features and of its task.
+    """
+
+    cells: tuple[Prospect, ...]
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.cells[index]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Data frame with one row for each cell."""
+        import pandas as pd
+
+        rows = [
+            {
+                "model": one.cell.model,
+                "binding": one.cell.binding,
+                "state": one.state,
+                "layers to extract": one.layers,
+                "cost of the features": str(one.cost or ""),
+                "cost of the task": str(one.work or ""),
+                "why": one.why or "",
+            }
+            for one in self.cells
+        ]
+        return pd.DataFrame(rows)
+
+    def __repr__(self) -> str:
+        return str(self.to_frame().to_string(index=False))
 
     def _repr_html_(self) -> str:
         return str(self.to_frame().to_html(index=False))

@@ -15,6 +15,11 @@ _PAIRS = (("ci_low", "ci_high"), ("chance_low", "chance_high"), ("ceiling_low", 
 #: Not the ceiling: that of noisy people may lie a little beyond the range
 _IN_RANGE = ("score", "ci_low", "ci_high", "chance", "chance_low", "chance_high")
 
+#: Counts that are the sum of others, where a result has all of them
+_SUMS = {
+    "stimuli": ("correct", "misclassified"),
+    "misclassified": ("misclassified_joined", "misclassified_no_vector", "misclassified_same_word"),
+}
 
 #: The metrics of tasks, by name of the task and of the metric
 Metrics = dict[str, dict[str, Metric]]
@@ -100,6 +105,20 @@ def _of_layers(cell: CellResult) -> Iterator[str]:
         yield f"it has {cell.n} concepts"
     if any(count < 0 for count in cell.counts.values()):
         yield "a count is below 0"
+    for whole, parts in _SUMS.items():
+        counted = [cell.counts.get(name) for name in (whole, *parts)]
+        known = [count for count in counted if count is not None]
+        if len(known) == len(counted) and known[0] != sum(known[1:]):
+            yield f"{known[0]} {whole} are not the {sum(known[1:])} that {' and '.join(parts)} add up to"
+    # n may count properties, of which there may be more than concepts
+    joined = cell.counts.get("joined")
+    if (
+        cell.n is not None
+        and joined is not None
+        and cell.n > joined
+        and cell.n != cell.counts.get("properties")
+    ):
+        yield f"it has {cell.n} concepts, but only {joined} joined"
     rows = cell.perturbed
     if rows is not None and len(rows[0]) != len(rows[1]):
         yield "perturbed has two rows of different lengths"

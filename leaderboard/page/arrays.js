@@ -39,7 +39,7 @@ function solutionCharts(rows) {
   const solutions = rows.map(([epsilon, distance, matching, category]) => ({ epsilon, distance, matching, category })).filter((d) => d.epsilon > 0);
   if (!solutions.length) return [];
   const settings = {
-    width: roomFor(420), height: 300, marginLeft: 52,
+    width: roomFor(420), height: 300, marginLeft: 52, marginBottom: 42,
     style: { background: "transparent", color: "inherit", fontSize: "12px" },
   };
   const title = (d) => `epsilon ${d.epsilon.toPrecision(3)}\ndistance ${d.distance.toPrecision(4)}\nmatched ${number(d.matching)}`;
@@ -124,7 +124,7 @@ function metricsChart(layers, binding) {
   if (!TOGETHER.includes(binding.task) || !binding.further.length || !points.length) return [];
   const labels = metrics.map(({ label }) => label);
   const chart = Plot.plot({
-    width: roomFor(640), height: 340, marginLeft: 48, marginRight: 150,
+    width: roomFor(640), height: 350, marginLeft: 48, marginBottom: 42, marginRight: 20,
     ariaLabel: `${labels.join(", ")} by layer`,
     style: { background: "transparent", color: "inherit", fontSize: "12px" },
     x: { label: "depth: input to output", domain: [0, 1], ticks: 5 }, y: { grid: true, label: null },

@@ -30,8 +30,9 @@ function layerChart(cells, metric, label) {
   const models = [...new Set(points.map((point) => point.model))];
   return asPicture(Plot.plot({
     width: roomFor(520),
-    height: 260,
+    height: 270,
     marginLeft: 48,
+    marginBottom: 42,
     ariaLabel: `${label} by layer`,
     style: { background: "transparent", color: "inherit", fontSize: "12px" },
     x: { label: "depth: input to output", domain: [0, 1], ticks: 5 },

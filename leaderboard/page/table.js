@@ -57,9 +57,16 @@ function drawnCell(cell, binding) {
   const small = element("small", {}, ` ${number(cell.l, 2)} to ${number(cell.h, 2)}`);
   box.append(small);
   if (cell.n < binding.n) box.append(element("small", { class: "few" }, ` n ${cell.n}`));
-  if (cell.rank) box.append(element("small", {}, ` #${[...new Set(cell.rank)].join("–")}`));
-  box.append(strip(cell, binding.axis));
+  // The rank stands beside the strip, where nothing cuts it off; the first tier is marked.
+  const rank = cell.rank ? element("small", { class: cell.rank[0] === 1 ? "first" : "" }, `#${[...new Set(cell.rank)].join("–")}`) : "";
+  box.append(element("div", { class: "beside" }, strip(cell, binding.axis), rank));
   return box;
+}
+
+// A result is stored only of what was scored. The command says why a cell is not possible, or scores it.
+function noCell(model, binding, suite) {
+  const why = `not scored here; this says why, or scores it: bench run --suite ${suite.name} --model ${model} --task ${binding.name}`;
+  return element("span", { class: "soft", title: why }, "–");
 }
 
 // Cells without a score come last, whichever way the column is sorted.
@@ -81,7 +88,7 @@ function columnOf(binding, suite) {
       return element("div", {}, sort, element("br"), element("small", {}, more));
     },
     title: binding.name,
-    formatter: (shown) => (shown.getValue() ? drawnCell(shown.getValue(), binding) : element("span", { class: "soft" }, "–")),
+    formatter: (shown) => (shown.getValue() ? drawnCell(shown.getValue(), binding) : noCell(shown.getRow().getData().model, binding, suite)),
   };
 }
 

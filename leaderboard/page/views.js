@@ -55,6 +55,9 @@ async function modelView(suite, name, query) {
   const spoken = Object.values(arrays).filter((shown) => shown.words);
   if (spoken.length) view.append(wordsPart(suite, spoken, query));
   const missing = suite.bindings.filter((b) => !b.cells.some((c) => c.model === name)).map((b) => b.name);
+  if (!suite.miniature && !Object.keys(arrays).length)
+    view.append(element("p", { class: "soft" }, "RDMs, transport plans and profiles of words are not on this page: they were made from " +
+      "images and norms that may not be passed on, so only scores and curves are published. A page that you build from a run of your own shows them."));
   view.append(charts);
   if (missing.length)
     view.append(element("p", { class: "soft" }, `No result on ${missing.join(", ")}. This says why, or computes them:`),

@@ -22,6 +22,8 @@ WRONG = {
     "two layers have one name": {"layers": (cell().layers[1],) * 2},
     "it has -3 concepts": {"n": -3},
     "a count is below 0": {"counts": {"joined": -1}},
+    "but only 3 joined": {"counts": {"joined": 3}},
+    "9 stimuli are not the 5": {"counts": {"stimuli": 9, "correct": 3, "misclassified": 2}},
     "miniature is False": {"miniature": False},
     "its task is two_vs_two": {"task": "two_vs_two"},
     "not marked untrained": {"model": "a@untrained:0"},
