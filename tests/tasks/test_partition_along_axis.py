@@ -108,6 +108,7 @@ def test_regions_and_one_subject(plugin, meg, rdms):
     assert "one subject: there is no noise ceiling" in found.notes
 
 
+@pytest.mark.slow
 def test_from_a_suite_to_a_figure(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.yaml").write_text(
