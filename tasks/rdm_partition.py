@@ -24,12 +24,14 @@ from benchmark.calibration.definitions import spearman_of_noisy_rdms
 from benchmark.calibration.simulate import features_with_rdm
 from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join, join
+from benchmark.datasets.rdm_series import RDMSeriesTarget
 from benchmark.datasets.types import RDMTarget
 from benchmark.inference import (
     part_ceilings,
     part_pair_statistic,
     part_statistic,
     permutation_test_unique,
+    series_partition,
 )
 from benchmark.inference.partition import MODEL, PARTS, REFERENCES
 from benchmark.measures import RDMRegression
@@ -42,6 +44,7 @@ from benchmark.representation.concepts import (
     concept_means,
     feature_rdm,
 )
+from benchmark.representation.curves import Curves, agreed_rdms
 from benchmark.task import (
     ENCODER,
     Control,
@@ -83,13 +86,14 @@ class RDMPartition(Task):
     """Shares of the variance of an RDM: unique to a model, shared with reference models, and in total.
 
     R squared of least squares over pairs of concepts, for each subject, averaged over subjects. Features are
-    averaged over a concept's test images.
+    averaged over a concept's test images. RDMs along an axis have a curve of unique variance for each layer;
+    their score is that of each subject's mean RDM over the places where subjects agree.
     """
 
     name: ClassVar[str] = "rdm_partition"
     version: ClassVar[int] = 1
     metrics: ClassVar[tuple[Metric, ...]] = tuple(_metric(part) for part in PARTS)
-    target_kinds: ClassVar[tuple[str, ...]] = ("rdm",)
+    target_kinds: ClassVar[tuple[str, ...]] = (RDMTarget.kind, RDMSeriesTarget.kind)
     simulations: ClassVar[int] = 5
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "beyond": Parameter(
@@ -123,7 +127,7 @@ class RDMPartition(Task):
     def score(
         self,
         view: ModelView,
-        joined: Join[RDMTarget],  # type: ignore[override]  # the engine checks target_kinds
+        joined: Join[RDMTarget | RDMSeriesTarget],  # type: ignore[override]  # the engine checks target_kinds
         params: Mapping[str, Any],
         rng: np.random.Generator,
     ) -> TaskResult:
@@ -150,7 +154,8 @@ class RDMPartition(Task):
             means = concept_means(of.features(layer), images)
             return feature_rdm(means, joined.concepts, recipe["metric"], recipe["standardise"])
 
-        rdms = joined.target.rdms
+        target = joined.target
+        rdms = agreed_rdms(target, method) if isinstance(target, RDMSeriesTarget) else target.rdms
         references = _References(
             RDMRegression(rdms, method),
             {name: _defined(view.references[name], name, model_rdm) for name in names},
@@ -160,9 +165,10 @@ class RDMPartition(Task):
         seed = int(rng.integers(2**63))
         permutations = _PERMUTATIONS_LARGE if len(joined.concepts) > _LARGE else _PERMUTATIONS
         layers: dict[str, LayerResult] = {}
+        models: dict[str, np.ndarray] = {}
         for layer in view.layers:
             try:
-                rdm = model_rdm(view, layer)
+                models[layer] = rdm = model_rdm(view, layer)
             except UndefinedFeaturesError as error:
                 layers[layer] = LayerResult(undefined=str(error))
                 continue
@@ -177,6 +183,11 @@ class RDMPartition(Task):
                 pairs=partial(_pairs, beside),
             )
         several = len(rdms) > 1
+        arrays, notes = (
+            _along(target, layers, models, all_chosen, method, seed)
+            if isinstance(target, RDMSeriesTarget)
+            else ({}, [] if several else ["one subject: there is no noise ceiling"])
+        )
         return TaskResult(
             concepts=joined.concepts,
             layers=layers,
@@ -188,10 +199,8 @@ class RDMPartition(Task):
                 "images": sum(map(len, images)),
                 "predictors_of_references": len(all_chosen),
             },
-            notes=[
-                *references.notes(),
-                *([] if several else ["one subject: there is no noise ceiling"]),
-            ],
+            arrays=arrays,
+            notes=[*references.notes(), *notes],
         )
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
@@ -278,6 +287,29 @@ def _standard(rdm: np.ndarray) -> np.ndarray:
     standard: np.ndarray = (rdm - above.mean()) / above.std()
     np.fill_diagonal(standard, 0)
     return standard
+
+
+def _along(
+    target: RDMSeriesTarget,
+    layers: dict[str, LayerResult],
+    models: dict[str, np.ndarray],
+    references: np.ndarray,
+    method: str,
+    seed: int,
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Curves of unique variance: their arrays and notes. Latencies are added to the values of ``layers``.
+
+    The references have the same layers at all places: those that explain most of the mean RDMs.
+    """
+    upper = np.triu_indices(len(target.ids), 1)
+    rows = np.array([rdm[upper] for rdm in models.values()]).reshape(len(models), -1)
+    tested, unique = series_partition(rows, references, target.pairs, method)
+    curves = Curves(target, tested, seed, method, shown=unique)
+    for i, layer in enumerate(models):
+        layers[layer] = replace(layers[layer], values={**layers[layer].values, **curves.values(i)})
+    arrays = {f"curve/{layer}": curves.rows(i) for i, layer in enumerate(models)}
+    of = {"curve_of": np.array(["Unique variance"])}
+    return {**curves.shared_arrays(), **of, **arrays}, curves.notes()
 
 
 def _pairs(beside: _Beside) -> Callable[[np.ndarray], float]:

@@ -85,6 +85,7 @@ from benchmark.inference.series import (
     series_scores,
     stretched,
 )
+from benchmark.inference.series_partition import series_partition
 from benchmark.inference.statistics import (
     PairStatistic,
     Statistic,
@@ -166,6 +167,7 @@ __all__ = [
     "rdm_statistic",
     "select_layer",
     "series_concept_draws",
+    "series_partition",
     "series_scores",
     "sign_flip_test",
     "split_half_reliability",

@@ -163,7 +163,7 @@ def permutation_test_unique(
         raise ValueError(f"n is {n}: at least one permutation is needed")
     y, x, others = (_rows(rdms, method, name) for name, rdms in _named(target, model, references))
     pairs = y.shape[1]
-    basis = _basis(np.vstack([np.ones(pairs), others]))
+    basis = span(np.vstack([np.ones(pairs), others]))
     y -= (y @ basis.T) @ basis
     left = (x - (x @ basis.T) @ basis)[0]
     if left @ left <= _NOTHING * pairs:
@@ -244,8 +244,8 @@ def _rows(rdms: Float64, method: str, name: str) -> Float64:
     return np.stack([upper_triangle(standardised(rdm, method, name)) for rdm in rdms])
 
 
-def _basis(rows: Float64) -> Float64:
-    """Orthonormal rows (r, N) that span ``rows``, without directions that are rounding."""
+def span(rows: Float64) -> Float64:
+    """Orthonormal rows (r, N) that span ``rows`` (m, N), without directions that are rounding."""
     _, sizes, basis = np.linalg.svd(rows, full_matrices=False)
     kept: Float64 = basis[sizes > np.sqrt(_NOTHING) * sizes[0]]
     return kept

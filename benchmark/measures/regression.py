@@ -121,6 +121,26 @@ class RDMRegression:
         ndarray, shape (b,)
             NaN where fewer than three conditions have weight, or the pairs with weight have no variance.
         """
+        mean: Float64 = self.explained_by_subject(subset, weights, corrected=corrected).mean(axis=1)
+        return mean
+
+    def explained_by_subject(self, subset: Subset, weights: Float64, *, corrected: bool = True) -> Float64:
+        """R squared of the sets in ``subset`` together for each subject, (b, s); as :meth:`explained`.
+
+        Parameters
+        ----------
+        subset : tuple of str
+            Names of sets.
+        weights : ndarray, shape (b, n)
+            Weights of the conditions, not negative.
+        corrected : bool
+            Whether the bias of the small sample is taken away.
+
+        Returns
+        -------
+        ndarray, shape (b, s)
+            NaN as in :meth:`explained`.
+        """
         return self._explained(subset, weights, _digest(weights), corrected)
 
     def _explained(self, subset: Subset, weights: Float64, key: object, corrected: bool) -> Float64:
@@ -134,7 +154,7 @@ class RDMRegression:
             if corrected:
                 shares = shares - self._noise_of(subset).explained(weights) / moments.variance
             enough = (weights > 0).sum(axis=1) >= FEWEST_PAIRS
-            return np.where(enough, shares.mean(axis=1), np.nan)
+            return np.where(enough[:, None], shares, np.nan)
 
         found: Float64 = self._shares_of.get_or((key, subset, corrected), compute)
         return found

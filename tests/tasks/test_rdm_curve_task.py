@@ -15,6 +15,7 @@ from benchmark.cli.app import app
 from benchmark.common.errors import NotPossible
 from benchmark.datasets import Axis, RDMSeriesTarget, join
 from benchmark.datasets.mini import structure
+from benchmark.representation.curves import ROWS
 from benchmark.runner import Options, Session
 
 UPPER = np.triu_indices(48, 1)
@@ -55,7 +56,7 @@ def result(plugin, meg):
 
 
 def row(plugin, result, layer: str, name: str) -> np.ndarray:
-    return result.arrays[f"curve/{layer}"][plugin("rdm_curve").ROWS.index(name)]
+    return result.arrays[f"curve/{layer}"][ROWS.index(name)]
 
 
 def test_the_curve_is_the_mean_of_scipy_over_subjects(plugin, meg, result):
@@ -144,3 +145,11 @@ def structure_squares(meg: RDMSeriesTarget) -> np.ndarray:
     squares = np.zeros((*meg.pairs.shape[:2], 48, 48))
     squares[:, :, UPPER[0], UPPER[1]] = squares[:, :, UPPER[1], UPPER[0]] = meg.pairs
     return squares
+
+
+def test_the_curve_is_that_of_rsatoolbox(plugin, meg, result):
+    from rsatoolbox.rdm import RDMs, compare
+
+    model = RDMs(late_rdm()[None])
+    expected = [compare(model, RDMs(meg.pairs[:, t].astype(float)), "spearman").mean() for t in range(29)]
+    assert row(plugin, result, "late", "score") == pytest.approx(expected, abs=1e-5)

@@ -35,7 +35,8 @@ def curves(kept: Sequence[Kept]) -> Figure:
     Parameters
     ----------
     kept : sequence of (CellResult, mapping of str to ndarray)
-        Cells of one binding of ``rdm_curve``, with their arrays. Each has a panel.
+        Cells of one binding of ``rdm_curve``, or of ``rdm_partition`` along an axis, with their arrays. Each
+        has a panel.
 
     Returns
     -------
@@ -50,8 +51,9 @@ def curves(kept: Sequence[Kept]) -> Figure:
     for cell, arrays in kept:
         if "curve_rows" not in arrays:
             raise DataError(
-                f"the result of {cell.model} on {cell.binding} keeps no curve: only the task rdm_curve does, "
-                "and published results come without arrays. bench run computes them"
+                f"the result of {cell.model} on {cell.binding} keeps no curve: rdm_curve does, and "
+                "rdm_partition along an axis, and published results come without arrays. bench run computes "
+                "them"
             )
     columns = min(_ACROSS, len(kept))
     rows = -(-len(kept) // columns)
@@ -120,7 +122,7 @@ def _finish(
 ) -> None:
     title(panel, cell.model)
     panel.set_xlabel(plain(what), parse_math=False)
-    panel.set_ylabel("Spearman correlation")
+    panel.set_ylabel(str(arrays["curve_of"][0]) if "curve_of" in arrays else "Spearman correlation")
     if arrays["axis"].dtype.kind != "f":
         panel.set_xticks(at, [plain(str(place)) for place in arrays["axis"]], parse_math=False)
     panel.spines[["top", "right"]].set_visible(False)
