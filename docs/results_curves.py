@@ -64,7 +64,7 @@ def _curve(cell: CellResult) -> str:
     return (
         f"- `{cell.binding}`, `{cell.model}`: {cell.counts['misclassified_joined']} mistakes over "
         f"{cell.n} concepts; the true class is {said}; the highest accuracy is in `{best}`; intervals "
-        f"span {number(min(widths))} to {number(max(widths))}. {_limit(cell, scored)}"
+        f"span {number(min(widths))} to {number(max(widths))}.{_limit(cell, scored)}"
     )
 
 
@@ -82,8 +82,8 @@ def _limit(cell: CellResult, layers: Sequence[LayerScore]) -> str:
     alone = 2 * _half_over_images(widest.score or 0.0, cell)
     between = math.sqrt(max(width**2 - alone**2, 0.0))
     said = (
-        f"In the layer with the widest interval, one over images alone spans {number(alone)}; without end of "
-        f"images of these concepts, about {number(between)} would remain. "
+        f" In the layer with the widest interval, one over images alone spans {number(alone)}; without end "
+        f"of images of these concepts, about {number(between)} would remain. "
     )
     if between <= _NARROW:
         return said + f"So images limit it, and more of them would bring it below {number(_NARROW)}."
