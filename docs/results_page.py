@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from results_curves import mistakes_section, pooling_section
 from results_figures import bars, profiles
+from results_models import pairs_section
 from results_semantics import semantics_figures, semantics_section
 from results_words import differences, found_section, score_text, table
 
@@ -159,8 +160,7 @@ LIMITS = """\
 - **The rule `spread` brings people's associations with it.** Most of the scored concepts have cues that
   association networks were trained on ([held-out cues](association-geometry.md#what-to-know-about-spread)).
 - **No map of the models.** How alike models are to one another needs their features, which are not
-  published: `bench similarity` makes it. `bench pairs` shows which pairs of concepts a network brings
-  together.
+  published: `bench similarity` makes it.
 """
 
 
@@ -180,7 +180,8 @@ def results_pages(registry: Registry) -> dict[Path, str]:
 
 def _page(board: Board, sections: list[str], macaque: Board | None) -> str:
     cells = [cell for column in board.columns for cell in column.cells]
-    parts = [found_section(board), *sections, mistakes_section(board), semantics_section(board)]
+    parts = [found_section(board), *sections, mistakes_section(board)]
+    parts += [pairs_section(), semantics_section(board)]
     parts += [macaque_section(macaque), rules_section(), recipes_section(board), pooling_section()]
     parts += [SOURCES.format(differences="\n".join(differences(board))), LIMITS]
     kept = [part for part in parts if part]

@@ -1,7 +1,8 @@
-"""The reading of 1 vs 2 layer by layer on the page of the results."""
+"""The reading of 1 vs 2 layer by layer, and the list of pairs, on the page of the results."""
 
 from __future__ import annotations
 
+import csv
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ from benchmark.leaderboard.board import Column
 from benchmark.results import Estimate, LayerScore
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "docs"))
+import results_models
 from results_curves import mistakes_section
 
 
@@ -39,3 +41,23 @@ def test_what_limits_the_width_is_said():
     # over 400 images alone 0.098 of 0.1: nothing much is between concepts
     assert "So images limit it" in section(0.1, 400)
     assert "images alone" not in section(0.04, 1600).split("|")[0].split("- `mistakes`")[1]
+
+
+def test_pairs_are_listed_by_their_direction(tmp_path, monkeypatch):
+    row = {
+        "group": "held out",
+        "label_a": "panda",
+        "label_b": "zebra",
+        "before": 0.75,
+        "after": 0.25,
+        "change": -0.5,
+    }
+    path = tmp_path / "pairs.csv"
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, list(row))
+        writer.writeheader()
+        writer.writerows([row, row | {"before": 0.25, "after": 0.75, "change": 0.5}])
+    monkeypatch.setattr(results_models, "PAIRS", path)
+    said = results_models.pairs_section()
+    assert "| held out | closer | panda and zebra | 0.750 | 0.250 |" in said
+    assert "| held out | apart | panda and zebra | 0.250 | 0.750 |" in said
