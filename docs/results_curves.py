@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from benchmark.leaderboard.markdown import number
 from benchmark.results import CellResult, LayerScore
 
 POOLING = Path(__file__).parent / "explanation" / "pooling.csv"
+#: Quantile of the normal distribution for an interval of 95 %
+_NORMAL = 1.959964
+#: Width below which the interval of a curve is called narrow
+_NARROW = 0.05
 
 
 def mistakes_section(board: Board) -> str:
@@ -30,13 +35,16 @@ def mistakes_section(board: Board) -> str:
             "## 1 vs 2 layer by layer, on many mistakes",
             "",
             "Bindings with several images of each concept, dealt into groups, so that a network makes many "
-            "mistakes. The interval is over images and concepts. The true class is *recovered* in a layer "
-            "where the score is above half and p, by permutation and corrected over layers, is below "
+            "mistakes. The interval is over images and concepts; the one beside it is over images alone, as "
+            "if mistakes were independent. The true class is *recovered* in a layer where the "
+            "score is above half and p, by permutation and corrected over layers, is below "
             f"{number(ALPHA)}.",
             "",
             *(_curve(cell) for cell in cells),
             "",
-            table(("binding", "model", "layer", "accuracy", "p, corrected"), _rows(cells)),
+            table(
+                ("binding", "model", "layer", "accuracy", "over images alone", "p, corrected"), _rows(cells)
+            ),
         ]
     )
 
@@ -56,8 +64,39 @@ def _curve(cell: CellResult) -> str:
     return (
         f"- `{cell.binding}`, `{cell.model}`: {cell.counts['misclassified_joined']} mistakes over "
         f"{cell.n} concepts; the true class is {said}; the highest accuracy is in `{best}`; intervals "
-        f"span {number(min(widths))} to {number(max(widths))}."
+        f"span {number(min(widths))} to {number(max(widths))}.{_limit(cell, scored)}"
     )
+
+
+def _limit(cell: CellResult, layers: Sequence[LayerScore]) -> str:
+    """Whether mistakes or concepts limit how narrow the interval is, in the layer where it is widest.
+
+    Over mistakes alone the interval is that of a binomial proportion. The rest of the variance is between
+    concepts: it does not shrink with more images of the same concepts.
+    """
+    found = [layer.metrics[str(cell.metric)] for layer in layers]
+    widest = max(found, key=lambda one: (one.ci_high or 0.0) - (one.ci_low or 0.0))
+    width = (widest.ci_high or 0.0) - (widest.ci_low or 0.0)
+    if width < _NARROW:
+        return ""
+    alone = 2 * _half_over_images(widest.score or 0.0, cell)
+    between = math.sqrt(max(width**2 - alone**2, 0.0))
+    said = (
+        f" In the layer with the widest interval, one over images alone spans {number(alone)}; without end "
+        f"of images of these concepts, about {number(between)} would remain. "
+    )
+    if between <= _NARROW:
+        return said + f"So images limit it, and more of them would bring it below {number(_NARROW)}."
+    needed = round((cell.n or 0) * (width / _NARROW) ** 2)
+    return said + (
+        f"So the number of concepts limits it: below {number(_NARROW)} takes about {needed} concepts with as "
+        f"many mistakes each."
+    )
+
+
+def _half_over_images(score: float, cell: CellResult) -> float:
+    """Half of the interval of a binomial proportion: over images alone, as if mistakes were independent."""
+    return _NORMAL * math.sqrt(score * (1 - score) / cell.counts["misclassified_joined"])
 
 
 def _is_recovered(layer: LayerScore) -> bool:
@@ -71,6 +110,7 @@ def _rows(cells: Sequence[CellResult]) -> list[tuple[str, ...]]:
             f"`{cell.model}`",
             f"`{layer.name}`",
             _interval(layer, cell),
+            _over_images(layer, cell),
             p_text(layer.p_fdr),
         )
         for cell in cells
@@ -83,6 +123,14 @@ def _interval(layer: LayerScore, cell: CellResult) -> str:
     if found is None:
         return "-"
     return f"{number(found.score)} [{number(found.ci_low)}, {number(found.ci_high)}]"
+
+
+def _over_images(layer: LayerScore, cell: CellResult) -> str:
+    found = layer.metrics.get(str(cell.metric))
+    if found is None or found.score is None:
+        return "-"
+    half = _half_over_images(found.score, cell)
+    return f"[{number(found.score - half)}, {number(found.score + half)}]"
 
 
 def pooling_section() -> str:

@@ -132,7 +132,7 @@ def test_the_curve_of_1_vs_2_is_read_from_its_numbers():
     assert "700 mistakes over 133 concepts" in found
     assert "recovered in 1 of 3 layers (`b`); the highest accuracy is in `b`" in found
     assert "intervals span 0.040 to 0.040" in found
-    assert "| `mistakes` | `net` | `b` | 0.600 [0.580, 0.620] | 0.001 |" in found
+    assert "| `mistakes` | `net` | `b` | 0.600 [0.580, 0.620] | [0.564, 0.636] | 0.001 |" in found
     assert mistakes_section(SimpleNamespace(columns=[SimpleNamespace(cells=[cell(1)])])) == ""
 
 
