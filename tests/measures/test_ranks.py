@@ -40,9 +40,7 @@ def test_ranks_equal_scipy(name: str) -> None:
 
 @pytest.mark.parametrize("part", [3, 100, 2**24])
 @pytest.mark.parametrize("name", HARD)
-def test_ranks_made_part_by_part_are_the_same(
-    name: str, part: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ranks_made_part_by_part_are_the_same(name: str, part: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for size in ("_PART", "_PASSED"):
         monkeypatch.setattr(_ranks, size, part)
     np.testing.assert_array_equal(doubled_ranks(HARD[name]), 2 * average_ranks(HARD[name]))
