@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 
-from benchmark.measures._checks import Float64, as_matrix
+from benchmark.measures._checks import Float64, Floats, as_matrix
 from benchmark.measures.gromov_wasserstein.problem import LOW_RANK_METRICS, Side
 from benchmark.measures.gromov_wasserstein.solve import gromov_wasserstein
 
@@ -166,7 +166,7 @@ def _refined(matching: _Matching, blocks: int, rng: np.random.Generator) -> tupl
     return matching, sweeps
 
 
-def _cut(points: Float64, levels: int, rng: np.random.Generator) -> list[Places]:
+def _cut(points: Floats, levels: int, rng: np.random.Generator) -> list[Places]:
     """Groups of near points of equal size, up to one: halves of halves, each along a direction of its points.
 
     The direction is random, drawn towards those along which the points vary most.
