@@ -12,6 +12,8 @@ from numpy.lib import format as npy
 
 #: An archive may grow to this many bytes, or to this many times its own size, when it is unpacked
 _UNPACKED, _RATIO = 1 << 30, 100
+#: First bytes of an archive, and of an empty one
+_ARCHIVE = (b"PK\x03\x04", b"PK\x05\x06")
 #: What a damaged file raises when it is loaded, or when an array of an archive is read
 UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError)
 
@@ -41,11 +43,14 @@ def load_array(path: Path, mmap_mode: Literal["r"] | None = None) -> Any:
     OSError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError
         For other damage (:data:`UNREADABLE`).
     """
-    if zipfile.is_zipfile(path):
-        _require_bounded(path)
-    else:
-        with path.open("rb") as stream:
+    with path.open("rb") as stream:
+        # numpy looks at the first bytes. An array may hold those that end an archive
+        is_archive = stream.read(4) in _ARCHIVE
+        stream.seek(0)
+        if not is_archive:
             _require_whole(stream, path.stat().st_size, path.name)
+    if is_archive:
+        _require_bounded(path)
     return np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
 
 

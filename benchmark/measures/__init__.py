@@ -19,10 +19,12 @@ from benchmark.measures.decoding import f1_over_folds, stratified_folds
 from benchmark.measures.gromov_wasserstein import (
     GromovWasserstein,
     GWSolution,
+    QuantisedAlignment,
     critical_epsilon,
     entropic_gromov_wasserstein,
     gromov_wasserstein,
     gw_search_seconds,
+    quantised_gromov_wasserstein,
 )
 from benchmark.measures.large_rdms import compare_spaces
 from benchmark.measures.logistic import BalancedLogistic, LogisticFits
@@ -80,6 +82,7 @@ __all__ = [
     "MutualNeighbours",
     "OneVsTwo",
     "PermutationTest",
+    "QuantisedAlignment",
     "RDMDissimilarities",
     "RDMRegression",
     "ReweightedRDMs",
@@ -117,6 +120,7 @@ __all__ = [
     "probed_hits",
     "procrustes_distance",
     "pwcca",
+    "quantised_gromov_wasserstein",
     "rbf_cka",
     "rbf_kernel",
     "rdm",

@@ -8,9 +8,12 @@ one rule for dissimilarities; see docs/reference/methodology.md.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.measures._blocks import blocks
 from benchmark.measures._checks import Float64
 
 Order = NDArray[np.uint32]
@@ -22,6 +25,9 @@ _SMALLEST = 1e-290
 #: Neighbours are tied if they differ by at most this share of the greater of the two, plus this share of
 #: the greatest absolute value. Rounding leaves a tenth of that; unrelated values lie further apart
 _TIED_OF_VALUE, _TIED_OF_LARGEST = 1e-13, 1e-14
+#: Values that are sorted at once by :func:`doubled_ranks`, values that say where the parts end, and values
+#: that are looked at together
+_PART, _SAMPLE, _PASSED = 2**24, 2**16, 2**20
 #: Up to this length, the inversions of a run are counted pair by pair
 _RUN = 64
 
@@ -35,7 +41,7 @@ def tied_within(values: Float64 | float, largest: Float64 | float) -> Float64:
     return tolerance
 
 
-def sort_order(values: Float64) -> tuple[Order, NDArray[np.bool_]]:
+def sort_order(values: Float64, largest: float | None = None) -> tuple[Order, NDArray[np.bool_]]:
     """Order that sorts ``values``, and where in that order a new value starts.
 
     Values are sorted by an integer key of 32 bits that is linear in the value. Two passes of numpy's counting
@@ -46,6 +52,8 @@ def sort_order(values: Float64) -> tuple[Order, NDArray[np.bool_]]:
     ----------
     values : ndarray, shape (n,)
         Finite, n >= 1.
+    largest : float, optional
+        Greatest absolute value of all that are compared. The default is that of ``values``.
 
     Returns
     -------
@@ -62,7 +70,7 @@ def sort_order(values: Float64) -> tuple[Order, NDArray[np.bool_]]:
     del keys  # of many values it is too large to be kept
     order = integer_order(integers)
     integers = integers.take(order)
-    largest = max(greatest, -least)
+    largest = max(greatest, -least) if largest is None else largest
     # Two values whose keys differ by more than this are not tied.
     reach = int(min(float(tied_within(largest, largest)) * scale, _KEYS)) + 1
     starts = np.ones(len(values), dtype=bool)
@@ -96,6 +104,43 @@ def average_ranks(values: Float64) -> Float64:
     ranks = np.empty(len(values))
     ranks[order] = ascending
     return ranks
+
+
+def doubled_ranks(values: Float64) -> NDArray[np.uint32]:
+    """Twice the ranks of :func:`average_ranks`, which are whole numbers, of up to 2^31 values.
+
+    The values are sorted part by part, from the least to the greatest. So memory holds the values, 4 bytes a
+    value for the result, and one part.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        Finite, n >= 1.
+    """
+    largest = max(float(values.max()), -float(values.min()))
+    sample = np.sort(values[:: max(1, len(values) // _SAMPLE)])
+    cuts = np.unique(sample[:: max(1, _PART * len(sample) // len(values))])[1:]
+    ranks = np.empty(len(values), np.uint32)
+    done, waiting = 0, np.empty(0, np.intp)
+    for low, high in pairwise((-np.inf, *cuts, np.inf)):
+        places = np.concatenate([waiting, _between(values, low, high)])
+        order, starts = sort_order(values[places], largest)
+        # the last values may be tied with values of the next part, which ranks them then
+        end = len(places) if high == np.inf else int(np.flatnonzero(starts)[-1])
+        first = np.flatnonzero(starts[:end])
+        counts = np.diff(first, append=end)
+        ranks[places[order[:end]]] = np.repeat(2 * (done + first) + counts + 1, counts)
+        done, waiting = done + end, places[order[end:]]
+    return ranks
+
+
+def _between(values: Float64, low: float, high: float) -> NDArray[np.intp]:
+    """Places of the values from ``low`` to below ``high``."""
+    found = [
+        at.start + np.flatnonzero((values[at] >= low) & (values[at] < high))
+        for at in blocks(len(values), _PASSED)
+    ]
+    return np.concatenate(found)
 
 
 def tied_places(starts: NDArray[np.bool_]) -> NDArray[np.intp]:

@@ -117,6 +117,13 @@ def large_image(folder: Path) -> Path:
     return path
 
 
+def npy_that_ends_as_an_archive(folder: Path) -> Path:
+    """Its last bytes are the end of an empty archive; numpy reads it as an array by its first ones."""
+    path = npy_that_lies(folder)
+    path.write_bytes(path.read_bytes() + b"PK\x05\x06" + bytes(18))
+    return path
+
+
 def tensors(folder: Path, said: dict, length: int | None = None) -> Path:
     path = folder / "lies.safetensors"
     text = json.dumps(said).encode()
@@ -148,6 +155,7 @@ CASES = [
     ("array", npz_bomb, "/bomb.npz: cannot be read as an array (it would unpack to 1.5 GiB)"),
     ("array", npz_that_lies, "promises an array of shape (200000, 10000), and holds 208 bytes"),
     ("array", npy_that_lies, "promises an array of shape (200000, 10000), and holds 208 bytes"),
+    ("array", npy_that_ends_as_an_archive, "promises an array of shape (200000, 10000), and holds 230 bytes"),
     ("numbers", npz_bomb, "/bomb.npz: cannot be read as an array (it would unpack to 1.5 GiB)"),
     ("numbers", npy_that_lies, "promises an array of shape"),
     ("image", large_image, "/large.png: cannot be decoded as an image"),

@@ -49,6 +49,7 @@ def test_as_scipy(metric):
         ({"method": "kendall"}, "method is 'kendall': expected one of pearson, spearman"),
         ({"metric": "euclidean"}, "metric is 'euclidean': expected correlation or cosine"),
         ({"x": np.ones((2, 3)), "y": np.ones((2, 3))}, "at least 3"),
+        ({"x": np.ones((70_000, 3)), "y": np.ones((70_000, 3))}, "spearman takes at most 65,536 conditions"),
     ],
 )
 def test_what_is_not_defined_is_said(change, said):

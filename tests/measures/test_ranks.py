@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import stats
 
-from benchmark.measures._ranks import average_ranks, integer_order, inversions, settled, sort_order
+from benchmark.measures import _ranks
+from benchmark.measures._ranks import (
+    average_ranks,
+    doubled_ranks,
+    integer_order,
+    inversions,
+    settled,
+    sort_order,
+)
 
 rng = np.random.default_rng(0)
 HARD = {
@@ -28,6 +36,20 @@ HARD = {
 @pytest.mark.parametrize("name", HARD)
 def test_ranks_equal_scipy(name: str) -> None:
     np.testing.assert_array_equal(average_ranks(HARD[name]), stats.rankdata(HARD[name]))
+
+
+@pytest.mark.parametrize("part", [3, 100, 2**24])
+@pytest.mark.parametrize("name", HARD)
+def test_ranks_made_part_by_part_are_the_same(name: str, part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for size in ("_PART", "_PASSED"):
+        monkeypatch.setattr(_ranks, size, part)
+    np.testing.assert_array_equal(doubled_ranks(HARD[name]), 2 * average_ranks(HARD[name]))
+
+
+def test_values_tied_one_by_one_are_tied_over_all_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_ranks, "_PART", 10)
+    chain = np.append(1 + 5e-14 * np.arange(100), [2.0, 0.5])
+    np.testing.assert_array_equal(doubled_ranks(chain), [103.0] * 100 + [204, 2])
 
 
 @given(

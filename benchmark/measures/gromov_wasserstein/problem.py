@@ -80,6 +80,11 @@ class Side:
         x = features.astype(np.float64, copy=False)
         if metric not in LOW_RANK_METRICS or _WORTH * x.shape[1] >= len(x):
             return cls._full(rdm(x, metric).astype(np.float64, copy=False))
+        return cls.low_rank(x, metric)
+
+    @classmethod
+    def low_rank(cls, x: Float64, metric: str) -> Side:
+        """The side of ``rdm(x, metric)`` held as factors, for one of :data:`LOW_RANK_METRICS`."""
         if metric == "sqeuclidean":
             factor = np.sqrt(2) * (x - x.mean(axis=0))
             lengths = (factor**2).sum(axis=1) / 2
