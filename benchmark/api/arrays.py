@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.api.features import written_features
-from benchmark.api.run import run_names, session_of
-from benchmark.api.tables import Results
+from benchmark.api.run import run_or_plan, session_of
+from benchmark.api.tables import Plan, Results
 
 
 def score(
@@ -25,7 +25,8 @@ def score(
     keep: Path | str | None = None,
     jobs: int = 1,
     progress: bool = True,
-) -> Results:
+    dry_run: bool = False,
+) -> Results | Plan:
     """Score features that were computed anywhere.
 
     Parameters
@@ -37,7 +38,7 @@ def score(
         Id of the stimulus, or of the concept, of each row. Without it the features are data frames.
     name : str
         Name of the model in the results.
-    tasks, suite, data, output, registries, seed, jobs, progress
+    tasks, suite, data, output, registries, seed, jobs, progress, dry_run
         As in :func:`benchmark.run`.
     keep : path, optional
         Folder in which the features are kept, as NAME.npz with an entry in NAME.yaml. With it a result can
@@ -45,8 +46,8 @@ def score(
 
     Returns
     -------
-    Results
-        One result for each cell: the model scored on one binding. A binding whose stimuli have other ids is
+    Results or Plan
+        As :func:`benchmark.run` gives them. A binding whose stimuli have other ids is
         not possible, and says so.
 
     Raises
@@ -66,11 +67,12 @@ def score(
     (48, ['early', 'late'])
     """
     with written_features(features, ids, name, keep) as own:
-        return run_names(
+        return run_or_plan(
             [name],
             tasks,
             suite,
             session_of(data, output, (*registries, own), seed=seed),
             jobs,
             progress,
+            dry_run,
         )

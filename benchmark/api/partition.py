@@ -69,7 +69,7 @@ def partition(
     layers: Sequence[str] = (),
     data: Path | str | None = None,
     registries: Sequence[Path | str] = (),
-    device: str = "cpu",
+    device: str = "auto",
     seed: int = 0,
 ) -> PartitionTable:
     """Divide the variance of a target's RDM between two or three models, as ``bench partition`` does.
@@ -90,7 +90,7 @@ def partition(
     registries : sequence of path
         Your own registry files, used together with the shipped one.
     device : str
-        Where networks run: "cpu", "cuda" or "mps".
+        Where networks run: "cpu", "cuda" or "mps". "auto" takes a GPU if there is one.
     seed : int
         Seed of all random numbers.
 

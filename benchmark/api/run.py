@@ -113,16 +113,16 @@ def run(
     if is_features(model):
         with written_features(model, ids, name or "features") as own:
             session = session_of(data, output, (*registries, own), device, seed, layers)
-            return _run_or_plan([name or "features"], tasks, suite, session, jobs, progress, dry_run)
+            return run_or_plan([name or "features"], tasks, suite, session, jobs, progress, dry_run)
     session = session_of(data, output, registries, device, seed, layers)
     placed = _as_model(model, preprocess)
     if jobs > 1 and not isinstance(placed, str | Sequence):
         raise UsageError(f"jobs={jobs}: an object in memory is scored in one process; leave out jobs")
     with placed_model(session, placed, suite, name) as names:
-        return _run_or_plan(names, tasks, suite, session, jobs, progress, dry_run)
+        return run_or_plan(names, tasks, suite, session, jobs, progress, dry_run)
 
 
-def run_names(
+def _run(
     names: Sequence[str],
     tasks: str | Sequence[str],
     suite: str,
@@ -130,10 +130,6 @@ def run_names(
     jobs: int,
     progress: bool,
 ) -> Results:
-    """Score models that the ``session`` knows by their ``names``.
-
-    ``tasks``, ``suite``, ``jobs`` and ``progress`` are those of :func:`run`.
-    """
     cells = plan(session.registry, list(names), [tasks] if isinstance(tasks, str) else list(tasks), suite)
     out = Console(stderr=True)
     watched = progress and (out.is_terminal or out.is_jupyter)
@@ -145,7 +141,7 @@ def run_names(
     )
 
 
-def _run_or_plan(
+def run_or_plan(
     names: Sequence[str],
     tasks: str | Sequence[str],
     suite: str,
@@ -154,8 +150,12 @@ def _run_or_plan(
     progress: bool,
     dry_run: bool,
 ) -> Results | Plan:
+    """Score models that the ``session`` knows by their ``names``; with ``dry_run`` only look ahead.
+
+    ``tasks``, ``suite``, ``jobs``, ``progress`` and ``dry_run`` are those of :func:`run`.
+    """
     if not dry_run:
-        return run_names(names, tasks, suite, session, jobs, progress)
+        return _run(names, tasks, suite, session, jobs, progress)
     cells = plan(session.registry, list(names), [tasks] if isinstance(tasks, str) else list(tasks), suite)
     return Plan(tuple(prospects(session, cells)))
 

@@ -83,7 +83,7 @@ def similarity(
     metric: str = "correlation",
     data: Path | str | None = None,
     registries: Sequence[Path | str] = (),
-    device: str = "cpu",
+    device: str = "auto",
     seed: int = 0,
 ) -> SimilarityTables:
     """Compare layers of models with one another, as ``bench similarity`` does.
@@ -107,7 +107,7 @@ def similarity(
     registries : sequence of path
         Your own registry files, used together with the shipped one.
     device : str
-        Where networks run: "cpu", "cuda" or "mps".
+        Where networks run: "cpu", "cuda" or "mps". "auto" takes a GPU if there is one.
     seed : int
         Seed of all random numbers.
 
