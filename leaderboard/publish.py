@@ -6,6 +6,8 @@ the miniature, which may be passed on: the small ones that pages and figures sho
 whose numbers differ from the published ones is refused. ``--moved`` says that they are meant to differ
 (then the version of the task is raised too).
 
+Why cells were not possible is published too, but not where a file was missing: such a reason names its folder.
+
 A published cell that could not be run here, because its weights may not be passed on, keeps its numbers. Its
 key takes the present code if RESULTS has cells of the same task, all compared and all equal: then the code of
 the suite changed and the scores did not. The code of its model is taken only if cells of the same plug-in
@@ -147,6 +149,9 @@ def publish(
     refused = {path: gap for path, gap in gaps.items() if gap > TOLERANCE and not moved}
     for path in fresh.keys() - refused.keys():
         store.write(fresh[path], _passed_on(ResultStore(results), scored[path]))
+    for one in ResultStore(results).refusals()[0]:
+        if _of_the_model(one.cell) and not store.path_for(*_named(one.cell)).exists():
+            store.refuse(one.cell)
 
     gaps_of: dict[str, list[float]] = defaultdict(list)
     for path, gap in gaps.items():
@@ -178,6 +183,15 @@ def publish(
 def _passed_on(store: ResultStore, stored: Stored) -> dict[str, np.ndarray]:
     """The arrays of a result that are published: of drawings of the project, and small."""
     return small(stored.cell, store.arrays(stored)) if stored.cell.miniature else {}
+
+
+def _named(cell: CellResult) -> tuple[str, str, str]:
+    return cell.suite, cell.binding, cell.model
+
+
+def _of_the_model(cell: CellResult) -> bool:
+    """Whether a cell was refused for what its model or task is, not for a file that was missing where it ran."""
+    return "/" not in (cell.reason or "")
 
 
 def _plug_in(cell: CellResult, registry: Registry) -> str:

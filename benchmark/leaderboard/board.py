@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from benchmark.common.errors import BenchError
 from benchmark.leaderboard.ranks import RankInterval, rank_intervals
 from benchmark.registry import Registry
-from benchmark.results import VARIANT, CellResult, average_seeds
+from benchmark.results import TWIN, VARIANT, CellResult, average_seeds
 from benchmark.task import Metric, Task
 
 
@@ -57,6 +57,8 @@ class Column:
         By model, of those that can be compared.
     unit : str
         What ``n`` of the cells counts, and intervals are over: concepts, properties, words.
+    refused : dict of str to str
+        By model, of those of the board whose cell was not possible: the reason.
     """
 
     binding: str
@@ -69,6 +71,7 @@ class Column:
     recipes: Mapping[str, UnderRecipes] = field(default_factory=dict)
     ranks: Mapping[str, RankInterval] = field(default_factory=dict)
     unit: str = Task.unit
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def by_model(self) -> dict[str, CellResult]:
@@ -103,7 +106,9 @@ class Board:
     columns: tuple[Column, ...]
 
 
-def boards(cells: Sequence[CellResult], registry: Registry) -> list[Board]:
+def boards(
+    cells: Sequence[CellResult], registry: Registry, refused: Sequence[CellResult] = ()
+) -> list[Board]:
     """Make one board for each suite that has a scored cell. Suites never share a board.
 
     Untrained twins of several seeds are one row: their mean.
@@ -114,6 +119,8 @@ def boards(cells: Sequence[CellResult], registry: Registry) -> list[Board]:
         Results of any suites.
     registry : Registry
         Describes the suites, bindings and tasks.
+    refused : sequence of CellResult
+        Cells that were not possible.
 
     Returns
     -------
@@ -126,11 +133,13 @@ def boards(cells: Sequence[CellResult], registry: Registry) -> list[Board]:
     for suite in dict.fromkeys(names):
         of_suite = [cell for cell in scored if cell.suite == suite]
         if of_suite:
-            by_suite.append(_board(suite, of_suite, registry))
+            by_suite.append(_board(suite, of_suite, registry, [c for c in refused if c.suite == suite]))
     return by_suite
 
 
-def _board(suite: str, cells: list[CellResult], registry: Registry) -> Board:
+def _board(
+    suite: str, cells: list[CellResult], registry: Registry, refused: Sequence[CellResult]
+) -> Board:
     entry = registry.suites.get(suite)
     listed = (*(entry.models if entry else ()), *sorted({cell.model for cell in cells}))
     present = {cell.model for cell in cells}
@@ -138,18 +147,31 @@ def _board(suite: str, cells: list[CellResult], registry: Registry) -> Board:
     by_binding: dict[str, list[CellResult]] = {}
     for cell in cells:
         by_binding.setdefault(cell.binding, []).append(cell)
+    models = tuple(model for model in dict.fromkeys(listed) if model in present)
     columns = [
-        _column(binding, by_binding.get(binding, []), registry, _variants(binding, by_binding))
+        replace(column, refused=_reasons(column, models, refused))
         for binding in dict.fromkeys(bindings)
-        if VARIANT not in binding
+        if VARIANT not in binding and by_binding.get(binding)
+        for column in [_column(binding, by_binding[binding], registry, _variants(binding, by_binding))]
     ]
     return Board(
         suite=suite,
         description=entry.description if entry else "",
         miniature=any(cell.miniature for cell in cells),
-        models=tuple(model for model in dict.fromkeys(listed) if model in present),
-        columns=tuple(column for column in columns if column.cells),
+        models=models,
+        columns=tuple(columns),
     )
+
+
+def _reasons(column: Column, models: Sequence[str], refused: Sequence[CellResult]) -> dict[str, str]:
+    """Why models have no cell in a column. A row of several untrained seeds has the reason of one of them."""
+    reasons = {cell.model: cell.reason or "" for cell in refused if cell.binding == column.binding}
+    of_twins = {model.partition(TWIN)[0]: reason for model, reason in reasons.items() if TWIN in model}
+    for model in models:
+        network, twin, _ = model.partition(TWIN)
+        if twin and network in of_twins:
+            reasons.setdefault(model, of_twins[network])
+    return {model: reasons[model] for model in models if model in reasons and model not in column.by_model}
 
 
 def _variants(binding: str, by_binding: Mapping[str, list[CellResult]]) -> list[list[CellResult]]:

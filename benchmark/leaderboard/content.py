@@ -141,6 +141,7 @@ def _binding(column: Column) -> Content:
         "n": max(cell.n or 0 for cell in column.cells),
         "unit": column.unit,
         "cells": [_cell(cell, column) for cell in column.cells],
+        "refused": dict(column.refused),
     }
 
 

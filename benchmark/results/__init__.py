@@ -19,11 +19,12 @@ from benchmark.results.schema import (
     canonical,
     finite_or_none,
 )
-from benchmark.results.seeds import average_seeds
+from benchmark.results.seeds import TWIN, average_seeds
 from benchmark.results.store import ResultStore, Stored, diff_keys
 
 __all__ = [
     "LEVELS",
+    "TWIN",
     "VARIANT",
     "CellResult",
     "Estimate",

@@ -12,7 +12,8 @@ import numpy as np
 
 from benchmark.results.schema import LEVELS, CellResult, Estimate, LayerScore, Provenance
 
-_TWIN = "@untrained:"
+#: Stands between the name of a model and the seed of its untrained twin
+TWIN = "@untrained:"
 #: Quantiles of the band: the 5th and the 95th percentile
 _BAND = (0.05, 0.95)
 
@@ -58,7 +59,7 @@ def average_seeds(cells: Sequence[CellResult]) -> list[CellResult]:
 
 
 def _group(cell: CellResult) -> tuple[str, str, str]:
-    name, twin, seed = cell.model.partition(_TWIN)
+    name, twin, seed = cell.model.partition(TWIN)
     averaged = twin and seed.isdecimal() and cell.status == "scored" and cell.score is not None
     return cell.suite, cell.binding, name + twin if averaged else cell.model
 
@@ -73,7 +74,7 @@ def _average(cells: list[CellResult]) -> SeedsResult:
     )
     changed = {
         **numbers.model_dump(),
-        "model": f"{first.model.partition(_TWIN)[0]}{_TWIN}{_label(seeds)}",
+        "model": f"{first.model.partition(TWIN)[0]}{TWIN}{_label(seeds)}",
         "best_layer": best,
         "layers": _layers(cells),
         "notes": (f"mean of {len(seeds)} untrained seeds, and their 5th to 95th percentile",),
@@ -93,7 +94,7 @@ def _provenance(cells: list[CellResult], label: str) -> Provenance:
 
 
 def _seed(cell: CellResult) -> int:
-    return int(cell.model.partition(_TWIN)[2])
+    return int(cell.model.partition(TWIN)[2])
 
 
 def _label(seeds: tuple[int, ...]) -> str:

@@ -23,6 +23,8 @@ from benchmark.common.leftovers import remove_abandoned
 from benchmark.extraction.fingerprint import FINGERPRINT, same_fingerprint
 from benchmark.results.schema import CellResult, canonical, checksum_of
 
+#: Ending of the file beside results that says why a cell was not possible
+_REFUSED = ".not-possible"
 #: Most bytes of a result file. The results of this suite have less than a thousandth of it
 _MOST_BYTES = 64 * 2**20
 
@@ -45,6 +47,8 @@ class Stored:
 
 class ResultStore:
     """The folder of results: ``suite/binding/model.json``, with an npz file beside it for arrays.
+
+    A cell that is not possible is kept in ``suite/binding/model.not-possible``, with the reason.
 
     In all methods ``suite``, ``binding`` and ``model`` name a cell, and ``stored`` is a result of this store.
 
@@ -110,7 +114,9 @@ class ResultStore:
             raise _NoChecksumError(f"{path} has no checksum: an older release wrote it, or it was edited")
         if cell.checksum != checksum:
             raise DataError(f"{path} differs from its checksum: it was edited or damaged")
-        if path.parts[-3:] != self.path_for(cell.suite, cell.binding, cell.model).parts[-3:]:
+        place = self.path_for(cell.suite, cell.binding, cell.model)
+        place = _refusal_of(place) if path.suffix == _REFUSED else place
+        if path.parts[-3:] != place.parts[-3:]:
             raise DataError(f"{path} holds the result of another cell")
         return cell
 
@@ -172,16 +178,31 @@ class ResultStore:
                 self._cleaned = True
             name = _write_arrays(path, arrays) if arrays else None
             cell = cell.model_copy(update={"arrays": name})
-            content = json.loads(cell.model_dump_json())
-            cell = cell.model_copy(update={"checksum": checksum_of(content)})
-            write_atomic(path, cell.model_dump_json(indent=1).encode() + b"\n")
+            cell = _write_json(path, cell)
         except OSError as error:
             raise DataError(f"cannot write result {path}: {error.strerror or error}") from error
-        for old in path.parent.glob(f"{path.stem}+*.npz"):
-            if old.name != name:
-                with contextlib.suppress(OSError):
-                    old.unlink()
+        outdated = [old for old in path.parent.glob(f"{path.stem}+*.npz") if old.name != name]
+        for old in (*outdated, _refusal_of(path)):
+            with contextlib.suppress(OSError):
+                old.unlink()
         return Stored(path, cell)
+
+    def refuse(self, cell: CellResult) -> None:
+        """Keep why a cell is not possible, in a file of its own; a result of the cell stays.
+
+        The next result of the cell removes it. Where the folder cannot be written to, nothing is kept.
+
+        Parameters
+        ----------
+        cell : CellResult
+            A cell without a score, with its reason.
+        """
+        with contextlib.suppress(OSError):
+            _write_json(_refusal_of(self.path_for(cell.suite, cell.binding, cell.model)), cell)
+
+    def refusals(self) -> tuple[list[Stored], list[str]]:
+        """Every cell that was not possible, as :meth:`refuse` kept it; and what cannot be read, as :meth:`all`."""
+        return self._read_all(f"*/*/*{_REFUSED}")
 
     def arrays(self, stored: Stored) -> dict[str, np.ndarray]:
         """Read the arrays of a stored result; without arrays the dict is empty.
@@ -203,7 +224,10 @@ class ResultStore:
 
     def all(self) -> tuple[list[Stored], list[str]]:
         """Read every result, in the order of the paths; and one line for each JSON file that is no result."""
-        read = [self._read_or_reason(path) for path in sorted(self.folder.glob("*/*/*.json"))]
+        return self._read_all("*/*/*.json")
+
+    def _read_all(self, pattern: str) -> tuple[list[Stored], list[str]]:
+        read = [self._read_or_reason(path) for path in sorted(self.folder.glob(pattern))]
         return [r for r in read if isinstance(r, Stored)], [r for r in read if isinstance(r, str)]
 
     def _read_or_reason(self, path: Path) -> Stored | str:
@@ -278,6 +302,19 @@ def _differences(old: Any, new: Any, name: str) -> list[str]:
         return [] if same_fingerprint(old, new) else [name]
     # in Python 1 == True == 1.0; in a key they differ
     return [] if old == new and type(old) is type(new) else [name]
+
+
+def _refusal_of(path: Path) -> Path:
+    """Where it is kept that the cell of a result file is not possible."""
+    return path.with_name(f"{path.stem}{_REFUSED}")
+
+
+def _write_json(path: Path, cell: CellResult) -> CellResult:
+    """Write a cell with its checksum, and give it so."""
+    content = json.loads(cell.model_dump_json())
+    cell = cell.model_copy(update={"checksum": checksum_of(content)})
+    write_atomic(path, cell.model_dump_json(indent=1).encode() + b"\n")
+    return cell
 
 
 def _arrays_name(path: Path, sha256: str) -> str:

@@ -159,7 +159,10 @@ def execute_cell(
         reason = error_report(error)
         is_fault = not isinstance(error, NotPossible)
     _log.debug("cell %s", cell, exc_info=True)
-    return Outcome(scoring.describe(session, cell, status, reason), None, cached=False, is_fault=is_fault)
+    described = scoring.describe(session, cell, status, reason)
+    if not is_fault:  # a fault is mended and says nothing about the model
+        session.results.refuse(described)
+    return Outcome(described, None, cached=False, is_fault=is_fault)
 
 
 def _execute(session: Session, cell: Cell, bars: scoring.Bars | None, wait: bool) -> Outcome | None:

@@ -63,10 +63,16 @@ function drawnCell(cell, binding) {
   return box;
 }
 
-// A result is stored only of what was scored. The command says why a cell is not possible, or scores it.
+// A cell that was not possible says why; of any other without a result, the command scores it or says why.
 function noCell(model, binding, suite) {
-  const why = `not scored here; this says why, or scores it: bench run --suite ${suite.name} --model ${model} --task ${binding.name}`;
-  return element("span", { class: "soft", title: why }, "–");
+  const reason = binding.refused[model];
+  if (reason === undefined) {
+    const how = `not scored here; this scores it, or says why not: bench run --suite ${suite.name} --model ${model} --task ${binding.name}`;
+    return element("span", { class: "soft", title: how }, element("span", { "aria-hidden": "true" }, "–"), element("span", { class: "unseen" }, "no result"));
+  }
+  const link = element("a", { class: "soft", href: address(suite.name, "model", model), title: reason }, "not possible");
+  link.append(element("span", { class: "unseen" }, `: ${reason}`));
+  return link;
 }
 
 // Cells without a score come last, whichever way the column is sorted.

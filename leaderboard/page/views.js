@@ -54,13 +54,16 @@ async function modelView(suite, name, query) {
   }
   const spoken = Object.values(arrays).filter((shown) => shown.words);
   if (spoken.length) view.append(wordsPart(suite, spoken, query));
-  const missing = suite.bindings.filter((b) => !b.cells.some((c) => c.model === name)).map((b) => b.name);
+  const refused = suite.bindings.filter((b) => b.refused[name] !== undefined);
+  const missing = suite.bindings.filter((b) => !refused.includes(b) && !b.cells.some((c) => c.model === name)).map((b) => b.name);
   if (!suite.miniature && !Object.keys(arrays).length)
-    view.append(element("p", { class: "soft" }, "RDMs, transport plans and profiles of words are not on this page: they were made from " +
-      "images and norms that may not be passed on, so only scores and curves are published. A page that you build from a run of your own shows them."));
+    view.append(element("p", { class: "soft" }, "RDMs, transport plans and profiles of words are not on this page: these results hold scores and curves alone. " +
+      "Published results of real data leave them out: some of the data may not be passed on, and of most it is not stated whether they may. " +
+      "bench run keeps them beside its results, and a page built from those shows them."));
   view.append(charts);
+  if (refused.length) view.append(element("h3", {}, "Not possible"), facts(refused.map((b) => [b.name.replaceAll("_", " "), b.refused[name]])));
   if (missing.length)
-    view.append(element("p", { class: "soft" }, `No result on ${missing.join(", ")}. This says why, or computes them:`),
+    view.append(element("p", { class: "soft" }, `No result on ${missing.join(", ")}. This computes them, or says why not:`),
       command(suite, name, missing.join(",")));
   return view;
 }
@@ -93,6 +96,8 @@ async function taskView(suite, name) {
     list.append(element("div", {}, link), drawn(cell, binding));
   }
   view.append(list);
+  const refused = Object.entries(binding.refused);
+  if (refused.length) view.append(element("h3", {}, "Not possible"), facts(refused));
   const layers = await profilesOf(suite.name);
   const cells = binding.cells.map((cell) => ({
     model: cell.model, cell,
@@ -119,7 +124,7 @@ async function compareView(suite, names) {
     if (!cells.some(Boolean)) continue;
     const link = element("a", { href: address(suite.name, "task", binding.name) }, binding.name.replaceAll("_", " "));
     table.append(element("tr", {}, element("th", { scope: "row" }, link),
-      ...cells.map((cell) => element("td", {}, cell ? drawnCell(cell, binding) : "–"))));
+      ...cells.map((cell, i) => element("td", {}, cell ? drawnCell(cell, binding) : noCell(models[i], binding, suite)))));
   }
   const wide = element("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Scores side by side" }, table);
   view.append(wide);
