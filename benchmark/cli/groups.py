@@ -157,8 +157,8 @@ def build(
     --format chooses what is written, also JSON, and LaTeX tables for a paper.
 
     A result that cannot be read, or with numbers that no run can give, is left
-    out and named. Exit status: 0 if the page was written; 2 if there is no
-    result to show.
+    out and named. Without any result the page says how to make the first.
+    Exit status: 0 if the page was written.
     """
     from benchmark.cli.console import say
     from benchmark.leaderboard import build_page

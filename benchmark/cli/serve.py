@@ -27,7 +27,7 @@ def serve_page(results: Path, port: int, registry: Registry) -> None:
     Raises
     ------
     BenchError
-        If there is no result, or the port is taken.
+        If the page cannot be written, or the port is taken.
     """
     with TemporaryDirectory() as folder, Server(results, Path(folder), registry, port) as server:
         say(f"{server.address} shows the results under {results}; Ctrl-C ends it")

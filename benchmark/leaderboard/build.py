@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmark.common.errors import DataError
 from benchmark.common.files import slug, write_atomic
-from benchmark.common.pages import template
+from benchmark.common.pages import template, write_page
 from benchmark.leaderboard.board import Board, boards
 from benchmark.leaderboard.check import Metrics, faults
 from benchmark.leaderboard.content import content, profiles
@@ -71,7 +71,8 @@ def build_page(
     Raises
     ------
     DataError
-        If there is no result, or a file cannot be written.
+        If a file cannot be written; if there is no result and no page is asked for. The page would say how to
+        make the first result.
     """
     store = ResultStore(results)
     stored, left_out = store.all()
@@ -82,9 +83,10 @@ def build_page(
         left_out += [f"{one.path}: {wrong[0]}"] if wrong else []
         sound += [] if wrong else [one]
     if not sound:
-        unread = f" ({left_out[0]})" if left_out else ""
-        raise DataError(f"no result under {results}{unread}: bench run --output {results} writes them")
-    by_suite = boards([one.cell for one in sound], registry)
+        return _first_page(results, page, forms, left_out)
+    refused, unread = store.refusals()
+    left_out += unread
+    by_suite = boards([one.cell for one in sound], registry, [one.cell for one in refused])
     try:
         if "html" in forms:
             beside_scores = gallery(by_suite, sound, store, registry)
@@ -104,6 +106,18 @@ def build_page(
 def page_folder() -> Path:
     """The folder of the templates, styles and scripts."""
     return shipped_root() / "leaderboard" / "page"
+
+
+def _first_page(results: Path, page: Path, forms: Sequence[str], left_out: list[str]) -> str:
+    """Write the page that says how to make the first result. The other forms would be empty."""
+    if "html" not in forms:
+        unread = f" ({left_out[0]})" if left_out else ""
+        raise DataError(f"no result under {results}{unread}: bench run --output {results} writes them")
+    style = (page_folder() / "style.css").read_text(encoding="utf-8")
+    first = template(page_folder(), "first.html.j2")
+    write_page(page, first.render(style=style, results=results, left_out=left_out))
+    said = f"no result under {results}: {page.resolve()} says how to make the first"
+    return "\n".join([said, *(f"left out: {reason}" for reason in left_out)])
 
 
 def _html(by_suite: list[Board], beside_scores: Gallery, page: Path) -> str:

@@ -34,7 +34,7 @@ class Server(ThreadingHTTPServer):
     Raises
     ------
     BenchError
-        If there is no result, or the port is taken.
+        If the page cannot be written, or the port is taken.
     """
 
     daemon_threads = True
@@ -57,7 +57,7 @@ class Server(ThreadingHTTPServer):
     def refresh(self) -> None:
         """Build the page if a result is new, changed or gone since it was built."""
         with self._lock:
-            files = sorted(self._results.glob("*/*/*.json"))
+            files = sorted(self._results.glob("*/*/*.*"))
             present = [(str(file), file.stat().st_mtime_ns) for file in files if file.exists()]
             if present != self._seen:
                 build_page(self._results, self._folder / _PAGE, self._registry)
