@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmark.cli.console import say
 from benchmark.cli.plot import result_files
 from benchmark.common.errors import DataError, UsageError
-from benchmark.leaderboard.check import faults, remarks
+from benchmark.leaderboard.check import faults, refusals, remarks
 from benchmark.registry import Registry
 from benchmark.results import ResultStore
 
@@ -42,7 +42,8 @@ def check_results(places: list[Path], registry: Registry) -> int:
         except DataError as error:
             found, noted = [str(error).removeprefix(f"{file}: ")], []
         else:
-            found, noted = faults(cell, registry), remarks(cell, registry)
+            found = [*faults(cell, registry), *refusals(cell, registry)]
+            noted = remarks(cell, registry)
         wrong += bool(found)
         say(*(f"{file}: fault: {line}" for line in found), *(f"{file}: remark: {line}" for line in noted))
     say(f"{len(files)} results, {wrong} with a fault")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from benchmark.common.errors import BenchError
 from benchmark.registry import Registry
-from benchmark.results import CellResult, Estimate
+from benchmark.results import TWIN, CellResult, Estimate
 from benchmark.task import Metric
 
 #: Rounding
@@ -48,6 +48,35 @@ def faults(cell: CellResult, registry: Registry, known: Metrics | None = None) -
     return [*_of_entries(cell, registry), *_of_layers(cell), *_of_numbers(cell, known[cell.task])]
 
 
+def refusals(cell: CellResult, registry: Registry) -> list[str]:
+    """What no submission may have. A page of one's own shows such a result all the same.
+
+    An interval holds the percentiles of the score in bootstrap samples. No theorem says that the score of all
+    concepts lies inside, but it did for each of 11,468 published scores of cells and layers, however the layer
+    was chosen. For a rate the median of the samples is the score, so that it lies inside whatever the data.
+
+    Parameters
+    ----------
+    cell : CellResult
+    registry : Registry
+        Knows the entry of the model that the result claims.
+
+    Returns
+    -------
+    list of str
+        One line for each fault.
+    """
+    found = list(_outside("the score", cell))
+    for layer in cell.layers:
+        for name, estimate in layer.metrics.items():
+            found += _outside(f"{name} of layer {layer.name}", estimate)
+    placed = registry.models.get(cell.model.partition(TWIN)[0])
+    plugin = cell.provenance.registry_entry.get("plugin") if cell.provenance else None
+    if placed is not None and plugin not in (None, placed.entry.plugin):
+        found.append(f"it claims model {cell.model} of {placed.entry.plugin}, but is of {plugin}")
+    return found
+
+
 def remarks(cell: CellResult, registry: Registry) -> list[str]:
     """What may be right in a result and should be looked at. It is shown all the same.
 
@@ -61,19 +90,21 @@ def remarks(cell: CellResult, registry: Registry) -> list[str]:
     list of str
         One line each.
     """
-    found = []
-    known = [value for value in (cell.ci_low, cell.score, cell.ci_high) if value is not None]
-    if known != sorted(known):
-        found.append("the score is outside its own interval")
     try:
         entry = registry.model(cell.model, cell.suite).entry.model_dump(mode="json", exclude_defaults=True)
     except BenchError as error:
-        return [*found, f"its model is not in this registry: {error}"]
+        return [f"its model is not in this registry: {error}"]
     made = cell.provenance.registry_entry if cell.provenance else {}
     changed = sorted(name for name in {*entry, *made} if entry.get(name) != made.get(name))
-    if changed:
-        found.append(f"the entry of {cell.model} in this registry has another {', '.join(changed)}")
-    return found
+    return [f"the entry of {cell.model} in this registry has another {', '.join(changed)}"] if changed else []
+
+
+def _outside(what: str, of: CellResult | Estimate) -> Iterator[str]:
+    low, score, high = of.ci_low, of.score, of.ci_high
+    if low is None or score is None or high is None:
+        return
+    if not low - _TOLERANCE <= score <= high + _TOLERANCE:
+        yield f"{what} {score:.6g} is outside its own interval, {low:.6g} to {high:.6g}"
 
 
 def _metrics(cell: CellResult, registry: Registry) -> dict[str, Metric]:
