@@ -45,9 +45,30 @@ function differencesOf(suite, models, profiles) {
   return rows;
 }
 
+// Two of the models with a score on a binding, over other concepts.
+function overOtherConcepts(suite, models, profiles) {
+  const kept = new Map(profiles.map((profile) => [JSON.stringify([profile.binding, profile.model]), profile.paired]));
+  return suite.bindings.filter((binding) => {
+    const paired = models.map((model) => kept.get(JSON.stringify([binding.name, model]))).filter(Boolean);
+    return paired.some((one) => one.n !== paired[0].n || one.on !== paired[0].on);
+  });
+}
+
+// A score over pairs of concepts is no sum of values of concepts: from a result that of a part of them cannot be had.
+function otherConceptsNote(bindings, models) {
+  const names = bindings.map((binding) => binding.name.replaceAll("_", " ")).join(", ");
+  const run = `bench run --registry common.yaml --suite common --model ${models.join(",")} --task all`;
+  return element("div", { class: "warning" }, element("p", {}, `${names}: some of these models were scored over other concepts, and have no paired ` +
+    "difference. A result does not hold what the score of its common concepts takes: they must be scored again, by bindings with " +
+    "concepts_common_to: [TARGET] in a suite of your own (docs/how-to/comparing-models.md, “Models over other concepts”):"),
+    element("pre", { tabindex: "0", "aria-label": "command" }, run));
+}
+
 function differencesView(suite, models, profiles) {
   const rows = differencesOf(suite, models, profiles);
   const view = element("section", {}, element("h3", {}, "Paired differences"));
+  const others = overOtherConcepts(suite, models, profiles);
+  if (others.length) view.append(otherConceptsNote(others, models));
   if (!rows.length) {
     view.append(element("p", { class: "soft" }, "No two of these models can be compared: their results hold no changes of their scores, or are over other concepts."));
     return view;
