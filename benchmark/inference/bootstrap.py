@@ -204,8 +204,8 @@ def select_layer(
         first = np.zeros(n, dtype=bool)
         first[rng.permutation(n)[: n // 2]] = True
         halves = [
-            np.array([statistic(rows * half) for statistic in statistics.values()])
-            for half in (first, ~first)
+            np.array([statistic(halved) for statistic in statistics.values()])
+            for halved in (rows * first, rows * ~first)
         ]
         crossed[2 * split] = _chosen(halves[0], halves[1])
         crossed[2 * split + 1] = _chosen(halves[1], halves[0])
