@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, TypeGuard
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,12 +17,18 @@ from benchmark.datasets.types import RDMTarget
 from benchmark.inference import mean_statistic
 from benchmark.measures import (
     GromovWasserstein,
-    category_matching_hits,
     gromov_wasserstein,
     gw_search_seconds,
-    matching_hits,
     matching_permutation,
     matching_rate,
+)
+from benchmark.measures.solution_rates import (
+    CATEGORY,
+    TOP,
+    has_categories,
+    random_plan_rates,
+    solution_hits,
+    solution_rates,
 )
 from benchmark.representation.concepts import (
     RDM_METRICS,
@@ -44,8 +50,6 @@ from benchmark.task import (
     one_of,
 )
 
-_TOP = (1, 5, 10)
-_CATEGORY = "category"
 _STARTS = 12
 #: Random halvings of the subjects for the ceiling
 _HALVINGS = 3
@@ -55,16 +59,12 @@ _HALVED = 8
 #: Controls: number of worlds, and signal-to-noise ratios that confuse similar pairs but keep the geometry
 _REPLICATES = 8
 _SNRS = (64.0, 16.0, 8.0)
-#: Number of entries of random plans that are drawn for the chance level
-_CHANCE_ENTRIES = 20_000_000
 #: From this number of seconds on, the cost of the searches is announced beforehand
 _LONG = 60.0
 #: Key of a finished search in the memo: this text and the number of the search
 _FINISHED = "found-"
 #: In the record of a search: what the name of a value begins with, and the arrays that are stored
 _VALUE, _ARRAYS = "value/", ("sweep", "plan", "likeliest", "probability")
-#: Percentiles of simulated chance that are kept
-_BAND = (5, 95)
 #: Plans of more concepts than this are not stored. A plan of 500 concepts is 1 MB
 _STORED = 500
 #: Number of greatest entries of each row of the entropic plan that are stored
@@ -93,9 +93,9 @@ class GWOTMatching(Task):
     metrics: ClassVar[tuple[Metric, ...]] = (
         *(
             Metric(f"top{k}", f"top-{k} matching rate", (0.0, 1.0), "random plans, simulated", _CEILING)
-            for k in _TOP
+            for k in TOP
         ),
-        Metric(_CATEGORY, "category matching rate", (0.0, 1.0), "random plans, simulated", _CEILING),
+        Metric(CATEGORY, "category matching rate", (0.0, 1.0), "random plans, simulated", _CEILING),
     )
     target_kinds: ClassVar[tuple[str, ...]] = ("rdm",)
     parameters: ClassVar[Mapping[str, Parameter]] = {
@@ -174,11 +174,11 @@ class GWOTMatching(Task):
             record = searches.run_once(number, search)
             layers[layer] = _layer_result(record)
             arrays |= {f"{name}/{layer}": record[name] for name in _ARRAYS if name in record}
-        if _categorised(categories):
+        if has_categories(categories):
             arrays["categories"] = np.array([category or "" for category in categories])
         rates = _human_rates(joined.target, parts, searches, len(view.layers), seeds[1])
         arrays |= {f"ceiling_by_part/{name}": values for name, values in rates.items()}
-        chance, band = _chance(len(people), categories, np.random.default_rng(seeds[2]))
+        chance, band = random_plan_rates(len(people), categories, np.random.default_rng(seeds[2]))
         return TaskResult(
             concepts=joined.concepts,
             layers=layers,
@@ -226,7 +226,7 @@ class GWOTMatching(Task):
         Noise confuses pairs first, and each pair is a category. A noisy copy must have the matching rates of
         a search that starts from the truth.
         """
-        definitions = {"top1": informed_matching, _CATEGORY: informed_category_matching}
+        definitions = {"top1": informed_matching, CATEGORY: informed_category_matching}
         return [
             replace(control, name=f"{metric}: {control.name}")
             for metric, definition in definitions.items()
@@ -310,20 +310,6 @@ class _Searches:
         return record
 
 
-def _hits(
-    plan: np.ndarray, entropic_plan: np.ndarray, categories: Sequence[str | None] | None
-) -> dict[str, np.ndarray]:
-    """Hit of each concept, (n,), by metric. The category metric is there only if there are categories."""
-    hits = {f"top{k}": matching_hits(plan if k == 1 else entropic_plan, min(k, len(plan))) for k in _TOP}
-    if _categorised(categories):
-        hits[_CATEGORY] = category_matching_hits(entropic_plan, categories)
-    return hits
-
-
-def _categorised(categories: Sequence[str | None] | None) -> TypeGuard[Sequence[str | None]]:
-    return categories is not None and any(category is not None for category in categories)
-
-
 def _match(
     model_rdm: np.ndarray, people: np.ndarray, searches: _Searches, number: int, seed: int
 ) -> dict[str, np.ndarray]:
@@ -348,7 +334,7 @@ def _match(
         "found_again": found.found_again,
         "searches": found.searches,
     }
-    if _categorised(searches.categories):
+    if has_categories(searches.categories):
         values["category_p"] = matching_permutation(
             found.entropic_plan, rng, categories=searches.categories
         ).p
@@ -357,7 +343,7 @@ def _match(
     likeliest = np.argsort(-found.entropic_plan, axis=1, kind="stable")[:, :_LIKELIEST]
     sweep = [(s.epsilon, s.start, s.distance, s.matching, s.category, s.converged) for s in found.sweep]
     return {
-        **_hits(found.plan, found.entropic_plan, searches.categories),
+        **solution_hits(found.plan, found.entropic_plan, searches.categories),
         **({"plan": found.plan.astype(np.float32)} if n <= _STORED else {}),
         **{f"{_VALUE}{name}": np.array(value, dtype=np.float64) for name, value in values.items()},
         "likeliest": likeliest.astype(np.int32),
@@ -368,27 +354,13 @@ def _match(
 
 def _layer_result(record: Mapping[str, np.ndarray]) -> LayerResult:
     values = {name[len(_VALUE) :]: float(array) for name, array in record.items() if name.startswith(_VALUE)}
-    hits = {name: record[name] for name in (*(f"top{k}" for k in _TOP), _CATEGORY) if name in record}
+    hits = {name: record[name] for name in (*(f"top{k}" for k in TOP), CATEGORY) if name in record}
     return LayerResult(
         {name: mean_statistic(hit) for name, hit in hits.items()},
         p=values.pop("p"),
         values=values,
         # a plan is found as a whole, so hits vary by far more than they show: they compare no models
         pairs=lambda: lambda weights: float("nan"),  # noqa: ARG005 - no weight gives a score
-    )
-
-
-def _chance(
-    n: int, categories: Sequence[str | None] | None, rng: np.random.Generator
-) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
-    """Mean rates of random plans, and the 5th and 95th percentile of a plan's rate."""
-    draws = int(np.clip(_CHANCE_ENTRIES // n**2, 10, 1000))
-    rates = [_rates(plan, plan, categories) for plan in (rng.random((n, n)) for _ in range(draws))]
-    by_name = {name: np.array([rate[name] for rate in rates]) for name in rates[0]}
-    bands = {name: np.percentile(values, _BAND) for name, values in by_name.items()}
-    return (
-        {name: float(values.mean()) for name, values in by_name.items()},
-        {name: (float(low), float(high)) for name, (low, high) in bands.items()},
     )
 
 
@@ -426,7 +398,7 @@ def _human_rates(
             own = target.rdms[part].mean(axis=0)
             for counterpart in (target.rdms[others].mean(axis=0), everyone):
                 found = searches.align(first + len(rates), own, counterpart, rng)
-                rates.append(_rates(found.plan, found.entropic_plan, target.categories))
+                rates.append(solution_rates(found.plan, found.entropic_plan, target.categories))
         return {name: np.array([rate[name] for rate in rates]).reshape(-1, 2) for name in rates[0]}
 
     return searches.run_once(first, search) if parts else {}
@@ -446,10 +418,3 @@ def _ceiling_notes(subjects: Sequence[str], rates: Mapping[str, np.ndarray]) -> 
     alone = zip(subjects, rates["top1"][:, 0], strict=True)
     each = ", ".join(f"{name} {value:.3f}" for name, value in alone)
     return [f"each subject with the mean of the others (top-1): {each}"]
-
-
-def _rates(
-    plan: np.ndarray, entropic_plan: np.ndarray, categories: Sequence[str | None] | None
-) -> dict[str, float]:
-    hits = _hits(plan, entropic_plan, categories)
-    return {name: float(np.nanmean(values)) for name, values in hits.items()}

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from benchmark.inference.statistics import Statistic
 from benchmark.measures._checks import Float64
+from benchmark.measures._threads import in_threads
 
 #: Scores that differ by no more than this are tied: rounding, and the order of features, move them less
 _TIED = 1e-9
@@ -199,16 +200,14 @@ def select_layer(
     rows = np.vstack([np.ones(n), weights])
     full = np.array([float(statistic(rows[:1])[0]) for statistic in statistics.values()])
     best = layers[int(first_best(full))]
-    crossed = np.empty((2 * SPLITS, len(rows)))
-    for split in range(SPLITS):
-        first = np.zeros(n, dtype=bool)
+    halves = np.zeros((SPLITS, 2, n), dtype=bool)
+    for first in halves[:, 0]:
         first[rng.permutation(n)[: n // 2]] = True
-        halves = [
-            np.array([statistic(halved) for statistic in statistics.values()])
-            for halved in (rows * first, rows * ~first)
-        ]
-        crossed[2 * split] = _chosen(halves[0], halves[1])
-        crossed[2 * split + 1] = _chosen(halves[1], halves[0])
+    halves[:, 1] = ~halves[:, 0]
+    parts = [(statistic, half) for half in halves.reshape(-1, n) for statistic in statistics.values()]
+    scored = np.array(in_threads(lambda part: part[0](rows * part[1]), parts))
+    by_half = scored.reshape(SPLITS, 2, len(layers), len(rows))
+    crossed = np.array([_chosen(*pair) for two in by_half for pair in (two, two[::-1])])
     scores = mean_defined(crossed)
     return Selected(best, float(scores[0]), *interval(scores[1:]), scores[1:], _undefined(scores[1:]))
 

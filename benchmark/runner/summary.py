@@ -10,6 +10,7 @@ from benchmark.common.errors import NotPossible
 from benchmark.inference import bootstrap_weights, estimate, fdr, perturbed, select_layer
 from benchmark.inference.bootstrap import Estimate as Bootstrapped
 from benchmark.inference.paired import HALVINGS
+from benchmark.measures._threads import in_threads
 from benchmark.results import Estimate, LayerScore
 from benchmark.task import LayerResult, Metric, Statistic, TaskResult
 
@@ -73,10 +74,8 @@ def summarise(result: TaskResult, metrics: tuple[Metric, ...], seed: int) -> Sum
         raise NotPossible(f"only {n} concept is left to be scored; an interval over concepts needs two")
     weights = bootstrap_weights(n, DRAWS, np.random.default_rng(seed))
     adjusted = fdr(np.array([np.nan if r.p is None else r.p for r in result.layers.values()]))
-    layers = tuple(
-        _layer(name, layer, result, metrics, weights, float(p))
-        for (name, layer), p in zip(result.layers.items(), adjusted, strict=True)
-    )
+    parts = zip(result.layers.items(), adjusted, strict=True)
+    layers = tuple(in_threads(lambda part: _layer(*part[0], result, metrics, weights, float(part[1])), parts))
     first = metrics[0]
     defined = {name: r.statistics[first.name] for name, r in result.layers.items() if r.undefined is None}
     if not defined:
