@@ -6,7 +6,7 @@ the miniature, which may be passed on: the small ones that pages and figures sho
 whose numbers differ from the published ones is refused. ``--moved`` says that they are meant to differ
 (then the version of the task is raised too).
 
-Why cells were not possible is published too, but not where a file was missing: such a reason names its folder.
+Why a cell was not possible is published too, unless its reason names a path on this machine.
 
 A published cell that could not be run here, because its weights may not be passed on, keeps its numbers. Its
 key takes the present code if RESULTS has cells of the same task, all compared and all equal: then the code of
@@ -190,7 +190,7 @@ def _named(cell: CellResult) -> tuple[str, str, str]:
 
 
 def _of_the_model(cell: CellResult) -> bool:
-    """Whether a cell was refused for what its model or task is, not for a file that was missing where it ran."""
+    """Whether a cell was refused for what its model or task is: a reason with a path is of one machine."""
     return "/" not in (cell.reason or "")
 
 

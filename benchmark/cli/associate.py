@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from rich.table import Table
 from benchmark.association.photos import Photo, associate
 from benchmark.association.profile import Profiles
 from benchmark.cli.console import console, say
+from benchmark.cli.tables import write_csv
 from benchmark.common.errors import NotPossible
 from benchmark.common.figures import require_format
 from benchmark.runner import Options, Session
@@ -140,9 +140,7 @@ def _print(
     if form == "json":
         sys.stdout.write(json.dumps(rows, indent=1) + "\n")
     else:
-        writer = csv.DictWriter(sys.stdout, _COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        write_csv(rows)
 
 
 def _rows(photos: Sequence[Photo], profiles: Profiles, k: int) -> list[list[dict[str, Any]]]:

@@ -13,6 +13,7 @@ from rich.table import Table
 from benchmark.association.mapping import Match, imagenet_cues
 from benchmark.cli.console import console, say
 from benchmark.common.errors import UsageError
+from benchmark.common.text import spreadsheet
 from benchmark.datasets import DataRoot
 from benchmark.datasets.readers.imagenet import imagenet_names
 from benchmark.datasets.readers.norms import count_column, read_associations
@@ -56,7 +57,8 @@ def _print_csv(matches: Mapping[str, Match]) -> None:
     table = csv.writer(sys.stdout, lineterminator="\n")
     table.writerow(("wnid", "name", "cue", "how", "why"))
     table.writerows(
-        (wnid, names[wnid][0], match.cue or "", match.how, match.why) for wnid, match in matches.items()
+        map(spreadsheet, (wnid, names[wnid][0], match.cue or "", match.how, match.why))
+        for wnid, match in matches.items()
     )
 
 

@@ -13,6 +13,7 @@ from rich import box
 from rich.table import Table
 
 from benchmark.cli.console import console
+from benchmark.common.text import spreadsheet
 from benchmark.results import average_seeds
 from benchmark.runner import Outcome, Prospect
 
@@ -29,10 +30,10 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def write_csv(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write ``rows``, at least one, as CSV to standard output. The names in the first are the header."""
-    writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    """Write ``rows``, at least one, all of the same names, as CSV to standard output."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(rows[0])
+    writer.writerows(map(spreadsheet, row.values()) for row in rows)
 
 
 def between(low: float | None, high: float | None) -> str:

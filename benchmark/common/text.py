@@ -54,6 +54,39 @@ def markdown(text: object) -> str:
     return _MARKUP.sub(r"\\\g<0>", plain(text))
 
 
+def spreadsheet(value: object) -> object:
+    """``value`` as it may stand in a cell of a CSV: no spreadsheet runs a text in it as a formula.
+
+    Parameters
+    ----------
+    value : object
+        Anything that stands in a cell.
+
+    Returns
+    -------
+    object
+        A text in one line that can be printed, after an apostrophe if a spreadsheet would run it. What is no
+        text stays as it is.
+
+    Examples
+    --------
+    >>> spreadsheet("=1+1"), spreadsheet("-1"), spreadsheet(-1)
+    ("'=1+1", '-1', -1)
+    """
+    if not isinstance(value, str):
+        return value
+    text = plain(value)
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) and not _is_number(text) else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _shown(character: str) -> str:
     if character.isprintable() or unicodedata.category(character) == "Zs":  # blanks, of any width
         return character

@@ -137,9 +137,7 @@ def boards(
     return by_suite
 
 
-def _board(
-    suite: str, cells: list[CellResult], registry: Registry, refused: Sequence[CellResult]
-) -> Board:
+def _board(suite: str, cells: list[CellResult], registry: Registry, refused: Sequence[CellResult]) -> Board:
     entry = registry.suites.get(suite)
     listed = (*(entry.models if entry else ()), *sorted({cell.model for cell in cells}))
     present = {cell.model for cell in cells}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,9 @@ def _first_page(results: Path, page: Path, forms: Sequence[str], left_out: list[
         raise DataError(f"no result under {results}{unread}: bench run --output {results} writes them")
     style = (page_folder() / "style.css").read_text(encoding="utf-8")
     first = template(page_folder(), "first.html.j2")
-    write_page(page, first.render(style=style, results=results, left_out=left_out))
+    write_page(
+        page, first.render(style=style, output=shlex.quote(str(results)), results=results, left_out=left_out)
+    )
     said = f"no result under {results}: {page.resolve()} says how to make the first"
     return "\n".join([said, *(f"left out: {reason}" for reason in left_out)])
 

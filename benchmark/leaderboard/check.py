@@ -51,9 +51,8 @@ def faults(cell: CellResult, registry: Registry, known: Metrics | None = None) -
 def refusals(cell: CellResult, registry: Registry) -> list[str]:
     """What no submission may have. A page of one's own shows such a result all the same.
 
-    An interval holds the percentiles of the score in bootstrap samples. No theorem says that the score of all
-    concepts lies inside, but it did for each of 11,468 published scores of cells and layers, however the layer
-    was chosen. For a rate the median of the samples is the score, so that it lies inside whatever the data.
+    The ends of an interval are percentiles of the score in bootstrap samples. No theorem puts the score of all
+    concepts inside. It was inside for every published score, of cells and of layers.
 
     Parameters
     ----------

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from benchmark.common.text import spreadsheet
 from benchmark.leaderboard.board import Board
 from benchmark.results import LEVELS, CellResult, Estimate, LayerScore
 
@@ -35,8 +36,7 @@ def as_csv(rows: Sequence[Row]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(rows[0])
-    for row in rows:
-        writer.writerow(_no_formula(value) if isinstance(value, str) else value for value in row.values())
+    writer.writerows(map(spreadsheet, row.values()) for row in rows)
     return out.getvalue()
 
 
@@ -79,16 +79,3 @@ def _row(
         "p": tested.p if tested else None,
         "p_fdr": tested.p_fdr if tested else None,
     }
-
-
-def _no_formula(name: str) -> str:
-    """``name`` as it is, unless a spreadsheet would run it as a formula: then after an apostrophe."""
-    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) and not _is_number(name) else name
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -201,7 +201,7 @@ class ResultStore:
             _write_json(_refusal_of(self.path_for(cell.suite, cell.binding, cell.model)), cell)
 
     def refusals(self) -> tuple[list[Stored], list[str]]:
-        """Every cell that was not possible, as :meth:`refuse` kept it; and what cannot be read, as :meth:`all`."""
+        """Every cell that :meth:`refuse` kept; and one line for each such file that cannot be read."""
         return self._read_all(f"*/*/*{_REFUSED}")
 
     def arrays(self, stored: Stored) -> dict[str, np.ndarray]:

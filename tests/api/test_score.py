@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from typer.main import get_command
 
 import benchmark
+from benchmark import api
+from benchmark.cli.app import app
 from benchmark.common.errors import UsageError
 from benchmark.datasets.mini.concepts import CONCEPTS
 from benchmark.inference import paired_difference
-from benchmark.results import perturbed_of
+from benchmark.results import ResultStore, perturbed_of
 
 NAMES = [concept.id for concept in CONCEPTS]
 FEATURES = np.random.default_rng(0).normal(size=(48, 12)).astype(np.float32)
@@ -104,6 +109,25 @@ def test_ids_of_other_stimuli_are_not_possible_and_say_why(tmp_path):
     (cell,) = score(tmp_path, FEATURES, [f"n{i:08}" for i in range(48)])
     assert cell.status == "not_possible"
     assert "n00000000" in cell.reason
+    ((kept,), _) = ResultStore(tmp_path).refusals()
+    assert kept.cell.reason == cell.reason
+    (cell,) = score(tmp_path, FEATURES, NAMES)
+    assert cell.status == "scored"
+    assert ResultStore(tmp_path).refusals() == ([], []), "the result takes the place of the reason"
+
+
+def test_a_dry_run_scores_nothing(tmp_path):
+    (planned,) = score(tmp_path, FEATURES, NAMES, dry_run=True)
+    assert planned.state == "to score"
+    assert not list(tmp_path.rglob("*.json"))
+
+
+@pytest.mark.parametrize("verb", ["run", "similarity", "partition"])
+def test_defaults_are_those_of_the_command(verb):
+    asked = {option.name: option for option in get_command(app).commands[verb].params}
+    own = inspect.signature(getattr(api, verb)).parameters
+    for name in sorted({"device", "seed", "jobs", "dry_run", "metric"} & asked.keys() & own.keys()):
+        assert own[name].default == asked[name].default, name
 
 
 def test_tab_completion_shows_what_a_user_calls():

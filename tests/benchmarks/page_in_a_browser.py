@@ -1,7 +1,7 @@
-"""Time the page of many results in a browser: ``python tests/benchmarks/page_in_a_browser.py MODELS BINDINGS``.
+"""Time the page of many results in a browser: ``python tests/benchmarks/page_in_a_browser.py 200 40``.
 
-It makes up results, builds their page, and opens it in headless Chromium. It prints how long the build takes, how
-long the page takes to show its first row, and a column to be sorted. It needs the extra ``browser`` and Chromium.
+It makes up results of so many models and bindings, builds their page, and opens it in headless Chromium. It prints
+how long the build takes, how long until the first row is there, and until a column is sorted.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ def made_up(model: int, binding: int, rng: np.random.Generator) -> CellResult:
         )
 
     layers = [
-        LayerScore(name=f"layer{i}", p=0.01, p_fdr=0.02, metrics={n: estimate() for n in ("spearman", "pearson")})
+        LayerScore(
+            name=f"layer{i}", p=0.01, p_fdr=0.02, metrics={n: estimate() for n in ("spearman", "pearson")}
+        )
         for i in range(LAYERS)
     ]
     score = float(rng.random() * 0.6)

@@ -13,8 +13,7 @@ import pytest
 
 import benchmark
 from benchmark.cli.console import console, progress_bars, say, stacked, styled
-from benchmark.common.text import plain
-from benchmark.leaderboard.rows import _no_formula
+from benchmark.common.text import plain, spreadsheet
 
 CLI = Path(benchmark.__file__).parent / "cli"
 LAYERS = (
@@ -147,7 +146,7 @@ def test_export_page_markdown_and_csv(bench, hostile, tmp_path, monkeypatch):
     assert {layer["name"] for cell in content["here"]["mini"] for layer in cell["layers"]} == set(LAYERS)
     with (tmp_path / "results" / "leaderboard.csv").open(newline="") as stream:
         named = {row["layer"] for row in csv.DictReader(stream)}
-    assert named == {"", *LAYERS} - {"=1+1"} | {"'=1+1"}
+    assert named == {"", *map(plain, LAYERS)} - {"=1+1"} | {"'=1+1"}
 
 
 def test_a_notebook_shows_names_as_text(hostile, tmp_path):
@@ -197,10 +196,17 @@ def test_a_name_that_the_encoding_lacks_is_escaped(hostile):
 
 @pytest.mark.parametrize(
     ("name", "written"),
-    [("=cmd|' /C x'!A0", "'=cmd|' /C x'!A0"), ("-1", "-1"), ("-a", "'-a"), ("fc1", "fc1")],
+    [
+        ("=cmd|' /C x'!A0", "'=cmd|' /C x'!A0"),
+        ("-1", "-1"),
+        ("-a", "'-a"),
+        ("\n=1", "\\n=1"),
+        (" @a", "' @a"),
+        ("fc1", "fc1"),
+    ],
 )
 def test_no_name_is_a_formula_and_numbers_stay(name, written):
-    assert _no_formula(name) == written
+    assert spreadsheet(name) == written
 
 
 def test_markdown_has_no_markup_of_a_name():

@@ -9,7 +9,7 @@ import random
 import pytest
 from test_page import build, cell, suite
 
-from benchmark.leaderboard.check import faults, remarks
+from benchmark.leaderboard.check import faults, refusals, remarks
 from benchmark.registry import load_registry, shipped_root
 from benchmark.results import CellResult, Estimate, LayerScore, ResultStore
 
@@ -48,13 +48,39 @@ def test_published_results_have_no_fault():
     stored, unread = ResultStore(shipped_root() / "leaderboard" / "results").all()
     registry = load_registry()
     assert unread == []
-    assert [(s.path.name, faults(s.cell, registry)) for s in stored if faults(s.cell, registry)] == []
+    found = {s.path.name: [*faults(s.cell, registry), *refusals(s.cell, registry)] for s in stored}
+    assert {name: lines for name, lines in found.items() if lines} == {}
 
 
-def test_a_score_outside_its_interval_or_of_another_entry_is_remarked():
-    found = remarks(cell("pixels", ci_low=0.45), load_registry())
-    assert found[0] == "the score is outside its own interval"
-    assert found[1].startswith("the entry of pixels in this registry has another ")
+def test_a_score_outside_its_own_interval_is_refused_and_shown_all_the_same(tmp_path):
+    layer = LayerScore(name="two", metrics={"spearman": Estimate(score=0.4, ci_low=0.1, ci_high=0.3)})
+    bad = cell("pixels", ci_low=0.45, layers=(layer,))
+    assert refusals(bad, load_registry()) == [
+        "the score 0.4 is outside its own interval, 0.45 to 0.5",
+        "spearman of layer two 0.4 is outside its own interval, 0.1 to 0.3",
+    ]
+    assert refusals(cell("pixels", ci_low=None, ci_high=None), load_registry()) == []
+    text, _, _ = build(tmp_path, bad)
+    assert [m["name"] for m in suite(text)["models"]] == ["pixels"]
+
+
+def test_a_result_of_another_plug_in_than_its_entry_names_is_refused(bench, tmp_path):
+    entry = {"plugin": "models/other.py:Other"}
+    made = cell().provenance.model_copy(update={"registry_entry": entry})
+    for model in ("pixels", "mini_encoder@untrained:0"):
+        (fault,) = refusals(cell(model, provenance=made, untrained="@" in model), load_registry())
+        assert fault.startswith(f"it claims model {model} of models/")
+        assert fault.endswith("but is of models/other.py:Other")
+    assert refusals(cell("nobody", provenance=made), load_registry()) == [], "it may be of another registry"
+    ResultStore(tmp_path).write(cell("pixels", provenance=made))
+    done = bench("results", "check", tmp_path)
+    assert done.status == 1
+    assert "pixels.json: fault: it claims model pixels" in done.out
+
+
+def test_another_entry_is_remarked():
+    (found,) = remarks(cell("pixels"), load_registry())
+    assert found.startswith("the entry of pixels in this registry has another ")
     assert "not in this registry" in remarks(cell("nobody"), load_registry())[0]
 
 

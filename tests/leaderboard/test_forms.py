@@ -62,6 +62,34 @@ def test_latex_has_every_score_with_its_p_and_no_markup_of_a_name(results, tmp_p
     assert escaped("\\input{x}%\n") == r"\textbackslash{}input\{x\}\%\textbackslash{}n"
 
 
+def test_no_form_lets_a_name_be_more_than_text(tmp_path):
+    """Formulas, escapes of terminals, line ends and turned writing, in every name that a result has."""
+    wild = "=1+1|`\x1b[31m\n# head\r\n| a |\x00\x7f\x85\u2028\u202e <b> **x**"
+    layers = tuple(LayerScore(name=n, metrics={"spearman": Estimate(score=-0.1)}) for n in ("@a", "\t-b"))
+    store = ResultStore(tmp_path / "results")
+    store.write(cell(wild, -0.25, suite=wild, binding=f"+{wild}", best_layer="@a", layers=layers))
+    store.refuse(cell("b", suite=wild, binding=f"+{wild}", status="not_possible", score=0.0, reason=wild))
+    forms = ["html", "csv", "json", "md", "tex"]
+    said = build_page(store.folder, tmp_path / "board.html", load_registry(), forms)
+    assert said.startswith("1 results")
+    for form in forms[1:]:
+        text = (tmp_path / f"board.{form}").read_bytes().decode()
+        assert [c for c in set(text) if not c.isprintable() and c != "\n"] == [], form
+    # the page carries libraries, whose texts hold invisible blanks
+    page = (tmp_path / "board.html").read_bytes().decode()
+    assert not set(page) & set("\x1b\x00\x7f\x85\u2028\u202e\r")
+    rows = list(csv.reader((tmp_path / "board.csv").open()))
+    assert [
+        c
+        for row in rows
+        for c in row
+        if c[:1] in ("=", "+", "-", "@") and c.lstrip("-")[:1] not in "0123456789"
+    ] == []
+    lines = (tmp_path / "board.md").read_text().splitlines()
+    assert [line[:2] for line in lines if line] == ["##", "| ", "| ", "| "]
+    assert "<b>" not in "".join(lines).replace(r"\<b\>", "")
+
+
 def test_the_json_beside_results_is_no_result(bench, results):
     assert bench("leaderboard", "build", "--output", results, "--format", "json").status == 0
     done = bench("results", "check", results)
@@ -98,11 +126,19 @@ def test_the_served_page_is_built_anew_when_results_change(server, results):
         read(server.address + "../results")
 
 
-def test_results_that_are_gone_are_said_and_the_server_stays(server, results):
+def test_without_results_the_served_page_says_how_to_make_the_first(server, results):
     for file in results.glob("*/*/*.json"):
         file.unlink()
-    with pytest.raises(HTTPError, match="503"):
-        read(server.address)
+    assert "No result yet" in read(server.address)
+
+
+def test_a_reason_that_is_new_is_on_the_served_page(server, results):
+    lost = {"status": "not_possible", "score": None, "reason": "too few concepts"}
+    ResultStore(results).write(cell("a_1", binding="area_late_rdm"))
+    ResultStore(results).write(cell("newcomer", binding="area_late_rdm"))
+    assert "too few concepts" not in read(server.address)
+    ResultStore(results).refuse(cell("newcomer").model_copy(update=lost))
+    assert "too few concepts" in read(server.address)
 
 
 def test_a_port_that_is_taken_is_said(server, results, tmp_path):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import re
+import shlex
 from html.parser import HTMLParser
 
 import pytest
@@ -175,11 +177,59 @@ def test_markdown_has_every_score_of_every_suite(tmp_path):
     assert "Miniature" not in human
 
 
-def test_no_result_is_one_line(bench, tmp_path):
-    done = bench("leaderboard", "build", "--output", tmp_path)
+def test_without_a_result_the_page_says_how_to_make_the_first(bench, tmp_path):
+    folder = tmp_path / "my results"
+    done = bench("leaderboard", "build", "--output", folder)
+    assert done.status == 0
+    assert done.out.strip().endswith("leaderboard.html says how to make the first")
+    text = (folder / "leaderboard.html").read_text()
+    run, again = (shlex.split(html.unescape(found)) for found in re.findall(r"<pre[^>]*>(.*?)</pre>", text))
+    assert run == ["bench", "run", "--model", "mini_encoder", "--task", "all", "--output", str(folder)]
+    assert "mini_encoder" in load_registry().suite("mini").models
+    assert bench(*again[1:]).status == 0
+    assert Page(text).links == []
+
+
+def test_without_a_sound_result_the_page_says_what_was_left_out(tmp_path):
+    store, page = ResultStore(tmp_path / "results"), tmp_path / "page.html"
+    store.write(cell(HOSTILE, score=5.0, ci_high=5.1))
+    said = build_page(store.folder, page, load_registry())
+    assert "score 5 is outside -1 to 1" in page.read_text()
+    assert "left out: " in said
+    assert HOSTILE not in page.read_text()
+    assert not page.with_suffix(".csv").exists()
+
+
+def test_no_result_in_a_form_for_programs_is_one_line(bench, tmp_path):
+    done = bench("leaderboard", "build", "--output", tmp_path, "--format", "csv")
     assert done.status == 2
     assert len(done.err.strip().splitlines()) == 1
     assert "bench run" in done.err
+
+
+def test_a_cell_that_was_not_possible_has_its_reason_on_the_page(tmp_path):
+    store = ResultStore(tmp_path / "results")
+    lost = {"status": "not_possible", "score": None, "ci_low": None, "ci_high": None}
+    for model in ("b", "c@untrained:1", "nobody"):
+        store.refuse(cell(model).model_copy(update={**lost, "reason": f"{model} has <no> concept"}))
+    text, said, rows = build(
+        tmp_path,
+        cell("a"),
+        *(cell(m, binding="area_late_rdm") for m in "ab"),
+        *(cell(f"c@untrained:{seed}", binding="area_late_rdm", untrained=True) for seed in (0, 1)),
+    )
+    refused = {b["name"]: b["refused"] for b in suite(text)["bindings"]}
+    assert refused == {
+        "people_rdm": {
+            "b": "b has <no> concept",
+            "c@untrained:0-1": "c@untrained:1 has <no> concept",
+        },
+        "area_late_rdm": {},
+    }
+    assert {m["name"] for m in suite(text)["models"]} == {"a", "b", "c@untrained:0-1"}
+    assert "<no>" not in text
+    assert "left out" not in said
+    assert {row["model"] for row in rows if row["binding"] == "people_rdm"} == {"a"}
 
 
 def test_a_file_that_is_no_result_is_left_out_and_said(tmp_path):

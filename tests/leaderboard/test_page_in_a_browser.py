@@ -95,7 +95,7 @@ class Visit:
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.on("request", lambda request: self.asked(request.url))
         self.page.goto(address)
-        self.page.wait_for_selector("#main > *")
+        self.page.wait_for_selector("main > *")
 
     def asked(self, url):
         if not url.startswith(("file:", "data:")):
@@ -341,6 +341,40 @@ def test_arrays_beside_the_page_are_loaded_when_they_are_needed(browser, tmp_pat
     build_page(tmp_path, tmp_path / "page.html", load_registry())
     with Visit(browser, f"{(tmp_path / 'page.html').as_uri()}#/mini/model/a") as visit:
         visit.page.wait_for_selector('svg[aria-label*="RDM of People"]')
+
+
+def test_a_cell_that_was_not_possible_says_why(browser, tmp_path):
+    reason = f"it was trained on every concept {HOSTILE}"
+    lost = {"status": "not_possible", "score": None, "reason": reason}
+    ResultStore(tmp_path / "results").refuse(cell("weak").model_copy(update=lost))
+    build(tmp_path, cell("strong"), *(cell(m, binding="area_late_rdm") for m in ("strong", "weak", "third")))
+    address = (tmp_path / "out" / "page.html").as_uri()
+    with Visit(browser, f"{address}#/mini") as visit:
+        why = visit.page.locator('.tabulator-cell[tabulator-field="people_rdm"] a')
+        assert why.get_attribute("title") == reason
+        assert why.inner_text().startswith("not possible")
+        assert visit.page.get_by_title("not scored here").count() == 1
+        why.click()
+        visit.page.get_by_role("heading", name="Not possible").wait_for()
+        assert visit.page.get_by_text(reason).count() == 1
+        for view in ("task/people_rdm", "compare/strong,weak"):
+            visit.page.goto(f"{address}#/mini/{view}")
+            assert visit.page.get_by_text(reason).first.text_content().endswith(reason)
+
+
+def test_what_to_do_about_models_over_other_concepts(browser, tmp_path):
+    build(tmp_path, *(cell(m, perturbed=((0.01, 0.02), (0.0, 0.01)), n=n) for m, n in (("a", 48), ("b", 10))))
+    with Visit(browser, (tmp_path / "out" / "page.html").as_uri() + "#/mini/compare/a,b") as visit:
+        assert "concepts_common_to" in visit.page.locator(".warning").inner_text()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
+def test_the_page_without_a_result_is_readable_and_accessible(browser, tmp_path, width, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install -e '.[browser]'")
+    build_page(tmp_path, tmp_path / "page.html", load_registry())
+    with Visit(browser, (tmp_path / "page.html").as_uri(), width, scheme) as visit:
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert axe.Axe().run(visit.page).response["violations"] == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

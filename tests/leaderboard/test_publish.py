@@ -63,6 +63,20 @@ def key_of(folder: Path, model: str, binding: str) -> dict:
     return json.loads((folder / "mini" / binding / f"{model}.json").read_text())["key"]
 
 
+def test_why_a_cell_is_not_possible_is_published_but_no_path(publish, folders):
+    fresh, published = folders
+    (one, *_), _ = ResultStore(published).all()
+    lost = {"status": "not_possible", "score": None, "binding": "words_one_vs_two"}
+    for model, reason in (("pixels", "it names no class"), ("a", "no file /home/me/x"), ("b", "no labels")):
+        change = {**lost, "model": model, "reason": reason}
+        ResultStore(fresh).refuse(one.cell.model_copy(update=change))
+    ResultStore(published).write(one.cell.model_copy(update={"model": "b", "binding": "words_one_vs_two"}))
+    publish(fresh, published, load_registry())
+    kept, unread = ResultStore(published).refusals()
+    assert [(s.cell.model, s.cell.reason) for s in kept] == [("pixels", "it names no class")]
+    assert unread == []
+
+
 def test_data_that_an_equal_cell_had_too_have_their_present_parts(publish, folders):
     fresh, published = folders
     publish(fresh, published, load_registry())

@@ -330,6 +330,44 @@ def test_a_copy_under_the_name_of_another_model_is_on_no_page(store):
     assert problem == f"{path.with_name('better.json')} holds the result of another cell"
 
 
+def refused(model: str, **changes) -> CellResult:
+    return cell(model).model_copy(update={"status": "not_possible", "reason": "too few concepts", **changes})
+
+
+def test_a_reason_is_kept_until_the_cell_has_a_result_and_is_no_result(store):
+    store.refuse(refused("a"))
+    ((one,), unread) = store.refusals()
+    assert (one.cell.model, one.cell.reason, unread) == ("a", "too few concepts", [])
+    assert store.all() == ([], [])
+    store.write(cell("b"))
+    assert [one.cell.model for one in store.refusals()[0]] == ["a"], "that of another cell stays"
+    store.write(cell("a"))
+    assert store.refusals() == ([], [])
+    assert [one.cell.model for one in store.all()[0]] == ["a", "b"]
+
+
+def test_a_reason_never_takes_the_place_of_a_result(store):
+    kept = store.write(cell("a"))
+    store.refuse(refused("a"))
+    assert [one.cell for one in store.all()[0]] == [kept.cell]
+
+
+def test_an_edited_or_foreign_reason_is_named(store):
+    store.refuse(refused("a"))
+    ((one,), _) = store.refusals()
+    (one.path.parent / f"b{one.path.suffix}").write_bytes(one.path.read_bytes())
+    one.path.write_text(one.path.read_text().replace("too few", "no"))
+    sound, unread = store.refusals()
+    assert sound == []
+    assert ["checksum" in line or "another cell" in line for line in unread] == [True, True]
+
+
+def test_a_folder_that_cannot_be_written_to_keeps_no_reason(tmp_path):
+    (tmp_path / "file").write_text("")
+    ResultStore(tmp_path / "file").refuse(refused("a"))
+    assert (tmp_path / "file").read_text() == ""
+
+
 def test_arrays_are_hashed_once_as_long_as_they_stay_as_they_are(store, monkeypatch):
     written = store.write(cell(), {"x": np.arange(3.0)})
     path = written.path.parent / written.cell.arrays
