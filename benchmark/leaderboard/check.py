@@ -51,8 +51,8 @@ def faults(cell: CellResult, registry: Registry, known: Metrics | None = None) -
 def refusals(cell: CellResult, registry: Registry) -> list[str]:
     """What no submission may have. A page of one's own shows such a result all the same.
 
-    The ends of an interval are percentiles of the score in bootstrap samples. No theorem puts the score of all
-    concepts inside. It was inside for every published score, of cells and of layers.
+    The ends of an interval are percentiles of the score in bootstrap samples. No theorem puts the score
+    between them. It was between them for every published score, of cells and of layers.
 
     Parameters
     ----------

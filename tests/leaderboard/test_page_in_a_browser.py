@@ -365,7 +365,7 @@ def test_a_cell_that_was_not_possible_says_why(browser, tmp_path):
 def test_what_to_do_about_models_over_other_concepts(browser, tmp_path):
     build(tmp_path, *(cell(m, perturbed=((0.01, 0.02), (0.0, 0.01)), n=n) for m, n in (("a", 48), ("b", 10))))
     with Visit(browser, (tmp_path / "out" / "page.html").as_uri() + "#/mini/compare/a,b") as visit:
-        assert "concepts_common_to" in visit.page.locator(".warning").inner_text()
+        assert "concepts_common_to" in visit.page.locator("div.warning").inner_text()
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])

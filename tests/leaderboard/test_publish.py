@@ -65,12 +65,15 @@ def key_of(folder: Path, model: str, binding: str) -> dict:
 
 def test_why_a_cell_is_not_possible_is_published_but_no_path(publish, folders):
     fresh, published = folders
-    (one, *_), _ = ResultStore(published).all()
-    lost = {"status": "not_possible", "score": None, "binding": "words_one_vs_two"}
-    for model, reason in (("pixels", "it names no class"), ("a", "no file /home/me/x"), ("b", "no labels")):
-        change = {**lost, "model": model, "reason": reason}
-        ResultStore(fresh).refuse(one.cell.model_copy(update=change))
-    ResultStore(published).write(one.cell.model_copy(update={"model": "b", "binding": "words_one_vs_two"}))
+    one = ResultStore(published).last("mini", "people_rdm", "mini_encoder")
+    words = "words_one_vs_two"
+    for model, binding, reason in (
+        ("pixels", words, "it names no class"),
+        ("mini_clip", words, "no file /home/me/x"),
+        ("mini_encoder", "people_rdm", "it has a result"),
+    ):
+        lost = {"status": "not_possible", "score": None, "reason": reason}
+        ResultStore(fresh).refuse(one.cell.model_copy(update={**lost, "model": model, "binding": binding}))
     publish(fresh, published, load_registry())
     kept, unread = ResultStore(published).refusals()
     assert [(s.cell.model, s.cell.reason) for s in kept] == [("pixels", "it names no class")]
