@@ -299,9 +299,9 @@ def _fitted(
         some = slice(start, start + step)
         level = y[:, some].mean(axis=0)
         centred = y[:, some] - level
-        along = basis.T @ centred
+        along, left = basis.T @ centred, np.empty_like(centred)
         for i, shrunk in enumerate(shrinkage.T):
-            left = centred - basis @ (shrunk[:, None] * along)
+            np.subtract(centred, np.matmul(basis, shrunk[:, None] * along, out=left), out=left)
             if members is None:
                 left /= 1 - leverage[:, i, None]
             else:
