@@ -35,6 +35,9 @@ from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, T
 
 _FEWEST = 5
 _PERMUTATIONS = 1000
+#: With more concepts than this there are fewer permutations (each takes milliseconds)
+_LARGE = 500
+_PERMUTATIONS_LARGE = 200
 #: Number of permutations whose mean Procrustes distance is the chance level
 _PROCRUSTES_PERMUTATIONS = 20
 
@@ -159,7 +162,8 @@ class _Target:
 def _score_layer(means: np.ndarray, target: _Target, k: int, seed: int) -> LayerResult:
     kernel = _centred(_kernel(means), np.abs(means).max() ** 2)
     # The Pearson correlation over pairs of kernels without their additive part is the debiased CKA.
-    test = permutation_test_rdm(kernel, target.kernels, "pearson", _PERMUTATIONS, np.random.default_rng(seed))
+    n = _PERMUTATIONS_LARGE if len(means) > _LARGE else _PERMUTATIONS
+    test = permutation_test_rdm(kernel, target.kernels, "pearson", n, np.random.default_rng(seed))
     shared = np.einsum("ij,sij->si", _shares(_cosines(means), k), target.neighbours) / k
     statistics = {
         "cka": cka_statistic(kernel, target.kernels),

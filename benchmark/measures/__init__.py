@@ -16,6 +16,7 @@ from benchmark.measures.category_clustering import (
 from benchmark.measures.combine import CombinedRDM, combine_rdms, stack_partial_rdms
 from benchmark.measures.compare import compare_rdms
 from benchmark.measures.decoding import f1_over_folds, stratified_folds
+from benchmark.measures.dissimilarities import FeatureDissimilarities, RDMDissimilarities
 from benchmark.measures.gromov_wasserstein import (
     GromovWasserstein,
     GWSolution,
@@ -48,12 +49,7 @@ from benchmark.measures.pls import HeldOutPLS, pls_predictions
 from benchmark.measures.rbf import rbf_cka, rbf_kernel
 from benchmark.measures.rdm import rdm
 from benchmark.measures.regression import RDMRegression
-from benchmark.measures.reweighting import (
-    FeatureDissimilarities,
-    RDMDissimilarities,
-    ReweightedRDMs,
-    reweighted_rdms,
-)
+from benchmark.measures.reweighting import ReweightedRDMs, reweighted_rdms
 from benchmark.measures.ridge import (
     HeldOutFits,
     HeldOutRidge,

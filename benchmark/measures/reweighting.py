@@ -11,18 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import cho_factor, cho_solve
 
-from benchmark.measures._checks import Float64, as_matrix, as_rdms
+from benchmark.measures._checks import Float64, as_rdms
+from benchmark.measures.dissimilarities import Dissimilarities, pairs_of
 
 #: Penalties to choose from, as shares of the sum of squares of the standardised predictors
 PENALTIES = 10.0 ** np.arange(-7.0, 2.0)
-#: Numbers that are held at once for dissimilarities of pairs
-_HELD = 2**22
 #: A predictor whose variance is below this share of its mean square does not vary
 _FLAT = 1e-12
 #: Exchanges of whole sets, each without progress, after which one predictor is exchanged at a time
@@ -31,165 +29,6 @@ _EXCHANGES = 3
 _ROUNDS = 50
 #: Of the greatest gradient, what counts as zero
 _ZERO = 1e-10
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Sums over the pairs of some stimuli, of predictors and targets.
-
-    Attributes
-    ----------
-    pairs : int
-        Number of pairs.
-    sums : ndarray, shape (f,)
-        Of the dissimilarities of each predictor.
-    products : ndarray, shape (f, f)
-        Of their products.
-    shared : ndarray, shape (f, t)
-        Of the products of predictors and targets.
-    level : ndarray, shape (t,)
-        Mean of each target.
-    """
-
-    pairs: int
-    sums: Float64
-    products: Float64
-    shared: Float64
-    level: Float64
-
-
-class Dissimilarities(Protocol):
-    """Predictors of an RDM, each a dissimilarity of every pair of stimuli."""
-
-    def __len__(self) -> int:
-        """Number of stimuli."""
-
-    def moments(self, rows: np.ndarray, targets: Float64) -> Moments:
-        """Sums over the pairs of ``rows``; ``targets`` has the shape (t, n, n)."""
-
-    def weighted(self, rows: np.ndarray, weights: Float64) -> Float64:
-        """Weighted sums (pairs, t) over the pairs of ``rows``, for ``weights`` (f, t)."""
-
-
-class FeatureDissimilarities:
-    r"""Squared differences of each feature.
-
-    The Gram matrix of all predictors over all pairs of n stimuli is never summed pair by pair. For features
-    with mean 0 over these stimuli it is
-
-    .. math:: \sum_{i<j} d_p d_q = n \sum_i x_{pi}^2 x_{qi}^2 + s_p s_q + 2 \Big(\sum_i x_{pi} x_{qi}\Big)^2,
-              \qquad s_p = \sum_i x_{pi}^2
-
-    and the products with a target Y are :math:`\sum_i x_{pi}^2 r_i - x_p^\top Y x_p`, with the row sums r.
-
-    Parameters
-    ----------
-    features : array_like, shape (n, f)
-        A row for each stimulus.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from benchmark.measures import FeatureDissimilarities
-    >>> predictors = FeatureDissimilarities([[0.0, 1.0], [1.0, 1.0], [3.0, 0.0]])
-    >>> predictors.weighted(np.arange(3), np.array([[1.0], [2.0]])).ravel()  # pairs 0-1, 0-2, 1-2
-    array([ 1., 11.,  6.])
-    """
-
-    def __init__(self, features: ArrayLike) -> None:
-        self._x: Float64 = as_matrix(features, "features").astype(np.float64)
-
-    def __len__(self) -> int:
-        """Number of stimuli."""
-        return len(self._x)
-
-    def moments(self, rows: np.ndarray, targets: Float64) -> Moments:
-        """Sums over the pairs of ``rows``.
-
-        Parameters
-        ----------
-        rows : ndarray of int, shape (m,)
-            Some of the stimuli.
-        targets : ndarray, shape (t, n, n)
-            RDMs of all stimuli.
-
-        Returns
-        -------
-        Moments
-        """
-        x = self._x[rows]
-        x = x - x.mean(axis=0)
-        m, squares = len(x), x * x
-        lengths, inner = squares.sum(axis=0), x.T @ x
-        products = m * (squares.T @ squares)
-        products += np.outer(lengths, lengths)
-        products += 2 * inner * inner
-        shared, level = np.empty((x.shape[1], len(targets))), np.empty(len(targets))
-        for t, whole in enumerate(targets):
-            rdm = whole[np.ix_(rows, rows)]
-            total = rdm.sum(axis=1)
-            shared[:, t] = total @ squares - np.einsum("ip,ip->p", rdm @ x, x)
-            level[t] = total.sum() / (m * (m - 1))
-        return Moments(m * (m - 1) // 2, m * lengths, products, shared, level)
-
-    def weighted(self, rows: np.ndarray, weights: Float64) -> Float64:
-        """Weighted sums over the pairs of ``rows``.
-
-        Parameters
-        ----------
-        rows : ndarray of int, shape (m,)
-            Some of the stimuli.
-        weights : ndarray, shape (f, t)
-            Weights of the features, for each of t sums.
-
-        Returns
-        -------
-        ndarray, shape (m (m - 1) / 2, t)
-            Row by row of the upper triangle.
-        """
-        x = self._x[rows]
-        i, j = np.triu_indices(len(rows), 1)
-        found = np.empty((len(i), weights.shape[1]))
-        step = max(1, _HELD // x.shape[1])
-        for start in range(0, len(i), step):
-            some = slice(start, start + step)
-            found[some] = np.square(x[i[some]] - x[j[some]]) @ weights
-        return found
-
-
-class RDMDissimilarities:
-    """RDMs as predictors: those of the layers of a model, whose weighted sum predicts a target.
-
-    Parameters
-    ----------
-    rdms : array_like, shape (f, n, n)
-        One RDM for each predictor.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from benchmark.measures import RDMDissimilarities
-    >>> first, second = np.ones((3, 3)) - np.eye(3), 2 * (np.ones((3, 3)) - np.eye(3))
-    >>> RDMDissimilarities([first, second]).weighted(np.arange(3), np.array([[1.0], [0.5]])).ravel()
-    array([2., 2., 2.])
-    """
-
-    def __init__(self, rdms: ArrayLike) -> None:
-        self._rdms = as_rdms(rdms, "rdms")
-
-    def __len__(self) -> int:
-        """Number of stimuli."""
-        return int(self._rdms.shape[1])
-
-    def moments(self, rows: np.ndarray, targets: Float64) -> Moments:
-        """Sums over the pairs of ``rows`` with ``targets``; see :meth:`FeatureDissimilarities.moments`."""
-        x, y = _pairs_of(self._rdms, rows), _pairs_of(targets, rows)
-        return Moments(x.shape[1], x.sum(axis=1), x @ x.T, x @ y.T, y.mean(axis=1))
-
-    def weighted(self, rows: np.ndarray, weights: Float64) -> Float64:
-        """Sums over the pairs of ``rows`` with ``weights``; see :meth:`FeatureDissimilarities.weighted`."""
-        sums: Float64 = _pairs_of(self._rdms, rows).T @ weights
-        return sums
 
 
 @dataclass(frozen=True)
@@ -313,7 +152,7 @@ def _choice(
         flat = np.moveaxis(weights, 0, 1).reshape(weights.shape[1], -1)
         for scored, informed in ((tests[j], k), (tests[k], j)):
             found = fit.predict(predictors, scored, flat).reshape(-1, *total.shape[1:])
-            total[informed] += _correlations(found, _pairs_of(y, scored).T)
+            total[informed] += _correlations(found, pairs_of(y, scored).T)
     return total / (len(tests) - 1)
 
 
@@ -443,13 +282,6 @@ def _tests(held: np.ndarray, n: int, y: Float64, shares: Float64) -> list[np.nda
     if shares.ndim != 1 or not shares.size or not (shares > 0).all():
         raise ValueError("penalties: expected shares greater than zero")
     return [np.flatnonzero(held == name) for name in names]
-
-
-def _pairs_of(rdms: Float64, rows: np.ndarray) -> Float64:
-    """The pairs of ``rows`` (f, pairs), row by row of the upper triangle."""
-    i, j = np.triu_indices(len(rows), 1)
-    found: Float64 = rdms[:, rows[i], rows[j]]
-    return found
 
 
 def _correlations(found: Float64, known: Float64) -> Float64:

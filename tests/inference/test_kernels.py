@@ -52,6 +52,9 @@ def test_weights_are_weights_of_a_regression_and_zeros_leave_out() -> None:
     expected = [by_least_squares(x, y, w) for w in weights]
     np.testing.assert_allclose(found, expected, atol=1e-10)
     assert found[-1] == pytest.approx(linear_cka(x[:9], y[:9], debiased=True), abs=1e-10)
+    # Five conditions have no weight in any draw of these: they are not read.
+    halved = cka_statistic(x @ x.T, [y @ y.T])(weights[-1:].repeat(2, axis=0).astype(float))
+    np.testing.assert_allclose(halved, found[-1], atol=1e-12)
 
 
 def test_subjects_are_averaged() -> None:
