@@ -70,7 +70,9 @@ class EncodingPartition(Task):
             part,
             f"{part.capitalize()} variance of responses",
             (-np.inf, 1.0),
-            "0: what nothing but the mean explains",
+            "what a layer explains of permuted residuals, the mean over layers: near 0, or a little below"
+            if part == "unique"
+            else "0: what nothing but the mean explains",
             "the reliability of the channels, from repeats: what can be explained at all"
             if part == "total"
             else f"none: what {_MEANINGS[part]} is not bounded by repeats alone",
@@ -130,12 +132,13 @@ class EncodingPartition(Task):
         references = np.hstack([band for bands in chosen.values() for band in bands.values()])
         beside = fits.beside(references)
         found = {layer: fits.layer(rows.features(view.features(layer)), beside) for layer in view.layers}
-        by_chance = [null for _, null in found.values() if null is not None]
+        by_chance = [null for _, null in found.values() if len(null)]
+        chance = dict.fromkeys(PARTS, 0.0)
         several = joined.target.repeats.shape[2] > 1
         return TaskResult(
             concepts=joined.concepts,
             layers={layer: result for layer, (result, _) in found.items()},
-            chance={**dict.fromkeys(PARTS, 0.0), **({"unique": float(np.mean(by_chance))} if by_chance else {})},
+            chance=chance | ({"unique": float(np.mean(by_chance))} if by_chance else {}),
             chance_band={"unique": tuple(np.percentile(by_chance, [5, 95]))} if by_chance else {},
             ceiling=_ceiling(joined.target, rows, seeds[2]) if several else {},
             counts={
@@ -261,12 +264,12 @@ class _Fits:
         )
         return BandedRidge(references, np.hstack([self.measured, *null]), self.folds, self.concepts)
 
-    def layer(self, features: np.ndarray, beside: BandedRidge) -> tuple[LayerResult, np.ndarray | None]:
-        """Parts of a layer, and its unique variance of permuted responses; all are fitted together."""
+    def layer(self, features: np.ndarray, beside: BandedRidge) -> tuple[LayerResult, np.ndarray]:
+        """Parts of a layer, and its unique variance of each permutation; all are fitted together."""
         try:
             found = beside.beside(features)
         except ValueError as error:
-            return LayerResult(undefined=str(error)), None
+            return LayerResult(undefined=str(error)), np.array([])
         c = self.measured.shape[1]
         own = ExplainedVariance(
             BandedPredictions(found.both[:, :c], found.first[:, :c], found.second[:, :c], found.mixes[:, :c]),
@@ -286,7 +289,8 @@ class _Fits:
             "references_alone": float(second[0]),
             "null_mean": float(permuted.mean()),
         }
-        return LayerResult({part: explained_statistic(own, part) for part in PARTS}, p=p, values=values), permuted
+        statistics = {part: explained_statistic(own, part) for part in PARTS}
+        return LayerResult(statistics, p=p, values=values), permuted
 
 
 def _best_layers(view: ModelView, word: str, rows: ResponseRows, fits: _Fits) -> dict[str, np.ndarray]:
