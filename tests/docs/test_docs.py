@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 import re
 import runpy
@@ -177,6 +178,12 @@ def pages() -> list[Path]:
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda path: path.name)
+def test_the_measures_alone():
+    done = doctest.testfile(str(DOCS / "how-to/measures-alone.md"), module_relative=False)
+    assert done.attempted > 15
+    assert done.failed == 0
+
+
 def test_every_relative_link_leads_somewhere(page):
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     for link in re.findall(r"\]\(([^)\s]+)\)", text):
