@@ -165,7 +165,7 @@ class FeatureRows:
             reason = error.strerror or str(error)
         try:
             self._folder = Path(tempfile.gettempdir())
-            return tempfile.TemporaryFile(), None  # type: ignore[return-value]  # closed by __exit__
+            return tempfile.TemporaryFile(), None  # closed by __exit__
         except OSError as error:
             raise DataError(
                 f"{self._model}: its features take more than {IN_MEMORY / 2**30:.0f} GiB, and neither "

@@ -20,7 +20,7 @@ import pytest
 
 from benchmark.common.arrays import load_array
 
-#: Reads each file that a line names, as the line says, in a process of its own; says the error and what it took
+#: Reads each file that a line names, in a process of its own; says what it took, and the error
 READ = """
 import os, resource, sys, time
 from pathlib import Path
