@@ -54,11 +54,16 @@ def load_array(path: Path, mmap_mode: Literal["r"] | None = None) -> Any:
     return np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
 
 
+def most_unpacked(size: int) -> int:
+    """The greatest number of bytes that a file of ``size`` bytes may unpack to."""
+    return max(_UNPACKED, _RATIO * size)
+
+
 def _require_bounded(path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
         size = sum(member.file_size for member in members)
-        if size > max(_UNPACKED, _RATIO * path.stat().st_size):
+        if size > most_unpacked(path.stat().st_size):
             raise ValueError(f"it would unpack to {size / 2**30:,.1f} GiB")
         for member in members:
             if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):

@@ -13,6 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import partial
+from threading import Thread
 from typing import Generic, TypeVar
 
 from joblib import cpu_count
@@ -117,7 +118,11 @@ def in_processes(
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
     waiting = deque(deque(batch) for batch in batches if batch)
     start = partial(
-        ProcessPoolExecutor, 1, initializer=_ignore_interrupt, env=_threads(min(jobs, len(waiting)))
+        ProcessPoolExecutor,
+        1,
+        initializer=_follow,
+        initargs=(os.getpid(),),
+        env=_threads(min(jobs, len(waiting))),
     )
     lanes = [_Lane(waiting.popleft(), start) for _ in range(min(jobs, len(waiting)))]
     running = {}
@@ -156,9 +161,18 @@ def _answer(future: Future[Answer], limit: float | None) -> Answer | ProcessEnde
         return ProcessEnded(how[1] if how else "")
 
 
-def _ignore_interrupt() -> None:
+def _follow(first: int) -> None:
+    """Leave Ctrl-C to the process ``first``, which started this one, and end with it."""
     # Ctrl-C reaches every process of a terminal; the first one stops the others
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if os.name == "posix":  # elsewhere a process keeps the number of its parent
+
+        def end_with_it() -> None:
+            while os.getppid() == first:
+                time.sleep(1)
+            os._exit(1)  # nobody waits for an answer; loky's worker would wait for ever
+
+        Thread(target=end_with_it, daemon=True).start()
 
 
 def _threads(jobs: int) -> dict[str, str]:

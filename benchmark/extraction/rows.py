@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import tempfile
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +28,9 @@ class FeatureRows:
     """Features of all stimuli, one array per layer. Each batch is written as soon as it is pooled.
 
     Layers stay in memory until they exceed :data:`IN_MEMORY` together. Each further layer is a file, and only
-    one batch of it is in memory. Use an object as a context: after an error it removes its files.
+    one batch of it is in memory. Where the cache folder cannot be written to, that file has no name and is in
+    ``$TMPDIR``: it is gone with the array, or with the process. Use an object as a context: after an error it
+    removes its files.
 
     Parameters
     ----------
@@ -41,7 +44,8 @@ class FeatureRows:
         self._model = model
         self._stimuli = stimuli
         self._arrays: dict[str, np.ndarray] = {}
-        self._files: dict[str, tuple[BinaryIO, Path, int]] = {}
+        self._files: dict[str, tuple[BinaryIO, Path | None, int]] = {}
+        self._folder = cache_folder() / "features"
         self._waiting: dict[str, torch.Tensor] = {}
         self._seen: set[str] = set()
         self._bytes = 0
@@ -53,7 +57,7 @@ class FeatureRows:
     def __exit__(self, kind: object, *rest: object) -> None:
         for stream, path, _width in self._files.values():
             stream.close()
-            if kind is not None:
+            if kind is not None and path is not None:
                 path.unlink(missing_ok=True)
 
     def start(self, start: int) -> None:
@@ -106,7 +110,7 @@ class FeatureRows:
                     f"{self._model}: layer {layer!r} is never called in the forward pass; name another"
                 )
         if self._start == 0 and self._files:
-            require_room(self._model, len(self._stimuli), self._bytes)
+            require_room(self._model, len(self._stimuli), self._bytes, self._folder)
 
     def result(self) -> dict[str, np.ndarray]:
         """The features by layer, float32, shape (n, d). Those in files are memory-mapped and read-only."""
@@ -115,11 +119,12 @@ class FeatureRows:
             stream.flush()
             os.fsync(stream.fileno())
             offset = stream.tell() - len(self._stimuli) * width * 4
-            stream.close()
             shape = (len(self._stimuli), width)
-            array = np.memmap(path, np.float32, "r", offset, shape)
-            # the feature store moves the file to its place; otherwise the file is removed with the array
-            weakref.finalize(array, _unlink, path)
+            array = np.memmap(stream if path is None else path, np.float32, "r", offset, shape)
+            stream.close()
+            if path is not None:
+                # the feature store moves the file to its place; otherwise the file is removed with the array
+                weakref.finalize(array, _unlink, path)
             features[layer] = array
         return features
 
@@ -145,22 +150,31 @@ class FeatureRows:
         if self._bytes <= IN_MEMORY:
             self._arrays[layer] = np.empty(shape, np.float32)
             return
-        folder = cache_folder() / "features"
-        try:
-            handle, path = open_temporary(folder)
-        except OSError as error:
-            raise DataError(
-                f"{self._model}: its features take more than {IN_MEMORY / 2**30:.0f} GiB, and {folder} "
-                f"cannot be written to ({error.strerror or error}); name another folder with $BENCH_CACHE"
-            ) from error
-        stream = os.fdopen(handle, "wb")
+        stream, path = self._open()
         header = {"descr": "<f4", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(stream, header)
         self._files[layer] = (stream, path, width)
 
+    def _open(self) -> tuple[BinaryIO, Path | None]:
+        """A file for a layer, and its path; None: it has none, because the cache cannot be written to."""
+        cache = cache_folder() / "features"
+        try:
+            handle, path = open_temporary(cache)
+            return os.fdopen(handle, "wb"), path
+        except OSError as error:
+            reason = error.strerror or str(error)
+        try:
+            self._folder = Path(tempfile.gettempdir())
+            return tempfile.TemporaryFile(), None  # closed by __exit__
+        except OSError as error:
+            raise DataError(
+                f"{self._model}: its features take more than {IN_MEMORY / 2**30:.0f} GiB, and neither "
+                f"{cache} can be written to ({reason}) nor $TMPDIR; name another folder with $BENCH_CACHE"
+            ) from error
 
-def require_room(model: str, stimuli: int, size: int) -> None:
-    """Refuse features for which the disk of the cache has no room.
+
+def require_room(model: str, stimuli: int, size: int, folder: Path) -> None:
+    """Refuse features for which a disk has no room.
 
     Parameters
     ----------
@@ -170,14 +184,14 @@ def require_room(model: str, stimuli: int, size: int) -> None:
         Number of stimuli, for the error message.
     size : int
         Bytes that the features of all stimuli take.
+    folder : Path
+        Where they are written.
 
     Raises
     ------
     DataError
         If less than :data:`SPARE` would stay free. The message says how much is needed and how much is free.
     """
-    folder = cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(folder).free
     if size > free - SPARE:
         raise DataError(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -79,6 +81,43 @@ def test_a_caller_that_stops_leaves_no_process(tmp_path: Path, gone: Callable[[i
     while not gone(sleeper) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert gone(sleeper)
+
+
+FIRST = """
+import os, signal, sys, time
+from functools import partial
+from pathlib import Path
+
+from benchmark.common.processes import in_processes
+from test_processes import work
+
+noted = Path(sys.argv[1])
+answers = in_processes(partial(work, noted=noted), [["sleep"], [1]], jobs=2)
+print(next(answers)[1][1])
+while not list(noted.iterdir()):
+    time.sleep(0.05)
+print(next(noted.iterdir()).name, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a process keeps the number of its parent")
+def test_processes_end_with_the_first_one(tmp_path: Path, gone: Callable[[int], bool]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST, tmp_path],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        timeout=60,
+    )
+    assert done.returncode == -signal.SIGKILL
+    left = [int(line) for line in done.stdout.split()]
+    assert len(left) == 2
+    deadline = time.monotonic() + 30
+    while not all(map(gone, left)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert all(map(gone, left)), "one works and one waits: both must end"
 
 
 @pytest.fixture

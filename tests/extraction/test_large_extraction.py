@@ -218,6 +218,30 @@ def test_files_go_when_nobody_stores_them_and_after_an_error(
     assert list(folder.glob(".*.tmp")) == []
 
 
+def test_where_the_cache_cannot_be_written_to_files_have_no_name_and_are_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    expected = small(pooling="none").features(stimuli(), ["conv1", "conv2"])
+    monkeypatch.setattr(rows, "IN_MEMORY", 0)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "file" / "cache"))
+    other = tmp_path / "temporary"
+    other.mkdir()
+    monkeypatch.setattr(rows.tempfile, "tempdir", str(other))
+    model = small(pooling="none")
+    found = model.features(stimuli(), ["conv1", "conv2"])
+    assert isinstance(found["conv1"], np.memmap)
+    assert list(other.iterdir()) == [], "a process that is killed leaves nothing"
+    store = FeatureStore(tmp_path / "file" / "cache" / "features")
+    store.put({"k": 1}, found)
+    del found
+    for layer, array in expected.items():
+        np.testing.assert_array_equal(store.get({"k": 1}, layer), array)
+    monkeypatch.setattr(rows.tempfile, "tempdir", str(tmp_path / "file"))
+    with pytest.raises(DataError, match=r"neither .* can be written to .* nor \$TMPDIR; name another"):
+        model.features(stimuli(), ["conv1"])
+
+
 def test_features_that_the_disk_does_not_hold_are_refused_after_one_batch(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

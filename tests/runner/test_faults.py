@@ -40,9 +40,10 @@ def run(
     cache: Path,
     prefix: Sequence[str] = (),
     before: Callable[[], None] | None = None,
+    program: Sequence[str] = ("-m", "benchmark"),
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*prefix, sys.executable, "-m", "benchmark", *map(str, arguments)],
+        [*prefix, sys.executable, *program, *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
@@ -83,6 +84,23 @@ def test_features_of_a_read_only_cache_are_computed_and_not_kept(tmp_path, sound
     (said,) = done.stderr.splitlines()
     assert said.startswith(f"cannot write to the cache {cache}/features: Permission denied; features are")
     assert files(cache) == []
+
+
+#: Features of any size are files, as if they took more than 1 GiB
+LARGE = "from benchmark.extraction import rows; rows.IN_MEMORY = 0; from benchmark.cli import main; main()"
+
+
+@pytest.mark.slow
+def test_large_features_of_a_read_only_cache_are_computed_and_not_kept(tmp_path):
+    cache, told = tmp_path / "cache", ("run", "--model", "mini_encoder@untrained:0", "--task", "people_rdm")
+    cache.mkdir(mode=0o555)
+    done = run((*told, "--output", tmp_path / "large"), cache, without_rights(), program=("-c", LARGE))
+    assert done.returncode == 0, done.stderr
+    (said,) = [line for line in done.stderr.splitlines() if "cache" in line]
+    assert said.startswith(f"cannot write to the cache {cache}/features: Permission denied; features are")
+    assert files(cache) == []
+    assert run((*told, "--output", tmp_path / "small"), tmp_path / "other").returncode == 0
+    assert answers(tmp_path / "large") == answers(tmp_path / "small")
 
 
 def limited(size: int) -> Callable[[], None]:

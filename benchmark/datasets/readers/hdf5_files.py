@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,12 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from benchmark.common.arrays import most_unpacked
 from benchmark.common.errors import DataError
 from benchmark.datasets.readers.text import names_of
 
 #: Name of an array of ids beside the numbers
 IDS = "ids"
 _MOST_SHOWN = 8
+#: Deflate packs no more bytes than this into one
+_DEFLATE = 1032
+#: Bytes that may follow the numbers of a chunk
+_CHECKSUM = 4
 
 
 def pick(path: Path, shapes: Mapping[str, tuple[int, ...]], array: str | None) -> str:
@@ -73,7 +79,7 @@ def read_hdf5(path: Path, array: str | None = None) -> np.ndarray:
 
         file.visititems(note)
         item = file[pick(path, shapes, array)]
-        values: np.ndarray = item[()]
+        values = whole(item, f"{path}, array {item.name!r}", path.stat().st_size)
         return values.T if "MATLAB_class" in item.attrs else values
 
 
@@ -103,6 +109,7 @@ def read_rsatoolbox(
         if "dissimilarities" not in file or "pattern_descriptors" not in file:
             return None
         group = file["pattern_descriptors"]
+        rdms = whole(file["dissimilarities"], f"{path}, dissimilarities", path.stat().st_size)
         names = [name for name in group if name != "index"]
         if column is None and len(names) > 1:
             raise DataError(
@@ -110,10 +117,72 @@ def read_rsatoolbox(
             )
         name = column or next(iter(names), None)
         if name is None:
-            return file["dissimilarities"][()], None
+            return rdms, None
         if name not in group:
             raise DataError(f"{path}: no pattern descriptor {name!r}; it has {', '.join(names) or 'none'}")
-        return file["dissimilarities"][()], texts_of(group[name], f"{path}, pattern descriptor {name!r}")
+        return rdms, texts_of(group[name], f"{path}, pattern descriptor {name!r}")
+
+
+def whole(item: Any, where: str, size: int) -> np.ndarray:
+    """All numbers of an array, if they do not take far more memory than the file accounts for.
+
+    Parameters
+    ----------
+    item : h5py.Dataset
+        The array.
+    where : str
+        The file and the array, for the error message.
+    size : int
+        Bytes of the file.
+
+    Returns
+    -------
+    ndarray
+
+    Raises
+    ------
+    DataError
+        If its shape, its chunks or what they unpack to promise more than
+        :func:`benchmark.common.arrays.most_unpacked` bytes, or it is damaged.
+    """
+    most, chunk = most_unpacked(size), item.dtype.itemsize
+    for length in item.chunks or ():
+        chunk *= length
+    if max(item.nbytes, chunk) > most:
+        raise DataError(f"{where}: promises an array of shape {item.shape}, and the file has {size:,} bytes")
+    try:
+        if item.chunks is not None:
+            _require_true_chunks(item, chunk, most)
+        values: np.ndarray = item[()]
+    except (OSError, ValueError, RuntimeError, MemoryError, zlib.error) as error:
+        raise DataError(f"{where}: cannot be read ({' '.join(str(error).split())[:200]})") from error
+    return values
+
+
+def _require_true_chunks(item: Any, chunk: int, most: int) -> None:
+    """Raise if a chunk unpacks to more than ``chunk`` bytes, its size: HDF5 would take memory for it."""
+    import h5py
+
+    beside = (h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32)
+    filters = item.id.get_create_plist()
+    kinds = {i: filters.get_filter(i)[0] for i in range(filters.get_nfilters())}
+    packing = [i for i, kind in kinds.items() if kind not in beside]
+    if len(packing) > 1:
+        raise ValueError("it is packed more than once")
+    if not packing or kinds[packing[0]] != h5py.h5z.FILTER_DEFLATE:
+        return
+    long: list[tuple[int, ...]] = []
+
+    def note(stored: Any) -> None:
+        if stored.size * _DEFLATE > most and not stored.filter_mask & 1 << packing[0]:
+            long.append(stored.chunk_offset)
+
+    item.id.chunk_iter(note)
+    for offset in long:
+        unpack = zlib.decompressobj()
+        unpack.decompress(item.id.read_direct_chunk(offset)[1], chunk + _CHECKSUM)
+        if unpack.unconsumed_tail:
+            raise ValueError(f"a chunk unpacks to more than {chunk:,} bytes, its size")
 
 
 def texts_of(item: Any, where: str) -> tuple[str, ...]:

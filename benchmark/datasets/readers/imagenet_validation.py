@@ -12,6 +12,7 @@ from benchmark.common.errors import DataError
 from benchmark.datasets.readers.files import locate, read_table
 from benchmark.datasets.readers.folders import image_files, image_stimuli
 from benchmark.datasets.readers.imagenet import imagenet_keys, imagenet_names
+from benchmark.datasets.readers.matlab_files import require_bounded
 from benchmark.datasets.readers.text import read_text
 from benchmark.datasets.root import DataRoot
 from benchmark.datasets.stimuli import Keys, Stimuli
@@ -100,6 +101,7 @@ def _table_of(folder: Path) -> dict[str, str] | None:
 def _development_kit(folder: Path) -> dict[str, str]:
     """Line i of the ground truth is the number of image i's class, which ``meta.mat`` gives a WordNet id."""
     meta = _meta_of(folder)
+    require_bounded(meta)
     try:
         synsets = loadmat(meta, squeeze_me=True)["synsets"]
         wnids = dict(zip(np.atleast_1d(synsets["ILSVRC2012_ID"]).tolist(), synsets["WNID"], strict=True))

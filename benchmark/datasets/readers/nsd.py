@@ -11,6 +11,7 @@ import numpy as np
 from benchmark.common.errors import DataError, UsageError
 from benchmark.datasets.readers.files import locate
 from benchmark.datasets.readers.hdf5_files import opened
+from benchmark.datasets.readers.matlab_files import require_bounded
 from benchmark.datasets.readers.observations import as_repeats
 from benchmark.datasets.responses import ResponseTarget
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
@@ -19,8 +20,8 @@ _DESIGN = "nsddata/experiments/nsd/nsd_expdesign.mat"
 _SPACE, _BETAS = "func1pt8mm", "betas_fithrf_GLMdenoise_RR"
 #: Responses are whole numbers, 300 times the percent of signal change
 _SCALE = 300.0
-#: Trials that are read at a time
-_BLOCK = 50
+#: Trials that are read at a time, and the greatest number of bytes of a volume
+_BLOCK, _LARGEST = 50, 1 << 27
 #: Types of numbers of NIfTI-1 that a mask of regions has
 _TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8"}
 
@@ -84,6 +85,7 @@ def nsd(
     if isinstance(labels, int | str) or not labels:
         raise UsageError(f"dataset {name!r}: labels is {labels!r}; write a list of numbers, [1, 2]")
     design_path, mask_path, *files = _paths(root, name, subject, roi, sessions)
+    require_bounded(design_path)
     design = loadmat(design_path, variable_names=["masterordering", "subjectim"])
     if not {"masterordering", "subjectim"} <= design.keys():
         raise DataError(f"{design_path}: no masterordering and subjectim; expected the design of NSD")
@@ -130,13 +132,18 @@ def _volume(path: Path) -> np.ndarray:
     """The numbers of a NIfTI-1 file, (z, y, x): the order in which h5py gives the volumes of MATLAB."""
     try:
         with gzip.open(path) as file:
-            data = file.read()
+            data = file.read(_LARGEST + 1)
+    except (OSError, EOFError) as error:
+        raise DataError(f"{path}: cannot be read as NIfTI-1 ({error})") from error
+    if len(data) > _LARGEST:
+        raise DataError(f"{path}: unpacks to more than {_LARGEST >> 20} MiB; expected one volume, NIfTI-1")
+    try:
         order = "<" if int.from_bytes(data[:4], "little") == 348 else ">"
         sizes = np.frombuffer(data, f"{order}i2", 8, 40)
         kind = _TYPES[int(np.frombuffer(data, f"{order}i2", 1, 70)[0])]
         start = int(np.frombuffer(data, f"{order}f4", 1, 108)[0])
         shape = tuple(int(size) for size in sizes[1:4])
         values = np.frombuffer(data, f"{order}{kind}", int(np.prod(shape)), start)
-    except (OSError, EOFError, ValueError, KeyError) as error:
+    except (ValueError, KeyError) as error:
         raise DataError(f"{path}: cannot be read as NIfTI-1 ({error})") from error
     return values.reshape(shape[::-1])

@@ -16,6 +16,7 @@ from benchmark.common.errors import DataError
 from benchmark.datasets.catalogue.states import fault_of
 from benchmark.datasets.readers.files import read_array
 from benchmark.datasets.readers.hdf5_files import IDS, pick, read_hdf5, read_rsatoolbox
+from benchmark.datasets.readers.matlab_files import require_bounded
 from benchmark.datasets.readers.rdm_tables import read_rdm_table
 from benchmark.datasets.readers.text import names_of
 
@@ -117,6 +118,7 @@ def _npz(path: Path, array: str | None) -> Numbers:
 def _mat(path: Path, array: str | None) -> np.ndarray:
     from scipy.io import loadmat, whosmat
 
+    require_bounded(path)
     try:
         found = whosmat(path)
     except NotImplementedError:  # of version 7.3, which is HDF5

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.common.errors import DataError, UsageError
-from benchmark.datasets.readers.hdf5_files import opened, texts_of
+from benchmark.datasets.readers.hdf5_files import opened, texts_of, whole
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def read_rsatoolbox_dataset(path: Path, column: str | None = None) -> Observatio
         name = column or names[0]
         if name not in group:
             raise DataError(f"{path}: no descriptor of observations {name!r}; it has {', '.join(names)}")
-        values = file["measurements"][()]
+        values = whole(file["measurements"], f"{path}, measurements", path.stat().st_size)
         if values.dtype.kind not in "fiu":
             raise DataError(f"{path}: holds {values.dtype}, not real numbers")
         labels = [key for key in file.get("channel_descriptors", ()) if key != "index"]

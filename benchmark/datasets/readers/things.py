@@ -21,6 +21,7 @@ from benchmark.common.errors import DataError, NotPossible, UsageError
 from benchmark.datasets.readers.files import locate, read_array, read_table
 from benchmark.datasets.readers.folders import image_stimuli
 from benchmark.datasets.readers.kept_arrays import cached_array
+from benchmark.datasets.readers.matlab_files import require_bounded
 from benchmark.datasets.readers.text import read_ids, unique_names
 from benchmark.datasets.root import DataRoot, hash_files, hashed_by
 from benchmark.datasets.stimuli import Keys, Stimuli
@@ -373,6 +374,7 @@ def _require_shape(path: Path, array: np.ndarray, expected: tuple[int, int]) -> 
 
 
 def _read_mat(path: Path, key: str) -> np.ndarray:
+    require_bounded(path)
     try:
         content = loadmat(path)
     except (ValueError, OSError, TypeError) as error:

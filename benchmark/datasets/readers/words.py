@@ -6,10 +6,11 @@ import gzip
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 import numpy as np
 
+from benchmark.common.arrays import most_unpacked
 from benchmark.common.errors import DataError
 from benchmark.datasets.names import nfc
 from benchmark.datasets.readers.files import locate
@@ -18,7 +19,7 @@ from benchmark.datasets.root import DataRoot, hash_files, hashed_by
 from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import VectorTarget
 
-#: Number of bytes that are looked at for the line ends; the first line is shorter
+#: Number of bytes that are looked at for the line ends; a line, or a word of a binary file, is shorter
 _START = 2**20
 #: Number of bytes of a binary file that are read at once
 _BLOCK = 2**22
@@ -144,7 +145,21 @@ def _read_text(file: Path, wanted: Collection[str] | None) -> tuple[list[str], n
     line_end = _line_end(start.decode(encoding, errors="ignore"))
     opener = gzip.open if file.suffix == ".gz" else open
     with opener(file, "rt", encoding=encoding, newline=line_end) as lines:
-        return _collected(_parse(lines, file, wanted), file, wanted)
+        return _collected(_parse(_bounded(lines, file), file, wanted), file, wanted)
+
+
+def _bounded(lines: TextIO, file: Path) -> Iterator[str]:
+    """The lines of a file, none of which is endless, and that are no more than the file accounts for."""
+    left = most_unpacked(file.stat().st_size)
+    number = 0
+    while line := lines.readline(_START):
+        number, left = number + 1, left - len(line)
+        if len(line) == _START or left < 0:
+            what = (
+                f"has more than {_START:,} characters" if left >= 0 else "unpacks to far more than the file"
+            )
+            raise DataError(f"{file}, line {number}: {what}; expected a word and its numbers")
+        yield line
 
 
 def _line_end(start: str) -> str:
@@ -200,6 +215,8 @@ def _read_binary(file: Path, wanted: Collection[str] | None) -> tuple[list[str],
                 f"{file}: the first line is not the number of words and of dimensions; expected the binary "
                 "format of word2vec; text has another ending than .bin"
             )
+        if int(numbers[1]) > _START:
+            raise DataError(f"{file}: promises {int(numbers[1]):,} dimensions, more than {_START:,}")
         keys = None if wanted is None else {word.encode() for word in wanted}
         pairs = _unpacked(stream, int(numbers[0]), int(numbers[1]), keys, file)
         return _collected(pairs, file, wanted)
@@ -216,6 +233,8 @@ def _unpacked(
             more = stream.read(_BLOCK)
             if not more:
                 raise DataError(f"{file}: ends after {i:,} of {n:,} words: it is cut short, get it again")
+            if len(buffer) - place > width + _START and end < 0:
+                raise DataError(f"{file}: word {i + 1:,} has more than {_START:,} bytes")
             buffer, place = buffer[place:] + more, 0
         word = buffer[place:end].lstrip(b"\n")
         if wanted is None or word in wanted:
@@ -226,10 +245,12 @@ def _unpacked(
 def _collected(
     pairs: Iterable[tuple[str, np.ndarray]], file: Path, wanted: Collection[str] | None
 ) -> tuple[list[str], np.ndarray]:
-    words: list[str] = []
+    words: dict[str, None] = {}
     rows: list[np.ndarray] = []
     for word, row in pairs:
-        words.append(word)
+        if word in words:
+            raise DataError(f"{file}: word {word!r} occurs twice; words must be unique")
+        words[word] = None
         rows.append(row)
     if not words:
         raise DataError(f"{file}: no word vectors in it" + (" of the words of the list" if wanted else ""))
@@ -238,6 +259,6 @@ def _collected(
     for place, word in enumerate(words):
         first.setdefault(nfc(word), place)
     # Web text writes some letters in two ways. Files begin with the commonest words, so the first is kept.
-    if len(first) < len(set(words)) == len(words):
+    if len(first) < len(words):
         return list(first), matrix[list(first.values())]
-    return words, matrix
+    return list(words), matrix
