@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -14,10 +14,10 @@ from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets.join import Join
 from benchmark.datasets.types import RDMTarget, VectorTarget
 from benchmark.inference import (
-    cka_statistic,
+    SubjectKernels,
     mean_statistic,
     noise_ceiling,
-    permutation_test_rdm,
+    permutation_compare,
     rdm_pair_statistic,
     u_centred,
 )
@@ -113,13 +113,23 @@ class Alignment(Task):
         images = concept_images(view.stimuli, joined.concepts)
         seed = int(rng.integers(2**63))  # one for all layers, so that a null does not depend on other layers
         layers: dict[str, LayerResult] = {}
+        kernels: dict[str, np.ndarray] = {}
         for layer in view.layers:
             means = concept_means(view.features(layer), images)
             try:
                 require_varied(means, joined.concepts, "cosine")
-                layers[layer] = _score_layer(means, target, k, seed)
+                kernel = _centred(_kernel(means), np.abs(means).max() ** 2)
+                layers[layer] = _score_layer(means, kernel, target, k, seed)
+                kernels[layer] = kernel
             except ValueError as error:
                 layers[layer] = LayerResult(undefined=str(error))
+        # The Pearson correlation over pairs of kernels without their additive part is the debiased CKA. All
+        # layers together: the target is permuted once for all of them.
+        if kernels:
+            count = _PERMUTATIONS_LARGE if n > _LARGE else _PERMUTATIONS
+            tests = permutation_compare(list(kernels.values()), target.kernels[None], count, seed, "pearson")
+            for layer, p in zip(kernels, tests.p[:, 0], strict=True):
+                layers[layer] = replace(layers[layer], p=float(p))
         several = len(target.kernels) > 1
         return TaskResult(
             concepts=joined.concepts,
@@ -141,6 +151,7 @@ class _Target:
     kernels: np.ndarray
     neighbours: np.ndarray
     vectors: np.ndarray | None
+    subjects: SubjectKernels
 
     @classmethod
     def from_join(cls, joined: Join[Any], k: int) -> _Target:
@@ -156,23 +167,21 @@ class _Target:
             centred = np.stack([_centred(kernel, scale) for kernel in kernels])
         except UndefinedFeaturesError as error:
             raise NotPossible(f"target {joined.target.name!r}: {error}") from error
-        return cls(centred, np.stack([_shares(s, k) for s in similarities]), vectors)
+        neighbours = np.stack([_shares(s, k) for s in similarities])
+        return cls(centred, neighbours, vectors, SubjectKernels(centred))
 
 
-def _score_layer(means: np.ndarray, target: _Target, k: int, seed: int) -> LayerResult:
-    kernel = _centred(_kernel(means), np.abs(means).max() ** 2)
-    # The Pearson correlation over pairs of kernels without their additive part is the debiased CKA.
-    n = _PERMUTATIONS_LARGE if len(means) > _LARGE else _PERMUTATIONS
-    test = permutation_test_rdm(kernel, target.kernels, "pearson", n, np.random.default_rng(seed))
+def _score_layer(means: np.ndarray, kernel: np.ndarray, target: _Target, k: int, seed: int) -> LayerResult:
+    """Everything but p. ``kernel`` is that of the means, without its additive part."""
     shared = np.einsum("ij,sij->si", _shares(_cosines(means), k), target.neighbours) / k
     statistics = {
-        "cka": cka_statistic(kernel, target.kernels),
+        "cka": target.subjects.statistic(kernel),
         "neighbours": mean_statistic(shared.mean(axis=0)),
     }
     values = {} if target.vectors is None else _procrustes(means, target.vectors, seed)
     # The additive part is not computed anew: on halves of the concepts that changes the CKA by a thousandth.
     pairs = partial(rdm_pair_statistic, kernel, target.kernels)
-    return LayerResult(statistics, p=test.p, values=values, pairs=pairs)
+    return LayerResult(statistics, values=values, pairs=pairs)
 
 
 def _kernel(features: np.ndarray) -> np.ndarray:

@@ -16,10 +16,10 @@ from benchmark.datasets.types import RDMTarget
 from benchmark.inference import (
     Population,
     SubjectCeilings,
+    SubjectRDMs,
     dual_bootstrap,
-    permutation_test_rdm,
+    permutation_compare,
     rdm_pair_statistic,
-    rdm_statistic,
     subject_ceilings,
 )
 from benchmark.representation.concepts import (
@@ -126,26 +126,32 @@ class RDMCorrelation(Task):
         large = len(joined.concepts) > _LARGE
         permutations = _PERMUTATIONS_LARGE if large else _PERMUTATIONS
         layers: dict[str, LayerResult] = {}
-        arrays: dict[str, np.ndarray] = {}
+        model_rdms: dict[str, np.ndarray] = {}
         for layer in view.layers:
+            layers[layer] = LayerResult()  # in the order of the model
             try:
                 means = concept_means(view.features(layer), images)
-                model_rdm = feature_rdm(means, joined.concepts, **recipe)
+                model_rdms[layer] = feature_rdm(means, joined.concepts, **recipe)
             except UndefinedFeaturesError as error:
                 layers[layer] = LayerResult(undefined=str(error))
-                continue
-            test = permutation_test_rdm(
-                model_rdm, rdms, _METHODS[0], permutations, np.random.default_rng(seed)
+        if model_rdms:
+            tests = permutation_compare(
+                list(model_rdms.values()), rdms[None], permutations, seed, _METHODS[0]
             )
+            targets = {m: SubjectRDMs(rdms, m) for m in _METHODS}
+        for i, (layer, model_rdm) in enumerate(model_rdms.items()):
             layers[layer] = LayerResult(
-                {m: rdm_statistic(model_rdm, rdms, m) for m in _METHODS},
-                p=test.p,
+                {m: target.statistic(model_rdm) for m, target in targets.items()},
+                p=float(tests.p[i, 0]),
                 values=_standard_errors(model_rdm, rdms, population, seed),
                 pairs=partial(rdm_pair_statistic, model_rdm, rdms, _METHODS[0]),
             )
-            if not large:
-                upper = np.triu_indices(len(joined.concepts), 1)
-                arrays[f"rdm/{layer}"] = model_rdm[upper].astype(np.float32)
+        upper = np.triu_indices(len(joined.concepts), 1)
+        arrays = (
+            {}
+            if large
+            else {f"rdm/{layer}": found[upper].astype(np.float32) for layer, found in model_rdms.items()}
+        )
         pairs = _Pairs(rdms)
         arrays |= pairs.arrays
         if not large:
