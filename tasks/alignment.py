@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from benchmark.calibration import World, standard_controls, vector_world
+from benchmark.common.cost import Cost
 from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets.join import Join
 from benchmark.datasets.types import RDMTarget, VectorTarget
@@ -19,6 +20,7 @@ from benchmark.inference import (
     noise_ceiling,
     permutation_compare,
     rdm_pair_statistic,
+    rdm_scoring_cost,
     u_centred,
 )
 from benchmark.measures import procrustes_distance
@@ -126,8 +128,9 @@ class Alignment(Task):
         # The Pearson correlation over pairs of kernels without their additive part is the debiased CKA. All
         # layers together: the target is permuted once for all of them.
         if kernels:
-            count = _PERMUTATIONS_LARGE if n > _LARGE else _PERMUTATIONS
-            tests = permutation_compare(list(kernels.values()), target.kernels[None], count, seed, "pearson")
+            tests = permutation_compare(
+                list(kernels.values()), target.kernels[None], _permutations(n), seed, "pearson"
+            )
             for layer, p in zip(kernels, tests.p[:, 0], strict=True):
                 layers[layer] = replace(layers[layer], p=float(p))
         several = len(target.kernels) > 1
@@ -138,6 +141,13 @@ class Alignment(Task):
             ceiling={"cka": _ceiling(target.kernels)} if several else {},
             counts={**joined.counts, "neighbours": k, "images": sum(map(len, images))},
         )
+
+    def cost(self, joined: Join[Any], layers: int, params: Mapping[str, Any]) -> Cost | None:
+        """That of the sums over pairs, for the bootstrap, the choice of a layer and the permutations."""
+        del params
+        n = len(joined.concepts)
+        subjects = len(joined.target.rdms) if isinstance(joined.target, RDMTarget) else 1
+        return rdm_scoring_cost(n, subjects, layers, _permutations(n))
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls. A noisy copy must have the value of the formula of Song et al. (2012)."""
@@ -169,6 +179,10 @@ class _Target:
             raise NotPossible(f"target {joined.target.name!r}: {error}") from error
         neighbours = np.stack([_shares(s, k) for s in similarities])
         return cls(centred, neighbours, vectors, SubjectKernels(centred))
+
+
+def _permutations(concepts: int) -> int:
+    return _PERMUTATIONS_LARGE if concepts > _LARGE else _PERMUTATIONS
 
 
 def _score_layer(means: np.ndarray, kernel: np.ndarray, target: _Target, k: int, seed: int) -> LayerResult:

@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmark.calibration import rdm_world, standard_controls
 from benchmark.calibration.definitions import spearman_of_noisy_rdms
+from benchmark.common.cost import Cost
 from benchmark.datasets.join import Join
 from benchmark.datasets.rdm_check import pairs_of
 from benchmark.datasets.types import RDMTarget
@@ -20,6 +21,7 @@ from benchmark.inference import (
     dual_bootstrap,
     permutation_compare,
     rdm_pair_statistic,
+    rdm_scoring_cost,
     subject_ceilings,
 )
 from benchmark.representation.concepts import (
@@ -124,7 +126,6 @@ class RDMCorrelation(Task):
         # One seed for all layers, so that a layer's null does not depend on other layers.
         seed = int(rng.integers(2**63))
         large = len(joined.concepts) > _LARGE
-        permutations = _PERMUTATIONS_LARGE if large else _PERMUTATIONS
         layers: dict[str, LayerResult] = {}
         model_rdms: dict[str, np.ndarray] = {}
         for layer in view.layers:
@@ -136,7 +137,7 @@ class RDMCorrelation(Task):
                 layers[layer] = LayerResult(undefined=str(error))
         if model_rdms:
             tests = permutation_compare(
-                list(model_rdms.values()), rdms[None], permutations, seed, _METHODS[0]
+                list(model_rdms.values()), rdms[None], _permutations(len(joined.concepts)), seed, _METHODS[0]
             )
             targets = {m: SubjectRDMs(rdms, m) for m in _METHODS}
         for i, (layer, model_rdm) in enumerate(model_rdms.items()):
@@ -175,9 +176,19 @@ class RDMCorrelation(Task):
             ],
         )
 
+    def cost(self, joined: Join[Any], layers: int, params: Mapping[str, Any]) -> Cost | None:
+        """That of the sums over pairs, for the bootstrap, the choice of a layer and the permutations."""
+        del params
+        n = len(joined.concepts)
+        return rdm_scoring_cost(n, len(joined.target.rdms), layers, _permutations(n))
+
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls. A noisy copy must have the correlation of a closed form."""
         return standard_controls(self, rdm_world, rng, expected=spearman_of_noisy_rdms)
+
+
+def _permutations(concepts: int) -> int:
+    return _PERMUTATIONS_LARGE if concepts > _LARGE else _PERMUTATIONS
 
 
 def _people(target: RDMTarget) -> dict[str, np.ndarray]:

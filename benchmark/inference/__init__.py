@@ -15,6 +15,7 @@ from benchmark.inference.bootstrap import (
     select_layer,
 )
 from benchmark.inference.category_clustering import category_pair_statistic, category_statistic
+from benchmark.inference.cost import rdm_scoring_cost
 from benchmark.inference.dual_bootstrap import (
     DualBootstrap,
     ModelTests,
@@ -172,6 +173,7 @@ __all__ = [
     "permuted_residuals",
     "perturbed",
     "rdm_pair_statistic",
+    "rdm_scoring_cost",
     "rdm_statistic",
     "select_layer",
     "series_concept_draws",
