@@ -199,7 +199,7 @@ class SubjectRDMs:
         ValueError
             As :func:`rdm_statistic`.
         """
-        parts = self.beside(model_rdm)
+        parts = self._beside(model_rdm)
 
         def correlations(weights: Float64, target: list[_Weighted]) -> Float64:
             total, counted = np.zeros(len(weights)), np.zeros(len(weights))
@@ -213,7 +213,7 @@ class SubjectRDMs:
             lambda weights: _weighted([part.subjects for part in parts], weights), correlations
         )
 
-    def beside(self, model_rdm: ArrayLike) -> list[_Part]:
+    def _beside(self, model_rdm: ArrayLike) -> list[_Part]:
         """The model with those subjects that have the same pairs, for each set of pairs."""
         model = as_rdm(model_rdm, "model_rdm", missing=True)
         if model.shape != self._rdms.shape[1:]:
@@ -276,7 +276,7 @@ def rdm_pair_statistic(model_rdm: ArrayLike, rdms: ArrayLike, method: str = "pea
     >>> rdm_statistic(model, [subject])(1.0 * kept[None]).round(3)
     array([0.02])
     """
-    parts = [part.by_pairs() for part in SubjectRDMs(rdms, method).beside(model_rdm)]
+    parts = [part.by_pairs() for part in SubjectRDMs(rdms, method)._beside(model_rdm)]
 
     def statistic(weights: Float64) -> float:
         correlations = np.concatenate([part(weights) for part in parts])
