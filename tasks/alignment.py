@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
 from benchmark.calibration import World, standard_controls, vector_world
+from benchmark.common.cost import Cost
 from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets.join import Join
 from benchmark.datasets.types import RDMTarget, VectorTarget
 from benchmark.inference import (
-    cka_statistic,
+    SubjectKernels,
     mean_statistic,
     noise_ceiling,
-    permutation_test_rdm,
+    permutation_compare,
     rdm_pair_statistic,
+    rdm_scoring_cost,
     u_centred,
 )
 from benchmark.measures import procrustes_distance
@@ -113,13 +115,24 @@ class Alignment(Task):
         images = concept_images(view.stimuli, joined.concepts)
         seed = int(rng.integers(2**63))  # one for all layers, so that a null does not depend on other layers
         layers: dict[str, LayerResult] = {}
+        kernels: dict[str, np.ndarray] = {}
         for layer in view.layers:
             means = concept_means(view.features(layer), images)
             try:
                 require_varied(means, joined.concepts, "cosine")
-                layers[layer] = _score_layer(means, target, k, seed)
+                kernel = _centred(_kernel(means), np.abs(means).max() ** 2)
+                layers[layer] = _score_layer(means, kernel, target, k, seed)
+                kernels[layer] = kernel
             except ValueError as error:
                 layers[layer] = LayerResult(undefined=str(error))
+        # The Pearson correlation over pairs of kernels without their additive part is the debiased CKA. All
+        # layers together: the target is permuted once for all of them.
+        if kernels:
+            tests = permutation_compare(
+                list(kernels.values()), target.kernels[None], _permutations(n), seed, "pearson"
+            )
+            for layer, p in zip(kernels, tests.p[:, 0], strict=True):
+                layers[layer] = replace(layers[layer], p=float(p))
         several = len(target.kernels) > 1
         return TaskResult(
             concepts=joined.concepts,
@@ -128,6 +141,13 @@ class Alignment(Task):
             ceiling={"cka": _ceiling(target.kernels)} if several else {},
             counts={**joined.counts, "neighbours": k, "images": sum(map(len, images))},
         )
+
+    def cost(self, joined: Join[Any], layers: int, params: Mapping[str, Any]) -> Cost | None:
+        """That of the sums over pairs, for the bootstrap, the choice of a layer and the permutations."""
+        del params
+        n = len(joined.concepts)
+        subjects = len(joined.target.rdms) if isinstance(joined.target, RDMTarget) else 1
+        return rdm_scoring_cost(n, subjects, layers, _permutations(n))
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls. A noisy copy must have the value of the formula of Song et al. (2012)."""
@@ -141,6 +161,7 @@ class _Target:
     kernels: np.ndarray
     neighbours: np.ndarray
     vectors: np.ndarray | None
+    subjects: SubjectKernels
 
     @classmethod
     def from_join(cls, joined: Join[Any], k: int) -> _Target:
@@ -156,23 +177,25 @@ class _Target:
             centred = np.stack([_centred(kernel, scale) for kernel in kernels])
         except UndefinedFeaturesError as error:
             raise NotPossible(f"target {joined.target.name!r}: {error}") from error
-        return cls(centred, np.stack([_shares(s, k) for s in similarities]), vectors)
+        neighbours = np.stack([_shares(s, k) for s in similarities])
+        return cls(centred, neighbours, vectors, SubjectKernels(centred))
 
 
-def _score_layer(means: np.ndarray, target: _Target, k: int, seed: int) -> LayerResult:
-    kernel = _centred(_kernel(means), np.abs(means).max() ** 2)
-    # The Pearson correlation over pairs of kernels without their additive part is the debiased CKA.
-    n = _PERMUTATIONS_LARGE if len(means) > _LARGE else _PERMUTATIONS
-    test = permutation_test_rdm(kernel, target.kernels, "pearson", n, np.random.default_rng(seed))
+def _permutations(concepts: int) -> int:
+    return _PERMUTATIONS_LARGE if concepts > _LARGE else _PERMUTATIONS
+
+
+def _score_layer(means: np.ndarray, kernel: np.ndarray, target: _Target, k: int, seed: int) -> LayerResult:
+    """Everything but p. ``kernel`` is that of the means, without its additive part."""
     shared = np.einsum("ij,sij->si", _shares(_cosines(means), k), target.neighbours) / k
     statistics = {
-        "cka": cka_statistic(kernel, target.kernels),
+        "cka": target.subjects.statistic(kernel),
         "neighbours": mean_statistic(shared.mean(axis=0)),
     }
     values = {} if target.vectors is None else _procrustes(means, target.vectors, seed)
     # The additive part is not computed anew: on halves of the concepts that changes the CKA by a thousandth.
     pairs = partial(rdm_pair_statistic, kernel, target.kernels)
-    return LayerResult(statistics, p=test.p, values=values, pairs=pairs)
+    return LayerResult(statistics, values=values, pairs=pairs)
 
 
 def _kernel(features: np.ndarray) -> np.ndarray:

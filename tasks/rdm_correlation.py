@@ -10,16 +10,18 @@ import numpy as np
 
 from benchmark.calibration import rdm_world, standard_controls
 from benchmark.calibration.definitions import spearman_of_noisy_rdms
+from benchmark.common.cost import Cost
 from benchmark.datasets.join import Join
 from benchmark.datasets.rdm_check import pairs_of
 from benchmark.datasets.types import RDMTarget
 from benchmark.inference import (
     Population,
     SubjectCeilings,
+    SubjectRDMs,
     dual_bootstrap,
-    permutation_test_rdm,
+    permutation_compare,
     rdm_pair_statistic,
-    rdm_statistic,
+    rdm_scoring_cost,
     subject_ceilings,
 )
 from benchmark.representation.concepts import (
@@ -124,28 +126,33 @@ class RDMCorrelation(Task):
         # One seed for all layers, so that a layer's null does not depend on other layers.
         seed = int(rng.integers(2**63))
         large = len(joined.concepts) > _LARGE
-        permutations = _PERMUTATIONS_LARGE if large else _PERMUTATIONS
         layers: dict[str, LayerResult] = {}
-        arrays: dict[str, np.ndarray] = {}
+        model_rdms: dict[str, np.ndarray] = {}
         for layer in view.layers:
+            layers[layer] = LayerResult()  # in the order of the model
             try:
                 means = concept_means(view.features(layer), images)
-                model_rdm = feature_rdm(means, joined.concepts, **recipe)
+                model_rdms[layer] = feature_rdm(means, joined.concepts, **recipe)
             except UndefinedFeaturesError as error:
                 layers[layer] = LayerResult(undefined=str(error))
-                continue
-            test = permutation_test_rdm(
-                model_rdm, rdms, _METHODS[0], permutations, np.random.default_rng(seed)
+        if model_rdms:
+            tests = permutation_compare(
+                list(model_rdms.values()), rdms[None], _permutations(len(joined.concepts)), seed, _METHODS[0]
             )
+            targets = {m: SubjectRDMs(rdms, m) for m in _METHODS}
+        for i, (layer, model_rdm) in enumerate(model_rdms.items()):
             layers[layer] = LayerResult(
-                {m: rdm_statistic(model_rdm, rdms, m) for m in _METHODS},
-                p=test.p,
+                {m: target.statistic(model_rdm) for m, target in targets.items()},
+                p=float(tests.p[i, 0]),
                 values=_standard_errors(model_rdm, rdms, population, seed),
                 pairs=partial(rdm_pair_statistic, model_rdm, rdms, _METHODS[0]),
             )
-            if not large:
-                upper = np.triu_indices(len(joined.concepts), 1)
-                arrays[f"rdm/{layer}"] = model_rdm[upper].astype(np.float32)
+        upper = np.triu_indices(len(joined.concepts), 1)
+        arrays = (
+            {}
+            if large
+            else {f"rdm/{layer}": found[upper].astype(np.float32) for layer, found in model_rdms.items()}
+        )
         pairs = _Pairs(rdms)
         arrays |= pairs.arrays
         if not large:
@@ -169,9 +176,19 @@ class RDMCorrelation(Task):
             ],
         )
 
+    def cost(self, joined: Join[Any], layers: int, params: Mapping[str, Any]) -> Cost | None:
+        """That of the sums over pairs, for the bootstrap, the choice of a layer and the permutations."""
+        del params
+        n = len(joined.concepts)
+        return rdm_scoring_cost(n, len(joined.target.rdms), layers, _permutations(n))
+
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls. A noisy copy must have the correlation of a closed form."""
         return standard_controls(self, rdm_world, rng, expected=spearman_of_noisy_rdms)
+
+
+def _permutations(concepts: int) -> int:
+    return _PERMUTATIONS_LARGE if concepts > _LARGE else _PERMUTATIONS
 
 
 def _people(target: RDMTarget) -> dict[str, np.ndarray]:

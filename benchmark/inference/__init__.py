@@ -11,9 +11,11 @@ from benchmark.inference.bootstrap import (
     Selected,
     bootstrap_weights,
     estimate,
+    estimates,
     select_layer,
 )
 from benchmark.inference.category_clustering import category_pair_statistic, category_statistic
+from benchmark.inference.cost import rdm_scoring_cost
 from benchmark.inference.dual_bootstrap import (
     DualBootstrap,
     ModelTests,
@@ -40,7 +42,7 @@ from benchmark.inference.folded_rdms import (
     folded_rdm_statistic,
     permutation_test_folded,
 )
-from benchmark.inference.kernels import cka_statistic, u_centred
+from benchmark.inference.kernels import SubjectKernels, cka_statistic, u_centred
 from benchmark.inference.noise_ceiling import (
     NoiseCeiling,
     SubjectCeilings,
@@ -88,12 +90,15 @@ from benchmark.inference.series import (
 from benchmark.inference.series_partition import series_partition
 from benchmark.inference.statistics import (
     PairStatistic,
+    SharedStatistic,
     Statistic,
+    SubjectRDMs,
     grouped_mean_statistic,
     mean_statistic,
     pair_statistic,
     rdm_pair_statistic,
     rdm_statistic,
+    values_of,
 )
 from benchmark.inference.word_similarity import (
     word_similarity_pair_statistic,
@@ -124,8 +129,11 @@ __all__ = [
     "Reliability",
     "Selected",
     "SeriesScores",
+    "SharedStatistic",
     "Statistic",
     "SubjectCeilings",
+    "SubjectKernels",
+    "SubjectRDMs",
     "agreement_p",
     "bootstrap_compare",
     "bootstrap_weights",
@@ -138,6 +146,7 @@ __all__ = [
     "encoding_interval",
     "encoding_statistic",
     "estimate",
+    "estimates",
     "explained_statistic",
     "fdr",
     "fitted_scores",
@@ -164,6 +173,7 @@ __all__ = [
     "permuted_residuals",
     "perturbed",
     "rdm_pair_statistic",
+    "rdm_scoring_cost",
     "rdm_statistic",
     "select_layer",
     "series_concept_draws",
@@ -177,6 +187,7 @@ __all__ = [
     "triplet_pair_statistic",
     "triplet_statistic",
     "u_centred",
+    "values_of",
     "word_similarity_pair_statistic",
     "word_similarity_permutation",
     "word_similarity_statistic",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from benchmark.inference.statistics import Statistic
+from benchmark.inference.statistics import Statistic, values_of
 from benchmark.measures._checks import Float64
 from benchmark.measures._threads import in_threads
 
@@ -132,12 +132,41 @@ def estimate(statistic: Statistic, weights: ArrayLike) -> Estimate:
     >>> result.score, round(result.low, 2), round(result.high, 2)
     (0.7, 0.4, 1.0)
     """
+    return estimates([statistic], weights)[0]
+
+
+def estimates(statistics: Sequence[Statistic], weights: ArrayLike) -> list[Estimate]:
+    """Several scores with their intervals, as :func:`estimate`. What the statistics share is computed once.
+
+    Parameters
+    ----------
+    statistics : sequence of Statistic
+    weights : array_like, shape (b, n)
+
+    Returns
+    -------
+    list of Estimate
+
+    Raises
+    ------
+    ValueError
+        If the weights are not a matrix.
+
+    Examples
+    --------
+    >>> from benchmark.inference import bootstrap_weights, estimates, mean_statistic
+    >>> means = [mean_statistic(hits) for hits in ([1, 1, 0, 1], [0, 1, 0, 0])]
+    >>> [found.score for found in estimates(means, bootstrap_weights(n=4, draws=100, rng=0))]
+    [0.75, 0.25]
+    """
     counts = np.asarray(weights, dtype=np.float64)
     if counts.ndim != 2 or 0 in counts.shape:
         raise ValueError(f"weights has shape {counts.shape}: expected (draws, n)")
-    draws = statistic(counts)
-    score = float(statistic(np.ones((1, counts.shape[1])))[0])
-    return Estimate(score, *interval(draws), draws, _undefined(draws))
+    scores = values_of(statistics, np.ones((1, counts.shape[1])), workers=1)
+    return [
+        Estimate(float(score[0]), *interval(draws), draws, _undefined(draws))
+        for score, draws in zip(scores, values_of(statistics, counts), strict=True)
+    ]
 
 
 def select_layer(
@@ -198,14 +227,16 @@ def select_layer(
         return Selected(layers[0], plain.score, plain.low, plain.high, plain.draws, plain.undefined)
     # The first row gives the score and the other rows the draws. The procedure is the same for all.
     rows = np.vstack([np.ones(n), weights])
-    full = np.array([float(statistic(rows[:1])[0]) for statistic in statistics.values()])
+    functions = list(statistics.values())
+    full = np.array([values[0] for values in values_of(functions, rows[:1], workers=1)])
     best = layers[int(first_best(full))]
     halves = np.zeros((SPLITS, 2, n), dtype=bool)
     for first in halves[:, 0]:
         first[rng.permutation(n)[: n // 2]] = True
     halves[:, 1] = ~halves[:, 0]
-    parts = [(statistic, half) for half in halves.reshape(-1, n) for statistic in statistics.values()]
-    scored = np.array(in_threads(lambda part: part[0](rows * part[1]), parts))
+    scored = np.array(
+        in_threads(lambda half: values_of(functions, rows * half, workers=1), halves.reshape(-1, n))
+    )
     by_half = scored.reshape(SPLITS, 2, len(layers), len(rows))
     crossed = np.array([_chosen(*pair) for two in by_half for pair in (two, two[::-1])])
     scores = mean_defined(crossed)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from benchmark.inference._pairs import pair_sum
-from benchmark.inference.statistics import Statistic
+from benchmark.inference.statistics import SharedStatistic, Statistic
 from benchmark.measures._checks import Float64
 
 #: If less than this share of a kernel is left without its additive part, the rest is rounding
@@ -110,36 +112,108 @@ def cka_statistic(model_kernel: ArrayLike, kernels: ArrayLike) -> Statistic:
     >>> round(result.score, 2), round(result.low, 2), round(result.high, 2)
     (0.83, 0.63, 0.93)
     """
-    x = _unit(u_centred(model_kernel))
-    ys = [_unit(u_centred(kernel)) for kernel in np.asarray(kernels)]
-    if any(y.shape != x.shape for y in ys) or not ys:
-        raise ValueError(
-            f"model_kernel has shape {x.shape} and kernels {np.shape(kernels)}: expected the same conditions"
-        )
+    return SubjectKernels(kernels).statistic(model_kernel)
 
-    def statistic(weights: Float64) -> Float64:
-        if weights.ndim != 2 or weights.shape[1] != len(x):
-            raise ValueError(f"weights has shape {weights.shape}: expected (b, {len(x)})")
+
+class SubjectKernels:
+    """The kernels of a target's subjects, whose part of :func:`cka_statistic` serves any number of models.
+
+    Parameters
+    ----------
+    kernels : array_like, shape (s, n, n)
+        One kernel per subject.
+
+    Raises
+    ------
+    ValueError
+        As :func:`u_centred`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.inference import SubjectKernels
+    >>> subject, *layers = np.random.default_rng(0).normal(size=(3, 15, 6))
+    >>> target = SubjectKernels([subject @ subject.T])
+    >>> [float(target.statistic(x @ x.T)(np.ones((1, 15)))[0].round(3)) for x in layers]
+    [0.057, 0.185]
+    """
+
+    def __init__(self, kernels: ArrayLike) -> None:
+        self._kernels = [_unit(u_centred(kernel)) for kernel in np.asarray(kernels)]
+
+    def statistic(self, model_kernel: ArrayLike) -> Statistic:
+        """The statistic of one model, as :func:`cka_statistic`.
+
+        Parameters
+        ----------
+        model_kernel : array_like, shape (n, n)
+            Symmetric. The diagonal is not read.
+
+        Returns
+        -------
+        Statistic
+
+        Raises
+        ------
+        ValueError
+            As :func:`cka_statistic`.
+        """
+        x = _unit(u_centred(model_kernel))
+        if any(y.shape != x.shape for y in self._kernels) or not self._kernels:
+            raise ValueError(
+                f"model_kernel has shape {x.shape} and kernels {[y.shape for y in self._kernels]}: "
+                "expected the same conditions"
+            )
+
+        def beside(weights: Float64, target: _Weighted) -> Float64:
+            w, values = target.weights, np.full(len(weights), np.nan)
+            model = _Kernel.of(w, x[target.kept])
+            total = np.zeros(len(w))
+            for subject in target.subjects:
+                products = pair_sum(w, model.entries * subject.entries)
+                with np.errstate(invalid="ignore"):
+                    lengths = np.sqrt(model.own * subject.own)
+                    total += _product(w, products, model.additive, subject.sums) / lengths
+            values[target.enough] = total / len(target.subjects)
+            return values
+
+        return SharedStatistic(self._weighted, beside)
+
+    def _weighted(self, weights: Float64) -> _Weighted:
+        n = len(self._kernels[0])
+        if weights.ndim != 2 or weights.shape[1] != n:
+            raise ValueError(f"weights has shape {weights.shape}: expected (b, {n})")
         enough = ((weights > 0).sum(axis=1) >= 4) & (weights.max(axis=1) < weights.sum(axis=1) / 2)
-        values = np.full(len(weights), np.nan)
         # In a halving, half of the concepts has no weight in any draw. Leaving it out saves three quarters.
         kept = weights.any(axis=0)
         w, used = weights[np.ix_(enough, kept)], np.ix_(kept, kept)
-        mine = x[used]
-        sums = w @ mine
-        additive = _additive(w, sums)
-        own = _own(w, mine, additive, sums)
-        total = np.zeros(len(w))
-        for y in ys:
-            theirs = y[used]
-            sums = w @ theirs
-            with np.errstate(invalid="ignore"):
-                lengths = np.sqrt(own * _own(w, theirs, _additive(w, sums), sums))
-                total += _product(w, pair_sum(w, mine * theirs), additive, sums) / lengths
-        values[enough] = total / len(ys)
-        return values
+        return _Weighted(w, enough, used, [_Kernel.of(w, kernel[used]) for kernel in self._kernels])
 
-    return statistic
+
+@dataclass(frozen=True)
+class _Kernel:
+    """A kernel, its sums over conditions and its additive part, (b, n) each, and its square, (b,)."""
+
+    entries: Float64
+    sums: Float64
+    additive: Float64
+    own: Float64
+
+    @classmethod
+    def of(cls, w: Float64, entries: Float64) -> _Kernel:
+        sums = w @ entries
+        additive = _additive(w, sums)
+        return cls(entries, sums, additive, _own(w, entries, additive, sums))
+
+
+@dataclass(frozen=True)
+class _Weighted:
+    """Subjects for the weights of those draws that have enough conditions, over those with weight in any."""
+
+    weights: Float64
+    enough: np.ndarray
+    kept: tuple[np.ndarray, ...]
+    subjects: list[_Kernel]
 
 
 def _additive(w: Float64, sums: Float64) -> Float64:

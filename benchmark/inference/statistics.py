@@ -6,7 +6,10 @@ pairs of concepts with weights w_i w_j is the quadratic form w' M w, so that one
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,10 +27,64 @@ from benchmark.inference._pairs import (
     weighted_pairs,
 )
 from benchmark.measures._checks import Float64, as_rdm, as_rdms, require_pairs
+from benchmark.measures._threads import in_threads
 
 Statistic = Callable[[Float64], Float64]
 #: Weights of the pairs of concepts, row by row of the upper triangle -> the score; NaN where it is undefined
 PairStatistic = Callable[[Float64], float]
+
+
+@dataclass(frozen=True)
+class SharedStatistic:
+    """A statistic of which a part depends on the target alone, and serves all models.
+
+    Attributes
+    ----------
+    of_target : callable
+        Weights (b, n) -> that part. The same function for all models.
+    beside : callable
+        Weights (b, n), and that part for them -> values (b,).
+    """
+
+    of_target: Callable[[Float64], Any]
+    beside: Callable[[Float64, Any], Float64]
+
+    def __call__(self, weights: Float64) -> Float64:
+        """The values (b,) for weights (b, n)."""
+        return self.beside(weights, self.of_target(weights))
+
+
+def values_of(statistics: Sequence[Statistic], weights: Float64, workers: int | None = None) -> list[Float64]:
+    """Values of several statistics for the same weights. What they share is computed once.
+
+    Parameters
+    ----------
+    statistics : sequence of Statistic
+    weights : ndarray, shape (b, n)
+    workers : int, optional
+        Number of threads. The default is as many as a matrix product may take.
+
+    Returns
+    -------
+    list of ndarray, shape (b,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.inference import mean_statistic, values_of
+    >>> means = [mean_statistic(hits) for hits in ([1, 1, 0, 1], [0, 1, 0, 0])]
+    >>> [float(values[0]) for values in values_of(means, np.ones((1, 4)))]
+    [0.75, 0.25]
+    """
+    shared = {each.of_target for each in statistics if isinstance(each, SharedStatistic)}
+    known = {of_target: of_target(weights) for of_target in shared}
+
+    def values(statistic: Statistic) -> Float64:
+        if isinstance(statistic, SharedStatistic):
+            return statistic.beside(weights, known[statistic.of_target])
+        return statistic(weights)
+
+    return in_threads(values, statistics, workers)
 
 
 def rdm_statistic(model_rdm: ArrayLike, rdms: ArrayLike, method: str = "pearson") -> Statistic:
@@ -82,20 +139,103 @@ def rdm_statistic(model_rdm: ArrayLike, rdms: ArrayLike, method: str = "pearson"
     >>> round(lower, 2), round(upper, 2)
     (0.71, 0.87)
     """
-    parts = _parts(model_rdm, rdms, method)
-    n = len(parts[0])
+    return SubjectRDMs(rdms, method).statistic(model_rdm)
 
-    def statistic(weights: Float64) -> Float64:
-        _require_weights(weights, n)
-        # In a halving, half of the concepts has no weight in any draw. Leaving it out saves three quarters.
-        kept: NDArray[np.bool_] = np.asarray(weights.any(axis=0))
-        w = weights[:, kept]
-        total, counted = np.zeros(len(w)), np.zeros(len(w))
-        for part in parts:
-            part.add(w, kept, total, counted)
-        return _ratio(total, counted)
 
-    return statistic
+class SubjectRDMs:
+    """The RDMs of a target's subjects, standardised once for the statistics of any number of models.
+
+    Their weighted means and variances serve all models too, where statistics are evaluated together
+    (:func:`values_of`).
+
+    Parameters
+    ----------
+    rdms : array_like, shape (s, n, n)
+        One RDM per subject. Pairs may be NaN.
+    method : str
+        ``pearson``, ``spearman`` or ``cosine``.
+
+    Raises
+    ------
+    ValueError
+        If an RDM is none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.inference import SubjectRDMs, values_of
+    >>> from benchmark.measures import rdm
+    >>> rng = np.random.default_rng(0)
+    >>> subject, *layers = (rdm(rng.normal(size=(6, 9))) for _ in range(3))
+    >>> target = SubjectRDMs(subject)
+    >>> found = values_of([target.statistic(layer) for layer in layers], np.ones((1, 6)))
+    >>> [float(values[0].round(2)) for values in found]
+    [-0.26, 0.39]
+    """
+
+    def __init__(self, rdms: ArrayLike, method: str = "pearson") -> None:
+        self._rdms = as_rdms(rdms, "rdms", missing=True)
+        self._method = method
+        self._pairs = by_pairs(self._rdms)
+
+    @cached_property
+    def _subjects(self) -> list[_Subjects]:
+        return [_Subjects(self._rdms, members, used, self._method) for used, members in self._pairs]
+
+    def statistic(self, model_rdm: ArrayLike) -> Statistic:
+        """The statistic of one model, as :func:`rdm_statistic`.
+
+        Parameters
+        ----------
+        model_rdm : array_like, shape (n, n)
+            The model's RDM. Pairs may be NaN; then nothing is shared with other models.
+
+        Returns
+        -------
+        Statistic
+
+        Raises
+        ------
+        ValueError
+            As :func:`rdm_statistic`.
+        """
+        parts = self._beside(model_rdm)
+
+        def correlations(weights: Float64, target: list[_Weighted]) -> Float64:
+            total, counted = np.zeros(len(weights)), np.zeros(len(weights))
+            for part, of_part in zip(parts, target, strict=True):
+                part.add(of_part, total, counted)
+            return _ratio(total, counted)
+
+        if all(part.subjects in self._subjects for part in parts):
+            return SharedStatistic(self._weighted, correlations)
+        return SharedStatistic(
+            lambda weights: _weighted([part.subjects for part in parts], weights), correlations
+        )
+
+    def _beside(self, model_rdm: ArrayLike) -> list[_Part]:
+        """The model with those subjects that have the same pairs, for each set of pairs."""
+        model = as_rdm(model_rdm, "model_rdm", missing=True)
+        if model.shape != self._rdms.shape[1:]:
+            raise ValueError(
+                f"model_rdm has shape {model.shape} and rdms {self._rdms.shape}: expected the same conditions"
+            )
+        of_model = measured_pairs(model)
+        if of_model is None:
+            return [_Part(model, subjects) for subjects in self._subjects]
+        return [
+            _Part(model, _Subjects(self._rdms, members, both(of_model, used), self._method))
+            for used, members in self._pairs
+        ]
+
+    def _weighted(self, weights: Float64) -> list[_Weighted]:
+        return _weighted(self._subjects, weights)
+
+
+def _weighted(subjects: list[_Subjects], weights: Float64) -> list[_Weighted]:
+    if subjects:
+        _require_weights(weights, len(subjects[0].rdms[0]))
+    return [some.weighted(weights) for some in subjects]
 
 
 def rdm_pair_statistic(model_rdm: ArrayLike, rdms: ArrayLike, method: str = "pearson") -> PairStatistic:
@@ -136,7 +276,7 @@ def rdm_pair_statistic(model_rdm: ArrayLike, rdms: ArrayLike, method: str = "pea
     >>> rdm_statistic(model, [subject])(1.0 * kept[None]).round(3)
     array([0.02])
     """
-    parts = [part.by_pairs() for part in _parts(model_rdm, rdms, method)]
+    parts = [part.by_pairs() for part in SubjectRDMs(rdms, method)._beside(model_rdm)]
 
     def statistic(weights: Float64) -> float:
         correlations = np.concatenate([part(weights) for part in parts])
@@ -146,42 +286,50 @@ def rdm_pair_statistic(model_rdm: ArrayLike, rdms: ArrayLike, method: str = "pea
     return statistic
 
 
-def _parts(model_rdm: ArrayLike, rdms: ArrayLike, method: str) -> list[_Part]:
-    """The model with those subjects that have the same pairs, for each set of pairs."""
-    subjects = as_rdms(rdms, "rdms", missing=True)
-    model = as_rdm(model_rdm, "model_rdm", missing=True)
-    if model.shape != subjects.shape[1:]:
-        raise ValueError(
-            f"model_rdm has shape {model.shape} and rdms {subjects.shape}: expected the same conditions"
-        )
-    return [
-        _Part(model, subjects, members, both(measured_pairs(model), used), method)
-        for used, members in by_pairs(subjects)
-    ]
+@dataclass(frozen=True)
+class _Weighted:
+    """Subjects with their moments for some weights, over the conditions that have weight in any draw."""
+
+    weights: Float64
+    kept: tuple[np.ndarray, ...]
+    pairs: Float64
+    enough: NDArray[np.bool_]
+    moments: list[Moments]
+
+
+class _Subjects:
+    """Those subjects that have the same pairs in use, standardised over them."""
+
+    def __init__(self, rdms: Float64, members: list[int], used: Used | None, method: str) -> None:
+        if used is not None:
+            require_pairs(int(used.sum()), f"model_rdm and rdms[{members[0]}] share")
+        self.members, self.used, self.method = members, used, method
+        self.links = links(used)
+        self.rdms = [standardised(rdms[i], method, f"rdms[{i}]", used) for i in members]
+
+    def weighted(self, weights: Float64) -> _Weighted:
+        """The moments of each subject."""
+        # In a halving, half of the concepts has no weight in any draw. Leaving it out saves three quarters.
+        kept: NDArray[np.bool_] = np.asarray(weights.any(axis=0))
+        w, used_pairs = weights[:, kept], np.ix_(kept, kept)
+        pairs, enough = weighted_pairs(w, None if self.links is None else self.links[used_pairs])
+        moments = [Moments.from_weights(w, rdm[used_pairs], pairs, self.method) for rdm in self.rdms]
+        return _Weighted(w, used_pairs, pairs, enough, moments)
 
 
 class _Part:
-    """A model's RDM and those subjects' RDMs that have the same pairs, standardised over the pairs in use."""
+    """A model's RDM and subjects that have the same pairs, standardised over the pairs in use."""
 
-    def __init__(
-        self, model: Float64, subjects: Float64, members: list[int], used: Used | None, method: str
-    ) -> None:
-        if used is not None:
-            require_pairs(int(used.sum()), f"model_rdm and rdms[{members[0]}] share")
-        self._method = method
-        self._model = standardised(model, method, "model_rdm", used)
-        self._subjects = [standardised(subjects[i], method, f"rdms[{i}]", used) for i in members]
-        self._links = links(used)
-
-    def __len__(self) -> int:
-        return len(self._model)
+    def __init__(self, model: Float64, subjects: _Subjects) -> None:
+        self.subjects = subjects
+        self._model = standardised(model, subjects.method, "model_rdm", subjects.used)
 
     def by_pairs(self) -> Callable[[Float64], Float64]:
         """Weights of all pairs -> the correlation with each subject, (s,). NaN without variance."""
-        upper = np.triu_indices(len(self), 1)
-        used = 1.0 if self._links is None else self._links[upper]
-        model, rows = self._model[upper], np.array([subject[upper] for subject in self._subjects])
-        squares, centred = rows**2, float(self._method != "cosine")
+        upper = np.triu_indices(len(self._model), 1)
+        used = 1.0 if self.subjects.links is None else self.subjects.links[upper]
+        model, rows = self._model[upper], np.array([subject[upper] for subject in self.subjects.rdms])
+        squares, centred = rows**2, float(self.subjects.method != "cosine")
 
         def correlations(weights: Float64) -> Float64:
             with np.errstate(invalid="ignore", divide="ignore"):
@@ -196,18 +344,18 @@ class _Part:
 
         return correlations
 
-    def add(self, w: Float64, kept: NDArray[np.bool_], total: Float64, counted: Float64) -> None:
+    def add(self, target: _Weighted, total: Float64, counted: Float64) -> None:
         """Add the correlations (b,) to ``total``, and to ``counted`` the number of subjects that have one.
 
         A subject without missing pairs has one wherever three concepts have weight; it can be NaN.
         """
-        used_pairs = np.ix_(kept, kept)
-        pairs, enough = weighted_pairs(w, None if self._links is None else self._links[used_pairs])
-        model = Moments.from_weights(w, self._model[used_pairs], pairs, self._method)
-        for subject in self._subjects:
-            moments = Moments.from_weights(w, subject[used_pairs], pairs, self._method)
-            correlation = model.correlation(moments, w, pairs)
-            takes_part = enough if self._links is None else enough & ~np.isnan(correlation)
+        w, pairs = target.weights, target.pairs
+        model = Moments.from_weights(w, self._model[target.kept], pairs, self.subjects.method)
+        for subject in target.moments:
+            correlation = model.correlation(subject, w, pairs)
+            takes_part = target.enough
+            if self.subjects.links is not None:
+                takes_part = takes_part & ~np.isnan(correlation)
             total += np.where(takes_part, correlation, 0)
             counted += takes_part
 

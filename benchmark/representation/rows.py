@@ -108,10 +108,9 @@ def dealt_folds(units: np.ndarray, count: int, seed: int, task: str, what: str =
     if count < 2:
         raise UsageError(f"task {task}: folds is {count}: at least 2 are needed")
     if n < FEWEST * count:
-        raise NotPossible(
-            f"{n} {what} joined, too few for {count} folds of {FEWEST} or more: give folds at most "
-            f"{n // FEWEST}" + ("" if n >= 2 * FEWEST else f"; at least {2 * FEWEST} {what} are needed")
-        )
+        fewest = 2 * FEWEST
+        way_out = f"give folds at most {n // FEWEST}" if n >= fewest else f"at least {fewest} are needed"
+        raise NotPossible(f"{n} {what} joined, too few for {count} folds of {FEWEST} or more: {way_out}")
     place = np.random.default_rng(seed).permutation(n)
     folds: np.ndarray = (place * count // n)[np.unique(units, return_inverse=True)[1]]
     return folds

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from benchmark.common.errors import NotPossible
-from benchmark.inference import bootstrap_weights, estimate, fdr, perturbed, select_layer
+from benchmark.inference import bootstrap_weights, estimate, estimates, fdr, perturbed, select_layer
 from benchmark.inference.bootstrap import Estimate as Bootstrapped
 from benchmark.inference.paired import HALVINGS
-from benchmark.measures._threads import in_threads
 from benchmark.results import Estimate, LayerScore
 from benchmark.task import LayerResult, Metric, Statistic, TaskResult
 
@@ -74,8 +74,11 @@ def summarise(result: TaskResult, metrics: tuple[Metric, ...], seed: int) -> Sum
         raise NotPossible(f"only {n} concept is left to be scored; an interval over concepts needs two")
     weights = bootstrap_weights(n, DRAWS, np.random.default_rng(seed))
     adjusted = fdr(np.array([np.nan if r.p is None else r.p for r in result.layers.values()]))
-    parts = zip(result.layers.items(), adjusted, strict=True)
-    layers = tuple(in_threads(lambda part: _layer(*part[0], result, metrics, weights, float(part[1])), parts))
+    resamples = {metric.name: _resampled(result, metric, weights) for metric in metrics}
+    layers = tuple(
+        _layer(name, layer, result, metrics, resamples, float(p_fdr))
+        for (name, layer), p_fdr in zip(result.layers.items(), adjusted, strict=True)
+    )
     first = metrics[0]
     defined = {name: r.statistics[first.name] for name, r in result.layers.items() if r.undefined is None}
     if not defined:
@@ -122,25 +125,34 @@ def _negative(statistic: Statistic) -> Statistic:
     return lambda weights: -statistic(weights)
 
 
+def _resampled(result: TaskResult, metric: Metric, weights: np.ndarray) -> dict[str, Bootstrapped]:
+    """A metric of each layer that has it; all layers together, so that what they share is computed once."""
+    scored = {
+        name: layer.statistics[metric.name]
+        for name, layer in result.layers.items()
+        if metric.name in layer.statistics
+    }
+    return dict(zip(scored, estimates(list(scored.values()), weights), strict=True))
+
+
 def _layer(
     name: str,
     layer: LayerResult,
     result: TaskResult,
     metrics: tuple[Metric, ...],
-    weights: np.ndarray,
+    resamples: Mapping[str, Mapping[str, Bootstrapped]],
     p_fdr: float,
 ) -> LayerScore:
-    estimates = {
-        metric.name: _estimate(result, metric, estimate(layer.statistics[metric.name], weights))
-        for metric in metrics
-        if metric.name in layer.statistics
-    }
     return LayerScore(
         name=name,
         undefined=layer.undefined,
         p=layer.p,
         p_fdr=p_fdr,
-        metrics=estimates,
+        metrics={
+            metric.name: _estimate(result, metric, resamples[metric.name][name])
+            for metric in metrics
+            if name in resamples[metric.name]
+        },
         values={**layer.values},
     )
 

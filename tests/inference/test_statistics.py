@@ -8,11 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.inference import (
+    SubjectKernels,
+    SubjectRDMs,
     bootstrap_weights,
+    cka_statistic,
     grouped_mean_statistic,
     mean_statistic,
     pair_statistic,
+    rdm_scoring_cost,
     rdm_statistic,
+    values_of,
 )
 from benchmark.measures import compare_rdms, rdm
 
@@ -126,3 +131,47 @@ def test_grouped_mean_statistic() -> None:
         grouped_mean_statistic([1.0], [0, 1])
     with pytest.raises(ValueError, match="expected indices"):
         grouped_mean_statistic([1.0], [0.5])
+
+
+@pytest.mark.parametrize("missing", ["none", "of a subject", "of a model"])
+def test_models_that_share_a_target_have_the_values_that_each_has_alone(missing: str) -> None:
+    rng = np.random.default_rng(0)
+    subjects, layers = (np.stack([rdm(rng.normal(size=(12, 9))) for _ in range(3)]) for _ in range(2))
+    if missing != "none":
+        (subjects if missing == "of a subject" else layers)[1, [0, 4], [4, 0]] = np.nan
+    weights = bootstrap_weights(12, 40, rng=1)
+    target = SubjectRDMs(subjects, "spearman")
+    together = values_of([target.statistic(layer) for layer in layers], weights)
+    for layer, values in zip(layers, together, strict=True):
+        assert np.array_equal(values, rdm_statistic(layer, subjects, "spearman")(weights), equal_nan=True)
+
+
+def test_kernels_that_share_a_target_have_the_values_that_each_has_alone() -> None:
+    subject, *layers = (x @ x.T for x in np.random.default_rng(0).normal(size=(4, 12, 5)))
+    weights = bootstrap_weights(12, 40, rng=1)
+    target = SubjectKernels([subject])
+    together = values_of([target.statistic(layer) for layer in layers], weights)
+    for layer, values in zip(layers, together, strict=True):
+        assert np.array_equal(values, cka_statistic(layer, [subject])(weights), equal_nan=True)
+
+
+def test_moments_of_a_target_are_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    target = SubjectRDMs(rdm(rng.normal(size=(8, 9))))
+    calls = []
+    compute = SubjectRDMs._weighted
+    monkeypatch.setattr(SubjectRDMs, "_weighted", lambda *of: calls.append(1) or compute(*of))
+    values_of([target.statistic(rdm(rng.normal(size=(8, 9)))) for _ in range(3)], np.ones((1, 8)))
+    assert len(calls) == 1
+
+
+def test_cost_grows_with_conditions_layers_and_subjects() -> None:
+    def seconds(n: int, subjects: int, layers: int) -> float:
+        cost = rdm_scoring_cost(n, subjects, layers, permutations=200)
+        assert cost is not None
+        assert cost.memory is not None
+        return cost.seconds
+
+    assert rdm_scoring_cost(48, 4, 6, permutations=1000) is None
+    assert seconds(2400, 1, 10) == pytest.approx(4 * seconds(1200, 1, 10))
+    assert seconds(1200, 1, 10) < seconds(1200, 1, 20) < seconds(1200, 4, 20)

@@ -227,7 +227,7 @@ def test_says_what_is_wrong(task, stimuli, features, target, params, error, mess
 
 def test_fewer_stimuli_than_folds(task, features, target, stimuli):
     few = target.select(target.ids[:4])
-    with pytest.raises(NotPossible, match="too few for 5 folds"):
+    with pytest.raises(NotPossible, match="too few for 5 folds of 6 or more: at least 12 are needed"):
         score(task, stimuli, {"layer": features}, few)
 
 
