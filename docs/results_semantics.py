@@ -65,6 +65,7 @@ def semantics_section(board: Board) -> str:
         _types("### F1 by type of property (Table 1)", decoding, ("f1", *TYPES)),
         _types("### F1 by finer kind (Table 4)", decoding, FINER),
         *(f"![F1 layer by layer](figures/{name}.svg)\n" for name in semantics_figures(board)),
+        _depth(decoding),
         _hits(mapping),
         "### Does the ordering of the paper hold?\n",
         _order(decoding),
@@ -98,23 +99,36 @@ def _best(cell: CellResult) -> Mapping[str, Estimate]:
     return next((layer.metrics for layer in cell.layers if layer.name == cell.best_layer), {})
 
 
+def place(model: str) -> tuple[int, str, int]:
+    """Where a model stands in a table: without words first, then its network, then its method.
+
+    The network alone is the first of its rows, then the last layer and the meta-embeddings.
+    """
+    method = max((name for name in ("last", *METHODS) if model.startswith(f"{name}_")), key=len, default="")
+    rest = f"_{model.removeprefix(f'{method}_')}" if method else f"_{model}"
+    words = next((words for words in WORD_VECTORS if method and rest.startswith(f"{words}_")), "")
+    order = ("", *reversed(WORD_VECTORS)).index(words)
+    return order, rest.removeprefix(words), ("", "last", *METHODS).index(method)
+
+
 def _types(title: str, columns: Iterable[Column], kinds: Sequence[str]) -> str:
-    rows = [
-        (
-            f"`{cell.binding}`",
-            f"`{cell.model}`",
-            f"`{cell.best_layer}`",
-            *(_with_chance(_best(cell).get(kind)) for kind in kinds),
-        )
-        for column in columns
-        for cell in column.cells
-    ]
-    head = ("binding", "model", "layer", *(kind.replace("_", " ") for kind in kinds))
+    head = ("model", "layer", *(kind.replace("_", " ") for kind in kinds))
     said = (
         "F1 of the layer that is best over all properties, with the 95 % interval over properties; in round "
-        "brackets the chance level, by permuted concepts."
+        "brackets the chance level, by permuted concepts. The rows of one network stand together."
     )
-    return "\n".join([title, "", said, "", table(head, rows)])
+    parts = [title, "", said, ""]
+    for column in columns:
+        rows = [
+            (
+                f"`{cell.model}`",
+                f"`{cell.best_layer}`",
+                *(_with_chance(_best(cell).get(kind)) for kind in kinds),
+            )
+            for cell in sorted(column.cells, key=lambda cell: place(cell.model))
+        ]
+        parts += [f"`{column.binding}`:", "", table(head, rows)]
+    return "\n".join(parts)
 
 
 def _with_chance(found: Estimate | None) -> str:
@@ -127,6 +141,37 @@ def _with_interval(found: Estimate | None) -> str:
     if found is None or found.score is None:
         return "-"
     return f"{number(found.score)} [{number(found.ci_low)}, {number(found.ci_high)}]"
+
+
+def _depth(columns: Iterable[Column]) -> str:
+    """From which layer on colour, and taxonomic properties, are told from chance."""
+    kinds = ("colour", "taxonomic")
+    layered = [cell for column in columns for cell in column.cells if len(cell.layers) > 1]
+    rows = []
+    for cell in layered:
+        shown: list[str] = []
+        for kind in kinds:
+            known = [(layer.name, layer.metrics[kind]) for layer in cell.layers if kind in layer.metrics]
+            known = [(name, found) for name, found in known if found.score is not None]
+            first = next((i for i, (_, found) in enumerate(known) if _above_chance(found)), None)
+            shown += [
+                "none" if first is None else f"`{known[first][0]}` ({first + 1} of {len(known)})",
+                _with_chance(known[0][1]) if known else "-",
+                _with_chance(known[-1][1]) if known else "-",
+            ]
+        rows.append((f"`{cell.binding}`", f"`{cell.model}`", *shown))
+    head = [
+        f"{kind}: {what}" for kind in kinds for what in ("first above chance", "first layer", "last layer")
+    ]
+    said = (
+        "The first layer, from the input on, of which the 95 % interval is above its chance level; and F1 in "
+        "the first and in the last layer:"
+    )
+    return "\n".join([said, "", table(("binding", "network", *head), rows)]) if rows else ""
+
+
+def _above_chance(found: Estimate) -> bool:
+    return found.ci_low is not None and found.chance is not None and found.ci_low > found.chance
 
 
 def _hits(columns: Sequence[Column]) -> str:
@@ -175,8 +220,12 @@ def _order(columns: Iterable[Column]) -> str:
     steps = list(pairwise(TYPES))
     rows: list[tuple[str, ...]] = []
     counted: dict[tuple[str, str], Counter[str]] = {step: Counter() for step in steps}
-    for cell in (cell for column in columns for cell in column.cells):
+    whole: Counter[bool] = Counter()
+    for cell in (c for column in columns for c in sorted(column.cells, key=lambda c: place(c.model))):
         found = _best(cell)
+        scores = [s for s in (found[kind].score for kind in TYPES if kind in found) if s is not None]
+        if len(scores) == len(TYPES):
+            whole[all(a > b for a, b in pairwise(scores))] += 1
         cells = []
         for first, second in steps:
             step = step_between(found[first], found[second]) if {first, second} <= found.keys() else None
@@ -201,6 +250,7 @@ def _order(columns: Iterable[Column]) -> str:
             "difference (over properties; the two types have different ones):",
             "",
             *said,
+            f"- All four steps at once, by the scores alone: {whole[True]} of {whole.total()} cells.",
             "",
             table(("binding", "model", *names), rows),
         ]

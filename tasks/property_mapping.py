@@ -105,6 +105,9 @@ class PropertyMapping(Task):
         "neighbours": Parameter(5, "how many nearest neighbours are averaged, at least 1"),
         "repeats": Parameter(5, "how often the concepts are dealt into folds anew, at least 1"),
         "network": Parameter([], "the layers for which the network is trained too, by name; none: it is not"),
+        "steps": Parameter(
+            [25, 50, 100], "numbers of training steps of the network, to choose from in inner folds"
+        ),
     }
     reference: ClassVar[str] = """@inproceedings{derby2020encoding,
   author = {Derby, Steven and Miller, Paul and Devereux, Barry},
@@ -216,6 +219,11 @@ class PropertyMapping(Task):
                 raise UsageError(
                     f"task {self.name}: parameter {key!r} is {recipe[key]}: at least 1 is needed"
                 )
+        steps = recipe["steps"]
+        if not steps or any(type(step) is not int or step < 1 for step in steps):
+            raise UsageError(
+                f"task {self.name}: parameter 'steps' is {steps}: expected numbers of at least 1"
+            )
         # Models of one binding have different layers: a name is wrong only where none of them is known.
         named = recipe["network"]
         if named and not set(named) & set(view.layers):
@@ -229,13 +237,15 @@ class PropertyMapping(Task):
 class _Mapping:
     """What is predicted, the folds, and the learners.
 
-    ``frequencies`` (n, v); ``labels`` (r, n), the fold of each concept in each repetition; ``seeds`` (r,).
+    ``frequencies`` (n, v); ``labels`` (r, n), the fold of each concept in each repetition; ``seeds`` (r,);
+    ``steps``, from which the network chooses.
     """
 
     frequencies: np.ndarray
     labels: np.ndarray
     seeds: np.ndarray
     neighbours: int
+    steps: tuple[int, ...]
     device: str | None
 
     @classmethod
@@ -243,7 +253,7 @@ class _Mapping:
         cls, frequencies: np.ndarray, recipe: Mapping[str, Any], seeds: np.ndarray, device: str | None
     ) -> _Mapping:
         labels = np.stack([fold_labels(len(frequencies), FOLDS, int(seed)) for seed in seeds])
-        return cls(frequencies, labels, seeds, recipe["neighbours"], device)
+        return cls(frequencies, labels, seeds, recipe["neighbours"], tuple(recipe["steps"]), device)
 
     def score(self, features: np.ndarray, network: bool) -> LayerResult:
         """The result of a layer, whose concepts have these features (n, d)."""
@@ -292,7 +302,8 @@ class _Mapping:
 
     def _network(self, features: np.ndarray, repeat: int) -> np.ndarray:
         seed = int(self.seeds[repeat])
-        return cosine_network(features, self.frequencies, self.labels[repeat], seed, self.device)
+        labels = self.labels[repeat]
+        return cosine_network(features, self.frequencies, labels, seed, self.steps, self.device)
 
     def _exchanged(self, hits: np.ndarray) -> np.ndarray:
         """The mean hit (n predictions, n concepts) where predictions within a fold are exchanged, (b,)."""

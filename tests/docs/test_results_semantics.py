@@ -13,7 +13,7 @@ from benchmark.leaderboard.board import Column
 from benchmark.results import Estimate, LayerScore
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "docs"))
-from results_semantics import TYPES, semantics_section, step_between
+from results_semantics import TYPES, place, semantics_section, step_between
 
 
 def estimate(score, half):
@@ -62,3 +62,22 @@ def test_the_section_counts_the_steps_and_compares_with_the_last_layer():
     assert "- `decoding`: above 1, below 0, not told apart 0." in said
     assert "| `decoding` | `svd_net` | `last_net` | 0.200 |" in said
     assert semantics_section(SimpleNamespace(columns=())) == ""
+    assert "- All four steps at once, by the scores alone: 0 of 2 cells." in said
+
+
+def test_the_rows_of_a_network_stand_together_and_words_come_last():
+    ordered = ["net", "last_net", "svd_net", "1ton_net", "1ton_trained_net", "word_vectors_glove"]
+    ordered += ["last_glove_net", "1ton_glove_net", "last_glove_840b_net"]
+    assert sorted(ordered[::-1], key=place) == ordered
+
+
+def test_the_section_says_from_which_layer_on_a_kind_is_above_chance():
+    one = cell("net", [0.4, 0.3, 0.3, 0.2, 0.1], [])
+    early = {"f1": estimate(0.1, 0.05), "taxonomic": estimate(0.1, 0.05), "colour": estimate(0.2, 0.05)}
+    late = {"f1": estimate(0.3, 0.05), "taxonomic": estimate(0.4, 0.05), "colour": Estimate()}
+    one.layers = [LayerScore(name="conv", metrics=early), LayerScore(name="layer", metrics=late)]
+    one.model_copy = lambda update: cell(update["model"], [0.4, 0.3, 0.3, 0.2, 0.1], [])
+    said = semantics_section(SimpleNamespace(columns=(Column("decoding", "", "", "", None, (one,)),)))
+    colour = "`conv` (1 of 1) | 0.200 [0.150, 0.250] (0.070) | 0.200 [0.150, 0.250] (0.070)"
+    taxonomic = "`layer` (2 of 2) | 0.100 [0.050, 0.150] (0.070) | 0.400 [0.350, 0.450] (0.070)"
+    assert f"| `decoding` | `net` | {colour} | {taxonomic} |" in said

@@ -150,11 +150,10 @@ def test_no_row_is_predicted_with_its_own_target():
 
 def test_the_batched_network_is_one_network_a_fold(monkeypatch):
     monkeypatch.setattr(network, "HIDDEN", 16)
-    monkeypatch.setattr(network, "STEPS", 30)
     x, y = draw(2, n=12)
     x = x / np.linalg.norm(x, axis=1, keepdims=True)
     labels = fold_labels(12, 3, 0)
-    found = network.cosine_network(x, y, labels, seed=5)
+    found = network.cosine_network(x, y, labels, seed=5, steps=[30])
 
     generator = torch.Generator().manual_seed(5)
     start = [torch.randn(shape, generator=generator) * (2 / shape[0]) ** 0.5 for shape in ((15, 16), (16, 9))]
@@ -174,3 +173,22 @@ def test_the_batched_network_is_one_network_a_fold(monkeypatch):
             optimiser.step()
         expected = one(torch.tensor(x[~train], dtype=torch.float32)).detach().numpy()
         assert np.allclose(found[~train], expected, atol=1e-4)
+
+
+def test_the_network_stops_where_its_inner_folds_are_best(monkeypatch):
+    """Each fold has the prediction of the number of steps that is best on its own training rows."""
+    monkeypatch.setattr(network, "HIDDEN", 16)
+    rng = np.random.default_rng(4)
+    x, y = rng.normal(size=(30, 15)), rng.integers(0, 3, (30, 9)) + 0.0  # nothing to learn
+    y[:, 0] += 1
+    labels, steps = fold_labels(30, 3, 1), [1, 20, 60]
+    found = network.cosine_network(x, y, labels, 7, [60, 20, 1, 20])
+    alone = {step: network.cosine_network(x, y, labels, 7, [step]) for step in steps}
+    best = []
+    for label in range(3):
+        rows = labels != label
+        inner = fold_labels(rows.sum(), 5, 7)
+        inside = [network.cosine_network(x[rows], y[rows], inner, 7, [step]) for step in steps]
+        best.append(steps[int(np.argmax([average_precision(p, y[rows]).mean() for p in inside]))])
+        assert found[~rows] == pytest.approx(alone[best[-1]][~rows], abs=1e-5)
+    assert sorted(best) == steps  # else the folds would not be told apart

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -137,3 +139,18 @@ def test_features_too_large_for_the_regression_are_refused_in_a_line(task, norms
     monkeypatch.setattr("benchmark.measures.logistic._ITERATIONS_FLOAT64", 50)
     with pytest.raises(NotPossible, match=r"layer 'layer': .*scale the features"):
         score(task, {"layer": 1e5 * features}, norms, normalise="none")
+
+
+@pytest.mark.parametrize("model", ["mini_classifier", "mini_encoder", "mini_clip"])
+def test_taxonomic_properties_rise_with_depth_in_trained_networks_only(model):
+    """The published results of the miniature: first and last layer, by their intervals."""
+    folder = Path(__file__).parents[2] / "leaderboard/results/mini/properties_decoding"
+    ends = {}
+    for name in (model, f"{model}@untrained-0"):
+        layers = json.loads((folder / f"{name}.json").read_text())["layers"]
+        ends[name] = [layers[i]["metrics"]["taxonomic"] for i in (0, -1)]
+    first, last = ends[model]
+    assert last["ci_low"] > first["ci_high"]
+    first, last = ends[f"{model}@untrained-0"]
+    assert last["ci_low"] < first["ci_high"]
+    assert last["ci_low"] < last["chance"]

@@ -114,6 +114,8 @@ def test_concepts_without_images_are_not_possible(task, world):
         ({"repeats": 0}, "parameter 'repeats' is 0"),
         ({"normalise": "l1"}, "normalise is 'l1'"),
         ({"network": "copy"}, "parameter 'network' must be list"),
+        ({"steps": []}, r"parameter 'steps' is \[\]: expected numbers of at least 1"),
+        ({"steps": [0, 25]}, "parameter 'steps' is .0, 25.: expected numbers of at least 1"),
     ],
 )
 def test_wrong_parameters_are_refused(task, world, params, says):
