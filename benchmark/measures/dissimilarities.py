@@ -178,7 +178,7 @@ class RDMDissimilarities:
 
 
 def pairs_of(rdms: Float64, rows: np.ndarray) -> Float64:
-    """The pairs of ``rows`` (f, pairs), row by row of the upper triangle."""
+    """The pairs of ``rows`` in each of ``rdms`` (f, n, n), row by row of the upper triangle: (f, pairs)."""
     i, j = np.triu_indices(len(rows), 1)
     found: Float64 = rdms[:, rows[i], rows[j]]
     return found
