@@ -28,7 +28,7 @@ from benchmark.inference import (
     split_half_reliability,
 )
 from benchmark.inference.explained import PARTS
-from benchmark.measures import BandedPredictions, HeldOutRidge, banded_ridge
+from benchmark.measures import BandedPredictions, BandedRidge, HeldOutRidge
 from benchmark.measures.permutation import student_p
 from benchmark.representation.rows import ResponseRows, dealt_folds
 from benchmark.task import (
@@ -43,8 +43,8 @@ from benchmark.task import (
     reference_names,
 )
 
-#: Least and greatest number of permutations, each of which is fitted again: as many as give so many responses
-_PERMUTATIONS, _PERMUTED = (10, 39), 2**21
+#: Permutations, each of which is fitted again with the choice of its penalties
+_PERMUTATIONS = 10
 #: Worlds of a control, fewer than elsewhere: each layer is fitted hundreds of times
 _REPLICATES, _SNRS = 6, (4.0, 0.5)
 #: Channels of the control with three sources
@@ -70,7 +70,9 @@ class EncodingPartition(Task):
             part,
             f"{part.capitalize()} variance of responses",
             (-np.inf, 1.0),
-            "0: what nothing but the mean explains",
+            "what a layer explains of permuted residuals, the mean over layers: near 0, or a little below"
+            if part == "unique"
+            else "0: what nothing but the mean explains",
             "the reliability of the channels, from repeats: what can be explained at all"
             if part == "total"
             else f"none: what {_MEANINGS[part]} is not bounded by repeats alone",
@@ -128,15 +130,16 @@ class EncodingPartition(Task):
         fits = _Fits(measured, folds, rows.concepts, seeds[1])
         chosen = {name: _best_layers(view.references[name], name, rows, fits) for name in names}
         references = np.hstack([band for bands in chosen.values() for band in bands.values()])
-        null = fits.without_the_model(references)
-        layers = {
-            layer: fits.layer(rows.features(view.features(layer)), references, null) for layer in view.layers
-        }
+        beside = fits.beside(references)
+        found = {layer: fits.layer(rows.features(view.features(layer)), beside) for layer in view.layers}
+        by_chance = [null for _, null in found.values() if len(null)]
+        chance = dict.fromkeys(PARTS, 0.0)
         several = joined.target.repeats.shape[2] > 1
         return TaskResult(
             concepts=joined.concepts,
-            layers=layers,
-            chance=dict.fromkeys(PARTS, 0.0),
+            layers={layer: result for layer, (result, _) in found.items()},
+            chance=chance | ({"unique": float(np.mean(by_chance))} if by_chance else {}),
+            chance_band={"unique": tuple(np.percentile(by_chance, [5, 95]))} if by_chance else {},
             ceiling=_ceiling(joined.target, rows, seeds[2]) if several else {},
             counts={
                 **joined.counts,
@@ -254,43 +257,40 @@ class _Fits:
         """Held-out predictions from one set of features."""
         return HeldOutRidge(features, self.folds, self.concepts).predict(self.measured)[0]
 
-    def without_the_model(self, references: np.ndarray) -> np.ndarray:
-        """Responses that nothing but the references explains, (permutations, n, c)."""
-        n = int(np.clip(_PERMUTED // self.measured.size, *_PERMUTATIONS))
-        return permuted_residuals(self.measured, self.alone(references), self.concepts, n, self.seed)
-
-    def layer(self, features: np.ndarray, references: np.ndarray, null: np.ndarray) -> LayerResult:
-        """Parts of a layer; the responses and their permutations are fitted together."""
-        sets = [self.measured, *null]
-        try:
-            found = banded_ridge(features, references, np.hstack(sets), self.folds, self.concepts)
-        except ValueError as error:
-            return LayerResult(undefined=str(error))
-        fits = [self._explained(one, y) for one, y in zip(_parted(found, len(sets)), sets, strict=True)]
-        own, permuted = fits[0], np.array([float(fit.parts["unique"]) for fit in fits[1:]])
-        unique = float(own.parts["unique"])
-        # a model that adds nothing to any permutation, and nothing to the responses
-        p = 1.0 if not permuted.std() and unique <= permuted[0] else student_p(unique, permuted)
-        both, first, second = own.of_channels.mean(axis=1)
-        return LayerResult(
-            {part: explained_statistic(own, part) for part in PARTS},
-            p=p,
-            values={
-                "unique_of_references": float(both - first),
-                "model_alone": float(first),
-                "references_alone": float(second),
-                "null_mean": float(permuted.mean()),
-            },
+    def beside(self, references: np.ndarray) -> BandedRidge:
+        """The fits of the references, to the responses and to those that nothing but them explains."""
+        null = permuted_residuals(
+            self.measured, self.alone(references), self.concepts, _PERMUTATIONS, self.seed
         )
+        return BandedRidge(references, np.hstack([self.measured, *null]), self.folds, self.concepts)
 
-    def _explained(self, predictions: BandedPredictions, y: np.ndarray) -> ExplainedVariance:
-        return ExplainedVariance(predictions, y, self.folds, self.concepts)
-
-
-def _parted(found: BandedPredictions, count: int) -> list[BandedPredictions]:
-    """The predictions of ``count`` sets of channels."""
-    parts = (np.split(part, count, axis=1) for part in (found.both, found.first, found.second, found.mixes))
-    return [BandedPredictions(*part) for part in zip(*parts, strict=True)]
+    def layer(self, features: np.ndarray, beside: BandedRidge) -> tuple[LayerResult, np.ndarray]:
+        """Parts of a layer, and its unique variance of each permutation; all are fitted together."""
+        try:
+            found = beside.beside(features)
+        except ValueError as error:
+            return LayerResult(undefined=str(error)), np.array([])
+        c = self.measured.shape[1]
+        own = ExplainedVariance(
+            BandedPredictions(found.both[:, :c], found.first[:, :c], found.second[:, :c], found.mixes[:, :c]),
+            self.measured,
+            self.folds,
+            self.concepts,
+        )
+        every = ExplainedVariance(found, beside.responses, self.folds, self.concepts).of_channels
+        both, first, second = np.nanmean(every.reshape(3, -1, c), axis=2)
+        (unique, *others) = both - second
+        permuted = np.array(others)
+        # a model that adds nothing to any permutation, and nothing to the responses
+        p = 1.0 if not permuted.std() and unique <= permuted[0] else student_p(float(unique), permuted)
+        values = {
+            "unique_of_references": float(both[0] - first[0]),
+            "model_alone": float(first[0]),
+            "references_alone": float(second[0]),
+            "null_mean": float(permuted.mean()),
+        }
+        statistics = {part: explained_statistic(own, part) for part in PARTS}
+        return LayerResult(statistics, p=p, values=values), permuted
 
 
 def _best_layers(view: ModelView, word: str, rows: ResponseRows, fits: _Fits) -> dict[str, np.ndarray]:

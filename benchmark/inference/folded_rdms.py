@@ -16,8 +16,12 @@ from benchmark.inference.statistics import (
     rdm_statistic,
 )
 from benchmark.measures._checks import Float64, as_rdms
-from benchmark.measures.compare import is_constant, upper_triangle
+from benchmark.measures._ranks import ranks_of_rows
+from benchmark.measures.compare import is_constant, require_varied, upper_triangle
 from benchmark.measures.permutation import PermutationTest, student_p
+
+#: Fewer conditions than this have one pair at most, and no correlation
+_FEWEST = 3
 
 
 @dataclass(frozen=True)
@@ -242,16 +246,42 @@ def permutation_test_folded(
     score = float(folded_rdm_statistic(folded, subjects, method)(ones)[0])
     null = np.array(
         [
-            folded_rdm_statistic(again, subjects[:, order][:, :, order], method)(ones)[0]
+            _unweighted(again, subjects, order, method)
             for order, again in zip(orders, predict(orders), strict=True)
         ]
     )
     return PermutationTest(null=null, p=student_p(score, null), score=score)
 
 
+def _unweighted(folded: FoldedRDMs, subjects: Float64, order: np.ndarray, method: str) -> float:
+    """:func:`folded_rdm_statistic` of the subjects' conditions in ``order``, with all weights one."""
+    parts = [
+        _mean_correlation(rdm, _within(subjects, order[fold]), method)
+        for fold, rdm in zip(folded.folds, folded.rdms, strict=True)
+        if len(fold) >= _FEWEST
+    ]
+    return float(np.mean(parts)) if parts else float("nan")
+
+
+def _mean_correlation(rdm: Float64, subjects: Float64, method: str) -> float:
+    """Mean over subjects of the correlation with a predicted RDM; 0 where nothing is predicted."""
+    upper = np.triu_indices(len(rdm), 1)
+    rows = np.concatenate([rdm[None], subjects])[:, upper[0], upper[1]]
+    for i, row in enumerate(rows[1:]):
+        require_varied(row, f"rdms[{i}] has dissimilarities within a fold", method)
+    if is_constant(rows[0]):
+        return 0.0
+    if method == "spearman":
+        rows = ranks_of_rows(rows)
+    if method != "cosine":
+        rows = rows - rows.mean(axis=1, keepdims=True)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return float((rows[1:] @ rows[0]).mean())
+
+
 def _zero(weights: Float64) -> Float64:
     """Nothing is predicted: 0, and NaN where a correlation is undefined."""
-    return np.where((weights > 0).sum(axis=1) >= 3, 0.0, np.nan)
+    return np.where((weights > 0).sum(axis=1) >= _FEWEST, 0.0, np.nan)
 
 
 def _varies(rdm: Float64) -> bool:

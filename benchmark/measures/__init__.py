@@ -6,7 +6,7 @@ from benchmark.measures.alignment import (
     mutual_nearest_neighbours,
     procrustes_distance,
 )
-from benchmark.measures.banded import BandedPredictions, banded_ridge
+from benchmark.measures.banded import BandedPredictions, BandedRidge, banded_ridge
 from benchmark.measures.canonical import mean_cca, pwcca, svcca
 from benchmark.measures.category_clustering import (
     CategoryClustering,
@@ -65,6 +65,7 @@ from benchmark.measures.two_vs_two import TwoVsTwo, two_vs_two, two_vs_two_permu
 __all__ = [
     "BalancedLogistic",
     "BandedPredictions",
+    "BandedRidge",
     "CategoryClustering",
     "ClassicalScaling",
     "CombinedRDM",

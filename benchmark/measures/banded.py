@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from benchmark.measures._checks import Float64, as_matrix
-from benchmark.measures.ridge import SHARES, HeldOutRidge
+from benchmark.measures.ridge import SHARES, HeldOutFits, HeldOutRidge
 
 #: Share of the first band in the features: 0 and 1 are one band alone, and between them its odds rise from
 #: 1 : 100 to 100 : 1
-MIXES = np.concatenate([[0.0], 1 / (1 + 10.0 ** np.arange(2.0, -2.5, -0.5)), [1.0]])
+MIXES = np.concatenate([[0.0], 1 / (1 + 10.0 ** np.arange(2.0, -3.0, -1.0)), [1.0]])
 #: Of two fits with the same error up to this share of it, the first stays
 _SAME = 1e-9
 
@@ -104,29 +104,96 @@ def banded_ridge(
     >>> found.mixes.mean(axis=0).round(1)
     array([1. , 0.7])
     """
-    grid = np.asarray(mixes, dtype=np.float64)
-    if grid.ndim != 1 or len(grid) < 2 or grid[0] != 0 or grid[-1] != 1 or (np.diff(grid) <= 0).any():
-        raise ValueError(f"mixes is {grid}: expected shares that rise from 0 to 1")
-    one, other = _band(first, "first"), _band(second, "second")
-    if len(one) != len(other):
-        raise ValueError(f"first has {len(one)} rows and second {len(other)}: expected the same")
-    held, y = np.asarray(folds), np.asarray(responses, dtype=np.float64)
-    places = np.unique(held, return_inverse=True)[1]
-    alone: list[Float64] = []
-    for mix in grid:
-        parts = [np.sqrt(share) * band for share, band in ((mix, one), (1 - mix, other)) if share > 0]
-        fits = HeldOutRidge(np.hstack(parts), held, groups).fits(y, shares)
-        if mix == 0:
-            best, errors = fits.predicted.copy(), fits.errors
-            chosen = np.zeros(errors.shape)
-        else:
+    return BandedRidge(second, responses, folds, groups, shares).beside(first, mixes)
+
+
+class BandedRidge:
+    """The second band of :func:`banded_ridge` with its fits, kept for any number of first bands.
+
+    Parameters
+    ----------
+    second : array_like, shape (n, e)
+        The second band.
+    responses : array_like, shape (n, c)
+        The measurements of each channel.
+    folds : array_like, shape (n,)
+        The fold in which each row is held out.
+    groups : array_like, shape (n,), optional
+        As for :func:`benchmark.measures.ridge_predictions`.
+    shares : array_like, shape (a,)
+        Penalties to choose from, as for :func:`benchmark.measures.cross_validated_ridge`.
+
+    Attributes
+    ----------
+    responses : ndarray, shape (n, c)
+
+    Raises
+    ------
+    ValueError
+        As :func:`banded_ridge`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.measures import BandedRidge
+    >>> a, b, c, noise = np.random.default_rng(0).normal(size=(4, 90, 2))
+    >>> fits = BandedRidge(a, a + b + noise / 10, np.arange(90) % 3)
+    >>> [float(np.std(a + b - fits.beside(first).both).round(1)) for first in (b, c)]
+    [0.0, 1.0]
+    """
+
+    def __init__(
+        self,
+        second: ArrayLike,
+        responses: ArrayLike,
+        folds: ArrayLike,
+        groups: ArrayLike | None = None,
+        shares: ArrayLike = SHARES,
+    ) -> None:
+        self._second = _band(second, "second")
+        self.responses = np.asarray(responses, dtype=np.float64)
+        self._folds, self._groups, self._shares = np.asarray(folds), groups, shares
+        self._alone = self._fits(self._second)
+
+    def beside(self, first: ArrayLike, mixes: ArrayLike = MIXES) -> BandedPredictions:
+        """Predict every row from ``first`` and the second band, and from each alone.
+
+        Parameters
+        ----------
+        first : array_like, shape (n, d)
+            The first band.
+        mixes : array_like, shape (g,)
+            As for :func:`banded_ridge`.
+
+        Returns
+        -------
+        BandedPredictions
+
+        Raises
+        ------
+        ValueError
+            As :func:`banded_ridge`.
+        """
+        grid = np.asarray(mixes, dtype=np.float64)
+        if grid.ndim != 1 or len(grid) < 2 or grid[0] != 0 or grid[-1] != 1 or (np.diff(grid) <= 0).any():
+            raise ValueError(f"mixes is {grid}: expected shares that rise from 0 to 1")
+        one = _band(first, "first")
+        if len(one) != len(self._second):
+            raise ValueError(f"first has {len(one)} rows and second {len(self._second)}: expected the same")
+        places = np.unique(self._folds, return_inverse=True)[1]
+        fits = self._alone
+        best, errors, chosen = fits.predicted.copy(), fits.errors, np.zeros(fits.errors.shape)
+        for mix in grid[1:]:
+            other = [np.sqrt(1 - mix) * self._second] if mix < 1 else []
+            fits = self._fits(np.hstack([np.sqrt(mix) * one, *other]))
             better = fits.errors < errors * (1 - _SAME)
             errors = np.where(better, fits.errors, errors)
             chosen[better] = mix
             best = np.where(better[places], fits.predicted, best)
-        if mix in (0, 1):
-            alone.append(fits.predicted)
-    return BandedPredictions(both=best, first=alone[1], second=alone[0], mixes=chosen)
+        return BandedPredictions(best, fits.predicted, self._alone.predicted, chosen)
+
+    def _fits(self, features: Float64) -> HeldOutFits:
+        return HeldOutRidge(features, self._folds, self._groups).fits(self.responses, self._shares)
 
 
 def _band(values: ArrayLike, name: str) -> Float64:

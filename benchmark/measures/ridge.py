@@ -287,6 +287,9 @@ def _fitted(
     groups: ArrayLike | None,
 ) -> RidgePredictions:
     members = _members(groups, len(y))
+    if members is not None:  # the rows of a group beside each other, groups of one size too
+        order = np.concatenate([rows.ravel() for rows in members])
+        basis, y = basis[order], y[order]
     shrinkage = variances[:, None] / (variances[:, None] + penalties)
     leverage = (basis**2) @ shrinkage + 1 / len(y)
     predicted = np.empty((len(scores), y.shape[1]))
@@ -296,13 +299,13 @@ def _fitted(
         some = slice(start, start + step)
         level = y[:, some].mean(axis=0)
         centred = y[:, some] - level
-        along = basis.T @ centred
+        along, left = basis.T @ centred, np.empty_like(centred)
         for i, shrunk in enumerate(shrinkage.T):
-            left = centred - basis @ (shrunk[:, None] * along)
+            np.subtract(centred, np.matmul(basis, shrunk[:, None] * along, out=left), out=left)
             if members is None:
                 left /= 1 - leverage[:, i, None]
             else:
-                _leave_groups_out(left, basis, shrunk, members)
+                _leave_groups_out(left, basis, shrunk, [rows.shape for rows in members])
             errors[i, some] = np.einsum("nc,nc->c", left, left) / len(y)
         chosen = penalties[errors[:, some].argmin(axis=0)]
         predicted[:, some] = scores @ (along / (variances[:, None] + chosen)) + level
@@ -338,12 +341,20 @@ def _members(groups: ArrayLike | None, n: int) -> list[np.ndarray] | None:
     return [np.array([rows for rows in each if len(rows) == size]) for size in np.unique(sizes)]
 
 
-def _leave_groups_out(residual: Float64, basis: Float64, shrunk: Float64, members: list[np.ndarray]) -> None:
-    """Turn the ``residual`` (n, c) of a fit on everything into that of fits without each row's group."""
-    for rows in members:
-        own = basis[rows]
+def _leave_groups_out(
+    residual: Float64, basis: Float64, shrunk: Float64, shapes: list[tuple[int, ...]]
+) -> None:
+    """Turn the ``residual`` (n, c) of a fit on everything into that of fits without each row's group.
+
+    ``shapes``: the number of groups and of their rows, for each size.
+    """
+    start = 0
+    for groups, size in shapes:
+        rows = slice(start, start := start + groups * size)
+        own, left = basis[rows].reshape(groups, size, -1), residual[rows].reshape(groups, size, -1)
         hat = (own * shrunk) @ own.swapaxes(1, 2) + 1 / len(basis)
-        residual[rows] = np.linalg.solve(np.eye(rows.shape[1]) - hat, residual[rows])
+        # small blocks and many channels: a product with the inverse takes a tenth of the time of a solution
+        residual[rows] = (np.linalg.inv(np.eye(size) - hat) @ left).reshape(groups * size, -1)
 
 
 def _centred(among: Float64, across: Float64) -> tuple[Float64, Float64]:

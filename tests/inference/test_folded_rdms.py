@@ -85,6 +85,23 @@ def test_each_permutation_is_fitted_again(folded, subjects):
     assert test.chance > 0.5
 
 
+@pytest.mark.parametrize("method", ["spearman", "pearson", "cosine"])
+def test_the_null_is_the_score_of_each_permuted_target(folded, subjects, method):
+    orders = []
+
+    def predict(given):
+        orders.extend(given)
+        return [folded] * len(given)
+
+    rounded = subjects.round(1)  # ties
+    test = permutation_test_folded(predict, folded, rounded, 5, rng=0, method=method)
+    expected = [
+        folded_rdm_statistic(folded, rounded[:, order][:, :, order], method)(np.ones((1, N)))[0]
+        for order in orders
+    ]
+    np.testing.assert_allclose(test.null, expected, atol=1e-12)
+
+
 def test_shapes_that_do_not_fit_and_one_permutation_are_refused(folded, subjects):
     with pytest.raises(ValueError, match=r"expected \(m, m\) for each fold"):
         FoldedRDMs(folded.folds, folded.rdms[:2])

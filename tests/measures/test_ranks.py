@@ -15,6 +15,7 @@ from benchmark.measures._ranks import (
     doubled_ranks,
     integer_order,
     inversions,
+    ranks_of_rows,
     settled,
     sort_order,
 )
@@ -36,6 +37,14 @@ HARD = {
 @pytest.mark.parametrize("name", HARD)
 def test_ranks_equal_scipy(name: str) -> None:
     np.testing.assert_array_equal(average_ranks(HARD[name]), stats.rankdata(HARD[name]))
+    both = np.stack([HARD[name], HARD[name][::-1]])
+    with np.errstate(over="ignore"):
+        np.testing.assert_array_equal(ranks_of_rows(both), stats.rankdata(both, axis=1))
+
+
+@given(arrays.arrays(np.float64, (3, 12), elements=st.integers(-4, 4).map(lambda value: value / 10)))
+def test_ranks_of_rows_are_those_of_each_row(rows) -> None:
+    np.testing.assert_array_equal(ranks_of_rows(rows), np.stack([average_ranks(row) for row in rows]))
 
 
 @pytest.mark.parametrize("part", [3, 100, 2**24])
