@@ -24,7 +24,7 @@ from benchmark.calibration.definitions import spearman_of_noisy_rdms
 from benchmark.calibration.simulate import features_with_rdm
 from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join, join
-from benchmark.datasets.rdm_series import RDMSeriesTarget
+from benchmark.datasets.rdm_series import Axis, RDMSeriesTarget
 from benchmark.datasets.types import RDMTarget
 from benchmark.inference import (
     part_ceilings,
@@ -64,6 +64,8 @@ _LARGE = 500
 _PERMUTATIONS_LARGE = 200
 #: With fewer concepts outside the weights, the layer of a reference is chosen on all concepts
 _FEWEST_OTHERS = 4
+#: Worlds of the controls along an axis
+_SERIES_WORLDS = 5
 
 _MEANINGS = {
     "unique": "only the model explains",
@@ -212,6 +214,7 @@ class RDMPartition(Task):
             ),
             self._copy_control(_world(rng), rng),
             *self._mix_controls(rng),
+            *self._series_controls(rng),
         ]
 
     def _copy_control(self, world: _World, rng: np.random.Generator) -> Control:
@@ -224,7 +227,8 @@ class RDMPartition(Task):
         self, world: _World, layers: dict[str, np.ndarray], method: str, rng: np.random.Generator
     ) -> TaskResult:
         params = {"beyond": ["reference"], "method": method}
-        return self.score(world.view(layers), join(world.stimuli, _target(world)), params, rng)
+        assert isinstance(world.target, (RDMTarget, RDMSeriesTarget))
+        return self.score(world.view(layers), join(world.stimuli, world.target), params, rng)
 
     def _mix_controls(self, rng: np.random.Generator) -> list[Control]:
         """The target is the sum of three parts. The reference has the first, the model the first and second.
@@ -243,6 +247,27 @@ class RDMPartition(Task):
         return [
             mean_control(f"a mix of three parts, {part} variance", known[part], scores)
             for part, scores in found.items()
+        ]
+
+    def _series_controls(self, rng: np.random.Generator) -> list[Control]:
+        """Eight subjects have the reference's part at two times, and with noise another part at the second.
+
+        A copy of the reference explains nothing more at either time. The other part explains 1/3 of the
+        variance at the second time, where the noise has as much.
+        """
+        found: dict[str, list[float]] = {"first": [], "second": [], "copy": []}
+        for _ in range(_SERIES_WORLDS):
+            known, new = (_standard(_target(rdm_world(rng)).rdms[0]) for _ in range(2))
+            world = _appearing(known, new, rng)
+            layers = {"new": features_with_rdm(new), "copy": 3.0 * world.other + 2.0}
+            arrays = self._scored(world, layers, "pearson", rng).arrays
+            curves = {layer: arrays[f"curve/{layer}"][0] for layer in layers}
+            for name, score in zip(found, (*curves["new"], np.abs(curves["copy"]).max()), strict=True):
+                found[name].append(float(score))
+        return [
+            mean_control("a part that subjects lack at the first time", 0.0, found["first"]),
+            mean_control("a part that subjects have at the second time", 1 / 3, found["second"]),
+            mean_control("a copy of the reference, at any time", 0.0, found["copy"]),
         ]
 
 
@@ -281,6 +306,22 @@ def _mixed(parts: list[np.ndarray], rng: np.random.Generator) -> _World:
     return _World(**{**vars(world), "target": target}, other=features)
 
 
+def _appearing(known: np.ndarray, new: np.ndarray, rng: np.random.Generator) -> _World:
+    """Noisy subjects with ``known`` at two times and ``new`` at the second; a reference has ``known``."""
+    world, features = rdm_world(rng, concepts=len(known)), features_with_rdm(known)
+    i, j = np.triu_indices(len(known), 1)
+    noise = rng.standard_normal((8, 2, len(i)))
+    target = RDMSeriesTarget(
+        "control",
+        tuple(sorted(world.target.ids)),
+        "control",
+        pairs=known[i, j] + np.outer([0.0, 1.0], new[i, j]) + noise,
+        subjects=tuple(f"s{number}" for number in range(len(noise))),
+        axis=Axis("time", (0.0, 10.0), "ms"),
+    )
+    return _World(**{**vars(world), "target": target}, other=features)
+
+
 def _standard(rdm: np.ndarray) -> np.ndarray:
     """Mean 0 and variance 1 over pairs, and a zero diagonal."""
     above = rdm[np.triu_indices(len(rdm), 1)]
@@ -301,8 +342,10 @@ def _along(
 
     The references have the same layers at all places: those that explain most of the mean RDMs.
     """
+    if not models:
+        return {}, []
     upper = np.triu_indices(len(target.ids), 1)
-    rows = np.array([rdm[upper] for rdm in models.values()]).reshape(len(models), -1)
+    rows = np.array([rdm[upper] for rdm in models.values()])
     tested, unique = series_partition(rows, references, target.pairs, method)
     curves = Curves(target, tested, seed, method, shown=unique)
     for i, layer in enumerate(models):

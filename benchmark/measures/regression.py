@@ -175,7 +175,7 @@ class RDMRegression:
 
     def _noise_of(self, subset: Subset) -> _Noise:
         if subset not in self._noise:
-            self._noise[subset] = _Noise.of(self._x[self._of(subset)], self._y, self.n)
+            self._noise[subset] = _Noise.of(self._x[self._of(subset)], self._y)
         return self._noise[subset]
 
     def _of(self, subset: Subset) -> list[int]:
@@ -274,6 +274,66 @@ class _Moments:
         return explained
 
 
+class EvenRegression:
+    """Regressions of many targets on the same predictors, where all pairs have the same weight.
+
+    Parameters
+    ----------
+    x : ndarray, shape (p, N)
+        Predictors: values of all pairs of ``n`` conditions, row by row, with mean 0 and mean square 1.
+
+    Attributes
+    ----------
+    alone, sharing, apart : float
+        What permuted predictors explain of residuals e on average: factors of the sums of e_a e_b over equal
+        pairs, over pairs that share one condition, and over both.
+    """
+
+    def __init__(self, x: Float64) -> None:
+        gram = x @ x.T
+        self._x, self._sums = x, sums_by_condition(x)
+        self._inverse = np.linalg.pinv(gram, rcond=_RANK, hermitian=True)
+        rank = round(float(np.sum(self._inverse * gram)))
+        sharing = float(np.sum(self._inverse * (self._sums @ self._sums.T))) - 2 * rank
+        n = self._sums.shape[1]
+        triples = n * (n - 1) * (n - 2)
+        # the number of pairs cancels for equal pairs: predictors have mean square one
+        self.alone: float = rank
+        self.sharing = sharing * x.shape[1] / triples
+        self.apart = (rank + sharing) * x.shape[1] * 4 / (triples * (n - 3)) if n > 3 else 0.0
+
+    def residuals(self, y: Float64) -> Float64:
+        """What the predictors leave of ``y`` (s, N)."""
+        left: Float64 = y - (y @ self._x.T) @ self._inverse @ self._x
+        return left
+
+    def explained(self, y: Float64, sums: Float64) -> Float64:
+        """R squared of each target, (s,), without the bias of the small sample.
+
+        Parameters
+        ----------
+        y : ndarray, shape (s, N)
+            Targets, with mean 0 and mean square 1.
+        sums : ndarray, shape (s, n)
+            Their :func:`sums_by_condition`.
+        """
+        pairs = y.shape[1]
+        shared = y @ self._x.T
+        slopes = shared @ self._inverse
+        explained = np.einsum("sp,sp->s", slopes, shared) / pairs
+        alone = pairs * (1 - explained)
+        sharing = ((sums - slopes @ self._sums) ** 2).sum(axis=1) - 2 * alone
+        noise = self.alone * alone + self.sharing * sharing + self.apart * (alone + sharing)
+        corrected: Float64 = explained - noise / pairs**2
+        return corrected
+
+
+def sums_by_condition(rows: Float64) -> Float64:
+    """Sums of the pairs of each condition, (q, n), from the values above the diagonal ``rows`` (q, N)."""
+    sums: Float64 = _squares(rows).sum(axis=2)
+    return sums
+
+
 @dataclass(frozen=True)
 class _Noise:
     """What is needed for the mean of what permuted predictors explain of their residuals e.
@@ -282,7 +342,7 @@ class _Noise:
     ----------
     residuals : ndarray, shape (s, n, n)
     alone, sharing, apart : float
-        Factors of the sums of e_a e_b over equal pairs, over pairs that share one condition, and over both.
+        As of :class:`EvenRegression`.
     """
 
     residuals: Float64
@@ -291,22 +351,10 @@ class _Noise:
     apart: float
 
     @classmethod
-    def of(cls, x: Float64, y: Float64, n: int) -> _Noise:
+    def of(cls, x: Float64, y: Float64) -> _Noise:
         """From standardised predictors (p, N) and target (s, N)."""
-        gram = x @ x.T
-        inverse = np.linalg.pinv(gram, rcond=_RANK, hermitian=True)
-        rank = round(float(np.sum(inverse * gram)))
-        rows = _squares(x).sum(axis=2)
-        sharing = float(np.sum(inverse * (rows @ rows.T))) - 2 * rank
-        residuals = y - (y @ x.T) @ inverse @ x
-        triples = n * (n - 1) * (n - 2)
-        # the number of pairs cancels for equal pairs: predictors have mean square one
-        return cls(
-            _squares(residuals),
-            rank,
-            sharing * x.shape[1] / triples,
-            (rank + sharing) * x.shape[1] * 4 / (triples * (n - 3)) if n > 3 else 0.0,
-        )
+        even = EvenRegression(x)
+        return cls(_squares(even.residuals(y)), even.alone, even.sharing, even.apart)
 
     def explained(self, weights: Float64) -> Float64:
         """The mean over all permutations of the sum of squares that is explained, (b, s)."""
