@@ -9,7 +9,7 @@ from benchmark.inference.partition import span
 from benchmark.inference.series import SeriesScores, series_scores, standardised_pairs
 from benchmark.measures._checks import Float64
 from benchmark.measures._threads import in_threads
-from benchmark.measures.regression import EvenRegression, sums_by_condition
+from benchmark.measures.even_regression import EvenRegression, sums_by_condition
 
 #: Below this share of its variance, what references leave of a model is rounding
 _NOTHING = 1e-9

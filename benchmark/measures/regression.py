@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
@@ -15,14 +14,12 @@ from numpy.typing import ArrayLike
 from benchmark.measures._checks import FEWEST_PAIRS, Float64, as_rdm, as_rdms
 from benchmark.measures._ranks import average_ranks
 from benchmark.measures.compare import is_constant, upper_triangle
+from benchmark.measures.even_regression import RANK, EvenRegression, square_matrices
 
 #: Names of sets of predictors
 Subset = tuple[str, ...]
 
 METHODS = ("spearman", "pearson")
-#: Below this share of the greatest eigenvalue, a direction of correlated predictors is rounding: RDMs come
-#: from float32 features
-_RANK = 1e-9
 #: Below this share of the variance over all pairs, a draw of conditions has no variance
 _NO_VARIANCE = 1e-12
 #: Number of values that are held at a time: 64 MB
@@ -59,7 +56,7 @@ class RDMRegression:
         self._before: RDMRegression | None = None
         self._start(np.empty((0, self._y.shape[1])), {})
         self._rows = np.concatenate([np.ones((1, self._y.shape[1])), self._y, self._y**2])
-        self._matrices = _squares(self._rows)
+        self._matrices = square_matrices(self._rows)
 
     def _start(self, x: Float64, columns: dict[str, range]) -> None:
         """Set the predictors (p, N), and the columns of each set; nothing is computed for them yet."""
@@ -99,7 +96,7 @@ class RDMRegression:
         i, j = np.triu_indices(len(new))
         crossed = [(new[:, None] * others[None]).reshape(-1, new.shape[1]) for others in (self._x, self._y)]
         more._rows = np.concatenate([new, new[i] * new[j], *crossed])
-        more._matrices = _squares(more._rows)
+        more._matrices = square_matrices(more._rows)
         return more
 
     def explained(self, subset: Subset, weights: Float64, *, corrected: bool = True) -> Float64:
@@ -268,70 +265,10 @@ class _Moments:
         gram = self.gram[:, columns][:, :, columns]
         spread = np.sqrt(np.maximum(np.einsum("bpp->bp", gram), 0))
         scale = np.where(spread > np.sqrt(_NO_VARIANCE * self.pairs), spread, np.inf)
-        inverse = np.linalg.pinv(gram / (scale[:, :, None] * scale[:, None]), rcond=_RANK, hermitian=True)
+        inverse = np.linalg.pinv(gram / (scale[:, :, None] * scale[:, None]), rcond=RANK, hermitian=True)
         slopes = self.shared[:, columns] / scale[:, :, None]
         explained: Float64 = np.einsum("bps,bps->bs", slopes, inverse @ slopes) / self.variance
         return explained
-
-
-class EvenRegression:
-    """Regressions of many targets on the same predictors, where all pairs have the same weight.
-
-    Parameters
-    ----------
-    x : ndarray, shape (p, N)
-        Predictors: values of all pairs of ``n`` conditions, row by row, with mean 0 and mean square 1.
-
-    Attributes
-    ----------
-    alone, sharing, apart : float
-        What permuted predictors explain of residuals e on average: factors of the sums of e_a e_b over equal
-        pairs, over pairs that share one condition, and over both.
-    """
-
-    def __init__(self, x: Float64) -> None:
-        gram = x @ x.T
-        self._x, self._sums = x, sums_by_condition(x)
-        self._inverse = np.linalg.pinv(gram, rcond=_RANK, hermitian=True)
-        rank = round(float(np.sum(self._inverse * gram)))
-        sharing = float(np.sum(self._inverse * (self._sums @ self._sums.T))) - 2 * rank
-        n = self._sums.shape[1]
-        triples = n * (n - 1) * (n - 2)
-        # the number of pairs cancels for equal pairs: predictors have mean square one
-        self.alone: float = rank
-        self.sharing = sharing * x.shape[1] / triples
-        self.apart = (rank + sharing) * x.shape[1] * 4 / (triples * (n - 3)) if n > 3 else 0.0
-
-    def residuals(self, y: Float64) -> Float64:
-        """What the predictors leave of ``y`` (s, N)."""
-        left: Float64 = y - (y @ self._x.T) @ self._inverse @ self._x
-        return left
-
-    def explained(self, y: Float64, sums: Float64) -> Float64:
-        """R squared of each target, (s,), without the bias of the small sample.
-
-        Parameters
-        ----------
-        y : ndarray, shape (s, N)
-            Targets, with mean 0 and mean square 1.
-        sums : ndarray, shape (s, n)
-            Their :func:`sums_by_condition`.
-        """
-        pairs = y.shape[1]
-        shared = y @ self._x.T
-        slopes = shared @ self._inverse
-        explained = np.einsum("sp,sp->s", slopes, shared) / pairs
-        alone = pairs * (1 - explained)
-        sharing = ((sums - slopes @ self._sums) ** 2).sum(axis=1) - 2 * alone
-        noise = self.alone * alone + self.sharing * sharing + self.apart * (alone + sharing)
-        corrected: Float64 = explained - noise / pairs**2
-        return corrected
-
-
-def sums_by_condition(rows: Float64) -> Float64:
-    """Sums of the pairs of each condition, (q, n), from the values above the diagonal ``rows`` (q, N)."""
-    sums: Float64 = _squares(rows).sum(axis=2)
-    return sums
 
 
 @dataclass(frozen=True)
@@ -354,7 +291,7 @@ class _Noise:
     def of(cls, x: Float64, y: Float64) -> _Noise:
         """From standardised predictors (p, N) and target (s, N)."""
         even = EvenRegression(x)
-        return cls(_squares(even.residuals(y)), even.alone, even.sharing, even.apart)
+        return cls(square_matrices(even.residuals(y)), even.alone, even.sharing, even.apart)
 
     def explained(self, weights: Float64) -> Float64:
         """The mean over all permutations of the sum of squares that is explained, (b, s)."""
@@ -387,15 +324,6 @@ def _standardised(rdms: Float64, name: str, method: str) -> Float64:
     centred = values - values.mean(axis=1, keepdims=True)
     scaled: Float64 = centred / centred.std(axis=1, keepdims=True)
     return scaled
-
-
-def _squares(rows: Float64) -> Float64:
-    """Symmetric matrices (q, n, n) with a zero diagonal, from the values above it (q, N)."""
-    n = (1 + math.isqrt(1 + 8 * rows.shape[1])) // 2
-    i, j = np.triu_indices(n, 1)
-    matrices = np.zeros((len(rows), n, n))
-    matrices[:, i, j] = matrices[:, j, i] = rows
-    return matrices
 
 
 def _pair_sums(weights: Float64, matrices: Float64) -> Float64:
