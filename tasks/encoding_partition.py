@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from benchmark.calibration import (
-    ArrayView,
-    World,
     exact_control,
     mean_control,
     plain_score,
@@ -18,6 +16,7 @@ from benchmark.calibration import (
     standard_controls,
 )
 from benchmark.calibration.definitions import unique_of_responses
+from benchmark.calibration.reference_worlds import ReferenceWorld
 from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join, join
 from benchmark.datasets.responses import ResponseTarget
@@ -203,7 +202,9 @@ class EncodingPartition(Task):
             "a copy of a reference has no unique variance", 0.0, plain_score(result, "copy", "unique")
         )
 
-    def _scored(self, world: _World, layers: dict[str, np.ndarray], rng: np.random.Generator) -> TaskResult:
+    def _scored(
+        self, world: ReferenceWorld, layers: dict[str, np.ndarray], rng: np.random.Generator
+    ) -> TaskResult:
         assert isinstance(world.target, ResponseTarget)
         joined = join(world.stimuli, world.target)
         return self.score(world.view(layers), joined, {"beyond": ["reference"]}, rng)
@@ -227,7 +228,7 @@ class EncodingPartition(Task):
                 channels=tuple(f"{i}" for i in range(_CHANNELS)),
             )
             other = np.hstack(sources[:2])
-            world = _World(base.stimuli, target, base.signal, base.rows, base.blocks, other=other)
+            world = ReferenceWorld(base.stimuli, target, base.signal, base.rows, base.blocks, other=other)
             result = self._scored(world, {"mix": np.hstack(sources[1:])}, rng)
             for part, scores in found.items():
                 scores.append(plain_score(result, "mix", part))
@@ -330,23 +331,10 @@ def _ceiling(target: ResponseTarget, rows: ResponseRows, seed: int) -> dict[str,
     return {"total": (float(known.mean()),) * 2} if len(known) else {}
 
 
-@dataclass(frozen=True)
-class _World(World):
-    """A world with a reference model."""
-
-    other: np.ndarray = field(kw_only=True)
-
-    def view(self, layers: dict[str, np.ndarray]) -> ArrayView:
-        """A model view that has the reference."""
-        reference = ArrayView(self.stimuli, {"layer": self.other[self.rows]})
-        by_stimulus = {name: values[self.rows] for name, values in layers.items()}
-        return ArrayView(self.stimuli, by_stimulus, references={"reference": reference})
-
-
-def _world(rng: np.random.Generator) -> _World:
+def _world(rng: np.random.Generator) -> ReferenceWorld:
     """Responses, and a reference that is unrelated to them."""
     world = response_world(rng)
-    return _World(**vars(world), other=rng.standard_normal(world.signal.shape))
+    return ReferenceWorld(**vars(world), other=rng.standard_normal(world.signal.shape))
 
 
 def _unit(values: np.ndarray) -> np.ndarray:

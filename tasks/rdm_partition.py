@@ -11,16 +11,20 @@ from typing import Any, ClassVar
 import numpy as np
 
 from benchmark.calibration import (
-    ArrayView,
-    World,
     exact_control,
     mean_control,
     plain_score,
-    rdm_world,
     standard_controls,
 )
 from benchmark.calibration.controls import REPLICATES
 from benchmark.calibration.definitions import spearman_of_noisy_rdms
+from benchmark.calibration.reference_worlds import (
+    ReferenceWorld,
+    appearing_world,
+    mixed_world,
+    reference_world,
+    standard_rdm,
+)
 from benchmark.calibration.simulate import features_with_rdm
 from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join, join
@@ -64,6 +68,8 @@ _LARGE = 500
 _PERMUTATIONS_LARGE = 200
 #: With fewer concepts outside the weights, the layer of a reference is chosen on all concepts
 _FEWEST_OTHERS = 4
+#: Worlds of the controls along an axis
+_SERIES_WORLDS = 5
 
 _MEANINGS = {
     "unique": "only the model explains",
@@ -208,23 +214,29 @@ class RDMPartition(Task):
         beyond = {"beyond": ["reference"]}
         return [
             *standard_controls(
-                self, _world, rng, expected=lambda snr: spearman_of_noisy_rdms(snr) ** 2, params=beyond
+                self,
+                reference_world,
+                rng,
+                expected=lambda snr: spearman_of_noisy_rdms(snr) ** 2,
+                params=beyond,
             ),
-            self._copy_control(_world(rng), rng),
+            self._copy_control(reference_world(rng), rng),
             *self._mix_controls(rng),
+            *self._series_controls(rng),
         ]
 
-    def _copy_control(self, world: _World, rng: np.random.Generator) -> Control:
+    def _copy_control(self, world: ReferenceWorld, rng: np.random.Generator) -> Control:
         result = self._scored(world, {"copy": 3.0 * world.other + 2.0}, "spearman", rng)
         return exact_control(
             "a copy of a reference has no unique variance", 0.0, plain_score(result, "copy", "unique")
         )
 
     def _scored(
-        self, world: _World, layers: dict[str, np.ndarray], method: str, rng: np.random.Generator
+        self, world: ReferenceWorld, layers: dict[str, np.ndarray], method: str, rng: np.random.Generator
     ) -> TaskResult:
         params = {"beyond": ["reference"], "method": method}
-        return self.score(world.view(layers), join(world.stimuli, _target(world)), params, rng)
+        assert isinstance(world.target, (RDMTarget, RDMSeriesTarget))
+        return self.score(world.view(layers), join(world.stimuli, world.target), params, rng)
 
     def _mix_controls(self, rng: np.random.Generator) -> list[Control]:
         """The target is the sum of three parts. The reference has the first, the model the first and second.
@@ -234,8 +246,8 @@ class RDMPartition(Task):
         """
         found: dict[str, list[float]] = {part: [] for part in PARTS}
         for _ in range(REPLICATES):
-            parts = [_standard(_target(rdm_world(rng)).rdms[0]) for _ in range(3)]
-            world = _mixed(parts, rng)
+            parts = [standard_rdm(rng) for _ in range(3)]
+            world = mixed_world(parts, rng)
             result = self._scored(world, {"mix": features_with_rdm(parts[0] + parts[1])}, "pearson", rng)
             for part, scores in found.items():
                 scores.append(plain_score(result, "mix", part))
@@ -245,48 +257,26 @@ class RDMPartition(Task):
             for part, scores in found.items()
         ]
 
+    def _series_controls(self, rng: np.random.Generator) -> list[Control]:
+        """Eight subjects have the reference's part at two times, and with noise another part at the second.
 
-@dataclass(frozen=True)
-class _World(World):
-    """A world with a reference model."""
-
-    other: np.ndarray = field(kw_only=True)
-
-    def view(self, layers: dict[str, np.ndarray]) -> ArrayView:
-        """A model view that has the reference."""
-        reference = ArrayView(self.stimuli, {"layer": self.other[self.rows]})
-        by_stimulus = {name: values[self.rows] for name, values in layers.items()}
-        return ArrayView(self.stimuli, by_stimulus, references={"reference": reference})
-
-
-def _target(world: World) -> RDMTarget:
-    assert isinstance(world.target, RDMTarget)
-    return world.target
-
-
-def _world(rng: np.random.Generator) -> _World:
-    """A target, and a reference that is unrelated to it."""
-    world = rdm_world(rng)
-    return _World(**vars(world), other=rng.standard_normal(world.signal.shape))
-
-
-def _mixed(parts: list[np.ndarray], rng: np.random.Generator) -> _World:
-    """A target that is the sum of ``parts`` (RDMs), and a reference that has the first of them."""
-    world, features = rdm_world(rng, concepts=len(parts[0])), features_with_rdm(parts[0])
-    rdm = np.sum(parts, axis=0)
-    rdm -= rdm.min() - 0.05
-    np.fill_diagonal(rdm, 0)
-    # the rows of a world follow the names of its concepts
-    target = replace(_target(world), ids=tuple(sorted(world.target.ids)), rdms=rdm[None])
-    return _World(**{**vars(world), "target": target}, other=features)
-
-
-def _standard(rdm: np.ndarray) -> np.ndarray:
-    """Mean 0 and variance 1 over pairs, and a zero diagonal."""
-    above = rdm[np.triu_indices(len(rdm), 1)]
-    standard: np.ndarray = (rdm - above.mean()) / above.std()
-    np.fill_diagonal(standard, 0)
-    return standard
+        A copy of the reference explains nothing more at either time. The other part explains 1/3 of the
+        variance at the second time, where the noise has as much.
+        """
+        found: dict[str, list[float]] = {"first": [], "second": [], "copy": []}
+        for _ in range(_SERIES_WORLDS):
+            known, new = (standard_rdm(rng) for _ in range(2))
+            world = appearing_world(known, new, rng)
+            layers = {"new": features_with_rdm(new), "copy": 3.0 * world.other + 2.0}
+            arrays = self._scored(world, layers, "pearson", rng).arrays
+            curves = {layer: arrays[f"curve/{layer}"][0] for layer in layers}
+            for name, score in zip(found, (*curves["new"], np.abs(curves["copy"]).max()), strict=True):
+                found[name].append(float(score))
+        return [
+            mean_control("a part that subjects lack at the first time", 0.0, found["first"]),
+            mean_control("a part that subjects have at the second time", 1 / 3, found["second"]),
+            mean_control("a copy of the reference, at any time", 0.0, found["copy"]),
+        ]
 
 
 def _along(
@@ -301,8 +291,10 @@ def _along(
 
     The references have the same layers at all places: those that explain most of the mean RDMs.
     """
+    if not models:
+        return {}, []
     upper = np.triu_indices(len(target.ids), 1)
-    rows = np.array([rdm[upper] for rdm in models.values()]).reshape(len(models), -1)
+    rows = np.array([rdm[upper] for rdm in models.values()])
     tested, unique = series_partition(rows, references, target.pairs, method)
     curves = Curves(target, tested, seed, method, shown=unique)
     for i, layer in enumerate(models):

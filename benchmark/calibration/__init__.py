@@ -11,13 +11,13 @@
 from benchmark.calibration.arrays import ArrayView, plain_score, synthetic_stimuli
 from benchmark.calibration.controls import check_task, exact_control, mean_control, standard_controls
 from benchmark.calibration.norm_worlds import frequency_world, property_world
+from benchmark.calibration.series_worlds import series_world
 from benchmark.calibration.worlds import (
     World,
     association_world,
     mistaken_world,
     rdm_world,
     response_world,
-    series_world,
     triplet_world,
     vector_world,
     word_pair_world,

@@ -15,13 +15,13 @@ import numpy as np
 from scipy import special
 
 from benchmark.calibration.arrays import plain_score
+from benchmark.calibration.series_worlds import series_world
 from benchmark.calibration.worlds import (
     World,
     association_world,
     mistaken_world,
     rdm_world,
     response_world,
-    series_world,
     triplet_world,
 )
 from benchmark.datasets.join import join

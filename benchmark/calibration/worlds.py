@@ -9,7 +9,6 @@ from scipy import sparse
 
 from benchmark.calibration.arrays import ArrayView, synthetic_stimuli
 from benchmark.datasets.norms import AssociationTarget
-from benchmark.datasets.rdm_series import Axis, RDMSeriesTarget
 from benchmark.datasets.responses import ResponseTarget
 from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import RDMTarget, Target, TripletTarget, VectorTarget, WordPairTarget
@@ -118,38 +117,6 @@ def rdm_world(
         "control", names, "control", rdms=rdm(signal)[None], subjects=("s",), categories=categories
     )
     return by_concept(target, names, signal, rng)
-
-
-def series_world(rng: np.random.Generator) -> World:
-    """Draw the world of :func:`rdm_world`, with its RDM at each of three times.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    World
-        Its target has one subject.
-
-    Examples
-    --------
-    >>> series_world(np.random.default_rng(0)).target.pairs.shape
-    (1, 3, 780)
-    """
-    world = rdm_world(rng)
-    assert isinstance(world.target, RDMTarget)
-    i, j = np.triu_indices(len(world.target.ids), 1)
-    pairs = world.target.rdms[:, i, j]
-    target = RDMSeriesTarget(
-        "control",
-        world.target.ids,
-        "control",
-        pairs=np.repeat(pairs[:, None], 3, axis=1),
-        subjects=("s",),
-        axis=Axis("time", (0.0, 10.0, 20.0), "ms"),
-    )
-    return replace(world, target=target)
 
 
 def triplet_world(

@@ -108,7 +108,7 @@ def series_scores(models: ArrayLike, series: ArrayLike, method: str = "spearman"
 
     def place(t: int) -> tuple[Float64, ...]:
         own = np.array(
-            [_standardised(row, method, f"series[{s}, {t}]") for s, row in enumerate(values[:, t])]
+            [standardised_pairs(row, method, f"series[{s}, {t}]") for s, row in enumerate(values[:, t])]
         )
         pairs = own.shape[1]
         between = (own @ own.T / pairs)[couples]
@@ -165,7 +165,7 @@ def series_concept_draws(
         raise ValueError(f"weights has shape {counts.shape}: expected (draws, {n})")
     (s, t, pairs), m = values.shape, len(rows)
     own = np.array(
-        [_standardised(row, method, f"series[{i}]") for i, row in enumerate(values.reshape(-1, pairs))],
+        [standardised_pairs(row, method, f"series[{i}]") for i, row in enumerate(values.reshape(-1, pairs))],
         dtype=np.float32,
     )
     i, j = np.triu_indices(n, 1)
@@ -214,7 +214,7 @@ def mean_rdms(series: ArrayLike, places: ArrayLike, method: str = "spearman") ->
     counted = np.asarray(series)[:, np.asarray(places, dtype=bool)]
 
     def subject(s: int) -> Float64:
-        rows = [_standardised(row, method, f"series[{s}]") for row in counted[s]]
+        rows = [standardised_pairs(row, method, f"series[{s}]") for row in counted[s]]
         square: Float64 = squareform(np.mean(rows, axis=0))
         return square
 
@@ -336,11 +336,14 @@ def _checked(models: ArrayLike, series: ArrayLike, method: str) -> tuple[Float64
         )
     if rows.shape[1] < FEWEST_PAIRS:
         raise ValueError(f"series has {rows.shape[1]} pairs: at least {FEWEST_PAIRS} are needed")
-    return np.array([_standardised(row, method, f"models[{i}]") for i, row in enumerate(rows)]), values
+    return np.array([standardised_pairs(row, method, f"models[{i}]") for i, row in enumerate(rows)]), values
 
 
-def _standardised(row: Floats, method: str, name: str) -> Float64:
-    """Dissimilarities, or their ranks, with mean 0 and mean square 1."""
+def standardised_pairs(row: Floats, method: str, name: str) -> Float64:
+    """Dissimilarities ``row`` (pairs,), or their ranks, with mean 0 and mean square 1.
+
+    ``method`` is spearman or pearson; ``name`` stands in the message if all dissimilarities are equal.
+    """
     values = np.asarray(row, dtype=np.float64)
     if is_constant(values):
         raise ValueError(f"{name} has dissimilarities that are all equal: undefined")
@@ -367,7 +370,7 @@ def _with(row: Float64, mean: Float64, method: str) -> float:
 def _target(mean: Float64, method: str) -> Float64:
     if np.ptp(mean) <= _NO_SPREAD:
         return np.full_like(mean, np.nan)
-    return _standardised(mean, method, "the mean over subjects")
+    return standardised_pairs(mean, method, "the mean over subjects")
 
 
 def _or_nan(variance: Floats) -> Floats:

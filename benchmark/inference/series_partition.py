@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.spatial.distance import squareform
 
-from benchmark.inference.partition import MODEL, REFERENCES, part_ceilings, span
-from benchmark.inference.series import SeriesScores, series_scores
+from benchmark.inference.partition import span
+from benchmark.inference.series import SeriesScores, series_scores, standardised_pairs
 from benchmark.measures._checks import Float64
 from benchmark.measures._threads import in_threads
-from benchmark.measures.regression import RDMRegression
+from benchmark.measures.even_regression import EvenRegression, sums_by_condition
 
 #: Below this share of its variance, what references leave of a model is rounding
 _NOTHING = 1e-9
@@ -67,29 +66,46 @@ def series_partition(
     values, known = np.asarray(series), np.asarray(references, dtype=np.float64)
     pairs = values.shape[2]
     upper = np.triu_indices(known.shape[1], 1)
-    rows = series_scores([rdm[upper] for rdm in known], values[:1, :1], method).models
+    rows = _standardised([rdm[upper] for rdm in known], method, "references")
     basis = span(np.vstack([np.ones(pairs), rows]))
     left = found.models - (found.models @ basis.T) @ basis
     size = np.sqrt(np.mean(left**2, axis=1, keepdims=True))
     left = np.divide(left, size, out=np.zeros_like(left), where=size**2 > _NOTHING)
-    ones = np.ones((1, known.shape[1]))
-    squares = [squareform(row) for row in np.asarray(models, dtype=np.float64)]
+    before = EvenRegression(rows)
+    beside = [EvenRegression(np.vstack([rows, row])) for row in found.models]
 
     def place(t: int) -> tuple[Float64, Float64, tuple[float, float]]:
-        own = np.array([squareform(row) for row in values[:, t].astype(np.float64)])
         # each subject alone, standardised as the models are
-        y = series_scores(values[:, t], values[:1, :1], method).models
-        beyond = RDMRegression(own, method).beside(REFERENCES, known)
-        before = beyond.explained_by_subject((REFERENCES,), ones)[0]
-        unique = [
-            beyond.beside(MODEL, rdm).explained_by_subject((REFERENCES, MODEL), ones)[0] - before
-            for rdm in squares
-        ]
-        ceiling = part_ceilings(own, known, method)["unique"] if len(own) > 1 else (np.nan, np.nan)
-        return np.array(unique), left @ y.T / pairs, (ceiling[0], ceiling[1])
+        y = _standardised(values[:, t], method, "series")
+        sums = sums_by_condition(y)
+        known = before.explained(y, sums)
+        unique = np.array([regression.explained(y, sums) - known for regression in beside])
+        ceiling = _ceiling(y, sums, rows, known, method) if len(y) > 1 else (np.nan, np.nan)
+        return unique.reshape(len(beside), len(y)), left @ y.T / pairs, ceiling
 
     unique, scores, ceilings = zip(*in_threads(place, range(values.shape[1])), strict=True)
     low, high = np.array(ceilings).T
     mean = found.mean - (found.mean @ basis.T) @ basis
     tested = SeriesScores(left, mean, np.stack(scores, axis=-1), low[None], high[None], found.between)
     return tested, np.stack(unique, axis=-1)
+
+
+def _ceiling(
+    y: Float64, sums: Float64, references: Float64, known: Float64, method: str
+) -> tuple[float, float]:
+    """The unique variance of :func:`benchmark.inference.part_ceilings`, from standardised subjects (s, N)."""
+    total = y.sum(axis=0)
+    means = [*((total - own) / (len(y) - 1) for own in y), total / len(y)]
+    *others, mean = _standardised(means, method, "means of subjects")
+    best = EvenRegression(np.vstack([references, mean])).explained(y, sums) - known
+    each = [
+        EvenRegression(np.vstack([references, model])).explained(y[s : s + 1], sums[s : s + 1])[0] - known[s]
+        for s, model in enumerate(others)
+    ]
+    return float(np.mean(each)), float(best.mean())
+
+
+def _standardised(rows: ArrayLike, method: str, name: str) -> Float64:
+    """Pairs (m, N), each standardised alone."""
+    values = enumerate(np.asarray(rows))
+    return np.array([standardised_pairs(row, method, f"{name}[{i}]") for i, row in values])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
@@ -15,14 +14,12 @@ from numpy.typing import ArrayLike
 from benchmark.measures._checks import FEWEST_PAIRS, Float64, as_rdm, as_rdms
 from benchmark.measures._ranks import average_ranks
 from benchmark.measures.compare import is_constant, upper_triangle
+from benchmark.measures.even_regression import RANK, EvenRegression, square_matrices
 
 #: Names of sets of predictors
 Subset = tuple[str, ...]
 
 METHODS = ("spearman", "pearson")
-#: Below this share of the greatest eigenvalue, a direction of correlated predictors is rounding: RDMs come
-#: from float32 features
-_RANK = 1e-9
 #: Below this share of the variance over all pairs, a draw of conditions has no variance
 _NO_VARIANCE = 1e-12
 #: Number of values that are held at a time: 64 MB
@@ -59,7 +56,7 @@ class RDMRegression:
         self._before: RDMRegression | None = None
         self._start(np.empty((0, self._y.shape[1])), {})
         self._rows = np.concatenate([np.ones((1, self._y.shape[1])), self._y, self._y**2])
-        self._matrices = _squares(self._rows)
+        self._matrices = square_matrices(self._rows)
 
     def _start(self, x: Float64, columns: dict[str, range]) -> None:
         """Set the predictors (p, N), and the columns of each set; nothing is computed for them yet."""
@@ -99,7 +96,7 @@ class RDMRegression:
         i, j = np.triu_indices(len(new))
         crossed = [(new[:, None] * others[None]).reshape(-1, new.shape[1]) for others in (self._x, self._y)]
         more._rows = np.concatenate([new, new[i] * new[j], *crossed])
-        more._matrices = _squares(more._rows)
+        more._matrices = square_matrices(more._rows)
         return more
 
     def explained(self, subset: Subset, weights: Float64, *, corrected: bool = True) -> Float64:
@@ -175,7 +172,7 @@ class RDMRegression:
 
     def _noise_of(self, subset: Subset) -> _Noise:
         if subset not in self._noise:
-            self._noise[subset] = _Noise.of(self._x[self._of(subset)], self._y, self.n)
+            self._noise[subset] = _Noise.of(self._x[self._of(subset)], self._y)
         return self._noise[subset]
 
     def _of(self, subset: Subset) -> list[int]:
@@ -268,7 +265,7 @@ class _Moments:
         gram = self.gram[:, columns][:, :, columns]
         spread = np.sqrt(np.maximum(np.einsum("bpp->bp", gram), 0))
         scale = np.where(spread > np.sqrt(_NO_VARIANCE * self.pairs), spread, np.inf)
-        inverse = np.linalg.pinv(gram / (scale[:, :, None] * scale[:, None]), rcond=_RANK, hermitian=True)
+        inverse = np.linalg.pinv(gram / (scale[:, :, None] * scale[:, None]), rcond=RANK, hermitian=True)
         slopes = self.shared[:, columns] / scale[:, :, None]
         explained: Float64 = np.einsum("bps,bps->bs", slopes, inverse @ slopes) / self.variance
         return explained
@@ -282,7 +279,7 @@ class _Noise:
     ----------
     residuals : ndarray, shape (s, n, n)
     alone, sharing, apart : float
-        Factors of the sums of e_a e_b over equal pairs, over pairs that share one condition, and over both.
+        As of :class:`EvenRegression`.
     """
 
     residuals: Float64
@@ -291,22 +288,10 @@ class _Noise:
     apart: float
 
     @classmethod
-    def of(cls, x: Float64, y: Float64, n: int) -> _Noise:
+    def of(cls, x: Float64, y: Float64) -> _Noise:
         """From standardised predictors (p, N) and target (s, N)."""
-        gram = x @ x.T
-        inverse = np.linalg.pinv(gram, rcond=_RANK, hermitian=True)
-        rank = round(float(np.sum(inverse * gram)))
-        rows = _squares(x).sum(axis=2)
-        sharing = float(np.sum(inverse * (rows @ rows.T))) - 2 * rank
-        residuals = y - (y @ x.T) @ inverse @ x
-        triples = n * (n - 1) * (n - 2)
-        # the number of pairs cancels for equal pairs: predictors have mean square one
-        return cls(
-            _squares(residuals),
-            rank,
-            sharing * x.shape[1] / triples,
-            (rank + sharing) * x.shape[1] * 4 / (triples * (n - 3)) if n > 3 else 0.0,
-        )
+        even = EvenRegression(x)
+        return cls(square_matrices(even.residuals(y)), even.alone, even.sharing, even.apart)
 
     def explained(self, weights: Float64) -> Float64:
         """The mean over all permutations of the sum of squares that is explained, (b, s)."""
@@ -339,15 +324,6 @@ def _standardised(rdms: Float64, name: str, method: str) -> Float64:
     centred = values - values.mean(axis=1, keepdims=True)
     scaled: Float64 = centred / centred.std(axis=1, keepdims=True)
     return scaled
-
-
-def _squares(rows: Float64) -> Float64:
-    """Symmetric matrices (q, n, n) with a zero diagonal, from the values above it (q, N)."""
-    n = (1 + math.isqrt(1 + 8 * rows.shape[1])) // 2
-    i, j = np.triu_indices(n, 1)
-    matrices = np.zeros((len(rows), n, n))
-    matrices[:, i, j] = matrices[:, j, i] = rows
-    return matrices
 
 
 def _pair_sums(weights: Float64, matrices: Float64) -> Float64:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from benchmark.common.errors import NotPossible
@@ -110,8 +112,6 @@ class Curves:
     ----------
     counted : ndarray of bool, shape (t,)
         The places at which subjects agree. They are found without looking at any model.
-    means : ndarray, shape (s, k, k)
-        The mean RDM of each subject over these places.
     """
 
     def __init__(
@@ -124,14 +124,19 @@ class Curves:
         shown: np.ndarray | None = None,
         draws: np.ndarray | None = None,
     ) -> None:
+        self._target, self._method = target, method
         self._axis, self._seed, self._found = target.axis, seed, found
         self._subjects = len(target.subjects)
         self._permutations = permutations_for(len(target.ids))
         self._shown = found.scores if shown is None else shown
         self._draws = draws
         self.counted = places_of_agreement(target, found.between)
-        self.means = mean_rdms(target.pairs, self.counted, method)
         self._tests = [self._test(i) for i in range(len(found.models))]
+
+    @cached_property
+    def means(self) -> np.ndarray:
+        """The mean RDM of each subject over the places that count, (s, k, k)."""
+        return mean_rdms(self._target.pairs, self.counted, self._method)
 
     def _test(self, i: int) -> tuple[AxisTest | None, AxisTest]:
         """Over subjects, if there are enough of them, and over concepts."""
