@@ -270,6 +270,24 @@ class Task(ABC):
         del params
         return ()
 
+    def require(self, stimuli: Stimuli, joined: Join[Any]) -> None:
+        """Raise unless the task can score what joined. Asked before features are extracted, and by a dry run.
+
+        Parameters
+        ----------
+        stimuli : Stimuli
+            What the model is shown.
+        joined : Join
+            As for :meth:`score`.
+
+        Raises
+        ------
+        NotPossible
+            If a pair of an RDM is missing and the task needs every pair.
+        """
+        del stimuli
+        require_pairs(self, joined)
+
     def cost(self, joined: Join[Target], layers: int, params: Mapping[str, Any]) -> Cost | None:
         """The cost of scoring, once the features are there, for ``bench run --dry-run``.
 

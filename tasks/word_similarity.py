@@ -147,6 +147,10 @@ class WordSimilarity(Task):
             arrays={**arrays, "pairs": target.pairs},
         )
 
+    def require(self, stimuli: Stimuli, joined: Join[Any]) -> None:
+        """Raise NotPossible unless enough pairs are covered, with different ratings."""
+        _covered(stimuli, joined)
+
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls, and ratings turned upside down."""
         return [

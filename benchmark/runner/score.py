@@ -39,7 +39,7 @@ from benchmark.runner.references import load_references, reference_keys, referen
 from benchmark.runner.session import Session, binding_seed
 from benchmark.runner.shown import covered_stimuli, has_classes
 from benchmark.runner.view import StoredView
-from benchmark.task import LongWork, Task, TaskResult, require_pairs
+from benchmark.task import LongWork, Task, TaskResult
 
 if TYPE_CHECKING:
     from benchmark.runner.summary import Summary
@@ -171,11 +171,11 @@ def require(session: Session, parts: Parts) -> Join[Any]:
     Raises
     ------
     NotPossible
-        If too little joins, a pair is missing that the task needs, or the task needs classes and the model
-        has neither them nor, with norms in the rule of the binding, associations.
+        If too little joins for the task (:meth:`benchmark.task.Task.require`), or the task needs classes and
+        the model has neither them nor, with norms in the rule of the binding, associations.
     """
     joined = join(parts.stimuli, parts.target, parts.binding.on)
-    require_pairs(parts.task, joined)
+    parts.task.require(parts.stimuli, joined)
     rule = parts.binding.associations
     has_norms = rule is not None and rule.norms is not None
     if parts.task.needs_classes and not has_classes(
