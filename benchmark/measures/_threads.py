@@ -46,8 +46,8 @@ def in_threads(
     if workers is not None and workers < 1:
         raise ValueError(f"workers is {workers}: expected at least one")
     pending = list(items)
-    if len(pending) == 1:
-        return [function(pending[0])]
+    if len(pending) <= 1:
+        return [function(item) for item in pending]
     if workers is None:
         workers = usable_threads()
     with _blas().limit(limits=1):

@@ -99,8 +99,8 @@ def _three(path: Path, listed: Sequence[str] | None) -> tuple[np.ndarray, int]:
         shown = _parsed(path, text, mark, header, [*SHOWN, CHOICE])
         return _odd_last(path, shown[:, :3], shown[:, 3]), 2
     if len(header) != 3:
-        shown = ", ".join(map(repr, header[:5]))
-        raise DataError(f"{path}, line 1: {len(header)} columns ({shown}); expected {_FORM}")
+        names = ", ".join(map(repr, header[:5]))
+        raise DataError(f"{path}, line 1: {len(header)} columns ({names}); expected {_FORM}")
     if _are_numbers(header):
         return _whole(path, _parsed(path, text, mark, None, None), 1), 1
     if _are_numbers(after):
