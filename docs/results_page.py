@@ -175,8 +175,9 @@ Suite `macaque`: responses of area V4 of three animals to natural images, in fou
 [the page of results](results.md).
 
 This page is made from the published results by `python docs/generate.py`. A table has the score of each model
-with its 95 % interval over images. Networks keep 6 x 6 positions of their maps. Only session 210325 has its
-repeats, so only there a ceiling is known. "-" is a cell that is not published.
+with its 95 % interval over images. Networks keep 6 x 6 positions of their maps. A frozen association network
+has the layers of its encoder too: where its best layer is one of them, both have the same score. Only session
+210325 has its repeats, so only there a ceiling is known. "-" is a cell that is not published.
 """
 MACAQUE_SECTIONS = (
     (

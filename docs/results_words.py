@@ -137,7 +137,9 @@ def _encoder_lines(board: Board) -> list[str]:
         "through a readout). The difference is paired over the same concepts, as by `bench compare`: both "
         "models with their best layer on all concepts, with its 95 % interval, and p corrected over all rows "
         "of the table (false discovery rate). A frozen network has the layers of its encoder too: where one "
-        "of them is best for both, the difference is 0. Where all seeds agree:",
+        "of them is best for both, the difference is 0. In bindings with SWOW the association network was "
+        "trained with the target and its encoder was not: a better score is expected there. Where all seeds "
+        "agree:",
         "",
         *sentences,
         "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from contextlib import suppress
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock
@@ -16,6 +17,8 @@ from benchmark.registry import Registry
 #: The page can be seen from this machine alone
 _HOST = "127.0.0.1"
 _PAGE = "index.html"
+#: Files of results. Names that begin with a dot are of a run that works in the folder
+_FORMS = ("[!.]*.json", "[!.]*.not-possible")
 
 
 class Server(ThreadingHTTPServer):
@@ -57,8 +60,10 @@ class Server(ThreadingHTTPServer):
     def refresh(self) -> None:
         """Build the page if a result is new, changed or gone since it was built."""
         with self._lock:
-            files = sorted(self._results.glob("*/*/*.*"))
-            present = [(str(file), file.stat().st_mtime_ns) for file in files if file.exists()]
+            present = []
+            for file in sorted(file for form in _FORMS for file in self._results.glob(f"*/*/{form}")):
+                with suppress(FileNotFoundError):  # a run may take a result away at any time
+                    present.append((str(file), file.stat().st_mtime_ns))
             if present != self._seen:
                 build_page(self._results, self._folder / _PAGE, self._registry)
                 self._seen = present

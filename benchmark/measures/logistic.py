@@ -31,6 +31,9 @@ _CURVATURE = 0.05
 _RARE_CURVATURE = 0.15
 #: A rarer class of more rows is left to the iterations: its weights are not great
 _MOST_RARE = 32
+#: With more items than this the products of every two of them take too much memory, and all is left to the
+#: iterations
+_MOST_ITEMS = 2000
 #: A step assumes no less than this share of the greatest curvature possible
 _LEAST_CURVATURE = 0.05
 _ITERATIONS = 200
@@ -67,8 +70,8 @@ class BalancedLogistic:
 
     All labels share the matrix products: nonlinear conjugate gradients (Polak & Ribiere 1969), in the
     directions of the singular vectors of the centred features, each scaled, and with the few rows of each
-    label's rarer class taken into account. They run in single precision, then in double precision for the
-    labels whose gradient is not small enough.
+    label's rarer class taken into account (up to 2,000 rows in all). They run in single precision, then in
+    double precision for the labels whose gradient is not small enough.
 
     Parameters
     ----------
@@ -115,7 +118,7 @@ class BalancedLogistic:
         self._scales = np.append(scales, 1 / np.sqrt(_CURVATURE * n))
         self._penalty = np.append(scales**2, 0.0)
         self._basis = np.column_stack([scores, np.ones(n)]) * self._scales
-        self._gram = self._basis @ self._basis.T
+        self._gram = self._basis @ self._basis.T if n <= _MOST_ITEMS else None
 
     def fit(self, labels: ArrayLike, train: ArrayLike | None = None) -> LogisticFits:
         """Fit every label.
@@ -191,7 +194,7 @@ class BalancedLogistic:
         for dtype, most in stages if self._tolerance >= _TOLERANCE else stages[1:]:
             descent = _Descent(
                 self._basis.astype(dtype),
-                self._gram.astype(dtype),
+                None if self._gram is None else self._gram.astype(dtype),
                 self._penalty.astype(dtype),
                 self._scales.astype(dtype),
                 labels[pending].astype(dtype),
@@ -274,6 +277,11 @@ class _RareRows:
         ends = np.append(0, np.cumsum(self._counts))
         return csr_array((shares[self._real], self._rows[self._real], ends), shape=products.shape)
 
+    def products(self, combinations: csr_array) -> NDArray[np.floating]:
+        """Products (m, n) of all rows with ``combinations`` (m, n) of them."""
+        products: NDArray[np.floating] = combinations @ self._gram
+        return products
+
 
 class _Descent:
     """Conjugate gradients for the labels of one block, in one precision. Rows are labels, columns items."""
@@ -281,7 +289,7 @@ class _Descent:
     def __init__(
         self,
         basis: NDArray[np.floating],
-        gram: NDArray[np.floating],
+        gram: NDArray[np.floating] | None,
         penalty: NDArray[np.floating],
         scales: NDArray[np.floating],
         labels: NDArray[np.floating],
@@ -290,12 +298,11 @@ class _Descent:
     ) -> None:
         self._tolerance = tolerance
         self._basis = basis
-        self._gram = gram
         self._penalty = penalty
         self._inverse = scales**-2
         self._labels = labels
         self._weights = weights
-        self._rare = _RareRows(gram, labels, weights)
+        self._rare = None if gram is None else _RareRows(gram, labels, weights)
 
     def run(self, values: NDArray[np.floating], most: int) -> NDArray[np.floating]:
         """Descend from ``values`` until each gradient is short, for ``most`` iterations at most."""
@@ -317,7 +324,8 @@ class _Descent:
                     array[rest] for array in (row, values, decisions, probability, gradient)
                 )
                 self._labels, self._weights = self._labels[rest], self._weights[rest]
-                self._rare.keep(rest)
+                if self._rare is not None:
+                    self._rare.keep(rest)
                 last = None if last is None else _Step(*(array[rest] for array in last))
             last = self._next(gradient, last)
             size = self._size(last, probability)[:, None]
@@ -329,8 +337,10 @@ class _Descent:
     def _next(self, gradient: NDArray[np.floating], last: _Step | None) -> _Step:
         """The next conjugate direction (Polak & Ribiere); downhill where it would not lead down."""
         products = gradient @ self._basis.T
-        taken = self._rare.combination(products)
-        steepest, moved = taken @ self._basis - gradient, taken @ self._gram - products
+        steepest, moved = -gradient, -products
+        if self._rare is not None:
+            taken = self._rare.combination(products)
+            steepest, moved = steepest + taken @ self._basis, moved + self._rare.products(taken)
         length = -_row_products(gradient, steepest)
         if last is None:
             return _Step(gradient, length, steepest, moved)

@@ -13,12 +13,15 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest import mock
 
 import h5py
 import numpy as np
 import pytest
 
 from benchmark.common.arrays import load_array
+from benchmark.datasets.readers.hdf5_files import read_hdf5
+from benchmark.datasets.readers.matlab_files import require_bounded
 
 #: Reads each file that a line names, in a process of its own; says what it took, and the error
 READ = """
@@ -326,6 +329,22 @@ def test_archives_and_arrays_that_are_what_they_say_are_read(tmp_path: Path, sav
             np.testing.assert_array_equal(found[name], array)
     np.save(tmp_path / "whole.npy", np.asfortranarray(np.ones((3, 2))))
     np.testing.assert_array_equal(load_array(tmp_path / "whole.npy", mmap_mode="r"), np.ones((3, 2)))
+
+
+@pytest.mark.parametrize("packing", [{"scaleoffset": 0}, {"shuffle": True, "fletcher32": True}])
+def test_an_array_that_is_packed_in_the_usual_ways_is_read(tmp_path: Path, packing: dict) -> None:
+    values = np.arange(2500).reshape(50, 50)
+    with h5py.File(tmp_path / "packed.h5", "w") as file:
+        file.create_dataset("x", data=values, compression="gzip", **packing)
+    np.testing.assert_array_equal(read_hdf5(tmp_path / "packed.h5"), values)
+
+
+def test_a_matlab_file_of_version_73_is_left_to_its_own_reader(tmp_path: Path) -> None:
+    path = tmp_path / "large.mat"
+    path.write_bytes(b"MATLAB 7.3".ljust(124) + b"\x00\x02IM" + bytes(2**20))
+    with mock.patch("benchmark.datasets.readers.matlab_files.struct.unpack", wraps=struct.unpack) as unpacked:
+        require_bounded(path)
+    assert unpacked.call_count == 1  # the version, and no tag
 
 
 def test_arrays_of_objects_are_not_read(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_every_form_gives_the_same_answers(read, content, options):
         (text(ONE_BASED), {"ids": "ids.txt", "first": 0}, "names a row that is not among the 5 ids"),
         (text([[0, 1, 2], [1, 2.5, 3]]), {"ids": "ids.txt"}, "line 2: 1.0, 2.5, 3.0 are not three whole"),
         (text([[0, 1, 2], [1, "x", 3]]), {"ids": "ids.txt"}, "line 2: 1, x, 3 are not three whole numbers"),
-        (text([[0, 1, 2, 3]]), {"ids": "ids.txt"}, r"line 1: 4 columns \('0', '1', '2', '3'\); expected three"),
+        (text([[0, 1, 2, 3]]), {"ids": "ids.txt"}, r"line 1: 4 columns \('0', .*\); expected three"),
         (text([*NAMES, ["dog", "cat", "yak"]]), {"ids": "ids.txt"}, "line 6: 'yak' is not in the list"),
         (text(NAMES, ",", "a,b,odd\n"), {}, "line 1: none of a, b, odd occurs again"),
         (text([[2, 3, 1, 1, 0]], "\t", TABLE), {"ids": "ids.txt"}, "may be a place or an object"),

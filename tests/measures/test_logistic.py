@@ -76,3 +76,11 @@ def test_a_label_that_features_say_nothing_about_stays_at_zero():
     np.testing.assert_array_equal(decisions[:, 0], 0)
     np.testing.assert_allclose(decisions[:, 1:], BalancedLogistic(features).decisions(others), atol=1e-3)
     assert np.isfinite(decisions).all()
+
+
+def test_many_items_are_fitted_without_the_products_of_every_two(monkeypatch):
+    features, labels, train = drawn(0, 80, 30, 1.0)
+    few = BalancedLogistic(features).fit(labels, train)
+    monkeypatch.setattr("benchmark.measures.logistic._MOST_ITEMS", 10)
+    many = BalancedLogistic(features).fit(labels, train)
+    np.testing.assert_allclose(many.coefficients, few.coefficients, atol=1e-4)

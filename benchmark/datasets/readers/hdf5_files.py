@@ -163,7 +163,13 @@ def _require_true_chunks(item: Any, chunk: int, most: int) -> None:
     """Raise if a chunk unpacks to more than ``chunk`` bytes, its size: HDF5 would take memory for it."""
     import h5py
 
-    beside = (h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32)
+    # what these give is at most a chunk, whose size is bounded
+    beside = (
+        h5py.h5z.FILTER_SHUFFLE,
+        h5py.h5z.FILTER_FLETCHER32,
+        h5py.h5z.FILTER_SCALEOFFSET,
+        h5py.h5z.FILTER_NBIT,
+    )
     filters = item.id.get_create_plist()
     kinds = {i: filters.get_filter(i)[0] for i in range(filters.get_nfilters())}
     packing = [i for i, kind in kinds.items() if kind not in beside]

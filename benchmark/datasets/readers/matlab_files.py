@@ -11,6 +11,8 @@ from benchmark.common.errors import DataError
 
 #: Bytes of the header of a file and of the tag of an element, and the kind of an element that is packed
 _HEADER, _TAG, _PACKED = 128, 8, 15
+#: In the header of a file of version 5 to 7.2
+_VERSION_5 = 0x0100
 _BLOCK = 1 << 20
 
 
@@ -35,7 +37,8 @@ def require_bounded(path: Path) -> None:
     with path.open("rb") as stream:
         start = stream.read(_HEADER)
         order = {b"IM": "<", b"MI": ">"}.get(start[126:128])
-        if order is None:  # of version 4, which packs nothing, or no such file
+        # of version 4, which packs nothing, of 7.3, which is HDF5, or no such file
+        if order is None or struct.unpack(f"{order}H", start[124:126])[0] != _VERSION_5:
             return
         while len(tag := stream.read(_TAG)) == _TAG:
             kind, length = struct.unpack(f"{order}II", tag)
