@@ -339,6 +339,7 @@ def tarred(name: str, kind: bytes = tarfile.REGTYPE) -> bytes:
         ("a.tar.gz", b"no archive", "cannot be unpacked"),
         ("a.zip", b"", "is empty; get it again"),
     ],
+    ids=range(11),  # an archive holds the time at which it was made
 )
 def test_an_archive_that_leaves_its_folder_is_refused(tmp_path, name, content, said):
     (tmp_path / "in").mkdir()
