@@ -206,6 +206,7 @@ def test_from_an_empty_root_to_a_score(bench, human_data, tmp_path, monkeypatch)
     given_by_nobody = {
         *("imagenet_val", "things_images", "things_triplets", "things_fmri_v1", "things_fmri_it", "mcrae"),
         *("buchanan", "usf", "swow_r123", "binder", "wordsim", "wordsim_similarity", "wordsim_relatedness"),
+        *("tvsd_v4", "tvsd_it", "nsd_subj01_ventral", "things_fmri_it_responses"),
         *(f"algonauts{n}{part}" for n in (78, 118) for part in ("", "_evc", "_it")),
     }
     assert set(missing) == {*given_by_nobody, "swow_assoc_images"}
