@@ -52,7 +52,7 @@ def test_is_bound_in_the_miniature(name):
 def test_the_whole_set_of_controls_passes(task):
     controls = task.calibrate(np.random.default_rng(0))
     assert {control.kind for control in controls} >= {"copy", "noisy", "noise", "permuted"}
-    assert sum("noisy copy" in control.name for control in controls) in (2, 3, 6), "levels of noise, of one metric or of two"
+    assert sum("noisy copy" in control.name for control in controls) in (2, 3, 6), "of one metric or of two"
     assert [c for c in controls if not c.passed] == []
 
 
