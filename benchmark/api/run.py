@@ -122,25 +122,6 @@ def run(
         return run_or_plan(names, tasks, suite, session, jobs, progress, dry_run)
 
 
-def _run(
-    names: Sequence[str],
-    tasks: str | Sequence[str],
-    suite: str,
-    session: Session,
-    jobs: int,
-    progress: bool,
-) -> Results:
-    cells = plan(session.registry, list(names), [tasks] if isinstance(tasks, str) else list(tasks), suite)
-    out = Console(stderr=True)
-    watched = progress and (out.is_terminal or out.is_jupyter)
-    done = execute(cells, session, jobs)
-    shown = track(done, "cells", len(cells), console=out, transient=True, disable=not watched)
-    place = {cell: i for i, cell in enumerate(cells)}  # several processes end in another order
-    return Results(
-        tuple(sorted(shown, key=lambda one: place[Cell(one.cell.model, one.cell.binding, one.cell.suite)]))
-    )
-
-
 def run_or_plan(
     names: Sequence[str],
     tasks: str | Sequence[str],
@@ -154,10 +135,17 @@ def run_or_plan(
 
     ``tasks``, ``suite``, ``jobs``, ``progress`` and ``dry_run`` are those of :func:`run`.
     """
-    if not dry_run:
-        return _run(names, tasks, suite, session, jobs, progress)
     cells = plan(session.registry, list(names), [tasks] if isinstance(tasks, str) else list(tasks), suite)
-    return Plan(tuple(prospects(session, cells)))
+    if dry_run:
+        return Plan(tuple(prospects(session, cells)))
+    out = Console(stderr=True)
+    watched = progress and (out.is_terminal or out.is_jupyter)
+    done = execute(cells, session, jobs)
+    shown = track(done, "cells", len(cells), console=out, transient=True, disable=not watched)
+    place = {cell: i for i, cell in enumerate(cells)}  # several processes end in another order
+    return Results(
+        tuple(sorted(shown, key=lambda one: place[Cell(one.cell.model, one.cell.binding, one.cell.suite)]))
+    )
 
 
 def _as_model(model: Any, preprocess: Preprocess | None) -> Any:
