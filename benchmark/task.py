@@ -270,7 +270,7 @@ class Task(ABC):
         del params
         return ()
 
-    def require(self, stimuli: Stimuli, joined: Join[Any]) -> None:
+    def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
         """Raise unless the task can score what joined. Asked before features are extracted, and by a dry run.
 
         Parameters
@@ -279,14 +279,26 @@ class Task(ABC):
             What the model is shown.
         joined : Join
             As for :meth:`score`.
+        params : mapping
+            The ``params`` of the binding.
 
         Raises
         ------
         NotPossible
-            If a pair of an RDM is missing and the task needs every pair.
+            If a pair of an RDM is missing and the task needs every pair. A task of its own kind adds what it
+            needs.
         """
-        del stimuli
-        require_pairs(self, joined)
+        del stimuli, params
+        target = joined.target
+        if self.missing_pairs or not isinstance(target, RDMTarget) or not np.isnan(target.rdms).any():
+            return
+        s, i, j = np.argwhere(np.isnan(target.rdms))[0]
+        pairs = len(target.ids) * (len(target.ids) - 1) // 2
+        raise NotPossible(
+            f"task {self.name!r} needs every pair of an RDM; target {target.name!r} lacks "
+            f"{pairs - pairs_of(target.rdms)[s]} of {pairs} for subject {target.subjects[s]!r}, first "
+            f"{target.ids[i]!r} and {target.ids[j]!r}; rdm_correlation takes the pairs that are there"
+        )
 
     def cost(self, joined: Join[Target], layers: int, params: Mapping[str, Any]) -> Cost | None:
         """The cost of scoring, once the features are there, for ``bench run --dry-run``.
@@ -341,33 +353,6 @@ class Task(ABC):
 
         :func:`benchmark.calibration.standard_controls` gives the standard set.
         """
-
-
-def require_pairs(task: Task, joined: Join[Any]) -> None:
-    """Raise unless the task can work with the pairs that the joined RDMs have.
-
-    Parameters
-    ----------
-    task : Task
-        The task that will score.
-    joined : Join
-        The target, of any kind, with only the concepts that are scored.
-
-    Raises
-    ------
-    NotPossible
-        If a pair is missing and the task needs every pair.
-    """
-    target = joined.target
-    if task.missing_pairs or not isinstance(target, RDMTarget) or not np.isnan(target.rdms).any():
-        return
-    s, i, j = np.argwhere(np.isnan(target.rdms))[0]
-    pairs = len(target.ids) * (len(target.ids) - 1) // 2
-    raise NotPossible(
-        f"task {task.name!r} needs every pair of an RDM; target {target.name!r} lacks "
-        f"{pairs - pairs_of(target.rdms)[s]} of {pairs} for subject {target.subjects[s]!r}, first "
-        f"{target.ids[i]!r} and {target.ids[j]!r}; rdm_correlation takes the pairs that are there"
-    )
 
 
 def read_params(task: str, params: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

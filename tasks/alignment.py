@@ -13,12 +13,14 @@ from benchmark.calibration import World, standard_controls, vector_world
 from benchmark.common.cost import Cost
 from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets.join import Join
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import RDMTarget, VectorTarget
 from benchmark.inference import (
     SubjectKernels,
     mean_statistic,
     noise_ceiling,
     permutation_compare,
+    permutations_for,
     rdm_pair_statistic,
     rdm_scoring_cost,
     u_centred,
@@ -36,10 +38,6 @@ from benchmark.representation.concepts import (
 from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult
 
 _FEWEST = 5
-_PERMUTATIONS = 1000
-#: With more concepts than this there are fewer permutations (each takes milliseconds)
-_LARGE = 500
-_PERMUTATIONS_LARGE = 200
 #: Number of permutations whose mean Procrustes distance is the chance level
 _PROCRUSTES_PERMUTATIONS = 20
 
@@ -105,12 +103,7 @@ class Alignment(Task):
         UsageError
             If a parameter is unknown, or ``neighbours`` is less than one.
         """
-        k = self.read(params)["neighbours"]
-        if k < 1:
-            raise UsageError(f"task {self.name}: parameter 'neighbours' is {k}: at least 1 is needed")
-        n = len(joined.concepts)
-        if n < max(_FEWEST, k + 2):
-            raise NotPossible(f"{n} concepts join: {k} neighbours need at least {max(_FEWEST, k + 2)}")
+        n, k = len(joined.concepts), self._neighbours(joined, params)
         target = _Target.from_join(joined, k)
         images = concept_images(view.stimuli, joined.concepts)
         seed = int(rng.integers(2**63))  # one for all layers, so that a null does not depend on other layers
@@ -129,7 +122,7 @@ class Alignment(Task):
         # layers together: the target is permuted once for all of them.
         if kernels:
             tests = permutation_compare(
-                list(kernels.values()), target.kernels[None], _permutations(n), seed, "pearson"
+                list(kernels.values()), target.kernels[None], permutations_for(n), seed, "pearson"
             )
             for layer, p in zip(kernels, tests.p[:, 0], strict=True):
                 layers[layer] = replace(layers[layer], p=float(p))
@@ -142,12 +135,27 @@ class Alignment(Task):
             counts={**joined.counts, "neighbours": k, "images": sum(map(len, images))},
         )
 
+    def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
+        """Raise NotPossible if a pair of an RDM is missing, or too few concepts join."""
+        super().require(stimuli, joined, params)
+        self._neighbours(joined, params)
+
+    def _neighbours(self, joined: Join[Any], params: Mapping[str, Any]) -> int:
+        """The number of neighbours, less than that of the concepts."""
+        k: int = self.read(params)["neighbours"]
+        if k < 1:
+            raise UsageError(f"task {self.name}: parameter 'neighbours' is {k}: at least 1 is needed")
+        n, least = len(joined.concepts), max(_FEWEST, k + 2)
+        if n < least:
+            raise NotPossible(f"{n} concepts join: {k} neighbours need at least {least}")
+        return k
+
     def cost(self, joined: Join[Any], layers: int, params: Mapping[str, Any]) -> Cost | None:
         """That of the sums over pairs, for the bootstrap, the choice of a layer and the permutations."""
         del params
         n = len(joined.concepts)
         subjects = len(joined.target.rdms) if isinstance(joined.target, RDMTarget) else 1
-        return rdm_scoring_cost(n, subjects, layers, _permutations(n))
+        return rdm_scoring_cost(n, subjects, layers, permutations_for(n))
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls. A noisy copy must have the value of the formula of Song et al. (2012)."""
@@ -179,10 +187,6 @@ class _Target:
             raise NotPossible(f"target {joined.target.name!r}: {error}") from error
         neighbours = np.stack([_shares(s, k) for s in similarities])
         return cls(centred, neighbours, vectors, SubjectKernels(centred))
-
-
-def _permutations(concepts: int) -> int:
-    return _PERMUTATIONS_LARGE if concepts > _LARGE else _PERMUTATIONS
 
 
 def _score_layer(means: np.ndarray, kernel: np.ndarray, target: _Target, k: int, seed: int) -> LayerResult:

@@ -15,6 +15,7 @@ from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join, join
 from benchmark.datasets.names import nfc
 from benchmark.datasets.norms import AssociationTarget
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.inference import mean_statistic
 from benchmark.measures import ranking
 from benchmark.measures.ranking import Ranking
@@ -202,6 +203,11 @@ class AssociationTopK(Task):
             arrays=arrays,
             notes=notes,
         )
+
+    def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
+        """Raise NotPossible unless a response was given to a joined cue."""
+        del stimuli, params
+        _strengths(joined.target)
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls by class retrieval, and two heads whose headline is known exactly.

@@ -12,8 +12,9 @@ from benchmark.calibration import World, exact_control, plain_score, rdm_world, 
 from benchmark.calibration.definitions import category_auc
 from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join, join
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import RDMTarget
-from benchmark.inference import category_pair_statistic, category_statistic
+from benchmark.inference import category_pair_statistic, category_statistic, permutations_for
 from benchmark.measures import category_clustering, category_clustering_permutation
 from benchmark.representation.concepts import (
     RDM_METRICS,
@@ -26,10 +27,6 @@ from benchmark.representation.concepts import (
 from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult, one_of
 
 _AUC = "auc"
-_PERMUTATIONS = 1000
-#: With more concepts than this there are fewer permutations: each takes a millisecond a layer
-_LARGE = 500
-_PERMUTATIONS_LARGE = 200
 #: In the controls: concepts of a category, their spread within it, and signal-to-noise ratios of the copies
 _SIZE, _SPREAD, _SNRS = 5, 0.3, (1.0, 0.25, 0.0625)
 
@@ -103,7 +100,7 @@ class CategoryClustering(Task):
         images = concept_images(view.stimuli, concepts)
         # One seed for all layers, so that a layer's null does not depend on other layers.
         seed = int(rng.integers(2**63))
-        permutations = _PERMUTATIONS_LARGE if len(concepts) > _LARGE else _PERMUTATIONS
+        permutations = permutations_for(len(concepts))
         layers: dict[str, LayerResult] = {}
         arrays: dict[str, np.ndarray] = {}
         for layer in view.layers:
@@ -147,6 +144,11 @@ class CategoryClustering(Task):
                 "by_category_people": together.by_category,
             },
         )
+
+    def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
+        """Raise NotPossible unless the joined concepts have categories that can be told apart."""
+        del stimuli, params
+        _categorised(joined)
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls, and a model that keeps the members of every category apart."""

@@ -23,6 +23,7 @@ from benchmark.calibration.definitions import ridge_correlation
 from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join, join
 from benchmark.datasets.responses import ResponseTarget
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.inference import (
     FoldedPredictions,
     Reliability,
@@ -40,7 +41,7 @@ _CORRELATION, _NORMALISED = "correlation", "normalised"
 #: What folds can be over
 ACROSS = ("concepts", "stimuli")
 #: Least and greatest number of permutations, each of which is fitted again: as many as give so many responses
-_PERMUTATIONS, _PERMUTED = (10, 39), 2**21
+_PERMUTATIONS, _PERMUTED = (10, 39), 2**20
 #: Draws for the interval over concepts and channels
 _DRAWS = 1000
 #: With more numbers than this in the responses there are fewer: each reads all of them
@@ -170,6 +171,12 @@ class Encoding(Task):
                 joined.target, ceilings, recipe, several_images=len(rows.concepts) > len(joined.concepts)
             ),
         )
+
+    def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
+        """Raise NotPossible if channels are chosen by a reliability that is not known."""
+        del stimuli
+        if joined.target.repeats.shape[2] < 2:
+            _reliable(joined.target, None, self.read(params)["least_reliability"])
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls, a planted mixture of two sources, and the leak of concepts.

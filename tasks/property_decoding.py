@@ -15,6 +15,7 @@ from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets.join import Join, join
 from benchmark.datasets.norms import PropertyTarget
 from benchmark.datasets.properties import FINER
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.inference import mean_statistic
 from benchmark.measures import BalancedLogistic, PermutationTest, f1_over_folds, stratified_folds
 from benchmark.representation.concepts import (
@@ -142,6 +143,12 @@ class PropertyDecoding(Task):
             )
         return options
 
+    def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
+        """Raise NotPossible if too few properties are given to enough concepts, or one to nearly all."""
+        del stimuli
+        options = self._read(params)
+        _labels(joined.target.cut(options["frequency"], options["concepts"]), options["folds"])
+
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls, with the chance level of the layer that is scored."""
         own, standard = rng.spawn(2)
@@ -184,21 +191,8 @@ class _Problem:
 
     @classmethod
     def of(cls, norms: PropertyTarget, folds: int, permutations: int, rng: np.random.Generator) -> _Problem:
-        labels = norms.counts.toarray() > 0
+        labels = _labels(norms, folds)
         k = len(labels)
-        if labels.shape[1] < 2:
-            raise NotPossible(
-                f"only property {norms.columns[0]!r} of target {norms.name!r} is given to enough of the {k} "
-                "concepts: at least two are needed for an interval over properties"
-            )
-        # A property that nearly every concept has leaves a fold without a concept that lacks it.
-        common = np.flatnonzero(k - labels.sum(axis=0) < folds)
-        if common.size:
-            raise NotPossible(
-                f"property {norms.columns[common[0]]!r} of target {norms.name!r} is given to "
-                f"{labels[:, common[0]].sum()} of {k} concepts: {folds} must lack it, "
-                "one for each fold"
-            )
         dealt = stratified_folds(labels, folds, rng)
         orders = (np.arange(k), *(rng.permutation(k) for _ in range(permutations)))
         by_kind = {
@@ -209,6 +203,26 @@ class _Problem:
         }
         everything = np.arange(labels.shape[1])
         return cls(labels, dealt, orders, {_F1: everything} | {n: of for n, of in by_kind.items() if of.size})
+
+
+def _labels(norms: PropertyTarget, folds: int) -> np.ndarray:
+    """Which concept has which property, (k, m)."""
+    labels: np.ndarray = norms.counts.toarray() > 0
+    k = len(labels)
+    if labels.shape[1] < 2:
+        raise NotPossible(
+            f"only property {norms.columns[0]!r} of target {norms.name!r} is given to enough of the {k} "
+            "concepts: at least two are needed for an interval over properties"
+        )
+    # A property that nearly every concept has leaves a fold without a concept that lacks it.
+    common = np.flatnonzero(k - labels.sum(axis=0) < folds)
+    if common.size:
+        raise NotPossible(
+            f"property {norms.columns[common[0]]!r} of target {norms.name!r} is given to "
+            f"{labels[:, common[0]].sum()} of {k} concepts: {folds} must lack it, "
+            "one for each fold"
+        )
+    return labels
 
 
 def _kept(

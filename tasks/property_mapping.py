@@ -22,6 +22,7 @@ from benchmark.common.did_you_mean import did_you_mean
 from benchmark.common.errors import NotPossible, UsageError
 from benchmark.datasets.join import Join, join
 from benchmark.datasets.norms import PropertyTarget
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.inference import mean_statistic
 from benchmark.measures.permutation import exceedance_p
 from benchmark.measures.property_mapping import (
@@ -175,6 +176,11 @@ class PropertyMapping(Task):
                 + f", average precision {popular['map']:.3f}"
             ],
         )
+
+    def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
+        """Raise NotPossible if too few concepts have a property, for the folds or for the neighbours."""
+        del stimuli
+        _given(joined, self.read(params))
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls, with noise beside exchanged predictions, and concepts of few kinds."""

@@ -20,6 +20,7 @@ from benchmark.inference import (
     SubjectRDMs,
     dual_bootstrap,
     permutation_compare,
+    permutations_for,
     rdm_pair_statistic,
     rdm_scoring_cost,
     subject_ceilings,
@@ -35,11 +36,8 @@ from benchmark.representation.concepts import (
 from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult, one_of
 
 _METHODS = ("spearman", "pearson")
-_PERMUTATIONS = 1000
-#: With more concepts than this there are fewer permutations (each takes tens of milliseconds), and RDMs are
-#: not stored (0.5 MB each)
-_LARGE = 500
-_PERMUTATIONS_LARGE = 200
+#: The RDMs of more concepts than this are not stored (0.5 MB each)
+_STORED = 500
 #: What ``population`` adds a standard error over
 _STANDARD_ERRORS: Mapping[str, tuple[Population, ...]] = {
     "concepts": (),
@@ -125,7 +123,7 @@ class RDMCorrelation(Task):
         images = concept_images(view.stimuli, joined.concepts)
         # One seed for all layers, so that a layer's null does not depend on other layers.
         seed = int(rng.integers(2**63))
-        large = len(joined.concepts) > _LARGE
+        large = len(joined.concepts) > _STORED
         layers: dict[str, LayerResult] = {}
         model_rdms: dict[str, np.ndarray] = {}
         for layer in view.layers:
@@ -137,7 +135,11 @@ class RDMCorrelation(Task):
                 layers[layer] = LayerResult(undefined=str(error))
         if model_rdms:
             tests = permutation_compare(
-                list(model_rdms.values()), rdms[None], _permutations(len(joined.concepts)), seed, _METHODS[0]
+                list(model_rdms.values()),
+                rdms[None],
+                permutations_for(len(joined.concepts)),
+                seed,
+                _METHODS[0],
             )
             targets = {m: SubjectRDMs(rdms, m) for m in _METHODS}
         for i, (layer, model_rdm) in enumerate(model_rdms.items()):
@@ -180,15 +182,11 @@ class RDMCorrelation(Task):
         """That of the sums over pairs, for the bootstrap, the choice of a layer and the permutations."""
         del params
         n = len(joined.concepts)
-        return rdm_scoring_cost(n, len(joined.target.rdms), layers, _permutations(n))
+        return rdm_scoring_cost(n, len(joined.target.rdms), layers, permutations_for(n))
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls. A noisy copy must have the correlation of a closed form."""
         return standard_controls(self, rdm_world, rng, expected=spearman_of_noisy_rdms)
-
-
-def _permutations(concepts: int) -> int:
-    return _PERMUTATIONS_LARGE if concepts > _LARGE else _PERMUTATIONS
 
 
 def _people(target: RDMTarget) -> dict[str, np.ndarray]:

@@ -16,6 +16,7 @@ from benchmark.inference import (
     bootstrap_weights,
     noise_ceiling,
     permutation_test_rdm,
+    permutations_for,
     rdm_pair_statistic,
     rdm_statistic,
     series_concept_draws,
@@ -29,7 +30,7 @@ from benchmark.representation.concepts import (
     concept_means,
     feature_rdm,
 )
-from benchmark.representation.curves import Curves, permutations_for
+from benchmark.representation.curves import Curves
 from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult, one_of
 
 _METHOD = "spearman"

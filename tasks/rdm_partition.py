@@ -35,6 +35,7 @@ from benchmark.inference import (
     part_pair_statistic,
     part_statistic,
     permutation_test_unique,
+    permutations_for,
     series_partition,
 )
 from benchmark.inference.partition import MODEL, PARTS, REFERENCES
@@ -62,10 +63,6 @@ from benchmark.task import (
     reference_names,
 )
 
-_PERMUTATIONS = 1000
-#: With more concepts than this there are fewer permutations: each takes tens of milliseconds
-_LARGE = 500
-_PERMUTATIONS_LARGE = 200
 #: With fewer concepts outside the weights, the layer of a reference is chosen on all concepts
 _FEWEST_OTHERS = 4
 #: Worlds of the controls along an axis
@@ -169,7 +166,7 @@ class RDMPartition(Task):
         all_chosen = references.rdms_for(np.ones((1, len(joined.concepts))))
         # One seed for all layers, so that a layer's null does not depend on other layers.
         seed = int(rng.integers(2**63))
-        permutations = _PERMUTATIONS_LARGE if len(joined.concepts) > _LARGE else _PERMUTATIONS
+        permutations = permutations_for(len(joined.concepts))
         layers: dict[str, LayerResult] = {}
         models: dict[str, np.ndarray] = {}
         for layer in view.layers:

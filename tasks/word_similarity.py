@@ -147,8 +147,9 @@ class WordSimilarity(Task):
             arrays={**arrays, "pairs": target.pairs},
         )
 
-    def require(self, stimuli: Stimuli, joined: Join[Any]) -> None:
+    def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
         """Raise NotPossible unless enough pairs are covered, with different ratings."""
+        del params
         _covered(stimuli, joined)
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:

@@ -26,7 +26,7 @@ from benchmark.runner import score as scoring
 from benchmark.runner.references import load_references, reference_keys, reference_views
 from benchmark.runner.session import binding_seed
 from benchmark.runner.view import StoredView
-from benchmark.task import ENCODER, Control, ModelView, Task, require_pairs
+from benchmark.task import ENCODER, Control, ModelView, Task
 
 
 @lru_cache(maxsize=1)
@@ -92,10 +92,12 @@ def _networks(options: Options, suite: str, binding: str, models: tuple[str, ...
 def load_binding(session: Session, suite: str, binding: str) -> tuple[Task, Join[Target], Any]:
     """Load the task of a binding, its target joined with its stimuli, and its params."""
     entry = session.registry.binding(suite, binding)
-    joined = join(session.stimuli(entry.stimuli), session.target_of(entry), entry.on)
+    stimuli = session.stimuli(entry.stimuli)
+    joined = join(stimuli, session.target_of(entry), entry.on)
     task = session.task(entry.task)
-    require_pairs(task, joined)
-    return task, joined, session.params(entry)
+    params = session.params(entry)
+    task.require(stimuli, joined, params)
+    return task, joined, params
 
 
 def load_view(session: Session, model: str, binding: str, suite: str) -> StoredView:

@@ -100,7 +100,8 @@ def in_processes(
     work : callable
         A function of a module, or a partial of one. What it raises is raised here.
     batches : iterable of sequence
-        Items. One process takes all items of a batch, in order, so that it can keep what they share.
+        Items. One process takes the items of a batch in order, so that it can keep what they share. A process
+        with nothing left takes the last items of the longest batch.
     jobs : int
         Number of processes, at least 1.
     limit : float, optional
@@ -117,16 +118,19 @@ def in_processes(
     # loky replaces a worker whose memory has grown, and nothing is lost
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
     waiting = deque(deque(batch) for batch in batches if batch)
+    jobs = min(jobs, sum(map(len, waiting)))
     start = partial(
         ProcessPoolExecutor,
         1,
         initializer=_follow,
         initargs=(os.getpid(),),
-        env=_threads(min(jobs, len(waiting))),
+        env=_threads(jobs),
     )
-    lanes = [_Lane(waiting.popleft(), start) for _ in range(min(jobs, len(waiting)))]
+    lanes: list[_Lane[Item]] = []
     running = {}
     try:
+        while len(lanes) < jobs:
+            lanes.append(_Lane(_next(waiting, lanes), start))
         running = {lane.submit(work): lane for lane in lanes}
         while running:
             done, _ = wait(running, timeout=_left(running.values(), limit), return_when=FIRST_COMPLETED)
@@ -136,14 +140,21 @@ def in_processes(
                 answer = lane.item, _answer(future, limit)
                 if isinstance(answer[1], ProcessEnded):
                     lane.restart()
-                if not lane.batch and waiting:
-                    lane.batch = waiting.popleft()
+                lane.batch = lane.batch or _next(waiting, lanes)
                 if lane.batch:
                     running[lane.submit(work)] = lane
                 yield answer
     finally:
         for lane in lanes:
             lane.process.shutdown(kill_workers=bool(running))
+
+
+def _next(waiting: deque[deque[Item]], lanes: Iterable[_Lane[Item]]) -> deque[Item]:
+    """A batch that no process has begun, or else the second half of the longest one."""
+    if waiting:
+        return waiting.popleft()
+    longest = max((lane.batch for lane in lanes), key=len, default=deque[Item]())
+    return deque(reversed([longest.pop() for _ in range((len(longest) + 1) // 2)]))
 
 
 def _left(lanes: Iterable[_Lane[Item]], limit: float | None) -> float | None:

@@ -69,13 +69,14 @@ from benchmark.inference.partition import (
     part_statistic,
     permutation_test_unique,
 )
-from benchmark.inference.permutation import fdr, permutation_test_rdm
+from benchmark.inference.permutation import fdr, permutation_test_rdm, permutations_for
 from benchmark.inference.rdm_comparison import (
     RDMBootstrap,
     RDMPermutation,
     bootstrap_compare,
     permutation_compare,
 )
+from benchmark.inference.rdm_statistics import SubjectRDMs, rdm_pair_statistic, rdm_statistic
 from benchmark.inference.reliability import Reliability, split_half_reliability
 from benchmark.inference.series import (
     Latencies,
@@ -92,12 +93,9 @@ from benchmark.inference.statistics import (
     PairStatistic,
     SharedStatistic,
     Statistic,
-    SubjectRDMs,
     grouped_mean_statistic,
     mean_statistic,
     pair_statistic,
-    rdm_pair_statistic,
-    rdm_statistic,
     values_of,
 )
 from benchmark.inference.word_similarity import (
@@ -170,6 +168,7 @@ __all__ = [
     "permutation_test_rdm",
     "permutation_test_triplets",
     "permutation_test_unique",
+    "permutations_for",
     "permuted_residuals",
     "perturbed",
     "rdm_pair_statistic",

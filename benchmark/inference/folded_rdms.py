@@ -9,12 +9,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
-from benchmark.inference.statistics import (
-    PairStatistic,
-    Statistic,
-    rdm_pair_statistic,
-    rdm_statistic,
-)
+from benchmark.inference.rdm_statistics import rdm_pair_statistic, rdm_statistic
+from benchmark.inference.statistics import PairStatistic, Statistic
 from benchmark.measures._checks import Float64, as_rdms
 from benchmark.measures._ranks import ranks_of_rows
 from benchmark.measures.compare import is_constant, require_varied, upper_triangle

@@ -9,6 +9,31 @@ from benchmark.inference.rdm_comparison import permutation_compare
 from benchmark.measures._checks import Float64, as_rdm, as_rdms
 from benchmark.measures.permutation import PermutationTest
 
+#: With more conditions than ``_LARGE`` a permutation of an RDM takes tens of milliseconds
+_PERMUTATIONS, _PERMUTATIONS_LARGE, _LARGE = 1000, 200, 500
+
+
+def permutations_for(n: int) -> int:
+    """Number of permutations of an RDM that a test takes, the same for all tasks.
+
+    Parameters
+    ----------
+    n : int
+        Number of conditions.
+
+    Returns
+    -------
+    int
+        1,000, or 200 where the RDM is large.
+
+    Examples
+    --------
+    >>> from benchmark.inference import permutations_for
+    >>> permutations_for(92), permutations_for(1854)
+    (1000, 200)
+    """
+    return _PERMUTATIONS_LARGE if n > _LARGE else _PERMUTATIONS
+
 
 def permutation_test_rdm(
     model_rdm: ArrayLike, rdms: ArrayLike, method: str, n: int, rng: np.random.Generator | int

@@ -17,6 +17,7 @@ from benchmark.inference import (
     curve_interval,
     latencies,
     mean_rdms,
+    permutations_for,
     series_scores,
     sign_flip_test,
     stretched,
@@ -25,17 +26,8 @@ from benchmark.inference.axis_tests import FEWEST_SUBJECTS, FEWEST_TO_AGREE
 
 _ALPHA = 0.05
 _DRAWS = 1000
-_PERMUTATIONS = 1000
-#: With more concepts than this there are fewer permutations: each takes tens of milliseconds
-_LARGE = 500
-_PERMUTATIONS_LARGE = 200
 #: Rows of the array of a curve
 ROWS = ("score", "low", "high", "p_subjects", "p_concepts", "p", "p_fdr")
-
-
-def permutations_for(concepts: int) -> int:
-    """Number of permutations for so many concepts."""
-    return _PERMUTATIONS_LARGE if concepts > _LARGE else _PERMUTATIONS
 
 
 def places_of_agreement(target: RDMSeriesTarget, between: np.ndarray) -> np.ndarray:

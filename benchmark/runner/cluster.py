@@ -26,6 +26,8 @@ from benchmark.runner.session import Options
 
 #: Stands for a cluster that is started on this machine for one run
 LOCAL = "local"
+#: Where dask's configuration has the variables of the environment in which a worker starts
+_ENVIRONMENT = "distributed.nanny.pre-spawn-environ"
 #: Seconds to wait for the scheduler, and for its first worker
 _PATIENCE = 30
 
@@ -156,9 +158,11 @@ def _client(dask: Any, scheduler: str, jobs: int) -> Iterator[Any]:
     logging.getLogger("distributed").setLevel(logging.ERROR)  # it tells of every connection
     cluster = None
     if scheduler == LOCAL:
-        cluster = dask.LocalCluster(
-            n_workers=jobs, threads_per_worker=1, memory_limit=None, dashboard_address=None
-        )
+        # dask has the C library give memory back at once; for many short steps that takes more than the work
+        with import_module("dask").config.set({f"{_ENVIRONMENT}.MALLOC_TRIM_THRESHOLD_": None}):
+            cluster = dask.LocalCluster(
+                n_workers=jobs, threads_per_worker=1, memory_limit=None, dashboard_address=None
+            )
     try:
         client = dask.Client(cluster or scheduler, timeout=_PATIENCE)
     except (OSError, TimeoutError, ValueError) as error:

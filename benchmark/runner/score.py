@@ -175,7 +175,7 @@ def require(session: Session, parts: Parts) -> Join[Any]:
         the model has neither them nor, with norms in the rule of the binding, associations.
     """
     joined = join(parts.stimuli, parts.target, parts.binding.on)
-    parts.task.require(parts.stimuli, joined)
+    parts.task.require(parts.stimuli, joined, parts.binding.params)
     rule = parts.binding.associations
     has_norms = rule is not None and rule.norms is not None
     if parts.task.needs_classes and not has_classes(

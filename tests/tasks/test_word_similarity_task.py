@@ -81,8 +81,8 @@ def test_too_few_pairs_are_not_possible(task, target, rng):
 def test_too_few_pairs_are_found_before_features_are_extracted(task, target):
     stimuli = synthetic_stimuli(WORDS[:8])
     with pytest.raises(NotPossible, match="at least 30 pairs"):
-        task.require(stimuli, join(stimuli, target))
-    task.require(synthetic_stimuli(WORDS), join(synthetic_stimuli(WORDS), target))
+        task.require(stimuli, join(stimuli, target), {})
+    task.require(synthetic_stimuli(WORDS), join(synthetic_stimuli(WORDS), target), {})
 
 
 def test_a_list_without_overlap_is_not_possible(task, target, rng):
