@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -162,6 +162,10 @@ class Model(ABC):
         The resolved registry entry. For an object that is made in Python, without an entry, the default is a
         spec with only the name of its class.
     """
+
+    #: Whether a readout of the layer "output", cross-validated over images, stands for a classifier that the
+    #: weights lack: a trunk of a network. Tasks that need classes have those of the readout, and say so
+    classes_read_out: ClassVar[bool] = False
 
     def __init__(self, spec: ModelSpec | None = None) -> None:
         self.spec = ModelSpec(type(self).__name__) if spec is None else spec

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from inspect import signature
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import torch
 import torchvision
@@ -84,9 +84,11 @@ class Torchvision(LibraryNetwork):
 class TorchvisionTrunk(Torchvision):
     """The module ``features`` of a network, for weights that come without the dense layers after it.
 
-    It has no classes. The layer ``"output"`` is the last map, pooled. For AlexNet, VGG, and others whose
-    dense layers are the module ``classifier``.
+    Its classes are those of a readout. The layer ``"output"`` is the last map, pooled. For AlexNet, VGG, and
+    others whose dense layers are the module ``classifier``.
     """
+
+    classes_read_out: ClassVar[bool] = True
 
     def construct(self) -> torch.nn.Module:
         """The trunk with random weights."""

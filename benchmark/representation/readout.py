@@ -1,7 +1,8 @@
-"""A linear readout from features to profiles that belong to classes: ridge in closed form, and its folds."""
+"""A linear readout from features to profiles, or names, of classes: ridge in closed form, and its folds."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +11,15 @@ from benchmark.common.errors import NotPossible
 from benchmark.datasets.stimuli import Stimuli
 from benchmark.inference.bootstrap import first_best
 from benchmark.measures.ridge import decomposed
+from benchmark.model import ClassProbabilities
 from benchmark.representation.concepts import concept_images, concept_means
 
 #: Penalties to choose from, for features whose rows have mean squared length one
 ALPHAS = 10.0 ** np.arange(-3, 5)
 #: Number of folds of the cross-validation over classes
 FOLDS = 10
+#: Number of folds of the cross-validation over the images of each class
+IMAGE_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -234,3 +238,62 @@ def _images_of(
 ) -> dict[int, np.ndarray]:
     """Image rows of the joined concepts ``which``, by the number of the concept."""
     return dict(zip(which, concept_images(stimuli, [concepts[i] for i in which], split), strict=True))
+
+
+def can_read_classes(stimuli: Stimuli) -> bool:
+    """Whether every concept of the ``stimuli`` has two test images, which :func:`read_classes` needs."""
+    splits = stimuli.splits or ("test",) * len(stimuli)
+    tested = Counter(c for c, split in zip(stimuli.concepts, splits, strict=True) if split == "test")
+    return all(tested[concept] > 1 for concept in stimuli.concept_ids)
+
+
+def read_classes(features: np.ndarray, stimuli: Stimuli) -> ClassProbabilities:
+    """Classes of a network that has no classifier, by a ridge readout cross-validated over images.
+
+    The test images of each concept are dealt into five folds in the order of their ids, or into as many as it
+    has images. The concepts of the images of a fold are predicted by :func:`ridge_to_profiles`, fitted to all
+    other folds, where the profile of a concept is one for itself and zero for the others.
+
+    Parameters
+    ----------
+    features : ndarray, shape (n, d)
+        One layer of the network.
+    stimuli : Stimuli
+        The n stimuli. Every concept has two test images at least (:func:`can_read_classes`).
+
+    Returns
+    -------
+    ClassProbabilities
+        One for the concept with the greatest prediction, and zero for the others. Stimuli of the split
+        "train" have equal probabilities.
+
+    Raises
+    ------
+    ValueError
+        If every feature is constant over the images of a fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.calibration import synthetic_stimuli
+    >>> stimuli = synthetic_stimuli(("cat", "dog"), test=3)
+    >>> features = np.array([[0.0], [0.1], [0.2], [1.0], [1.1], [0.3]])
+    >>> read_classes(features, stimuli).predicted.tolist()
+    ['cat', 'cat', 'cat', 'dog', 'dog', 'cat']
+    """
+    images = concept_images(stimuli, stimuli.concept_ids)
+    rows = np.concatenate(images)
+    labels = np.repeat(np.arange(len(images)), [len(numbers) for numbers in images])
+    fold = np.concatenate([np.arange(len(numbers)) % IMAGE_FOLDS for numbers in images])
+    one_each = np.eye(len(images))
+    probabilities = np.full((len(stimuli), len(images)), 1 / len(images))
+    for number in range(fold.max() + 1):
+        shown = fold == number
+        readout = ridge_to_profiles(
+            np.asarray(features[rows[~shown]], dtype=np.float64),
+            labels[~shown],
+            np.asarray(features[rows[shown]], dtype=np.float64),
+            one_each,
+        )
+        probabilities[rows[shown]] = one_each[readout.coefficients.argmax(axis=1)]
+    return ClassProbabilities(stimuli.concept_ids, probabilities)

@@ -172,7 +172,7 @@ def require(session: Session, parts: Parts) -> Join[Any]:
     ------
     NotPossible
         If too little joins for the task (:meth:`benchmark.task.Task.require`), or the task needs classes and
-        the model has neither them nor, with norms in the rule of the binding, associations.
+        the model has none (:func:`benchmark.runner.shown.has_classes`).
     """
     joined = join(parts.stimuli, parts.target, parts.binding.on)
     parts.task.require(parts.stimuli, joined, parts.binding.params)
@@ -218,10 +218,7 @@ def score(session: Session, parts: Parts, bars: Bars | None = None) -> Stored:
             f"layer {OUTPUT}: association strengths, compared under the rule {seen.rule_used}"
         )
     if seen.classified_by is not None:
-        result.notes.append(
-            "no classifier: an image is taken for the concept whose profile in norms "
-            f"{seen.classified_by} is nearest to its associations (cosine of strengths)"
-        )
+        result.notes.append(f"no classifier: {seen.classified_by}")
     result.notes.extend(target_notes(session, parts.binding.target, parts.feature_key))
     cell = _cell_result(session, parts, result, summary, counts, time.perf_counter() - start)
     arrays = {

@@ -54,9 +54,13 @@ def has_classes(model: Model, stimuli: Stimuli, device: str, *, has_norms: bool)
     """Whether ``model`` gives class probabilities: it is asked for those of the first of the ``stimuli``.
 
     That one is shown to it on ``device``. A model that fails has them until its extraction says why. If the
-    binding names norms (``has_norms``), associations give classes too
-    (:meth:`benchmark.runner.view.StoredView.classify`).
+    binding names norms (``has_norms``), associations give classes too, and so does a readout for a network
+    whose weights lack its classifier (:meth:`benchmark.runner.view.StoredView.classify`).
     """
+    if model.classes_read_out:
+        from benchmark.representation.readout import can_read_classes  # imports the measures
+
+        return can_read_classes(stimuli)
     by_norms = has_norms and model.has_associations
     if not (by_norms or type(model).classify is not Model.classify) or OUTPUT not in model.layers:
         return False

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmark.common.cost import Cost
-from benchmark.common.errors import DataError
+from benchmark.common.errors import DataError, NotPossible
 from benchmark.datasets import Stimuli
 from benchmark.extraction.store import FeatureStore
 from benchmark.model import OUTPUT, Announcing, Associations, ClassProbabilities, Model, Progress
@@ -80,7 +80,7 @@ class StoredView:
         self._profiles: np.ndarray | None = None
         #: The rule under which the layer "output" was compared; None: as it is, or not used so far
         self.rule_used: AssociationRule | None = None
-        #: The norms by which classes were found for a model without a classifier; None: not needed so far
+        #: How classes were found for a model without a classifier; None: not needed so far
         self.classified_by: str | None = None
 
     def features(self, layer: str) -> np.ndarray:
@@ -163,26 +163,52 @@ class StoredView:
         """Class probabilities of every stimulus, or None.
 
         A network with an association head and no classifier takes a stimulus for the concept whose profile in
-        the norms of the rule is nearest to its associations.
+        the norms of the rule is nearest to its associations. A network whose weights lack its classifier has
+        a readout of its output, cross-validated over images, if each concept has two test images at least.
 
         Raises
         ------
         NotPossible
-            If the norms share too few concepts with the stimuli, or no word with the model.
+            If the norms share too few concepts with the stimuli, or no word with the model; or if the output
+            does not vary.
         """
         if OUTPUT not in self._model.layers:
             return None
-        classes = self._model.classify(self._stored(OUTPUT))
-        if classes is not None or self._rule is None:
+        output = self._stored(OUTPUT)
+        classes = self._model.classify(output)
+        if classes is not None:
             return classes
-        head = self.associations()
-        norms = None if head is None else self._rule().norms
-        if head is None or norms is None:
+        head = self._model.associations(output)
+        return self._read_out(output) if head is None else self._nearest(head)
+
+    def _nearest(self, head: Associations) -> ClassProbabilities | None:
+        """The concept whose profile in the norms of the rule is nearest to the associations."""
+        norms = None if self._rule is None else self._rule().norms
+        if norms is None:
             return None
         from benchmark.representation.associations import nearest_concepts  # imports the measures
 
-        self.classified_by = norms.name
+        self.classified_by = (
+            f"an image is taken for the concept whose profile in norms {norms.name} is nearest to its "
+            "associations (cosine of strengths)"
+        )
         return nearest_concepts(head, norms, self.stimuli)
+
+    def _read_out(self, output: np.ndarray) -> ClassProbabilities | None:
+        """The concept that a readout of the output predicts from other images."""
+        # imports the measures
+        from benchmark.representation.readout import IMAGE_FOLDS, can_read_classes, read_classes
+
+        if not (self._model.classes_read_out and can_read_classes(self.stimuli)):
+            return None
+        self.classified_by = (
+            f"an image is taken for the concept that a ridge readout of layer {OUTPUT} predicts, "
+            f"cross-validated over images in {IMAGE_FOLDS} folds"
+        )
+        try:
+            return read_classes(output, self.stimuli)
+        except ValueError as error:
+            raise NotPossible(f"model {self.name!r}, readout of layer {OUTPUT!r}: {error}") from error
 
 
 def checked_features(model: str, layer: str, features: np.ndarray | None, stimuli: Stimuli) -> np.ndarray:

@@ -2,11 +2,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import Ridge, RidgeCV
 
 from benchmark.calibration import synthetic_stimuli
 from benchmark.common.errors import NotPossible
-from benchmark.representation.readout import ALPHAS, class_folds, ridge_to_profiles
+from benchmark.representation.readout import (
+    ALPHAS,
+    can_read_classes,
+    class_folds,
+    read_classes,
+    ridge_to_profiles,
+)
 
 
 @pytest.fixture
@@ -88,3 +94,45 @@ def test_too_few_classes_to_fit_on_are_refused(rng):
     stimuli = synthetic_stimuli(concepts, test=1, train=1, held_out=("c1", "c2"))
     with pytest.raises(NotPossible, match="fewer than two classes"):
         class_folds(stimuli, concepts, "classes", rng)
+
+
+def test_classes_are_those_that_ridge_of_scikit_learn_predicts_from_other_images(rng):
+    stimuli = synthetic_stimuli(tuple("abcd"), test=7)
+    true = np.array([stimuli.concept_ids.index(concept) for concept in stimuli.concepts])
+    features = np.eye(4)[true] @ rng.standard_normal((4, 6)) + rng.standard_normal((28, 6))
+    fold = np.concatenate([np.arange(7) % 5] * 4)
+    order = np.concatenate([sorted(np.flatnonzero(true == c), key=stimuli.ids.__getitem__) for c in range(4)])
+    expected = np.empty(28, dtype=int)
+    for number in range(5):
+        fitted, shown = order[fold != number], order[fold == number]
+        mean, deviation = features[fitted].mean(axis=0), features[fitted].std(axis=0) * np.sqrt(6)
+        scaled = (features - mean) / deviation
+        # scikit-learn leaves each row out too
+        ridge = RidgeCV(ALPHAS).fit(scaled[fitted], np.eye(4)[true[fitted]])
+        expected[shown] = ridge.predict(scaled[shown]).argmax(axis=1)
+    found = read_classes(features, stimuli)
+    assert found.class_ids == stimuli.concept_ids
+    assert found.probabilities.argmax(axis=1).tolist() == expected.tolist()
+    assert 0.3 < (expected == true).mean() < 1
+
+
+def test_an_image_is_not_among_those_that_its_own_readout_is_fitted_on():
+    # each image has a feature of its own: a readout that had seen it would name it
+    stimuli = synthetic_stimuli(tuple("abc"), test=5)
+    true = np.array([stimuli.concept_ids.index(concept) for concept in stimuli.concepts])
+    assert (read_classes(np.eye(15), stimuli).probabilities.argmax(axis=1) == true).mean() <= 1 / 3
+
+
+def test_images_to_train_on_are_neither_read_nor_fitted(rng):
+    stimuli = synthetic_stimuli(tuple("ab"), test=3, train=2)
+    test = np.array([split == "test" for split in stimuli.splits])
+    features = rng.standard_normal((10, 4))
+    found = read_classes(features, stimuli).probabilities
+    assert (found[~test] == 0.5).all()
+    changed = np.where(test[:, None], features, 9.0)
+    np.testing.assert_array_equal(read_classes(changed, stimuli).probabilities, found)
+
+
+def test_a_readout_of_classes_needs_two_test_images_of_each_concept():
+    assert can_read_classes(synthetic_stimuli(tuple("ab"), test=2))
+    assert not can_read_classes(synthetic_stimuli(tuple("ab"), test=1, train=4))

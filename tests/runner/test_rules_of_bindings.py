@@ -10,6 +10,7 @@ from benchmark.datasets.join import join
 from benchmark.measures import compare_rdms, rdm
 from benchmark.representation.associations import AssociationRule
 from benchmark.representation.concepts import concept_images, concept_means
+from benchmark.representation.readout import read_classes
 from benchmark.runner import Cell, Options, Session
 from benchmark.runner.score import assemble, view
 
@@ -168,3 +169,37 @@ def test_a_rule_that_cannot_be(bench, tmp_path, written, said):
     assert done.status == 2
     assert said in done.err
     assert f"{path}:5" in done.err
+
+
+#: A trunk of a network, with noise enough that its readout mistakes some images
+TRUNK = """
+import numpy as np
+from benchmark.model import Model
+
+class Trunk(Model):
+    layers = ("output",)
+    classes_read_out = True
+    def features(self, stimuli, layers, *, device="cpu", progress=None):
+        rng = np.random.default_rng(0)
+        known = {concept: rng.standard_normal(8) for concept in sorted(set(stimuli.concepts))}
+        rows = np.array([known[concept] for concept in stimuli.concepts])
+        return {"output": (rows + 0.5 * rng.standard_normal(rows.shape)).astype(np.float32)}
+"""
+
+
+def test_a_trunk_has_the_classes_of_a_readout(bench, tmp_path):
+    (tmp_path / "trunk.py").write_text(TRUNK)
+    path = registry(tmp_path)
+    path.write_text(path.read_text() + "models:\n  trunk: {plugin: trunk.py:Trunk, description: trunk}\n")
+    command = ("--registry", path, "--suite", "rules", "--output", tmp_path / "out", "--task", "mistakes")
+    assert "to score" in bench("run", *command, "--model", "trunk", "--dry-run").out
+    done = bench("run", *command, "--model", "trunk")
+    assert done.status == 0, done.out
+    session = Session(Options((path,), output=tmp_path / "out"))
+    stored = session.results.last("rules", "mistakes", "trunk").cell
+    assert any("readout of layer output predicts, cross-validated" in note for note in stored.notes)
+    seen = view(session, assemble(session, Cell("trunk", "mistakes", "rules")))
+    test = np.array(seen.stimuli.splits) == "test"
+    read = read_classes(seen.features("output"), seen.stimuli).predicted
+    assert stored.counts["correct"] == (read == np.array(seen.stimuli.concepts))[test].sum()
+    assert 0 < stored.counts["misclassified_joined"] < stored.counts["stimuli"]
