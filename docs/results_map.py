@@ -19,7 +19,7 @@ from benchmark.measures import ClassicalScaling, classical_mds
 
 SIMILARITY = Path(__file__).parent / "explanation" / "model-similarity.csv"
 #: Pixels: width of a file and of the names of rows, height of a row of the heat map and of the map
-_WIDTH, _NAMES, _ROW, _MAP = 780, 262, 17, 430
+_WIDTH, _NAMES, _ROW, _MAP = 780, 292, 17, 430
 #: Free pixels around the map, for its numbers
 _MARGIN = 24
 _LIGHT, _DARK = (247, 251, 255), (8, 69, 148)
@@ -130,7 +130,7 @@ def _heat(found: Alike) -> Markup:
             cell = Markup('<rect x="{:.1f}" y="{}" width="{:.1f}" height="{}" fill="{}"/>')
             parts.append(cell.format(_NAMES + j * side, i * _ROW, side, _ROW, _shade(value)))
             text = Markup(
-                '<text x="{:.1f}" y="{}" text-anchor="middle" style="font-size: 8px; fill: {}">{}</text>'
+                '<text x="{:.1f}" y="{}" text-anchor="middle" style="font-size: 7.5px; fill: {}">{}</text>'
             )
             ink, middle = "#fff" if value > _DARK_FROM else "#1c1c1c", _NAMES + (j + 0.5) * side
             parts.append(text.format(middle, i * _ROW + 12, ink, f"{value:.2f}"))

@@ -7,6 +7,7 @@ page says nothing of it.
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -330,12 +331,9 @@ def rules_section() -> str:
         one: max((r for (_, w), r in found.items() if w == one), key=lambda r: float(r["spearman"]))
         for one in who
     }
-    same = {row["rule"] for row in best.values()}
-    said = (
-        f"The best rule is `{same.pop()}` in every column."
-        if len(same) == 1
-        else "The best rule differs between the columns."
-    )
+    most = Counter(row["rule"] for row in best.values()).most_common(1)[0][0]
+    but = [f"`{one[0]}` (`{row['rule']}`)" for one, row in best.items() if row["rule"] != most]
+    said = f"The best rule is `{most}` in every column{' but ' + ', '.join(but) if but else ''}."
     return "\n".join(
         [
             "## How associations are compared",
