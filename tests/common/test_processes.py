@@ -42,7 +42,7 @@ def test_all_items_are_answered_once_by_other_processes() -> None:
 
 
 @pytest.mark.parametrize("batches", [[[*range(8)]], [[*range(6)], [6], [7]]])
-def test_a_process_with_nothing_left_takes_the_last_items_of_the_longest_batch(
+def test_a_process_with_nothing_left_takes_items_of_the_longest_batch(
     batches: list[list[int]],
 ) -> None:
     by_process: dict[int, list[int]] = {}
