@@ -130,7 +130,9 @@ class Encoding(Task):
         folds = dealt_folds(units, recipe["folds"], seeds[0], self.name, across)
         reliability = _reliability(joined.target, rows, seeds[1])
         kept = _reliable(joined.target, reliability, recipe["least_reliability"])
-        measured = joined.target.responses[rows.of_target][:, kept]
+        measured = joined.target.responses
+        if not (kept.all() and np.array_equal(rows.of_target, np.arange(len(measured)))):
+            measured = measured[np.ix_(rows.of_target, kept)]  # else no copy: it may be large
         ceilings = None if reliability is None else reliability.ceiling[kept]
         layers: dict[str, LayerResult] = {}
         arrays: dict[str, np.ndarray] = {}
@@ -149,7 +151,7 @@ class Encoding(Task):
                 layers[layer] = LayerResult(undefined=str(error))
                 continue
             folded = FoldedPredictions(predicted, measured, folds, rows.concepts)
-            layers[layer] = _layer(predict, folded, ceilings, seeds[2:])
+            layers[layer] = _layer(predict, folded, ceilings, seeds[2:], together=bool(recipe["pls"]))
             arrays[f"correlations/{layer}"] = folded.of_channels
         several = ceilings is not None and not np.isnan(ceilings).all()
         if reliability is not None:
@@ -301,13 +303,15 @@ def _layer(
     folded: FoldedPredictions,
     ceilings: np.ndarray | None,
     seeds: list[int],
+    *,
+    together: bool,
 ) -> LayerResult:
     statistics = {_CORRELATION: encoding_statistic(folded)}
     if ceilings is not None and not np.isnan(ceilings).all():
         statistics[_NORMALISED] = encoding_statistic(folded, ceilings)
     # One seed for all layers, so that a layer's null does not depend on other layers.
     permutations = int(np.clip(_PERMUTED // folded.measured.size, *_PERMUTATIONS))
-    test = permutation_test_encoding(predict, folded, permutations, seeds[0])
+    test = permutation_test_encoding(predict, folded, permutations, seeds[0], together=together)
     low, high = encoding_interval(
         folded, _DRAWS if folded.predicted.size <= _LARGE else _DRAWS_LARGE, seeds[1]
     )
