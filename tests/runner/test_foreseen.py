@@ -99,7 +99,6 @@ WRONG = [
     ("property_mapping", {"steps": [0]}),
     ("rdm_correlation", {"standardise": "twice"}),
     ("rdm_curve", {"population": "planets"}),
-    ("rdm_partition", {"beyond": ["pixels"], "method": "kendall"}),
     ("reweighted_rdm", {"folds": 2}),
     ("two_vs_two", {"groups": 1000}),
     ("versa", {"folds": 1}),
@@ -127,11 +126,11 @@ def foreseen(tmp_path: Path):
         session = Session(Options((path,), output=tmp_path / "out"))
         cell = Cell(model, "asked", "ours")
         (prospect,) = prospects(session, [cell])
+        parts = scoring.assemble(session, cell)
+        joined = join(parts.stimuli, parts.target, parts.binding.on)
+        view, given = scoring.view(session, parts, compared=joined.concepts), session.params(parts.binding)
         with pytest.raises(BenchError) as said:
-            parts = scoring.assemble(session, cell)
-            joined = join(parts.stimuli, parts.target, parts.binding.on)
-            view = scoring.view(session, parts, compared=joined.concepts)
-            parts.task.score(view, joined, session.params(parts.binding), np.random.default_rng(0))
+            parts.task.score(view, joined, given, np.random.default_rng(0))
         return prospect, str(said.value)
 
     return ask
