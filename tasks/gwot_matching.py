@@ -71,7 +71,7 @@ _STORED = 500
 _LIKELIEST = 10
 
 _INTERVAL = (
-    "the interval is that of the plan that was found, over concepts; another search may find another plan: see "
+    "the interval is over concepts, for the plan that was found; another search may find another plan: see "
     "found_again and near_top1"
 )
 _CEILING = "mean RDM of half of the subjects matched with that of the other half (lower) and of all (upper)"

@@ -282,7 +282,9 @@ def test_near_optimal_plans_differ_and_are_within_one_per_cent() -> None:
         assert gw_distance(c, c2, plan) <= 1.01 * result.distance
 
 
-@pytest.mark.parametrize(("noise", "sizes"), [(0.3, (40, 40)), (1.2, (40, 40)), (0.6, (40, 25)), (0.6, (25, 40))])
+@pytest.mark.parametrize(
+    ("noise", "sizes"), [(0.3, (40, 40)), (1.2, (40, 40)), (0.6, (40, 25)), (0.6, (25, 40))]
+)
 def test_a_condition_has_three_choices_in_the_entropic_plan(noise: float, sizes: tuple[int, int]) -> None:
     import ot
 
