@@ -287,7 +287,7 @@ def choices(plan: Float64) -> float:
     It is the perplexity of the plan, which is the number of likely pairs, for each condition of the larger
     side.
     """
-    return float(np.exp(-xlogy(plan, plan).sum())) / max(plan.shape)
+    return float(np.exp(-xlogy(plan, plan).sum()) / max(plan.shape))
 
 
 def _rdm_of(side: Side) -> Float64:
