@@ -70,6 +70,10 @@ _STORED = 500
 #: Number of greatest entries of each row of the entropic plan that are stored
 _LIKELIEST = 10
 
+_INTERVAL = (
+    "the interval is over concepts, for the plan that was found; another search may find another plan: see "
+    "found_again and near_top1"
+)
 _CEILING = "mean RDM of half of the subjects matched with that of the other half (lower) and of all (upper)"
 
 
@@ -79,17 +83,18 @@ class GWOTMatching(Task):
     The score, ``top1``, is that of the plan of least GW distance that a search finds, without labels.
     ``found_again`` of ``searches`` starts ended at that distance. ``near_top1`` is the mean rate of the
     ``near_plans`` different plans that starts ended at within one per cent of it. Rates for k > 1 and for
-    categories are those of the entropic plan around the solution, at ``entropic_epsilon``. RDMs are scaled to
-    a mean dissimilarity of one. The highest rate among all solutions of the search is an oracle: it is among
-    the values and never a score. Features are averaged over a concept's test images. The p-value is from a
-    permutation of the labels of the plan, and ``category_p`` is that of the category rate.
+    categories are those of the entropic plan that the solution leads to, at ``entropic_epsilon``, where a
+    concept has three choices. RDMs are scaled to a mean dissimilarity of one. The highest rate among all
+    solutions of the search is an oracle: it is among the values and never a score. Features are averaged over
+    a concept's test images. The p-value is from a permutation of the labels of the plan, and ``category_p``
+    is that of the category rate.
 
     With ``polish: false`` the protocol is that of the reference: entropic solutions for all epsilons and
     starts, and of these the one of least distance.
     """
 
     name: ClassVar[str] = "gwot_matching"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     metrics: ClassVar[tuple[Metric, ...]] = (
         *(
             Metric(f"top{k}", f"top-{k} matching rate", (0.0, 1.0), "random plans, simulated", _CEILING)
@@ -196,7 +201,7 @@ class GWOTMatching(Task):
                 "with_category": sum(c is not None for c in categories or ()),
             },
             arrays=arrays,
-            notes=_ceiling_notes(joined.target.subjects, rates),
+            notes=[*_ceiling_notes(joined.target.subjects, rates), _INTERVAL],
         )
 
     def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:

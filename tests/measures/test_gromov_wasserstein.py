@@ -282,26 +282,49 @@ def test_near_optimal_plans_differ_and_are_within_one_per_cent() -> None:
         assert gw_distance(c, c2, plan) <= 1.01 * result.distance
 
 
-def test_the_entropic_plan_around_the_solution_has_second_choices() -> None:
+@pytest.mark.parametrize(
+    ("noise", "sizes"), [(0.3, (40, 40)), (1.2, (40, 40)), (0.6, (40, 25)), (0.6, (25, 40))]
+)
+def test_a_condition_has_three_choices_in_the_entropic_plan(noise: float, sizes: tuple[int, int]) -> None:
     import ot
 
     x = embedding(4, 40, 10)
-    c1, c2 = rdm(x), rdm(x + 0.6 * np.random.default_rng(5).normal(size=x.shape))
+    y = x + noise * np.random.default_rng(5).normal(size=x.shape)
+    n, m = sizes
+    c1, c2 = rdm(x[:n]), rdm(y[:m])
     result = gromov_wasserstein(c1, c2, starts=4, rng=np.random.default_rng(0))
-    assert uniform(result.entropic_plan)
-    assert result.entropic_epsilon == pytest.approx(critical_epsilon(c1, c2) / 10)
-    # the transport problem of the linearised cost, solved by POT
-    cost = -4 * c1 @ result.plan @ c2
-    expected = ot.sinkhorn(
-        ot.unif(40),
-        ot.unif(40),
-        cost,
-        result.entropic_epsilon,
-        method="sinkhorn_log",
-        stopThr=1e-9,
+    around = result.entropic_plan
+    assert uniform(around)
+    # two to the entropy in bits is the number of likely pairs
+    pairs = 2 ** -(around * np.log2(around, where=around > 0, out=np.zeros_like(around))).sum()
+    assert pairs / max(n, m) == pytest.approx(3, rel=0.1)
+    # it is a solution of the entropic problem, and the one that the plan leads to: POT comes to it
+    there = ot.gromov.entropic_gromov_wasserstein(
+        c1,
+        c2,
+        ot.unif(n),
+        ot.unif(m),
+        epsilon=result.entropic_epsilon,
+        G0=result.plan,
+        max_iter=2000,
+        tol=1e-9,
         warn=False,
     )
-    assert np.abs(result.entropic_plan - expected).sum() < 5e-3
+    assert np.abs(there - around).sum() < 0.02
+
+
+def test_second_choices_of_twins_are_their_twins() -> None:
+    x = np.repeat(embedding(14, 12, 10), 2, axis=0) + 0.05 * embedding(15, 24, 10)
+    c = rdm(x, "euclidean")
+    result = gromov_wasserstein(c, c, starts=4, rng=np.random.default_rng(0))
+    second = np.argsort(-result.entropic_plan, axis=1)[:, :2]
+    np.testing.assert_array_equal(np.sort(second, axis=1), np.arange(24).reshape(12, 2).repeat(2, axis=0))
+
+
+def test_the_entropic_plan_does_not_tell_copies_apart() -> None:
+    c = rdm(np.repeat(embedding(16, 3, 4), 4, axis=0), "euclidean")
+    result = gromov_wasserstein(c, c, starts=4, rng=np.random.default_rng(0))
+    np.testing.assert_allclose(result.entropic_plan, np.kron(np.eye(3), np.ones((4, 4))) / 48, atol=1e-4)
 
 
 def test_categories_are_counted_and_lead_nowhere() -> None:
