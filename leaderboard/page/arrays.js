@@ -84,7 +84,7 @@ function helpedPart(suite, rows) {
   const list = (title, of) => element("section", {}, element("h4", {}, title),
     element("ol", { class: "concepts" }, ...of.map(([concept, share]) => element("li", {}, pictured(suite, concept, element("small", {}, ` ${number(share)}`))))));
   const count = Math.min(LISTED, Math.floor(rows.length / 2));
-  return [list("Concepts that helped: share of their pairs that pass", rows.slice(0, count)), list("Concepts that hurt", rows.slice(-count).reverse())];
+  return [list("Concepts that helped, with the score of each", rows.slice(0, count)), list("Concepts that hurt", rows.slice(-count).reverse())];
 }
 
 // Recovered: nearer to the true concept in a layer, but not in the last one. Lost: the other way round.

@@ -61,9 +61,9 @@ async function modelView(suite, name, query) {
       "Published results of real data leave them out: some of the data may not be passed on, and of most it is not stated whether they may. " +
       "bench run keeps them beside its results, and a page built from those shows them."));
   view.append(charts);
-  if (refused.length) view.append(element("h3", {}, "Not possible"), facts(refused.map((b) => [b.name.replaceAll("_", " "), b.refused[name]])));
+  if (refused.length) view.append(element("h3", {}, "Not possible, or not run"), facts(refused.map((b) => [b.name.replaceAll("_", " "), b.refused[name]])));
   if (missing.length)
-    view.append(element("p", { class: "soft" }, `No result on ${missing.join(", ")}. This computes them, or says why not:`),
+    view.append(element("p", { class: "soft" }, `Not run: ${missing.join(", ")}. This computes them, or says why not:`),
       command(suite, name, missing.join(",")));
   return view;
 }
@@ -97,7 +97,7 @@ async function taskView(suite, name) {
   }
   view.append(list);
   const refused = Object.entries(binding.refused);
-  if (refused.length) view.append(element("h3", {}, "Not possible"), facts(refused));
+  if (refused.length) view.append(element("h3", {}, "Not possible, or not run"), facts(refused));
   const layers = await profilesOf(suite.name);
   const cells = binding.cells.map((cell) => ({
     model: cell.model, cell,
