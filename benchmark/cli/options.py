@@ -111,7 +111,12 @@ LayersOption = Annotated[
     ),
 ]
 ProcessesOption = Annotated[
-    int, typer.Option("--jobs", min=1, help="Number of processes. Each one scores one model at a time.")
+    int,
+    typer.Option(
+        "--jobs",
+        min=1,
+        help="Number of processes. Each takes the cells of one model; one with nothing left helps another.",
+    ),
 ]
 BackendOption = Annotated[
     Backend,

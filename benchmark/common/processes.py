@@ -101,7 +101,7 @@ def in_processes(
         A function of a module, or a partial of one. What it raises is raised here.
     batches : iterable of sequence
         Items. One process takes the items of a batch in order, so that it can keep what they share. A process
-        with nothing left takes the last items of the longest batch.
+        with nothing left takes every second item that is left of the longest batch.
     jobs : int
         Number of processes, at least 1.
     limit : float, optional
@@ -150,11 +150,16 @@ def in_processes(
 
 
 def _next(waiting: deque[deque[Item]], lanes: Iterable[_Lane[Item]]) -> deque[Item]:
-    """A batch that no process has begun, or else the second half of the longest one."""
+    """A batch that no process has begun, or else every second item that is left of the longest one."""
     if waiting:
         return waiting.popleft()
     longest = max((lane.batch for lane in lanes), key=len, default=deque[Item]())
-    return deque(reversed([longest.pop() for _ in range((len(longest) + 1) // 2)]))
+    left = list(longest)
+    # not the second half: a long item in the middle would be reached later
+    kept, taken = (left[::2], left[1::2]) if len(left) > 1 else ([], left)
+    longest.clear()
+    longest.extend(kept)
+    return deque(taken)
 
 
 def _left(lanes: Iterable[_Lane[Item]], limit: float | None) -> float | None:

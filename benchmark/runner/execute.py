@@ -61,8 +61,9 @@ def execute(
     session : Session
         With several jobs each process opens its own session with the same options.
     jobs : int
-        Number of processes. One process takes all cells of a model, so that its features are computed once.
-        If a process is killed, the cell that it was scoring is failed, and the others go on.
+        Number of processes. A process takes the cells of a model, so that its features are computed once; one
+        with nothing left takes cells of another. If a process is killed, the cell that it was scoring is
+        failed, and the others go on.
     bars : callable, optional
         Makes progress bars: ``bars("features of alexnet")`` gives the function that is called as that work
         goes on. Used with one job only.

@@ -1,10 +1,10 @@
 """Stages of the main job, as after the install: ``python tests/benchmarks/main_job.py``.
 
 It runs ``bench run --model swow_assoc --task all`` in an empty folder with empty caches: on one thread,
-again in that folder, and on two threads in another one. For each stage of the first run it prints the CPU
-seconds that are spent in it and in no other stage. The second run finds all its cells scored. Elapsed
-seconds are those of a user only where nothing else runs. CPU seconds are some tens of per cent more on a
-busy machine.
+again in that folder, and in others on two threads and in two processes (``--jobs 2``). For each stage of the
+first run it prints the CPU seconds that are spent in it and in no other stage. The second run finds all its
+cells scored. Elapsed seconds are those of a user only where nothing else runs. CPU seconds are some tens of
+per cent more on a busy machine.
 """
 
 from __future__ import annotations
@@ -65,8 +65,11 @@ finally:
 """
 
 
-def seconds(folder: Path, threads: int, *command: str) -> float:
-    """Elapsed seconds of a command in a folder, with its caches there."""
+def seconds(threads: int, *command: str, folder: Path | None = None) -> float:
+    """Elapsed seconds of a command in a folder, with its caches there. Default: an empty one."""
+    if folder is None:
+        with tempfile.TemporaryDirectory() as empty:
+            return seconds(threads, *command, folder=Path(empty))
     caches = {"BENCH_CACHE": str(folder / "cache"), "NUMBA_CACHE_DIR": str(folder / "numba")}
     environment = {**os.environ, **caches, "OMP_NUM_THREADS": str(threads)}
     began = perf_counter()
@@ -77,11 +80,15 @@ def seconds(folder: Path, threads: int, *command: str) -> float:
 def main() -> None:
     """Print the stages of the job, and the time of all of it."""
     stages = ";".join(f"{where}={stage}" for where, stage in STAGES.items())
-    with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
-        one = seconds(Path(first), 1, "-c", CLOCK, REST, stages, *JOB)
-        again = seconds(Path(first), 1, "-m", "benchmark", *JOB)
-        two = seconds(Path(second), 2, "-m", "benchmark", *JOB)
-    print(f"elapsed: {one:.1f} s on one thread, {two:.1f} s on two, {again:.1f} s again")
+    run = ("-m", "benchmark", *JOB)
+    with tempfile.TemporaryDirectory() as first:
+        one = seconds(1, "-c", CLOCK, REST, stages, *JOB, folder=Path(first))
+        again = seconds(1, *run, folder=Path(first))
+    two, apart = seconds(2, *run), seconds(1, *run, "--jobs", "2")
+    print(
+        f"elapsed: {one:.1f} s on one thread, {two:.1f} s on two, {apart:.1f} s in two processes, "
+        f"{again:.1f} s again"
+    )
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ def work(item: int | str, noted: Path | None = None) -> object:
         os.kill(os.getpid(), signal.SIGKILL)
     if item == "exit":
         os._exit(3)
+    if item == "pause":
+        time.sleep(1)
     if item == "raise":
         raise LookupError("no such item")
     if item == "sleep":
@@ -29,14 +31,44 @@ def work(item: int | str, noted: Path | None = None) -> object:
     return item, os.getpid()
 
 
-def test_all_items_are_answered_and_one_process_takes_a_batch() -> None:
+def test_all_items_are_answered_once_by_other_processes() -> None:
     batches = [[1, 2, 3], [], [4, 5], [6]]
-    answers = dict(in_processes(work, batches, jobs=2))
-    assert {item: answer[0] for item, answer in answers.items()} == {i: i for i in range(1, 7)}
-    for batch in batches:
-        assert len({answers[item][1] for item in batch}) <= 1
-    assert len({answer[1] for answer in answers.values()}) == 2
-    assert os.getpid() not in {answer[1] for answer in answers.values()}
+    answers = list(in_processes(work, batches, jobs=2))
+    assert (
+        sorted(item for item, _ in answers) == [answer[0] for _, answer in sorted(answers)] == [*range(1, 7)]
+    )
+    assert len({process for _, (_, process) in answers}) == 2
+    assert os.getpid() not in {process for _, (_, process) in answers}
+
+
+@pytest.mark.parametrize("batches", [[[*range(8)]], [[*range(6)], [6], [7]]])
+def test_a_process_with_nothing_left_takes_items_of_the_longest_batch(
+    batches: list[list[int]],
+) -> None:
+    by_process: dict[int, list[int]] = {}
+    for item, process in in_processes(rest, batches, jobs=2):
+        by_process.setdefault(process, []).append(item)
+    first, second = by_process.values()
+    assert len(first) == len(second) == 4
+    assert sorted(first + second) == [*range(8)]
+    # in order, so that what neighbours share is kept
+    for items in (first, second):
+        long = [item for item in items if item in batches[0]]
+        assert long == sorted(long)
+
+
+def rest(_: int) -> int:
+    time.sleep(0.5)
+    return os.getpid()
+
+
+def test_no_more_processes_are_started_than_there_are_items() -> None:
+    assert {item: answer[0] for item, answer in in_processes(work, [[1, 2], [3]], jobs=9)} == {
+        1: 1,
+        2: 2,
+        3: 3,
+    }
+    assert not list(in_processes(work, [[]], jobs=3))
 
 
 @pytest.mark.parametrize("end, how", [("kill", "SIGKILL"), ("exit", "3")])
@@ -56,13 +88,13 @@ def test_every_item_may_end_its_process() -> None:
 
 
 def test_a_process_that_is_killed_while_it_has_nothing_to_do_costs_nothing() -> None:
-    answers = in_processes(work, [[1, 2], [3]], jobs=2)
+    answers = in_processes(work, [["pause"], [3]], jobs=2)
     done = {}
     for item, answer in answers:
         done[item] = answer[0]
         if item == 3:
             os.kill(answer[1], signal.SIGKILL)
-    assert done == {1: 1, 2: 2, 3: 3}
+    assert done == {"pause": "pause", 3: 3}
 
 
 def test_what_the_work_raises_is_raised() -> None:
