@@ -85,7 +85,7 @@ def _map(axes: Axes, matrix: np.ndarray, count: int) -> None:
         side = -1 if point[0] > middle else 1  # towards the middle, where the frame does not end it
         axes.annotate(
             label,
-            point,
+            (point[0], point[1]),
             xytext=(3 * side, 3),
             textcoords="offset points",
             fontsize=6,
