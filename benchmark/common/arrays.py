@@ -39,7 +39,7 @@ def load_array(path: Path, mmap_mode: Literal["r"] | None = None) -> Any:
     Raises
     ------
     ValueError
-        If a header promises too much, an array holds Python objects, or the file is no such file.
+        If a header promises too much, an array holds Python objects, or the file is not what its name says.
     OSError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError
         For other damage (:data:`UNREADABLE`).
     """
@@ -49,6 +49,9 @@ def load_array(path: Path, mmap_mode: Literal["r"] | None = None) -> Any:
         stream.seek(0)
         if not is_archive:
             _require_whole(stream, path.stat().st_size, path.name)
+    if path.suffix == (".npy" if is_archive else ".npz"):
+        kinds = ("an array", "an archive of arrays")
+        raise ValueError(f"it is {kinds[is_archive]}, and its name ends as that of {kinds[not is_archive]}")
     if is_archive:
         _require_bounded(path)
     return np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
