@@ -10,7 +10,7 @@ parameters.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -214,11 +214,37 @@ class Parameter:
     plugin : bool
         Whether a binding may also name a function of its own, ``path/file.py:name`` or
         ``package.module:name``. The task gets the function, and its code is part of the cell's key.
+    choices : tuple of str
+        The values that it can have. Empty: any.
+    least : float or None
+        The least value of a number. None: there is none.
     """
 
     default: Any
     meaning: str
     plugin: bool = False
+    choices: tuple[str, ...] = ()
+    least: float | None = None
+
+    def check(self, where: str, value: Any) -> None:
+        """Raise UsageError unless ``value`` is allowed; ``where`` names task and parameter, for the message.
+
+        A function, or the name of one, is allowed where a binding may name one.
+
+        Examples
+        --------
+        >>> metric = Parameter("cosine", "the dissimilarity", choices=("correlation", "cosine"))
+        >>> metric.check("task mine: metric", "cosine")
+        >>> metric.check("task mine: metric", "cosin")
+        Traceback (most recent call last):
+        ...
+        benchmark.common.errors.UsageError: task mine: metric is 'cosin': expected one of correlation, cosine
+        """
+        own = self.plugin and (callable(value) or ":" in str(value))
+        if self.choices and not own and value not in self.choices:
+            raise UsageError(f"{where} is {value!r}: expected one of {', '.join(self.choices)}")
+        if self.least is not None and value < self.least:
+            raise UsageError(f"{where} is {value!r}: expected {self.least:g} or more")
 
 
 class Task(ABC):
@@ -250,12 +276,15 @@ class Task(ABC):
         Raises
         ------
         UsageError
-            If a key is unknown or a value has another type (:func:`read_params`).
+            If a key is unknown, or a value has another type (:func:`read_params`) or is not allowed.
         """
         defaults = {key: parameter.default for key, parameter in self.parameters.items()}
         own = {key: value for key, value in params.items() if callable(value)}
         named = {key: value for key, value in params.items() if key not in own}
-        return read_params(self.name, named, defaults) | own
+        values = read_params(self.name, named, defaults) | own
+        for key, parameter in self.parameters.items():
+            parameter.check(f"task {self.name}: {key}", values[key])
+        return values
 
     def references(self, params: Mapping[str, Any]) -> tuple[str, ...]:
         """The other models whose features the task needs: names of the registry, or :data:`ENCODER`.
@@ -273,6 +302,9 @@ class Task(ABC):
     def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
         """Raise unless the task can score what joined. Asked before features are extracted, and by a dry run.
 
+        A task adds here what :meth:`score` would refuse without a look at the features, and calls this one
+        first.
+
         Parameters
         ----------
         stimuli : Stimuli
@@ -285,10 +317,13 @@ class Task(ABC):
         Raises
         ------
         NotPossible
-            If a pair of an RDM is missing and the task needs every pair. A task of its own kind adds what it
-            needs.
+            If a pair of an RDM is missing and the task needs every pair.
+        UsageError
+            If a parameter is unknown or not allowed.
         """
-        del stimuli, params
+        del stimuli
+        if self.parameters:
+            self.read(params)
         target = joined.target
         if self.missing_pairs or not isinstance(target, RDMTarget) or not np.isnan(target.rdms).any():
             return
@@ -299,6 +334,25 @@ class Task(ABC):
             f"{pairs - pairs_of(target.rdms)[s]} of {pairs} for subject {target.subjects[s]!r}, first "
             f"{target.ids[i]!r} and {target.ids[j]!r}; rdm_correlation takes the pairs that are there"
         )
+
+    def require_classes(
+        self, stimuli: Stimuli, joined: Join[Any], class_ids: Sequence[str], params: Mapping[str, Any]
+    ) -> None:
+        """Raise unless the classes of the model will do. Asked after :meth:`require` if classes are needed.
+
+        Parameters
+        ----------
+        stimuli, joined, params
+            As for :meth:`require`.
+        class_ids : sequence of str
+            The classes of the model.
+
+        Raises
+        ------
+        NotPossible
+            Here never: a task with :attr:`needs_classes` adds what it needs.
+        """
+        del stimuli, joined, class_ids, params
 
     def cost(self, joined: Join[Target], layers: int, params: Mapping[str, Any]) -> Cost | None:
         """The cost of scoring, once the features are there, for ``bench run --dry-run``.
@@ -399,39 +453,6 @@ def read_params(task: str, params: Mapping[str, Any], defaults: Mapping[str, Any
                 f"task {task}: parameter {key!r} must be {type(default).__name__}, not {value!r}"
             )
     return {**defaults, **params}
-
-
-def one_of(task: str, key: str, value: Any, allowed: tuple[str, ...]) -> Any:
-    """``value``, if it is allowed. A function is: the engine gives one only where a binding may name it.
-
-    Parameters
-    ----------
-    task : str
-        Name of the task, for the message.
-    key : str
-        Name of the parameter, for the message.
-    value : str or callable
-        The given value.
-    allowed : tuple of str
-        The values that the parameter can have.
-
-    Raises
-    ------
-    UsageError
-        If the value is not allowed.
-
-    Examples
-    --------
-    >>> one_of("mine", "metric", "cosine", ("correlation", "cosine"))
-    'cosine'
-    >>> one_of("mine", "metric", "cosin", ("correlation", "cosine"))
-    Traceback (most recent call last):
-    ...
-    benchmark.common.errors.UsageError: task mine: metric is 'cosin': expected one of correlation, cosine
-    """
-    if not callable(value) and value not in allowed:
-        raise UsageError(f"task {task}: {key} is {value!r}: expected one of {', '.join(allowed)}")
-    return value
 
 
 def reference_names(task: str, beyond: Any) -> tuple[str, ...]:

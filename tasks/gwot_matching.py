@@ -13,6 +13,7 @@ from benchmark.calibration.definitions import informed_category_matching, inform
 from benchmark.common.cost import Cost
 from benchmark.common.errors import UsageError
 from benchmark.datasets.join import Join
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import RDMTarget
 from benchmark.inference import mean_statistic
 from benchmark.measures import (
@@ -47,7 +48,6 @@ from benchmark.task import (
     Parameter,
     Task,
     TaskResult,
-    one_of,
 )
 
 _STARTS = 12
@@ -100,12 +100,17 @@ class GWOTMatching(Task):
     target_kinds: ClassVar[tuple[str, ...]] = ("rdm",)
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "metric": Parameter(
-            "correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}", plugin=True
+            "correlation",
+            f"the dissimilarity of features: {', '.join(RDM_METRICS)}",
+            plugin=True,
+            choices=RDM_METRICS,
         ),
-        "standardise": Parameter("none", f"what is done to each feature before: {', '.join(STANDARDISE)}"),
+        "standardise": Parameter(
+            "none", f"what is done to each feature before: {', '.join(STANDARDISE)}", choices=STANDARDISE
+        ),
         "epsilons": Parameter(None, "a list of positive numbers; None: ten values, computed from the RDMs"),
         "starts": Parameter(
-            _STARTS, "initial plans at most, at least 1; fewer if the least distance is found again"
+            _STARTS, "initial plans at most, at least 1; fewer if the least distance is found again", least=1
         ),
         "polish": Parameter(
             True, "whether solutions are polished without entropy; false: the protocol of the reference"
@@ -194,6 +199,12 @@ class GWOTMatching(Task):
             notes=_ceiling_notes(joined.target.subjects, rates),
         )
 
+    def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
+        """Raise NotPossible if a pair of an RDM is missing, or a concept has no test image."""
+        super().require(stimuli, joined, params)
+        self._options(params)
+        concept_images(stimuli, joined.concepts)
+
     def cost(self, joined: Join[RDMTarget], layers: int, params: Mapping[str, Any]) -> Cost:  # type: ignore[override]
         """The cost of the searches: one for each layer, and those of the ceiling."""
         options = self._options(params)
@@ -205,8 +216,6 @@ class GWOTMatching(Task):
 
     def _options(self, params: Mapping[str, Any]) -> dict[str, Any]:
         options = self.read(params)
-        one_of(self.name, "metric", options["metric"], RDM_METRICS)
-        one_of(self.name, "standardise", options["standardise"], STANDARDISE)
         epsilons = options["epsilons"]
         if epsilons is not None and not (
             isinstance(epsilons, list)
@@ -216,8 +225,6 @@ class GWOTMatching(Task):
             raise UsageError(
                 f"task {self.name}: epsilons must be a list of positive numbers, not {epsilons!r}"
             )
-        if options["starts"] < 1:
-            raise UsageError(f"task {self.name}: starts must be at least 1, not {options['starts']}")
         return options
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
