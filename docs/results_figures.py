@@ -73,11 +73,10 @@ def profiles(columns: Sequence[Column]) -> str:
         if (shown := [cell for cell in cells if cell.model in models])
     ]
     parts = [
-        _at(i * (_PROFILE + _TITLE), _title(title) + _at(_TITLE, chart))
-        for i, (title, chart) in enumerate(charts)
+        at(i * (_PROFILE + _TITLE), title(name) + at(_TITLE, chart)) for i, (name, chart) in enumerate(charts)
     ]
-    label = ", ".join(title for title, _ in charts)
-    return _file(parts, len(charts) * (_PROFILE + _TITLE), label) if charts else ""
+    label = ", ".join(name for name, _ in charts)
+    return file(parts, len(charts) * (_PROFILE + _TITLE), label) if charts else ""
 
 
 def bars(columns: Sequence[Column]) -> str:
@@ -99,13 +98,13 @@ def bars(columns: Sequence[Column]) -> str:
     x = _Scale(min(bounds), max(bounds), *_BARS)
     parts, top = [], 0
     for column in columns:
-        parts.append(_at(top, _title(f"{column.binding}: {column.label}")))
+        parts.append(at(top, title(f"{column.binding}: {column.label}")))
         top += _TITLE
         for cell in column.cells:
-            parts.append(_at(top, _bar(cell, x)))
+            parts.append(at(top, _bar(cell, x)))
             top += _BAR
         top += 8
-    return _file(parts, top, ", ".join(column.binding for column in columns))
+    return file(parts, top, ", ".join(column.binding for column in columns))
 
 
 def _profile(cells: Sequence[CellResult], models: Sequence[str]) -> Markup:
@@ -196,15 +195,17 @@ def _known(values: Iterable[float | None]) -> list[float]:
     return [value for value in values if value is not None]
 
 
-def _title(text: str) -> Markup:
+def title(text: str) -> Markup:
+    """The title of a chart, at its top."""
     return Markup('<text class="title" x="4" y="17">{}</text>').format(text)
 
 
-def _at(y: int, part: Markup) -> Markup:
+def at(y: int, part: Markup) -> Markup:
+    """A part, moved down."""
     return Markup('<g transform="translate(0 {})">{}</g>').format(y, part)
 
 
-def _file(parts: Sequence[Markup], height: int, label: str) -> str:
+def file(parts: Sequence[Markup], height: int, label: str) -> str:
     """A file that an ``img`` can show: it has its own style and a white ground."""
     return str(
         Markup(

@@ -7,6 +7,7 @@ page says nothing of it.
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import NamedTuple
 
 from results_curves import mistakes_section, pooling_section
 from results_figures import bars, profiles
+from results_map import map_figure, map_section
 from results_models import pairs_section
 from results_semantics import semantics_figures, semantics_section
 from results_words import differences, found_section, score_text, table
@@ -162,8 +164,7 @@ LIMITS = """\
   n.
 - **The rule `spread` brings people's associations with it.** Most of the scored concepts have cues that
   association networks were trained on ([held-out cues](association-geometry.md#what-to-know-about-spread)).
-- **No map of the models.** How alike models are to one another needs their features, which are not
-  published: `bench similarity` makes it.
+- **The map of the models is of 92 pictures.** `bench similarity` makes one over any others.
 """
 
 
@@ -223,14 +224,15 @@ def results_pages(registry: Registry) -> dict[Path, str]:
         ),
         **{FIGURES / f"{name}.svg": figure for name, figure in drawn.items() if figure},
         **{FIGURES / f"{name}.svg": figure for name, figure in semantics_figures(board).items()},
+        FIGURES / "models.svg": map_figure(),
     }
 
 
 def _page(board: Board, sections: list[str]) -> str:
     cells = [cell for column in board.columns for cell in column.cells]
     parts = [found_section(board), *sections, mistakes_section(board), pairs_section()]
-    parts += [semantics_section(board), rules_section(), recipes_section(board), pooling_section()]
-    parts += [SOURCES.format(differences="\n".join(differences(board))), LIMITS]
+    parts += [semantics_section(board), map_section(), rules_section(), recipes_section(board)]
+    parts += [pooling_section(), SOURCES.format(differences="\n".join(differences(board))), LIMITS]
     kept = [part for part in parts if part]
     head = HEAD.format(
         cells=len(cells),
@@ -335,12 +337,9 @@ def rules_section() -> str:
         one: max((r for (_, w), r in found.items() if w == one), key=lambda r: float(r["spearman"]))
         for one in who
     }
-    same = {row["rule"] for row in best.values()}
-    said = (
-        f"The best rule is `{same.pop()}` in every column."
-        if len(same) == 1
-        else "The best rule differs between the columns."
-    )
+    most = Counter(row["rule"] for row in best.values()).most_common(1)[0][0]
+    but = [f"`{one[0]}` (`{row['rule']}`)" for one, row in best.items() if row["rule"] != most]
+    said = f"The best rule is `{most}` in every column{' but ' + ', '.join(but) if but else ''}."
     return "\n".join(
         [
             "## How associations are compared",
