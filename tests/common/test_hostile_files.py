@@ -368,3 +368,19 @@ def test_an_array_and_an_archive_are_told_apart_by_their_names(tmp_path: Path, n
         with pytest.raises(BenchError, match="its name ends as that of an a") as said:
             read(path)
         assert len(str(said.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("place, value, said", [(6, 64, "zip file version"), (8, 1 << 6, "encrypt")])
+def test_an_archive_of_a_kind_that_is_not_read_is_refused(
+    tmp_path: Path, place: int, value: int, said: str
+) -> None:
+    path = tmp_path / "odd.npz"
+    np.savez(path, a=np.eye(3))
+    content = bytearray(path.read_bytes())
+    directory = content.index(b"PK\x01\x02")
+    # in the header of the member, and in the directory
+    content[place - 2] = content[directory + place] = value
+    path.write_bytes(content)
+    for read in (partial(read_array, key="a"), read_number_file):
+        with pytest.raises(BenchError, match=said):
+            read(path)
