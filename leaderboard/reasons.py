@@ -2,8 +2,8 @@
 
 Looks at every cell that the tables of the published results leave empty, and scores none. Where a model
 cannot take part, ``leaderboard/results`` keeps the reason and the page shows it. A cell that could be scored
-gets none: the page says that it was not run. Where weights or data are missing on this machine, the reason
-says that they could not be had, and names no file.
+gets none: the page says that it was not run. If weights or data are missing on this machine, the reason says
+which of the two, and names no file.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _reason(session: Session, cell: Cell) -> str | None:
 
 
 def _said_anywhere(session: Session, cell: Cell, reason: str) -> str:
-    """The reason; if files are missing on this machine, only what kind of file could not be had."""
+    """The reason. If files are missing on this machine, it says only whether weights or data are missing."""
     try:
         session.model(cell.model, cell.suite)
     except BenchError:

@@ -17,8 +17,8 @@ from benchmark.datasets.types import RDMTarget
 from benchmark.inference import category_pair_statistic, category_statistic, permutations_for
 from benchmark.measures import category_clustering, category_clustering_permutation
 from benchmark.representation.concepts import (
-    RDM_METRICS,
-    STANDARDISE,
+    METRIC,
+    STANDARDISATION,
     UndefinedFeaturesError,
     concept_images,
     concept_means,
@@ -57,15 +57,8 @@ class CategoryClustering(Task):
     #: Too few for model recovery: a score does not depend on the dissimilarities of people
     simulations: ClassVar[int] = 5
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "metric": Parameter(
-            "correlation",
-            f"the dissimilarity of features: {', '.join(RDM_METRICS)}",
-            plugin=True,
-            choices=RDM_METRICS,
-        ),
-        "standardise": Parameter(
-            "none", f"what is done to each feature before: {', '.join(STANDARDISE)}", choices=STANDARDISE
-        ),
+        "metric": METRIC,
+        "standardise": STANDARDISATION,
     }
     reference: ClassVar[str] = """@article{kriegeskorte2008matching,
   author = {Kriegeskorte, Nikolaus and Mur, Marieke and Ruff, Douglas A. and Kiani, Roozbeh and Bodurka, Jerzy

@@ -32,8 +32,8 @@ from benchmark.measures.solution_rates import (
     solution_rates,
 )
 from benchmark.representation.concepts import (
-    RDM_METRICS,
-    STANDARDISE,
+    METRIC,
+    STANDARDISATION,
     UndefinedFeaturesError,
     concept_images,
     concept_means,
@@ -104,15 +104,8 @@ class GWOTMatching(Task):
     )
     target_kinds: ClassVar[tuple[str, ...]] = ("rdm",)
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "metric": Parameter(
-            "correlation",
-            f"the dissimilarity of features: {', '.join(RDM_METRICS)}",
-            plugin=True,
-            choices=RDM_METRICS,
-        ),
-        "standardise": Parameter(
-            "none", f"what is done to each feature before: {', '.join(STANDARDISE)}", choices=STANDARDISE
-        ),
+        "metric": METRIC,
+        "standardise": STANDARDISATION,
         "epsilons": Parameter(None, "a list of positive numbers; None: ten values, computed from the RDMs"),
         "starts": Parameter(
             _STARTS, "initial plans at most, at least 1; fewer if the least distance is found again", least=1

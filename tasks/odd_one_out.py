@@ -30,7 +30,7 @@ from benchmark.inference import (
 from benchmark.measures import odd_one_out_hits, probed_hits, similarities, triplet_ceiling
 from benchmark.measures.odd_one_out import SIMILARITIES, TripletCeiling, answers_by_triplet
 from benchmark.representation.concepts import (
-    STANDARDISE,
+    STANDARDISATION,
     UndefinedFeaturesError,
     concept_images,
     concept_means,
@@ -80,9 +80,7 @@ class OddOneOut(Task):
         "similarity": Parameter(
             "cosine", f"of two objects: {', '.join(SIMILARITIES)} (minus the distance)", choices=SIMILARITIES
         ),
-        "standardise": Parameter(
-            "none", f"what is done to each feature before: {', '.join(STANDARDISE)}", choices=STANDARDISE
-        ),
+        "standardise": STANDARDISATION,
         "probe": Parameter(False, "whether a linear probe is scored too, cross-validated over objects"),
     }
     reference: ClassVar[str] = """@inproceedings{muttenthaler2023human,

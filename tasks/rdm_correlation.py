@@ -27,8 +27,8 @@ from benchmark.inference import (
     subject_ceilings,
 )
 from benchmark.representation.concepts import (
-    RDM_METRICS,
-    STANDARDISE,
+    METRIC,
+    STANDARDISATION,
     UndefinedFeaturesError,
     concept_images,
     concept_means,
@@ -74,15 +74,8 @@ class RDMCorrelation(Task):
     target_kinds: ClassVar[tuple[str, ...]] = ("rdm",)
     missing_pairs: ClassVar[bool] = True
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "metric": Parameter(
-            "correlation",
-            f"the dissimilarity of features: {', '.join(RDM_METRICS)}",
-            plugin=True,
-            choices=RDM_METRICS,
-        ),
-        "standardise": Parameter(
-            "none", f"what is done to each feature before: {', '.join(STANDARDISE)}", choices=STANDARDISE
-        ),
+        "metric": METRIC,
+        "standardise": STANDARDISATION,
         "population": Parameter(
             "concepts",
             "over what a layer's values get a standard error, beside the interval over concepts: concepts "

@@ -25,7 +25,7 @@ from benchmark.inference import (
 )
 from benchmark.representation.concepts import (
     RDM_METRICS,
-    STANDARDISE,
+    STANDARDISATION,
     UndefinedFeaturesError,
     concept_images,
     concept_means,
@@ -63,9 +63,7 @@ class RDMCurve(Task):
         "metric": Parameter(
             "correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}", choices=RDM_METRICS
         ),
-        "standardise": Parameter(
-            "none", f"what is done to each feature before: {', '.join(STANDARDISE)}", choices=STANDARDISE
-        ),
+        "standardise": STANDARDISATION,
         "population": Parameter(
             "subjects",
             "over what the intervals of curves and latencies are taken: subjects (other people, the same "

@@ -43,8 +43,8 @@ from benchmark.inference.partition import MODEL, PARTS, REFERENCES
 from benchmark.measures import RDMRegression
 from benchmark.measures.regression import METHODS
 from benchmark.representation.concepts import (
-    RDM_METRICS,
-    STANDARDISE,
+    METRIC,
+    STANDARDISATION,
     UndefinedFeaturesError,
     concept_images,
     concept_means,
@@ -109,15 +109,8 @@ class RDMPartition(Task):
             "spearman: variance of ranks; pearson: of dissimilarities as they are",
             choices=METHODS,
         ),
-        "metric": Parameter(
-            "correlation",
-            f"the dissimilarity of features: {', '.join(RDM_METRICS)}",
-            plugin=True,
-            choices=RDM_METRICS,
-        ),
-        "standardise": Parameter(
-            "none", f"what is done to each feature before: {', '.join(STANDARDISE)}", choices=STANDARDISE
-        ),
+        "metric": METRIC,
+        "standardise": STANDARDISATION,
     }
     reference: ClassVar[str] = """@article{groen2018distinct,
   author = {Groen, Iris I. A. and Greene, Michelle R. and Baldassano, Christopher and Fei-Fei, Li

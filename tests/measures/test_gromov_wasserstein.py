@@ -28,6 +28,7 @@ from benchmark.measures.gromov_wasserstein import search as search_module
 from benchmark.measures.gromov_wasserstein.entropic import entropic, rounded
 from benchmark.measures.gromov_wasserstein.exchange import annealed_exchange
 from benchmark.measures.gromov_wasserstein.problem import LOW_RANK_METRICS, Problem, Side
+from benchmark.measures.gromov_wasserstein.result import GromovWasserstein
 from benchmark.measures.gromov_wasserstein.scalings import Newton, scalings
 from benchmark.measures.gromov_wasserstein.solve import gw_distance
 from benchmark.measures.gromov_wasserstein.vertex import assignment, conditional_gradient
@@ -50,6 +51,23 @@ def problem_of(c1: np.ndarray, c2: np.ndarray, dtype: type = np.float64) -> Prob
 def uniform(plan: np.ndarray) -> bool:
     n, m = plan.shape
     return np.allclose(plan.sum(1), 1 / n, atol=1e-12) and np.allclose(plan.sum(0), 1 / m, atol=1e-12)
+
+
+def pot_entropic(c1: np.ndarray, c2: np.ndarray, result: GromovWasserstein, max_iter: int) -> np.ndarray:
+    """Where POT comes to from the plan of the result, at the epsilon of its entropic plan."""
+    import ot
+
+    return ot.gromov.entropic_gromov_wasserstein(
+        c1,
+        c2,
+        ot.unif(len(c1)),
+        ot.unif(len(c2)),
+        epsilon=result.entropic_epsilon,
+        G0=result.plan,
+        max_iter=max_iter,
+        tol=1e-9,
+        warn=False,
+    )
 
 
 @pytest.mark.parametrize("shape", [(6, 6), (5, 7)])
@@ -286,8 +304,6 @@ def test_near_optimal_plans_differ_and_are_within_one_per_cent() -> None:
     ("noise", "sizes"), [(0.3, (40, 40)), (1.2, (40, 40)), (0.6, (40, 25)), (0.6, (25, 40))]
 )
 def test_a_condition_has_three_choices_in_the_entropic_plan(noise: float, sizes: tuple[int, int]) -> None:
-    import ot
-
     x = embedding(4, 40, 10)
     y = x + noise * np.random.default_rng(5).normal(size=x.shape)
     n, m = sizes
@@ -299,17 +315,7 @@ def test_a_condition_has_three_choices_in_the_entropic_plan(noise: float, sizes:
     pairs = 2 ** -(around * np.log2(around, where=around > 0, out=np.zeros_like(around))).sum()
     assert pairs / max(n, m) == pytest.approx(3, rel=0.1)
     # it is a solution of the entropic problem, and the one that the plan leads to: POT comes to it
-    there = ot.gromov.entropic_gromov_wasserstein(
-        c1,
-        c2,
-        ot.unif(n),
-        ot.unif(m),
-        epsilon=result.entropic_epsilon,
-        G0=result.plan,
-        max_iter=2000,
-        tol=1e-9,
-        warn=False,
-    )
+    there = pot_entropic(c1, c2, result, max_iter=2000)
     assert np.abs(there - around).sum() < 0.02
 
 
@@ -344,26 +350,13 @@ def test_categories_are_counted_and_lead_nowhere() -> None:
 
 
 def test_without_the_polish_every_start_is_followed_through_every_epsilon() -> None:
-    import ot
-
     c1, c2 = rdm(embedding(10)), rdm(embedding(11))
     result = gromov_wasserstein(c1, c2, starts=6, polish=False, rng=np.random.default_rng(0))
     assert len(result.sweep) == 60
     assert min(s.epsilon for s in result.sweep) > 0
     np.testing.assert_array_equal(result.entropic_plan, result.plan)
     # it is a solution of the entropic problem: POT goes no further from it
-    n = len(c1)
-    there = ot.gromov.entropic_gromov_wasserstein(
-        c1,
-        c2,
-        ot.unif(n),
-        ot.unif(n),
-        epsilon=result.entropic_epsilon,
-        G0=result.plan,
-        max_iter=50,
-        tol=1e-9,
-        warn=False,
-    )
+    there = pot_entropic(c1, c2, result, max_iter=50)
     assert np.abs(there - result.plan).sum() < 0.01
     polished = gromov_wasserstein(c1, c2, starts=6, rng=np.random.default_rng(0))
     assert polished.distance <= result.distance

@@ -13,7 +13,7 @@ from benchmark.common.figures import COLOURS
 from benchmark.common.text import plain
 from benchmark.leaderboard.figures.rdm import Kept, model_rdms
 from benchmark.leaderboard.figures.style import PAGE, caption, style, styled, title
-from benchmark.measures import classical_mds, compare_rdms
+from benchmark.measures import compare_rdms, similarity_map
 
 #: With more models than this the numbers do not fit into the cells
 _NUMBERED = 14
@@ -78,7 +78,7 @@ def _map(axes: Axes, matrix: np.ndarray, count: int) -> None:
     if count < 3:
         axes.text(0.5, 0.5, "no map of two", ha="center", transform=axes.transAxes)
         return
-    scaling = classical_mds(np.sqrt(np.maximum(2 - 2 * matrix, 0)))
+    scaling = similarity_map(matrix)
     axes.scatter(scaling.points[:, 0], scaling.points[:, 1], s=14, color=COLOURS[0])
     middle = scaling.points[:, 0].mean()
     for point, label in _labels(scaling.points):

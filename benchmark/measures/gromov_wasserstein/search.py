@@ -271,14 +271,15 @@ class Search:
         :data:`CHOICES` choices.
         """
         least, greatest = _SHARPEST * self.problem.critical_epsilon, self.problem.critical_epsilon
-        tried: list[tuple[float, float, Float64]] = []
+        nearest, found = np.inf, (least, plan)
         for _ in range(_TRIED):
             epsilon = float(np.sqrt(least * greatest))
             solution = rounded(entropic(self.problem, plan, epsilon, _TOLERANCE).plan)
             off = float(np.log(choices(solution) / CHOICES))
-            tried = [min([*tried, (abs(off), epsilon, solution)], key=lambda one: one[0])]
+            if abs(off) < nearest:
+                nearest, found = abs(off), (epsilon, solution)
             least, greatest = (epsilon, greatest) if off < 0 else (least, epsilon)
-        return tried[0][1:]
+        return found
 
 
 def choices(plan: Float64) -> float:
