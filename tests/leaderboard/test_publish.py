@@ -170,6 +170,19 @@ def test_a_layer_that_is_gone_is_a_difference(publish, folders):
     assert "by up to inf" in lines[0]
 
 
+@pytest.mark.parametrize("part", ["code", "task_source"])
+def test_equal_cells_do_not_speak_for_one_that_older_code_scored(publish, folders, part):
+    """A change that moved numbers came between: the others were run again after it, this one was not."""
+    fresh, published = folders
+    path = published / "mini" / "people_rdm" / "mini_encoder.json"
+    edit(path, key={**key_of(published, "mini_encoder", "people_rdm"), part: "older still"})
+    lines, complete = publish(fresh, published, load_registry())
+    assert not complete
+    assert any(line.startswith("left mini/people_rdm/mini_encoder.json") for line in lines)
+    assert key_of(published, "mini_encoder", "people_rdm")[part] == "older still"
+    assert current(published, "pixels", "people_rdm")
+
+
 def test_only_what_was_compared_speaks_for_a_cell(publish, folders):
     fresh, published = folders
     for path in published.glob("mini/*/*.json"):
