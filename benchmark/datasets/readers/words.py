@@ -185,7 +185,8 @@ def _parse(
         if wanted is not None and word not in wanted:
             continue
         try:
-            row = np.array(fields[-length:], dtype=np.float32)
+            with np.errstate(over="ignore"):  # a number too large for float32 is infinite, and refused as such
+                row = np.array(fields[-length:], dtype=np.float32)
         except ValueError:
             row = np.zeros(0, dtype=np.float32)
         if not word or len(row) != length:
