@@ -10,15 +10,16 @@ parameters.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from benchmark.common.cost import Cost
-from benchmark.common.did_you_mean import did_you_mean
 from benchmark.common.errors import NotPossible, UsageError
+from benchmark.common.parameters import Parameter as Parameter
+from benchmark.common.parameters import read_params
 from benchmark.datasets.join import Join
 from benchmark.datasets.rdm_check import pairs_of
 from benchmark.datasets.stimuli import Stimuli
@@ -201,26 +202,6 @@ class Control:
     band: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter of a task, which a binding may set under ``params``.
-
-    Attributes
-    ----------
-    default : object
-        Its value where the binding says nothing. A given value must have the same type; None: any type.
-    meaning : str
-        What it decides, and which values it can have. The documentation shows it in a table.
-    plugin : bool
-        Whether a binding may also name a function of its own, ``path/file.py:name`` or
-        ``package.module:name``. The task gets the function, and its code is part of the cell's key.
-    """
-
-    default: Any
-    meaning: str
-    plugin: bool = False
-
-
 class Task(ABC):
     """A way of comparing models with people."""
 
@@ -250,12 +231,15 @@ class Task(ABC):
         Raises
         ------
         UsageError
-            If a key is unknown or a value has another type (:func:`read_params`).
+            If a key is unknown, or a value has another type or is not allowed.
         """
         defaults = {key: parameter.default for key, parameter in self.parameters.items()}
         own = {key: value for key, value in params.items() if callable(value)}
         named = {key: value for key, value in params.items() if key not in own}
-        return read_params(self.name, named, defaults) | own
+        values = read_params(self.name, named, defaults) | own
+        for key, parameter in self.parameters.items():
+            parameter.check(f"task {self.name}: {key}", values[key])
+        return values
 
     def references(self, params: Mapping[str, Any]) -> tuple[str, ...]:
         """The other models whose features the task needs: names of the registry, or :data:`ENCODER`.
@@ -273,6 +257,9 @@ class Task(ABC):
     def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
         """Raise unless the task can score what joined. Asked before features are extracted, and by a dry run.
 
+        A task adds here what :meth:`score` would refuse without a look at the features, and calls this one
+        first.
+
         Parameters
         ----------
         stimuli : Stimuli
@@ -285,10 +272,13 @@ class Task(ABC):
         Raises
         ------
         NotPossible
-            If a pair of an RDM is missing and the task needs every pair. A task of its own kind adds what it
-            needs.
+            If a pair of an RDM is missing and the task needs every pair.
+        UsageError
+            If a parameter is unknown or not allowed.
         """
-        del stimuli, params
+        del stimuli
+        if self.parameters:
+            self.read(params)
         target = joined.target
         if self.missing_pairs or not isinstance(target, RDMTarget) or not np.isnan(target.rdms).any():
             return
@@ -299,6 +289,25 @@ class Task(ABC):
             f"{pairs - pairs_of(target.rdms)[s]} of {pairs} for subject {target.subjects[s]!r}, first "
             f"{target.ids[i]!r} and {target.ids[j]!r}; rdm_correlation takes the pairs that are there"
         )
+
+    def require_classes(
+        self, stimuli: Stimuli, joined: Join[Any], class_ids: Sequence[str], params: Mapping[str, Any]
+    ) -> None:
+        """Raise unless the classes of the model will do. Asked after :meth:`require` if classes are needed.
+
+        Parameters
+        ----------
+        stimuli, joined, params
+            As for :meth:`require`.
+        class_ids : sequence of str
+            The classes of the model.
+
+        Raises
+        ------
+        NotPossible
+            Here never: a task with :attr:`needs_classes` adds what it needs.
+        """
+        del stimuli, joined, class_ids, params
 
     def cost(self, joined: Join[Target], layers: int, params: Mapping[str, Any]) -> Cost | None:
         """The cost of scoring, once the features are there, for ``bench run --dry-run``.
@@ -353,85 +362,6 @@ class Task(ABC):
 
         :func:`benchmark.calibration.standard_controls` gives the standard set.
         """
-
-
-def read_params(task: str, params: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters of a task, with defaults for those that are not given.
-
-    Parameters
-    ----------
-    task : str
-        Name of the task, for messages.
-    params : mapping
-        The parameters of the binding.
-    defaults : mapping
-        Every parameter of the task, with its default. A given value must have the type of the default (any
-        type if the default is None).
-
-    Returns
-    -------
-    dict
-        A value for every parameter of ``defaults``.
-
-    Raises
-    ------
-    UsageError
-        If a key is unknown or a value has another type.
-
-    Examples
-    --------
-    >>> defaults = {"metric": "correlation", "starts": 10}
-    >>> read_params("gwot_matching", {"starts": 4}, defaults)
-    {'metric': 'correlation', 'starts': 4}
-    >>> read_params("gwot_matching", {"start": 4}, defaults)
-    Traceback (most recent call last):
-    ...
-    benchmark.common.errors.UsageError: task gwot_matching: unknown parameter 'start'; did you mean starts?
-    """
-    for key, value in params.items():
-        if key not in defaults:
-            raise UsageError(f"task {task}: unknown parameter {key!r}; {did_you_mean(key, sorted(defaults))}")
-        default = defaults[key]
-        # to Python a truth value is a whole number, but whoever writes one means something else
-        mistaken = isinstance(value, bool) is not isinstance(default, bool)
-        if default is not None and (not isinstance(value, type(default)) or mistaken):
-            raise UsageError(
-                f"task {task}: parameter {key!r} must be {type(default).__name__}, not {value!r}"
-            )
-    return {**defaults, **params}
-
-
-def one_of(task: str, key: str, value: Any, allowed: tuple[str, ...]) -> Any:
-    """``value``, if it is allowed. A function is: the engine gives one only where a binding may name it.
-
-    Parameters
-    ----------
-    task : str
-        Name of the task, for the message.
-    key : str
-        Name of the parameter, for the message.
-    value : str or callable
-        The given value.
-    allowed : tuple of str
-        The values that the parameter can have.
-
-    Raises
-    ------
-    UsageError
-        If the value is not allowed.
-
-    Examples
-    --------
-    >>> one_of("mine", "metric", "cosine", ("correlation", "cosine"))
-    'cosine'
-    >>> one_of("mine", "metric", "cosin", ("correlation", "cosine"))
-    Traceback (most recent call last):
-    ...
-    benchmark.common.errors.UsageError: task mine: metric is 'cosin': expected one of correlation, cosine
-    """
-    if not callable(value) and value not in allowed:
-        raise UsageError(f"task {task}: {key} is {value!r}: expected one of {', '.join(allowed)}")
-    return value
 
 
 def reference_names(task: str, beyond: Any) -> tuple[str, ...]:

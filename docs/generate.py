@@ -27,7 +27,7 @@ ROOT = DOCS.parent
 FOLDERS = {
     "models": "The models that are shipped: plug-ins, one file a family.",
     "tasks": "The tasks that are shipped: plug-ins, one file a task.",
-    "leaderboard": "The template and style of the page, and the published results.",
+    "leaderboard": "The templates of the page; the published results, and their page.",
     "tests": "The tests, in the same rooms as the code.",
     "docs": "These pages, and the command that writes their generated parts.",
     "benchmark/association/page": "Template and style of the page that `bench associate --html` writes.",

@@ -15,7 +15,7 @@ from results_words import table
 
 from benchmark.common.figures import COLOURS
 from benchmark.leaderboard.markdown import number
-from benchmark.measures import ClassicalScaling, classical_mds
+from benchmark.measures import similarity_map
 
 SIMILARITY = Path(__file__).parent / "explanation" / "model-similarity.csv"
 #: Pixels: width of a file and of the names of rows, height of a row of the heat map and of the map
@@ -72,6 +72,7 @@ def map_section() -> str:
         for i, (model, layer) in enumerate(found.layers)
     ]
     alone = int(other.max(axis=1).argmin())
+    explained = similarity_map(found.similarity).explained
     return "\n".join(
         [
             "## How alike the models are",
@@ -80,7 +81,7 @@ def map_section() -> str:
             f"{found.n} images of `hit_rdm`. The output of an association network is the square root of its "
             "strengths, that of a classifier the logits of its classes. The layer that is least like any of "
             f"another model is {_name(found.layers[alone])}. On the map the distance of two layers stands "
-            f"for sqrt(2 - 2 similarity); it shows {_scaled(found).explained:.0%} of the variance. No layer "
+            f"for sqrt(2 - 2 similarity); it shows {explained:.0%} of the variance. No layer "
             "was chosen by a score.",
             "",
             "```",
@@ -101,10 +102,6 @@ def _name(layer: tuple[str, str]) -> str:
 def _closest(found: Alike, i: int, j: int) -> tuple[str, str]:
     score, low, high = (matrix[i, j] for matrix in (found.similarity, found.low, found.high))
     return _name(found.layers[j]), f"{number(score)} [{number(low)}, {number(high)}]"
-
-
-def _scaled(found: Alike) -> ClassicalScaling:
-    return classical_mds(np.sqrt(np.maximum(2 - 2 * found.similarity, 0)))
 
 
 def map_figure() -> str:
@@ -144,7 +141,7 @@ def _shade(value: float) -> str:
 
 
 def _points(found: Alike) -> Markup:
-    points = _scaled(found).points
+    points = similarity_map(found.similarity).points
     low, high = points.min(axis=0), points.max(axis=0)
     scale = min((_WIDTH - 2 * _MARGIN) / (high - low)[0], (_MAP - 2 * _MARGIN) / (high - low)[1])
     placed = (points - low) * scale + _MARGIN

@@ -188,6 +188,12 @@ MACAQUE_SECTIONS = (
         ("encoding",),
     ),
     (
+        "What a network explains beyond pixels",
+        "Banded ridge predicts the responses from a network and the pixels together, with a penalty each. "
+        "The score is the share of the variance that only the network explains, the mean over channels.",
+        ("encoding_partition",),
+    ),
+    (
         "RDMs of the responses",
         "The RDM of each model, correlated with that of the responses: correlation distance, or crossnobis "
         "over the repeats.",

@@ -9,10 +9,11 @@ whose numbers differ from the published ones is refused. ``--moved`` says that t
 Why a cell was not possible is published too, unless its reason names a path on this machine.
 
 A published cell that could not be run here, because its weights may not be passed on, keeps its numbers. Its
-key takes the present code if RESULTS has cells of the same task, all compared and all equal: then the code of
-the suite changed and the scores did not. The code of its model is taken only if cells of the same plug-in
-were compared and are equal too. Otherwise it stays as it was, and ``bench why`` shows it as changed. The
-hash of a data set is taken from equal cells that recorded the same data, however the hash is made at present.
+key takes the present code if RESULTS has cells of the same task that were published with the same code as it,
+all of them equal: then the code of the suite changed and the scores did not. The code of its model is taken
+only if such cells of the same plug-in are equal too. Otherwise it stays as it was, and ``bench why`` shows it
+as changed. So a cell of the code before a change that moved numbers stays old until it is run again. The hash
+of a data set is taken from equal cells that recorded the same data, however the hash is made at present.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ _DATA = ("stimuli", "target")
 
 #: Present parts of keys, by part, name of the data set, and recorded hash
 Data = dict[tuple[str, str, str], dict[str, Any]]
+
+#: A task or a plug-in, and the hashes of the code that a result was made with
+Code = tuple[str, ...]
 
 
 def present_data(compared: Iterable[tuple[CellResult, CellResult, float]]) -> Data:
@@ -153,29 +157,29 @@ def publish(
         if _of_the_model(one.cell) and not store.path_for(*_named(one.cell)).exists():
             store.refuse(one.cell)
 
-    gaps_of: dict[str, list[float]] = defaultdict(list)
+    gaps_of: dict[Code, list[float]] = defaultdict(list)
     for path, gap in gaps.items():
-        gaps_of[fresh[path].task].append(gap)
-        gaps_of[_plug_in(fresh[path], registry)].append(gap)
-    equal = {name for name, values in gaps_of.items() if max(values) <= TOLERANCE}
+        gaps_of[_task_code(replaced[path])].append(gap)
+        gaps_of[_model_code(replaced[path], registry)].append(gap)
+    equal = {code for code, values in gaps_of.items() if max(values) <= TOLERANCE}
     # a model that is built from another has two keys of features
-    left = [p for p, c in others.items() if c.task not in equal or "built_from" in c.key["features"]]
+    left = [p for p, c in others.items() if _task_code(c) not in equal or "built_from" in c.key["features"]]
     kept = []
     for path in others.keys() - left:
-        plug_in = _plug_in(others[path], registry)
-        restamped = with_present_code(others[path], registry, data, plug_in=plug_in in equal)
+        plug_in = _model_code(others[path], registry) in equal
+        restamped = with_present_code(others[path], registry, data, plug_in=plug_in)
         store.write(restamped, store.arrays(Stored(published / path, others[path])))
-        if plug_in not in equal:
+        if not plug_in:
             kept.append(path)
 
     lines = [
         f"refused {p}: numbers differ from the published ones by up to {g:.3g}" for p, g in refused.items()
     ]
-    lines += [f"left {p}: no equal cell of task {others[p].task} speaks for it" for p in left]
+    lines += [f"left {p}: no equal cell of its task and code speaks for it" for p in left]
     lines += [
         f"kept the code of the model of {p}: no equal cell of its plug-in speaks for it" for p in sorted(kept)
     ]
-    for name, values in gaps_of.items():
+    for (name, *_), values in gaps_of.items():
         lines.append(f"{name}: {len(values)} cells, greatest difference from the published {max(values):.3g}")
     return lines, not refused and not left
 
@@ -194,8 +198,16 @@ def _of_the_model(cell: CellResult) -> bool:
     return "/" not in (cell.reason or "")
 
 
-def _plug_in(cell: CellResult, registry: Registry) -> str:
-    return str(registry.model(cell.model, cell.suite).entry.plugin).partition(":")[0]
+def _task_code(cell: CellResult) -> Code:
+    """The task of a result, and the code that scored it."""
+    return cell.task, cell.key["code"], cell.key["task_source"]
+
+
+def _model_code(cell: CellResult, registry: Registry) -> Code:
+    """The plug-in of a result's model, and the code that made the features."""
+    plug_in = str(registry.model(cell.model, cell.suite).entry.plugin).partition(":")[0]
+    features = cell.key["features"]
+    return plug_in, features["code"], features["source"]
 
 
 if __name__ == "__main__":

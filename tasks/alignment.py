@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmark.calibration import World, standard_controls, vector_world
 from benchmark.common.cost import Cost
-from benchmark.common.errors import NotPossible, UsageError
+from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join
 from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import RDMTarget, VectorTarget
@@ -70,7 +70,7 @@ class Alignment(Task):
     )
     target_kinds: ClassVar[tuple[str, ...]] = ("vectors", "rdm")
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "neighbours": Parameter(10, "how many nearest neighbours are compared, at least 1"),
+        "neighbours": Parameter(10, "how many nearest neighbours are compared, at least 1", least=1),
     }
     reference: ClassVar[str] = """@inproceedings{kornblith2019similarity,
   author = {Kornblith, Simon and Norouzi, Mohammad and Lee, Honglak and Hinton, Geoffrey},
@@ -103,7 +103,8 @@ class Alignment(Task):
         UsageError
             If a parameter is unknown, or ``neighbours`` is less than one.
         """
-        n, k = len(joined.concepts), self._neighbours(joined, params)
+        k = self._neighbours(joined, params)
+        n = len(joined.concepts)
         target = _Target.from_join(joined, k)
         images = concept_images(view.stimuli, joined.concepts)
         seed = int(rng.integers(2**63))  # one for all layers, so that a null does not depend on other layers
@@ -136,15 +137,16 @@ class Alignment(Task):
         )
 
     def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
-        """Raise NotPossible if a pair of an RDM is missing, or too few concepts join."""
+        """Raise NotPossible if pairs, test images or concepts are missing, or a vector is constant."""
         super().require(stimuli, joined, params)
         self._neighbours(joined, params)
+        if not isinstance(joined.target, RDMTarget):
+            joined_vectors(joined, _FEWEST)
+        concept_images(stimuli, joined.concepts)
 
     def _neighbours(self, joined: Join[Any], params: Mapping[str, Any]) -> int:
         """The number of neighbours, less than that of the concepts."""
         k: int = self.read(params)["neighbours"]
-        if k < 1:
-            raise UsageError(f"task {self.name}: parameter 'neighbours' is {k}: at least 1 is needed")
         n, least = len(joined.concepts), max(_FEWEST, k + 2)
         if n < least:
             raise NotPossible(f"{n} concepts join: {k} neighbours need at least {least}")

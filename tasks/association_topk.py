@@ -22,7 +22,7 @@ from benchmark.measures.ranking import Ranking
 from benchmark.model import Associations
 from benchmark.representation.concepts import concept_means
 from benchmark.representation.readout import ClassReadouts, Fold, class_folds
-from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult, one_of
+from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult
 
 HEAD = "associations"
 _VOCABULARY = 5000
@@ -113,7 +113,9 @@ class AssociationTopK(Task):
     association_rule: ClassVar[str] = "logits"
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "split": Parameter(
-            "images", "images: new images of known classes are scored; classes: classes that are held out"
+            "images",
+            "images: new images of known classes are scored; classes: classes that are held out",
+            choices=("images", "classes"),
         ),
     }
     reference: ClassVar[str] = """@article{dedeyne2019small,
@@ -144,7 +146,6 @@ class AssociationTopK(Task):
             If a parameter is unknown.
         """
         split = self.read(params)["split"]
-        one_of(self.name, "split", split, ("images", "classes"))
         seeds = rng.integers(2**63, size=3)
         folds = class_folds(view.stimuli, joined.concepts, split, np.random.default_rng(seeds[0]))
         scored = np.sort(np.concatenate([fold.test for fold in folds]))
@@ -205,8 +206,11 @@ class AssociationTopK(Task):
         )
 
     def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
-        """Raise NotPossible unless a response was given to a joined cue."""
-        del stimuli, params
+        """Raise NotPossible unless people answered a joined cue, and a readout has classes and images."""
+        super().require(stimuli, joined, params)
+        split = self.read(params)["split"]
+        folds = class_folds(stimuli, joined.concepts, split, np.random.default_rng(0))
+        ClassReadouts(stimuli, joined.concepts, folds, by_image=split == "images")
         _strengths(joined.target)
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:

@@ -17,14 +17,14 @@ from benchmark.datasets.types import RDMTarget
 from benchmark.inference import category_pair_statistic, category_statistic, permutations_for
 from benchmark.measures import category_clustering, category_clustering_permutation
 from benchmark.representation.concepts import (
-    RDM_METRICS,
-    STANDARDISE,
+    METRIC,
+    STANDARDISATION,
     UndefinedFeaturesError,
     concept_images,
     concept_means,
     feature_rdm,
 )
-from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult, one_of
+from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult
 
 _AUC = "auc"
 #: In the controls: concepts of a category, their spread within it, and signal-to-noise ratios of the copies
@@ -57,10 +57,8 @@ class CategoryClustering(Task):
     #: Too few for model recovery: a score does not depend on the dissimilarities of people
     simulations: ClassVar[int] = 5
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "metric": Parameter(
-            "correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}", plugin=True
-        ),
-        "standardise": Parameter("none", f"what is done to each feature before: {', '.join(STANDARDISE)}"),
+        "metric": METRIC,
+        "standardise": STANDARDISATION,
     }
     reference: ClassVar[str] = """@article{kriegeskorte2008matching,
   author = {Kriegeskorte, Nikolaus and Mur, Marieke and Ruff, Douglas A. and Kiani, Roozbeh and Bodurka, Jerzy
@@ -93,8 +91,6 @@ class CategoryClustering(Task):
             If a parameter is unknown or not valid.
         """
         recipe = self.read(params)
-        one_of(self.name, "metric", recipe["metric"], RDM_METRICS)
-        one_of(self.name, "standardise", recipe["standardise"], STANDARDISE)
         concepts, people = _categorised(joined)
         categories = people.categories or ()
         images = concept_images(view.stimuli, concepts)
@@ -146,9 +142,9 @@ class CategoryClustering(Task):
         )
 
     def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
-        """Raise NotPossible unless the joined concepts have categories that can be told apart."""
-        del stimuli, params
-        _categorised(joined)
+        """Raise NotPossible unless the concepts have test images, and categories that can be told apart."""
+        super().require(stimuli, joined, params)
+        concept_images(stimuli, _categorised(joined)[0])
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls, and a model that keeps the members of every category apart."""

@@ -35,7 +35,7 @@ from benchmark.inference import (
 from benchmark.inference.encoding import median_defined
 from benchmark.measures import HeldOutPLS, HeldOutRidge
 from benchmark.representation.rows import ResponseRows, dealt_folds
-from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult, one_of
+from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult
 
 _CORRELATION, _NORMALISED = "correlation", "normalised"
 #: What folds can be over
@@ -83,6 +83,7 @@ class Encoding(Task):
             "concepts",
             "what folds are over: concepts, so that none is in training and test; or stimuli, with which "
             "other images of a concept are in training, and the score is too high",
+            choices=ACROSS,
         ),
         "pls": Parameter(
             0, "number of components of partial least squares, which fits all channels together; 0: ridge"
@@ -122,15 +123,14 @@ class Encoding(Task):
             If a parameter is unknown or not valid.
         """
         recipe = self.read(params)
-        one_of(self.name, "across", recipe["across"], ACROSS)
         seeds = [int(seed) for seed in rng.integers(2**63, size=4)]
         rows = ResponseRows.of(view.stimuli, joined)
-        across = recipe["across"]
-        units = rows.concepts if across == "concepts" else np.arange(len(rows.concepts))
-        folds = dealt_folds(units, recipe["folds"], seeds[0], self.name, across)
+        folds = self._folds(rows, recipe, seeds[0])
         reliability = _reliability(joined.target, rows, seeds[1])
         kept = _reliable(joined.target, reliability, recipe["least_reliability"])
-        measured = joined.target.responses[rows.of_target][:, kept]
+        measured = joined.target.responses
+        if not (kept.all() and np.array_equal(rows.of_target, np.arange(len(measured)))):
+            measured = measured[np.ix_(rows.of_target, kept)]  # else no copy: it may be large
         ceilings = None if reliability is None else reliability.ceiling[kept]
         layers: dict[str, LayerResult] = {}
         arrays: dict[str, np.ndarray] = {}
@@ -149,7 +149,7 @@ class Encoding(Task):
                 layers[layer] = LayerResult(undefined=str(error))
                 continue
             folded = FoldedPredictions(predicted, measured, folds, rows.concepts)
-            layers[layer] = _layer(predict, folded, ceilings, seeds[2:])
+            layers[layer] = _layer(predict, folded, ceilings, seeds[2:], together=bool(recipe["pls"]))
             arrays[f"correlations/{layer}"] = folded.of_channels
         several = ceilings is not None and not np.isnan(ceilings).all()
         if reliability is not None:
@@ -173,10 +173,18 @@ class Encoding(Task):
         )
 
     def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
-        """Raise NotPossible if channels are chosen by a reliability that is not known."""
-        del stimuli
+        """Raise NotPossible where there are too few concepts or images, or no reliability to choose by."""
+        super().require(stimuli, joined, params)
+        recipe = self.read(params)
+        self._folds(ResponseRows.of(stimuli, joined), recipe, 0)
         if joined.target.repeats.shape[2] < 2:
-            _reliable(joined.target, None, self.read(params)["least_reliability"])
+            _reliable(joined.target, None, recipe["least_reliability"])
+
+    def _folds(self, rows: ResponseRows, recipe: Mapping[str, Any], seed: int) -> np.ndarray:
+        """The fold of each row."""
+        across = recipe["across"]
+        units = rows.concepts if across == "concepts" else np.arange(len(rows.concepts))
+        return dealt_folds(units, recipe["folds"], seed, self.name, across)
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls, a planted mixture of two sources, and the leak of concepts.
@@ -301,13 +309,15 @@ def _layer(
     folded: FoldedPredictions,
     ceilings: np.ndarray | None,
     seeds: list[int],
+    *,
+    together: bool,
 ) -> LayerResult:
     statistics = {_CORRELATION: encoding_statistic(folded)}
     if ceilings is not None and not np.isnan(ceilings).all():
         statistics[_NORMALISED] = encoding_statistic(folded, ceilings)
     # One seed for all layers, so that a layer's null does not depend on other layers.
     permutations = int(np.clip(_PERMUTED // folded.measured.size, *_PERMUTATIONS))
-    test = permutation_test_encoding(predict, folded, permutations, seeds[0])
+    test = permutation_test_encoding(predict, folded, permutations, seeds[0], together=together)
     low, high = encoding_interval(
         folded, _DRAWS if folded.predicted.size <= _LARGE else _DRAWS_LARGE, seeds[1]
     )

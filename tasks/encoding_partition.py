@@ -20,6 +20,7 @@ from benchmark.calibration.reference_worlds import ReferenceWorld
 from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join, join
 from benchmark.datasets.responses import ResponseTarget
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.inference import (
     ExplainedVariance,
     explained_statistic,
@@ -151,6 +152,12 @@ class EncodingPartition(Task):
                 *([] if several else ["one repeat: how much can be explained at all is not known"]),
             ],
         )
+
+    def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
+        """Raise NotPossible if there are too few concepts, or one has no (measured) test image."""
+        super().require(stimuli, joined, params)
+        rows = ResponseRows.of(stimuli, joined)
+        dealt_folds(rows.concepts, self.read(params)["folds"], 0, self.name)
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """Noisy copies beside an unrelated reference, chance, copies, and three known sources.

@@ -13,6 +13,7 @@ from benchmark.calibration.definitions import informed_category_matching, inform
 from benchmark.common.cost import Cost
 from benchmark.common.errors import UsageError
 from benchmark.datasets.join import Join
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import RDMTarget
 from benchmark.inference import mean_statistic
 from benchmark.measures import (
@@ -31,8 +32,8 @@ from benchmark.measures.solution_rates import (
     solution_rates,
 )
 from benchmark.representation.concepts import (
-    RDM_METRICS,
-    STANDARDISE,
+    METRIC,
+    STANDARDISATION,
     UndefinedFeaturesError,
     concept_images,
     concept_means,
@@ -47,7 +48,6 @@ from benchmark.task import (
     Parameter,
     Task,
     TaskResult,
-    one_of,
 )
 
 _STARTS = 12
@@ -70,6 +70,10 @@ _STORED = 500
 #: Number of greatest entries of each row of the entropic plan that are stored
 _LIKELIEST = 10
 
+_INTERVAL = (
+    "the interval is over concepts, for the plan that was found; another search may find another plan: see "
+    "found_again and near_top1"
+)
 _CEILING = "mean RDM of half of the subjects matched with that of the other half (lower) and of all (upper)"
 
 
@@ -79,17 +83,18 @@ class GWOTMatching(Task):
     The score, ``top1``, is that of the plan of least GW distance that a search finds, without labels.
     ``found_again`` of ``searches`` starts ended at that distance. ``near_top1`` is the mean rate of the
     ``near_plans`` different plans that starts ended at within one per cent of it. Rates for k > 1 and for
-    categories are those of the entropic plan around the solution, at ``entropic_epsilon``. RDMs are scaled to
-    a mean dissimilarity of one. The highest rate among all solutions of the search is an oracle: it is among
-    the values and never a score. Features are averaged over a concept's test images. The p-value is from a
-    permutation of the labels of the plan, and ``category_p`` is that of the category rate.
+    categories are those of the entropic plan that the solution leads to, at ``entropic_epsilon``, where a
+    concept has three choices. RDMs are scaled to a mean dissimilarity of one. The highest rate among all
+    solutions of the search is an oracle: it is among the values and never a score. Features are averaged over
+    a concept's test images. The p-value is from a permutation of the labels of the plan, and ``category_p``
+    is that of the category rate.
 
     With ``polish: false`` the protocol is that of the reference: entropic solutions for all epsilons and
     starts, and of these the one of least distance.
     """
 
     name: ClassVar[str] = "gwot_matching"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     metrics: ClassVar[tuple[Metric, ...]] = (
         *(
             Metric(f"top{k}", f"top-{k} matching rate", (0.0, 1.0), "random plans, simulated", _CEILING)
@@ -99,13 +104,11 @@ class GWOTMatching(Task):
     )
     target_kinds: ClassVar[tuple[str, ...]] = ("rdm",)
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "metric": Parameter(
-            "correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}", plugin=True
-        ),
-        "standardise": Parameter("none", f"what is done to each feature before: {', '.join(STANDARDISE)}"),
+        "metric": METRIC,
+        "standardise": STANDARDISATION,
         "epsilons": Parameter(None, "a list of positive numbers; None: ten values, computed from the RDMs"),
         "starts": Parameter(
-            _STARTS, "initial plans at most, at least 1; fewer if the least distance is found again"
+            _STARTS, "initial plans at most, at least 1; fewer if the least distance is found again", least=1
         ),
         "polish": Parameter(
             True, "whether solutions are polished without entropy; false: the protocol of the reference"
@@ -191,8 +194,14 @@ class GWOTMatching(Task):
                 "with_category": sum(c is not None for c in categories or ()),
             },
             arrays=arrays,
-            notes=_ceiling_notes(joined.target.subjects, rates),
+            notes=[*_ceiling_notes(joined.target.subjects, rates), _INTERVAL],
         )
+
+    def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
+        """Raise NotPossible if a pair of an RDM is missing, or a concept has no test image."""
+        super().require(stimuli, joined, params)
+        self._options(params)
+        concept_images(stimuli, joined.concepts)
 
     def cost(self, joined: Join[RDMTarget], layers: int, params: Mapping[str, Any]) -> Cost:  # type: ignore[override]
         """The cost of the searches: one for each layer, and those of the ceiling."""
@@ -205,8 +214,6 @@ class GWOTMatching(Task):
 
     def _options(self, params: Mapping[str, Any]) -> dict[str, Any]:
         options = self.read(params)
-        one_of(self.name, "metric", options["metric"], RDM_METRICS)
-        one_of(self.name, "standardise", options["standardise"], STANDARDISE)
         epsilons = options["epsilons"]
         if epsilons is not None and not (
             isinstance(epsilons, list)
@@ -216,8 +223,6 @@ class GWOTMatching(Task):
             raise UsageError(
                 f"task {self.name}: epsilons must be a list of positive numbers, not {epsilons!r}"
             )
-        if options["starts"] < 1:
-            raise UsageError(f"task {self.name}: starts must be at least 1, not {options['starts']}")
         return options
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:

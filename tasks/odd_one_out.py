@@ -19,6 +19,7 @@ from benchmark.calibration import (
 from benchmark.calibration.definitions import odd_one_out_accuracy
 from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join, join
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import TripletTarget
 from benchmark.inference import (
     permutation_test_triplets,
@@ -29,14 +30,14 @@ from benchmark.inference import (
 from benchmark.measures import odd_one_out_hits, probed_hits, similarities, triplet_ceiling
 from benchmark.measures.odd_one_out import SIMILARITIES, TripletCeiling, answers_by_triplet
 from benchmark.representation.concepts import (
-    STANDARDISE,
+    STANDARDISATION,
     UndefinedFeaturesError,
     concept_images,
     concept_means,
     require_varied,
     standardised,
 )
-from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult, one_of
+from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult
 
 _ACCURACY, _PROBED = "accuracy", "probed"
 _CHANCE = 1 / 3
@@ -76,8 +77,10 @@ class OddOneOut(Task):
     )
     target_kinds: ClassVar[tuple[str, ...]] = ("triplets",)
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "similarity": Parameter("cosine", f"of two objects: {', '.join(SIMILARITIES)} (minus the distance)"),
-        "standardise": Parameter("none", f"what is done to each feature before: {', '.join(STANDARDISE)}"),
+        "similarity": Parameter(
+            "cosine", f"of two objects: {', '.join(SIMILARITIES)} (minus the distance)", choices=SIMILARITIES
+        ),
+        "standardise": STANDARDISATION,
         "probe": Parameter(False, "whether a linear probe is scored too, cross-validated over objects"),
     }
     reference: ClassVar[str] = """@inproceedings{muttenthaler2023human,
@@ -108,8 +111,6 @@ class OddOneOut(Task):
             If a parameter is unknown or not valid.
         """
         recipe = self.read(params)
-        one_of(self.name, "similarity", recipe["similarity"], SIMILARITIES)
-        one_of(self.name, "standardise", recipe["standardise"], STANDARDISE)
         triplets = joined.target.triplets
         images = concept_images(view.stimuli, joined.concepts)
         ceiling = triplet_ceiling(triplets)
@@ -148,6 +149,11 @@ class OddOneOut(Task):
                 *_too_few(len(joined.concepts), len(layers)),
             ],
         )
+
+    def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
+        """Raise NotPossible if a concept has no test image."""
+        super().require(stimuli, joined, params)
+        concept_images(stimuli, joined.concepts)
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls, what each similarity goes by, ties, probes of weak features and noise."""

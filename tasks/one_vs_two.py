@@ -85,8 +85,12 @@ class OneVsTwo(Task):
     )
     target_kinds: ClassVar[tuple[str, ...]] = ("vectors",)
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "groups": Parameter(1, "into how many groups the images of each concept are dealt, at least 1"),
-        "group_seed": Parameter(0, "seed that decides which image goes into which group, at least 0"),
+        "groups": Parameter(
+            1, "into how many groups the images of each concept are dealt, at least 1", least=1
+        ),
+        "group_seed": Parameter(
+            0, "seed that decides which image goes into which group, at least 0", least=0
+        ),
         "cues": Parameter(
             default=False,
             meaning="whether a class without a word vector has that of a synonym, hypernym or kin of it "
@@ -158,6 +162,15 @@ class OneVsTwo(Task):
             ],
         )
 
+    def require_classes(
+        self, stimuli: Stimuli, joined: Join[Any], class_ids: Sequence[str], params: Mapping[str, Any]
+    ) -> None:
+        """Raise NotPossible if too few concepts are classes with a word vector, or have too few images."""
+        chosen = self.read(params)
+        kept = _named(stimuli, joined, class_ids, cues=chosen["cues"])[2]
+        concepts = [stimuli.concept_ids[i] for i in kept]
+        image_groups(stimuli, concepts, chosen["groups"], chosen["group_seed"])
+
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls, and features of the predicted concepts, which must fail.
 
@@ -178,20 +191,29 @@ def _name(stimuli: Stimuli, concept: str) -> str:
     return stimuli.labels.get(concept, concept)
 
 
+def _named(
+    stimuli: Stimuli, joined: Join[VectorTarget], class_ids: Sequence[str], *, cues: bool
+) -> tuple[np.ndarray, list[frozenset[int]], list[int]]:
+    """The word vector (its row, or -1) and the classes of each concept, and which concepts have both."""
+    shown = stimuli.concept_ids
+    rows = class_rows(stimuli, joined, shown, cues=cues)
+    of_concept = concept_classes(stimuli, shown, class_ids)
+    kept = [i for i, row in enumerate(rows) if row >= 0 and of_concept[i]]
+    if len(kept) < _FEWEST_RIGHT:
+        raise NotPossible(
+            f"{len(kept)} of {len(shown)} concepts of {stimuli.name!r} have a word vector and are "
+            f"classes of the model ({shown[0]!r} beside {class_ids[0]!r}): "
+            f"1 vs 2 needs at least {_FEWEST_RIGHT}; use stimuli that show its classes"
+        )
+    return rows, of_concept, kept
+
+
 def _classified(
     view: ModelView, joined: Join[VectorTarget], classes: ClassProbabilities, *, cues: bool
 ) -> _Classified:
     """Find the word vector of every concept and every class, and the class of every stimulus."""
     shown, whole = view.stimuli.concept_ids, joined.whole
-    rows = class_rows(view.stimuli, joined, shown, cues=cues)
-    of_concept = concept_classes(view.stimuli, shown, classes.class_ids)
-    kept = [i for i, row in enumerate(rows) if row >= 0 and of_concept[i]]
-    if len(kept) < _FEWEST_RIGHT:
-        raise NotPossible(
-            f"{len(kept)} of {len(shown)} concepts of {view.stimuli.name!r} have a word vector and are "
-            f"classes of model {view.name!r} ({shown[0]!r} beside {classes.class_ids[0]!r}): "
-            f"1 vs 2 needs at least {_FEWEST_RIGHT}; use stimuli that show its classes"
-        )
+    rows, of_concept, kept = _named(view.stimuli, joined, classes.class_ids, cues=cues)
     of_class = class_rows(view.stimuli, joined, classes.class_ids, cues=cues)
     used = np.unique([*rows[kept], *of_class[of_class >= 0]])
     place = np.full(len(whole.ids) + 1, -1)  # the last place is that of -1

@@ -26,7 +26,7 @@ from benchmark.representation.concepts import (
     normalised,
     require_varied,
 )
-from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult, one_of
+from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult
 
 _F1 = "f1"
 #: The property types of the norms, beside which the finer kinds stand
@@ -52,11 +52,15 @@ class PropertyDecoding(Task):
     target_kinds: ClassVar[tuple[str, ...]] = ("properties",)
     unit: ClassVar[str] = "properties"
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "frequency": Parameter(5, "a property of a concept counts from this production frequency"),
+        "frequency": Parameter(5, "a property of a concept counts from this production frequency", least=1),
         "concepts": Parameter(5, "a property takes part if it counts for at least this many concepts"),
-        "folds": Parameter(5, "number of folds; each holds a concept with the property"),
-        "permutations": Parameter(40, "number of permutations of the concepts, for the chance level and p"),
-        "normalise": Parameter("l2", f"what is done to the row of a concept: {', '.join(NORMALISE)}"),
+        "folds": Parameter(5, "number of folds; each holds a concept with the property", least=2),
+        "permutations": Parameter(
+            40, "number of permutations of the concepts, for the chance level and p", least=1
+        ),
+        "normalise": Parameter(
+            "l2", f"what is done to the row of a concept: {', '.join(NORMALISE)}", choices=NORMALISE
+        ),
     }
     reference: ClassVar[str] = """@inproceedings{derby2020encoding,
   author = {Derby, Steven and Miller, Paul and Devereux, Barry},
@@ -132,10 +136,6 @@ class PropertyDecoding(Task):
 
     def _read(self, params: Mapping[str, Any]) -> dict[str, Any]:
         options = self.read(params)
-        one_of(self.name, "normalise", options["normalise"], NORMALISE)
-        for key, least in (("frequency", 1), ("folds", 2), ("permutations", 1)):
-            if options[key] < least:
-                raise UsageError(f"task {self.name}: {key} is {options[key]}: expected {least} or more")
         if options["concepts"] < options["folds"]:
             raise UsageError(
                 f"task {self.name}: concepts is {options['concepts']}: with {options['folds']} folds as "
@@ -145,8 +145,9 @@ class PropertyDecoding(Task):
 
     def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
         """Raise NotPossible if too few properties are given to enough concepts, or one to nearly all."""
-        del stimuli
+        super().require(stimuli, joined, params)
         options = self._read(params)
+        concept_images(stimuli, joined.concepts)
         _labels(joined.target.cut(options["frequency"], options["concepts"]), options["folds"])
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:

@@ -53,7 +53,6 @@ from benchmark.task import (
     Statistic,
     Task,
     TaskResult,
-    one_of,
 )
 
 FOLDS = 10
@@ -100,11 +99,17 @@ class PropertyMapping(Task):
     metrics: ClassVar[tuple[Metric, ...]] = _metrics()
     target_kinds: ClassVar[tuple[str, ...]] = (PropertyTarget.kind,)
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "normalise": Parameter("l2", f"what is done to the features of a concept: {', '.join(NORMALISE)}"),
-        "frequency": Parameter(5, "a property of a concept counts from this production frequency on"),
-        "concepts": Parameter(5, "a property counts if it is then left for this many of the concepts"),
-        "neighbours": Parameter(5, "how many nearest neighbours are averaged, at least 1"),
-        "repeats": Parameter(5, "how often the concepts are dealt into folds anew, at least 1"),
+        "normalise": Parameter(
+            "l2", f"what is done to the features of a concept: {', '.join(NORMALISE)}", choices=NORMALISE
+        ),
+        "frequency": Parameter(
+            5, "a property of a concept counts from this production frequency on", least=1
+        ),
+        "concepts": Parameter(
+            5, "a property counts if it is then left for this many of the concepts", least=1
+        ),
+        "neighbours": Parameter(5, "how many nearest neighbours are averaged, at least 1", least=1),
+        "repeats": Parameter(5, "how often the concepts are dealt into folds anew, at least 1", least=1),
         "network": Parameter([], "the layers for which the network is trained too, by name; none: it is not"),
         "steps": Parameter(
             [25, 50, 100], "numbers of training steps of the network, to choose from in inner folds"
@@ -137,8 +142,8 @@ class PropertyMapping(Task):
         UsageError
             If a parameter is unknown or not valid.
         """
-        recipe = self.read(params)
-        self._check(recipe, view)
+        recipe = self._read(params)
+        self._check_layers(recipe, view)
         concepts, frequencies, properties = _given(joined, recipe)
         images = concept_images(view.stimuli, concepts)
         seeds = rng.integers(2**31, size=recipe["repeats"])
@@ -178,9 +183,10 @@ class PropertyMapping(Task):
         )
 
     def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
-        """Raise NotPossible if too few concepts have a property, for the folds or for the neighbours."""
-        del stimuli
-        _given(joined, self.read(params))
+        """Raise NotPossible if a test image is missing, or too few concepts have a property."""
+        super().require(stimuli, joined, params)
+        recipe = self._read(params)
+        concept_images(stimuli, _given(joined, recipe)[0])
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls, with noise beside exchanged predictions, and concepts of few kinds."""
@@ -218,18 +224,16 @@ class PropertyMapping(Task):
         found = plain_score(result, "copy", f"{NEAREST}_hit_5")
         return exact_control("neighbours of one kind", 5 / kind, found)
 
-    def _check(self, recipe: Mapping[str, Any], view: ModelView) -> None:
-        one_of(self.name, "normalise", recipe["normalise"], NORMALISE)
-        for key in ("frequency", "concepts", "neighbours", "repeats"):
-            if recipe[key] < 1:
-                raise UsageError(
-                    f"task {self.name}: parameter {key!r} is {recipe[key]}: at least 1 is needed"
-                )
+    def _read(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        recipe = self.read(params)
         steps = recipe["steps"]
         if not steps or any(type(step) is not int or step < 1 for step in steps):
             raise UsageError(
                 f"task {self.name}: parameter 'steps' is {steps}: expected numbers of at least 1"
             )
+        return recipe
+
+    def _check_layers(self, recipe: Mapping[str, Any], view: ModelView) -> None:
         # Models of one binding have different layers: a name is wrong only where none of them is known.
         named = recipe["network"]
         if named and not set(named) & set(view.layers):

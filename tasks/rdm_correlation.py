@@ -13,6 +13,7 @@ from benchmark.calibration.definitions import spearman_of_noisy_rdms
 from benchmark.common.cost import Cost
 from benchmark.datasets.join import Join
 from benchmark.datasets.rdm_check import pairs_of
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import RDMTarget
 from benchmark.inference import (
     Population,
@@ -26,14 +27,14 @@ from benchmark.inference import (
     subject_ceilings,
 )
 from benchmark.representation.concepts import (
-    RDM_METRICS,
-    STANDARDISE,
+    METRIC,
+    STANDARDISATION,
     UndefinedFeaturesError,
     concept_images,
     concept_means,
     feature_rdm,
 )
-from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult, one_of
+from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult
 
 _METHODS = ("spearman", "pearson")
 #: The RDMs of more concepts than this are not stored (0.5 MB each)
@@ -73,14 +74,13 @@ class RDMCorrelation(Task):
     target_kinds: ClassVar[tuple[str, ...]] = ("rdm",)
     missing_pairs: ClassVar[bool] = True
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "metric": Parameter(
-            "correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}", plugin=True
-        ),
-        "standardise": Parameter("none", f"what is done to each feature before: {', '.join(STANDARDISE)}"),
+        "metric": METRIC,
+        "standardise": STANDARDISATION,
         "population": Parameter(
             "concepts",
             "over what a layer's values get a standard error, beside the interval over concepts: concepts "
             "(none), subjects, both (one over subjects, one over subjects and concepts)",
+            choices=tuple(_STANDARD_ERRORS),
         ),
     }
     reference: ClassVar[str] = """@article{nili2014toolbox,
@@ -115,10 +115,7 @@ class RDMCorrelation(Task):
             If a parameter is unknown or not valid.
         """
         recipe = self.read(params)
-        one_of(self.name, "metric", recipe["metric"], RDM_METRICS)
-        one_of(self.name, "standardise", recipe["standardise"], STANDARDISE)
         population = recipe.pop("population")
-        one_of(self.name, "population", population, tuple(_STANDARD_ERRORS))
         rdms = joined.target.rdms
         images = concept_images(view.stimuli, joined.concepts)
         # One seed for all layers, so that a layer's null does not depend on other layers.
@@ -183,6 +180,11 @@ class RDMCorrelation(Task):
         del params
         n = len(joined.concepts)
         return rdm_scoring_cost(n, len(joined.target.rdms), layers, permutations_for(n))
+
+    def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
+        """Raise NotPossible if a concept has no test image."""
+        super().require(stimuli, joined, params)
+        concept_images(stimuli, joined.concepts)
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls. A noisy copy must have the correlation of a closed form."""

@@ -12,6 +12,7 @@ from benchmark.calibration import World, exact_control, mean_control, series_wor
 from benchmark.calibration.definitions import spearman_of_noisy_rdms
 from benchmark.datasets.join import Join, join
 from benchmark.datasets.rdm_series import Axis, RDMSeriesTarget
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.inference import (
     bootstrap_weights,
     noise_ceiling,
@@ -24,14 +25,14 @@ from benchmark.inference import (
 )
 from benchmark.representation.concepts import (
     RDM_METRICS,
-    STANDARDISE,
+    STANDARDISATION,
     UndefinedFeaturesError,
     concept_images,
     concept_means,
     feature_rdm,
 )
 from benchmark.representation.curves import Curves
-from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult, one_of
+from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult
 
 _METHOD = "spearman"
 _DRAWS = 1000
@@ -59,12 +60,15 @@ class RDMCurve(Task):
     )
     target_kinds: ClassVar[tuple[str, ...]] = (RDMSeriesTarget.kind,)
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "metric": Parameter("correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}"),
-        "standardise": Parameter("none", f"what is done to each feature before: {', '.join(STANDARDISE)}"),
+        "metric": Parameter(
+            "correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}", choices=RDM_METRICS
+        ),
+        "standardise": STANDARDISATION,
         "population": Parameter(
             "subjects",
             "over what the intervals of curves and latencies are taken: subjects (other people, the same "
             "stimuli) or concepts",
+            choices=_POPULATIONS,
         ),
     }
     reference: ClassVar[str] = """@article{cichy2014resolving,
@@ -97,12 +101,6 @@ class RDMCurve(Task):
         """
         recipe = self.read(params)
         population = recipe.pop("population")
-        for key, value, allowed in (
-            ("metric", recipe["metric"], RDM_METRICS),
-            ("standardise", recipe["standardise"], STANDARDISE),
-            ("population", population, _POPULATIONS),
-        ):
-            one_of(self.name, key, value, allowed)
         images = concept_images(view.stimuli, joined.concepts)
         layers: dict[str, LayerResult] = {}
         rdms: dict[str, np.ndarray] = {}
@@ -145,6 +143,11 @@ class RDMCurve(Task):
             },
             notes=curves.notes(),
         )
+
+    def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
+        """Raise NotPossible if a concept has no test image."""
+        super().require(stimuli, joined, params)
+        concept_images(stimuli, joined.concepts)
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls, and latencies that are known."""

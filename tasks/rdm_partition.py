@@ -29,6 +29,7 @@ from benchmark.calibration.simulate import features_with_rdm
 from benchmark.common.errors import NotPossible
 from benchmark.datasets.join import Join, join
 from benchmark.datasets.rdm_series import RDMSeriesTarget
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import RDMTarget
 from benchmark.inference import (
     part_ceilings,
@@ -42,8 +43,8 @@ from benchmark.inference.partition import MODEL, PARTS, REFERENCES
 from benchmark.measures import RDMRegression
 from benchmark.measures.regression import METHODS
 from benchmark.representation.concepts import (
-    RDM_METRICS,
-    STANDARDISE,
+    METRIC,
+    STANDARDISATION,
     UndefinedFeaturesError,
     concept_images,
     concept_means,
@@ -59,7 +60,6 @@ from benchmark.task import (
     Parameter,
     Task,
     TaskResult,
-    one_of,
     reference_names,
 )
 
@@ -105,12 +105,12 @@ class RDMPartition(Task):
             f"{ENCODER}: the network that the model was trained or built from, with all its layers",
         ),
         "method": Parameter(
-            "spearman", "spearman: variance of ranks; pearson: of dissimilarities as they are"
+            "spearman",
+            "spearman: variance of ranks; pearson: of dissimilarities as they are",
+            choices=METHODS,
         ),
-        "metric": Parameter(
-            "correlation", f"the dissimilarity of features: {', '.join(RDM_METRICS)}", plugin=True
-        ),
-        "standardise": Parameter("none", f"what is done to each feature before: {', '.join(STANDARDISE)}"),
+        "metric": METRIC,
+        "standardise": STANDARDISATION,
     }
     reference: ClassVar[str] = """@article{groen2018distinct,
   author = {Groen, Iris I. A. and Greene, Michelle R. and Baldassano, Christopher and Fei-Fei, Li
@@ -147,8 +147,6 @@ class RDMPartition(Task):
             If a parameter is unknown or not valid.
         """
         recipe = self.read(params)
-        for key, allowed in (("method", METHODS), ("metric", RDM_METRICS), ("standardise", STANDARDISE)):
-            one_of(self.name, key, recipe[key], allowed)
         names = self.references(params)
         method = recipe["method"]
         images = concept_images(view.stimuli, joined.concepts)
@@ -205,6 +203,11 @@ class RDMPartition(Task):
             arrays=arrays,
             notes=[*references.notes(), *notes],
         )
+
+    def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
+        """Raise NotPossible if a pair of an RDM is missing, or a concept has no test image."""
+        super().require(stimuli, joined, params)
+        concept_images(stimuli, joined.concepts)
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls, beside an unrelated reference; a copy of a reference; and known mixes."""

@@ -19,8 +19,8 @@ from benchmark.calibration import (
     standard_controls,
 )
 from benchmark.calibration.definitions import reweighted_correlation
-from benchmark.common.errors import UsageError
 from benchmark.datasets.join import Join, join
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import RDMTarget
 from benchmark.inference import (
     FittedScores,
@@ -42,7 +42,7 @@ from benchmark.representation.concepts import (
     feature_rdm,
 )
 from benchmark.representation.rows import dealt_folds
-from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult, one_of
+from benchmark.task import Control, LayerResult, Metric, ModelView, Parameter, Task, TaskResult
 
 _SPEARMAN, _PEARSON, _GAIN = "spearman", "pearson", "gain"
 #: Permutations, each of which is fitted again
@@ -91,12 +91,17 @@ class ReweightedRDM(Task):
         "of": Parameter(
             "features",
             "what gets a weight: the features of each layer; or layers: the RDMs of all layers, in one sum",
+            choices=_OF,
         ),
-        "weights": Parameter("nonnegative", "nonnegative: no weight is below 0; ridge: it may be"),
-        "folds": Parameter(5, "number of folds, at least 3"),
-        "repeats": Parameter(1, "how often the concepts are dealt into folds; the score is the mean"),
+        "weights": Parameter(
+            "nonnegative", "nonnegative: no weight is below 0; ridge: it may be", choices=_WEIGHTS
+        ),
+        "folds": Parameter(5, "number of folds, at least 3", least=3),
+        "repeats": Parameter(
+            1, "how often the concepts are dealt into folds; the score is the mean", least=1
+        ),
         "most_features": Parameter(
-            1024, "layers with more features are projected to so many at random, and a note says so"
+            1024, "layers with more features are projected to so many at random, and a note says so", least=1
         ),
     }
     reference: ClassVar[str] = """@article{kaniuth2022feature,
@@ -128,11 +133,6 @@ class ReweightedRDM(Task):
             If a parameter is unknown or not valid.
         """
         recipe = self.read(params)
-        one_of(self.name, "weights", recipe["weights"], _WEIGHTS)
-        one_of(self.name, "of", recipe["of"], _OF)
-        for key, least in (("folds", 3), ("repeats", 1), ("most_features", 1)):
-            if recipe[key] < least:
-                raise UsageError(f"task {self.name}: {key} is {recipe[key]}: expected {least} or more")
         k, images = len(joined.concepts), concept_images(view.stimuli, joined.concepts)
         fold_seed, seed = (int(drawn) for drawn in rng.integers(2**63, size=2))
         deals = [
@@ -189,6 +189,12 @@ class ReweightedRDM(Task):
                 ),
             ],
         )
+
+    def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
+        """Raise NotPossible if there are too few concepts for the folds, or a concept has no test image."""
+        super().require(stimuli, joined, params)
+        dealt_folds(np.arange(len(joined.concepts)), self.read(params)["folds"], 0, self.name)
+        concept_images(stimuli, joined.concepts)
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls, planted weights that must be found, and noise with many features.

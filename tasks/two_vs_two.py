@@ -11,8 +11,8 @@ import numpy as np
 
 from benchmark.calibration import standard_controls, vector_world
 from benchmark.calibration.definitions import two_vs_two_accuracy
-from benchmark.common.errors import UsageError
 from benchmark.datasets.join import Join
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import VectorTarget
 from benchmark.inference import PairStatistic, pair_statistic
 from benchmark.measures import PermutationTest, two_vs_two, two_vs_two_permutation, weighted_two_vs_two
@@ -55,13 +55,16 @@ class TwoVsTwo(Task):
     )
     target_kinds: ClassVar[tuple[str, ...]] = ("vectors",)
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "permutations": Parameter(1000, "how many permutations the p-value is from, at least 1"),
+        "permutations": Parameter(1000, "how many permutations the p-value is from, at least 1", least=1),
         "groups": Parameter(
             0,
             "into how many groups all images of each concept are dealt; 0: one image a group, in the order "
             "of the ids, as many groups as every concept has images",
+            least=0,
         ),
-        "group_seed": Parameter(0, "seed that decides which image goes into which group, at least 0"),
+        "group_seed": Parameter(
+            0, "seed that decides which image goes into which group, at least 0", least=0
+        ),
     }
     reference: ClassVar[str] = """@inproceedings{dharmaretnam2018emergence,
   author = {Dharmaretnam, Dhanush and Fyshe, Alona},
@@ -92,12 +95,8 @@ class TwoVsTwo(Task):
         """
         chosen = self.read(params)
         permutations = chosen["permutations"]
-        if permutations < 1:
-            raise UsageError(
-                f"task {self.name}: parameter 'permutations' is {permutations}: at least 1 is needed"
-            )
         words = joined_vectors(joined, _FEWEST)
-        groups = _groups(view, joined.concepts, chosen["groups"], chosen["group_seed"])
+        groups = _groups(view.stimuli, joined.concepts, chosen["groups"], chosen["group_seed"])
         seed = int(rng.integers(2**63))
         layers: dict[str, LayerResult] = {}
         arrays: dict[str, np.ndarray] = {}
@@ -117,16 +116,23 @@ class TwoVsTwo(Task):
             arrays=arrays,
         )
 
+    def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
+        """Raise NotPossible if too few concepts or images are there, or a word vector is constant."""
+        super().require(stimuli, joined, params)
+        chosen = self.read(params)
+        joined_vectors(joined, _FEWEST)
+        _groups(stimuli, joined.concepts, chosen["groups"], chosen["group_seed"])
+
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls. A noisy copy must have the accuracy of the definition, pair by pair."""
         return standard_controls(self, vector_world, rng, definition=two_vs_two_accuracy, snrs=_SNRS)
 
 
-def _groups(view: ModelView, concepts: Sequence[str], groups: int, seed: int) -> Groups:
+def _groups(stimuli: Stimuli, concepts: Sequence[str], groups: int, seed: int) -> Groups:
     """The images of each concept in each group."""
     if groups != 0:
-        return image_groups(view.stimuli, concepts, groups, seed)
-    images = concept_images(view.stimuli, concepts)
+        return image_groups(stimuli, concepts, groups, seed)
+    images = concept_images(stimuli, concepts)
     return [tuple(rows[i : i + 1] for rows in images) for i in range(min(map(len, images)))]
 
 

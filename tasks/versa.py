@@ -14,6 +14,7 @@ from benchmark.calibration import (
 from benchmark.calibration.definitions import versa_correlation
 from benchmark.datasets.join import Join
 from benchmark.datasets.responses import ResponseTarget
+from benchmark.datasets.stimuli import Stimuli
 from benchmark.inference import (
     FittedScores,
     FoldedRDMs,
@@ -130,6 +131,12 @@ class VeRSA(Task):
             counts={**joined.counts, "channels": len(joined.target.channels), "images": len(rows.concepts)},
             notes=[] if ceiling else ["a stimulus has one repeat: there is no noise ceiling"],
         )
+
+    def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
+        """Raise NotPossible if there are too few concepts, or one has no (measured) test image."""
+        super().require(stimuli, joined, params)
+        rows = ResponseRows.of(stimuli, joined)
+        dealt_folds(rows.concepts, self.read(params)["folds"], 0, self.name)
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls; a noisy copy is compared with scikit-learn's ridge, in folds of its own."""

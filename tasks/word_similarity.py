@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any, ClassVar
@@ -103,8 +103,7 @@ class WordSimilarity(Task):
         self.read(params)
         concepts, target = _covered(view.stimuli, joined)
         several = sum(len(names) > 1 for names in concepts)
-        known = tuple(name for names in concepts for name in names)
-        images = concept_images(view.stimuli, known)
+        images = concept_images(view.stimuli, _known(concepts))
         edges = np.cumsum([0, *map(len, concepts)])
         groups = [np.arange(low, high) for low, high in pairwise(edges)]
         # One seed for all layers, so that a layer's null does not depend on other layers.
@@ -148,9 +147,10 @@ class WordSimilarity(Task):
         )
 
     def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
-        """Raise NotPossible unless enough pairs are covered, with different ratings."""
-        del params
-        _covered(stimuli, joined)
+        """Raise NotPossible unless enough pairs are covered, with test images and different ratings."""
+        super().require(stimuli, joined, params)
+        self.read(params)
+        concept_images(stimuli, _known(_covered(stimuli, joined)[0]))
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls, and ratings turned upside down."""
@@ -168,6 +168,11 @@ class WordSimilarity(Task):
         )
         result = self.score(world.view({"copy": world.copy(rng)}), join(world.stimuli, turned), {}, rng)
         return exact_control("ratings upside down", -1.0, plain_score(result, "copy", _SPEARMAN))
+
+
+def _known(concepts: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """The concepts of all words, one after the other."""
+    return tuple(name for names in concepts for name in names)
 
 
 def _covered(stimuli: Stimuli, joined: Join[WordPairTarget]) -> tuple[list[tuple[str, ...]], WordPairTarget]:

@@ -7,18 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.api.tables import differences
+from benchmark.common.text import names
 from benchmark.leaderboard.compare import cells_to_compare
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def compare(models: Sequence[str], *, suite: str = "mini", output: Path | str = "results") -> pd.DataFrame:
+def compare(
+    models: str | Sequence[str], *, suite: str = "mini", output: Path | str = "results"
+) -> pd.DataFrame:
     """Compare every two models on every binding on which both have a score, as ``bench compare`` does.
 
     Parameters
     ----------
-    models : sequence of str
+    models : str or sequence of str
         Two or more names.
     suite : str
         The suite.
@@ -44,5 +47,5 @@ def compare(models: Sequence[str], *, suite: str = "mini", output: Path | str = 
     >>> found[["binding", "first", "second"]].to_numpy().tolist()
     [['area_late_rdm', 'pixels', 'mini_encoder']]
     """
-    named = list(dict.fromkeys(models))
+    named = list(dict.fromkeys(names(models)))
     return differences(cells_to_compare(Path(output), named, suite), named)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmark.api.identity import identity
 from benchmark.common.errors import UsageError
+from benchmark.common.text import names
 from benchmark.extraction.store import FeatureStore
 from benchmark.model import Model, ModelSpec
 from benchmark.registry import IN_MEMORY, Placed, PluginCode, ResolvedCheckpoint
@@ -59,7 +60,7 @@ def placed_model(
                 f"model is {'the class' if isinstance(model, type) else 'a'} {kind}; give an object of a "
                 "benchmark.model.Model, a torch module, features, or a name"
             )
-        yield [model] if isinstance(model, str) else list(model)
+        yield names(model)
         return
     if not hasattr(model, "spec"):  # its __init__ did not call Model.__init__
         model.spec = ModelSpec(type(model).__name__)

@@ -16,6 +16,7 @@ from benchmark.api.objects import placed_model
 from benchmark.api.tables import Checks, Plan, Results
 from benchmark.checks import check_loaded, check_model
 from benchmark.common.errors import UsageError
+from benchmark.common.text import names
 from benchmark.runner import Cell, Options, Session, execute, plan, prospects
 from benchmark.runner.layers import split_layers
 
@@ -118,12 +119,12 @@ def run(
     placed = _as_model(model, preprocess)
     if jobs > 1 and not isinstance(placed, str | Sequence):
         raise UsageError(f"jobs={jobs}: an object in memory is scored in one process; leave out jobs")
-    with placed_model(session, placed, suite, name) as names:
-        return run_or_plan(names, tasks, suite, session, jobs, progress, dry_run)
+    with placed_model(session, placed, suite, name) as models:
+        return run_or_plan(models, tasks, suite, session, jobs, progress, dry_run)
 
 
 def run_or_plan(
-    names: Sequence[str],
+    models: Sequence[str],
     tasks: str | Sequence[str],
     suite: str,
     session: Session,
@@ -131,11 +132,11 @@ def run_or_plan(
     progress: bool,
     dry_run: bool,
 ) -> Results | Plan:
-    """Score models that the ``session`` knows by their ``names``; with ``dry_run`` only look ahead.
+    """Score models that the ``session`` knows by the names ``models``; with ``dry_run`` only look ahead.
 
     ``tasks``, ``suite``, ``jobs``, ``progress`` and ``dry_run`` are those of :func:`run`.
     """
-    cells = plan(session.registry, list(names), [tasks] if isinstance(tasks, str) else list(tasks), suite)
+    cells = plan(session.registry, models, names(tasks), suite)
     if dry_run:
         return Plan(tuple(prospects(session, cells)))
     out = Console(stderr=True)

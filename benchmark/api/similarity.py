@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmark.api.run import session_of
+from benchmark.common.text import names
 from benchmark.model_similarity import Similarities, model_similarity
 
 if TYPE_CHECKING:
@@ -134,9 +135,6 @@ def similarity(
     """
     session = session_of(data, "results", registries, device, seed, layers)
 
-    def listed(names: str | Sequence[str]) -> list[str]:
-        return [names] if isinstance(names, str) else list(names)
-
-    recipe: dict[str, Any] = {"measures": listed(measures), "metric": metric}
-    found = model_similarity(session, listed(models), suite, session.options.layers, stimuli, **recipe)
+    recipe: dict[str, Any] = {"measures": names(measures), "metric": metric}
+    found = model_similarity(session, names(models), suite, session.options.layers, stimuli, **recipe)
     return SimilarityTables(found)

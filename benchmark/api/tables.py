@@ -110,7 +110,7 @@ def _layer_rows(cell: CellResult) -> list[dict[str, Any]]:
     ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Checks(Sequence[Check]):
     """The checks of a model. A notebook shows them as a table.
 
@@ -139,6 +139,9 @@ class Checks(Sequence[Check]):
 
         rows = [{"check": c.name, "result": c.status.value, "detail": c.detail} for c in self.checks]
         return pd.DataFrame(rows)
+
+    def __repr__(self) -> str:
+        return str(self.to_frame().to_string(index=False, justify="left"))
 
     def _repr_html_(self) -> str:
         return str(self.to_frame().to_html(index=False))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.cli.choices import Backend, Device, RuleName
 from benchmark.common.errors import UsageError
+from benchmark.common.text import names
 
 if TYPE_CHECKING:
     from benchmark.registry import AssociationRuleEntry, Registry
@@ -23,7 +24,7 @@ def load(registries: list[Path] | None) -> Registry:
 
 def split(values: list[str] | None) -> list[str]:
     """Names in the ``values`` of an option: ``--model a,b --model c`` gives a, b and c."""
-    return [name.strip() for value in values or () for name in value.split(",") if name.strip()]
+    return names(values or ())
 
 
 def part(shard: str | None) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -14,8 +15,12 @@ from numpy.lib import format as npy
 _UNPACKED, _RATIO = 1 << 30, 100
 #: First bytes of an archive, and of an empty one
 _ARCHIVE = (b"PK\x03\x04", b"PK\x05\x06")
-#: What a damaged file raises when it is loaded, or when an array of an archive is read
-UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError)
+#: What a damaged file raises when it is loaded, or when an array of an archive is read. For an archive of a
+#: kind that it does not read, zipfile has RuntimeError and its child NotImplementedError
+UNREADABLE = (
+    *(OSError, ValueError, EOFError, RuntimeError, MemoryError),
+    *(struct.error, zipfile.BadZipFile, zlib.error),
+)
 
 
 def load_array(path: Path, mmap_mode: Literal["r"] | None = None) -> Any:
@@ -39,8 +44,8 @@ def load_array(path: Path, mmap_mode: Literal["r"] | None = None) -> Any:
     Raises
     ------
     ValueError
-        If a header promises too much, an array holds Python objects, or the file is no such file.
-    OSError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError
+        If a header promises too much, an array holds Python objects, or the file is not what its name says.
+    OSError, EOFError, RuntimeError, MemoryError, struct.error, zipfile.BadZipFile, zlib.error
         For other damage (:data:`UNREADABLE`).
     """
     with path.open("rb") as stream:
@@ -49,6 +54,9 @@ def load_array(path: Path, mmap_mode: Literal["r"] | None = None) -> Any:
         stream.seek(0)
         if not is_archive:
             _require_whole(stream, path.stat().st_size, path.name)
+    if path.suffix == (".npy" if is_archive else ".npz"):
+        kinds = ("an array", "an archive of arrays")
+        raise ValueError(f"it is {kinds[is_archive]}, and its name ends as that of {kinds[not is_archive]}")
     if is_archive:
         _require_bounded(path)
     return np.load(path, mmap_mode=mmap_mode, allow_pickle=False)

@@ -4,9 +4,31 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 #: What Markdown may read as markup; an underscore inside a word is none
 _MARKUP = re.compile(r"[\\`*\[\]<>&|~#]|(?<![^\W_])_|_(?![^\W_])")
+
+
+def names(given: str | Iterable[str]) -> list[str]:
+    """The names that a user gave, in one text with commas between them or in several.
+
+    Parameters
+    ----------
+    given : str or iterable of str
+        Such as ``"a,b"``, ``["a", "b"]`` or ``["a,b", "c"]``.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> names(["a, b", "c"])
+    ['a', 'b', 'c']
+    """
+    texts = [given] if isinstance(given, str) else given
+    return [name.strip() for text in texts for name in text.split(",") if name.strip()]
 
 
 def plain(text: object) -> str:

@@ -66,6 +66,10 @@ class FoldedPredictions:
                 "(n,) and (n,)"
             )
 
+    def part(self, channels: slice) -> FoldedPredictions:
+        """Some of the channels."""
+        return replace(self, predicted=self.predicted[:, channels], measured=self.measured[:, channels])
+
     def standardised(self) -> Iterator[tuple[np.ndarray, Float64, Float64]]:
         """Rows of each fold, and prediction and measurement there with mean 0 and variance 1 (or 0)."""
         for fold in np.unique(self.folds):
@@ -77,10 +81,10 @@ class FoldedPredictions:
         """The concepts of each fold, and for each of them sums (k, 5 c + 1) over its stimuli."""
         by_fold = []
         for rows, p, y in self.standardised():
-            concepts, place = np.unique(self.concepts[rows], return_inverse=True)
-            sums = np.zeros((len(concepts), 5 * p.shape[1] + 1))
-            np.add.at(sums, place, np.hstack([p, y, p * p, y * y, p * y, np.ones((len(rows), 1))]))
-            by_fold.append((concepts, sums))
+            order = np.argsort(self.concepts[rows], kind="stable")
+            concepts, starts = np.unique(self.concepts[rows][order], return_index=True)
+            each = np.hstack([p, y, p * p, y * y, p * y, np.ones((len(rows), 1))])
+            by_fold.append((concepts, np.add.reduceat(each[order], starts, axis=0)))
         return by_fold
 
     @cached_property
@@ -104,7 +108,11 @@ class FoldedPredictions:
             vary, in every fold.
         """
         w = np.asarray(weights, dtype=np.float64)
-        c = self.predicted.shape[1]
+        n, c = self.predicted.shape
+        step = max(1, _HELD // (5 * max(n, 2 * len(w))))
+        if c > step:  # in parts, whose sums are not kept: those of all channels take too much room
+            parts = (self.part(slice(start, start + step)) for start in range(0, c, step))
+            return np.hstack([part.correlations(w) for part in parts])
         total, counted = np.zeros((len(w), c)), np.zeros((len(w), c))
         for concepts, sums in self._sums:
             of_fold = w[:, concepts]
@@ -165,7 +173,7 @@ def encoding_statistic(folded: FoldedPredictions, ceilings: ArrayLike | None = N
     (0.73, 0.64, 0.8)
     """
     scale = 1.0 if ceilings is None else np.asarray(ceilings, dtype=np.float64)
-    step = max(1, _HELD // (12 * folded.predicted.shape[1]))
+    step = max(1, _HELD // folded.predicted.shape[1])
 
     def statistic(weights: Float64) -> Float64:
         medians = np.empty(len(weights))
@@ -223,7 +231,7 @@ def encoding_interval(
     """
     generator = np.random.default_rng(rng)
     k, c = int(folded.concepts.max()) + 1, folded.predicted.shape[1]
-    step = max(1, _HELD // (12 * c))
+    step = max(1, _HELD // c)
     medians = []
     for start in range(0, n, step):
         size = min(step, n - start)
@@ -243,6 +251,8 @@ def permutation_test_encoding(
     folded: FoldedPredictions,
     n: int,
     rng: np.random.Generator | int,
+    *,
+    together: bool = False,
 ) -> PermutationTest:
     """Test the median correlation against that of permuted responses, which are predicted anew.
 
@@ -266,6 +276,8 @@ def permutation_test_encoding(
         Number of permutations, at least two.
     rng : numpy.random.Generator or int
         Source of the permutations, or its seed.
+    together : bool
+        Whether ``predict`` must be given all channels together. Otherwise many channels come in parts.
 
     Returns
     -------
@@ -296,14 +308,20 @@ def permutation_test_encoding(
     generator = np.random.default_rng(rng)
     score = float(median_defined(folded.of_channels[None])[0])
     orders = orders_of_concepts(folded.concepts, n, generator)
-    null: list[float] = []
-    step = max(1, _HELD // (8 * folded.measured.size))
-    for start in range(0, n, step):
-        some = orders[start : start + step]
-        permuted = folded.measured[some].swapaxes(0, 1).reshape(len(folded.measured), -1)
-        again = replace(folded, predicted=predict(permuted), measured=permuted)
-        null += list(median_defined(again.of_channels.reshape(len(some), -1)))
-    medians = np.array(null)
+    c = folded.measured.shape[1]
+    width = c if together else max(1, _HELD // len(folded.measured))
+    correlations = np.empty((n, c))
+    for first in range(0, c, width):
+        part = folded.part(slice(first, first + width))
+        step = max(1, _HELD // (8 * part.measured.size))
+        for start in range(0, n, step):
+            some = orders[start : start + step]
+            permuted = part.measured[some].swapaxes(0, 1).reshape(len(folded.measured), -1)
+            again = replace(folded, predicted=predict(permuted), measured=permuted)
+            correlations[start : start + step, first : first + width] = again.of_channels.reshape(
+                len(some), -1
+            )
+    medians = median_defined(correlations)
     return PermutationTest(null=medians, p=student_p(score, medians), score=score)
 
 

@@ -220,7 +220,18 @@ def _weighted_mean(numbers: Float64, defined: Float64) -> Statistic:
 
 
 def ratio(numerator: Float64, denominator: Float64) -> Float64:
-    """The quotient; NaN where the denominator is zero."""
+    """The quotient of two arrays.
+
+    Parameters
+    ----------
+    numerator, denominator : ndarray
+        Of the same shape.
+
+    Returns
+    -------
+    ndarray
+        NaN where ``denominator`` is not above zero.
+    """
     undefined = np.full(numerator.shape, np.nan)
     ratio: Float64 = np.divide(numerator, denominator, out=undefined, where=denominator > 0)
     return ratio

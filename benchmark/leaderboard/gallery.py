@@ -14,7 +14,7 @@ from benchmark.datasets import DataRoot
 from benchmark.leaderboard.board import Board, Column
 from benchmark.leaderboard.order import ranks_of
 from benchmark.leaderboard.shown import Shown, shown
-from benchmark.measures import classical_mds
+from benchmark.measures import similarity_map
 from benchmark.registry import Registry
 from benchmark.results import ResultStore, Stored
 
@@ -121,7 +121,7 @@ def _map(ranks: Mapping[str, tuple[np.ndarray, tuple[str, ...]]]) -> Shown:
         return {}
     correlations = np.corrcoef([ranks[name][0] for name in names])
     np.fill_diagonal(correlations, 1)
-    scaling = classical_mds(np.sqrt(np.maximum(2 - 2 * correlations, 0)))
+    scaling = similarity_map(correlations)
     points = [
         [name, *(round(float(x), 4) for x in point)]
         for name, point in zip(names, scaling.points, strict=True)

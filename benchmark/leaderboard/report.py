@@ -15,7 +15,7 @@ from benchmark.leaderboard.board import Column, boards
 from benchmark.leaderboard.build import page_folder
 from benchmark.leaderboard.check import faults
 from benchmark.leaderboard.figures import profiles
-from benchmark.leaderboard.figures.style import style
+from benchmark.leaderboard.figures.style import p_text, style
 from benchmark.leaderboard.markdown import number
 from benchmark.leaderboard.pdf import print_pdf
 from benchmark.registry import Registry
@@ -91,9 +91,15 @@ def write_report(results: Path, model: str, suite: str, page: Path, registry: Re
         figure=_figure([row.cell for row in rows]),
         references=_references(rows, registry),
         number=number,
+        p=_p,
     )
     write(text, page)
     return len(rows)
+
+
+def _p(p: float | None) -> str:
+    """A p-value in a column of its own: the sign stands where it is no equality."""
+    return "-" if p is None else p_text(p).removeprefix("p ").removeprefix("= ")
 
 
 def _figure(cells: Sequence[CellResult]) -> Markup:

@@ -57,7 +57,7 @@ from benchmark.measures.ridge import (
     cross_validated_ridge,
     ridge_predictions,
 )
-from benchmark.measures.scaling import ClassicalScaling, classical_mds
+from benchmark.measures.scaling import ClassicalScaling, classical_mds, similarity_map
 from benchmark.measures.spose import spose_rdm
 from benchmark.measures.triplet_probe import fit_triplet_probe, probed_hits
 from benchmark.measures.two_vs_two import TwoVsTwo, two_vs_two, two_vs_two_permutation, weighted_two_vs_two
@@ -124,6 +124,7 @@ __all__ = [
     "reweighted_rdms",
     "ridge_predictions",
     "similarities",
+    "similarity_map",
     "spose_rdm",
     "stack_partial_rdms",
     "stratified_folds",

@@ -78,3 +78,38 @@ def classical_mds(distances: ArrayLike, k: int = 2) -> ClassicalScaling:
     points *= np.where(points[greatest, np.arange(k)] < 0, -1, 1)
     total = float(values.sum())
     return ClassicalScaling(points, float(values[:k].sum()) / total if total > 0 else 1.0)
+
+
+def similarity_map(similarity: ArrayLike, k: int = 2) -> ClassicalScaling:
+    r"""Points of which two are the nearer the more alike they are: :math:`d = \sqrt{2 - 2 s}`.
+
+    That is the Euclidean distance of standardised vectors whose correlation is s, divided by the root of
+    their length.
+
+    Parameters
+    ----------
+    similarity : array_like, shape (n, n)
+        Correlations, or other symmetric similarities of at most 1, with 1 on the diagonal.
+    k : int
+        Number of axes, at most n.
+
+    Returns
+    -------
+    ClassicalScaling
+
+    Raises
+    ------
+    ValueError
+        As :func:`classical_mds`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchmark.measures import rdm, similarity_map
+    >>> alike = np.array([[1.0, 0.5, 0.0], [0.5, 1.0, 0.5], [0.0, 0.5, 1.0]])
+    >>> rdm(similarity_map(alike).points, "euclidean").round(3)
+    array([[0.   , 1.   , 1.414],
+           [1.   , 0.   , 1.   ],
+           [1.414, 1.   , 0.   ]])
+    """
+    return classical_mds(np.sqrt(np.maximum(2 - 2 * np.asarray(similarity, dtype=np.float64), 0)), k)

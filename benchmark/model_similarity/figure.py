@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from benchmark.common import figures
 from benchmark.common.figures import COLOURS
 from benchmark.common.text import plain
-from benchmark.measures import classical_mds
+from benchmark.measures import similarity_map
 from benchmark.model_similarity.compare import Similarities
 from benchmark.model_similarity.measures import MEASURES, Matrix
 
@@ -98,8 +98,7 @@ def _draw_map(axes: Axes, matrix: Matrix, found: Similarities) -> None:
         reason = "fewer than three layers" if len(found.layers) < 3 else "some pairs are undefined"
         axes.text(0.5, 0.5, f"no map: {reason}", ha="center", fontsize=8, transform=axes.transAxes)
         return
-    distances = np.sqrt(np.maximum(2 - 2 * matrix.similarity, 0))
-    scaling = classical_mds(distances)
+    scaling = similarity_map(matrix.similarity)
     models = list(dict.fromkeys(layer.model for layer in found.layers))
     handles = []
     for k, model in enumerate(models):

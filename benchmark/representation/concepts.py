@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmark.common.errors import NotPossible, UsageError
+from benchmark.common.parameters import Parameter
 from benchmark.datasets.join import Join
 from benchmark.datasets.stimuli import Stimuli
 from benchmark.datasets.types import VectorTarget
@@ -26,6 +27,16 @@ RDM_METRICS = FEATURE_METRICS
 STANDARDISE = ("none", "centre", "zscore")
 #: What is done to the row of each concept (:func:`normalised`)
 NORMALISE = ("l2", "none")
+#: Parameters of every task that makes RDMs of features
+METRIC = Parameter(
+    "correlation",
+    f"the dissimilarity of features: {', '.join(RDM_METRICS)}",
+    plugin=True,
+    choices=RDM_METRICS,
+)
+STANDARDISATION = Parameter(
+    "none", f"what is done to each feature before: {', '.join(STANDARDISE)}", choices=STANDARDISE
+)
 
 
 class UndefinedFeaturesError(ValueError):

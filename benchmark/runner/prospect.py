@@ -79,5 +79,5 @@ def _prospect(session: Session, cell: Cell, planned: set[str]) -> Prospect:
     # the first cell that needs these features extracts them for all cells
     layers = [] if key in planned else view.missing()
     planned.add(key)
-    work = found.task.cost(joined, len(view.layers), found.binding.params)
+    work = found.task.cost(joined, len(view.layers), session.params(found.binding))
     return Prospect(cell, "to score", len(layers), view.cost(layers) if layers else None, work)

@@ -37,7 +37,7 @@ from benchmark.runner.loaded import DTYPE, LoadedModel, feature_key
 from benchmark.runner.plan import Cell
 from benchmark.runner.references import load_references, reference_keys, reference_views
 from benchmark.runner.session import Session, binding_seed
-from benchmark.runner.shown import covered_stimuli, has_classes
+from benchmark.runner.shown import classes_of, covered_stimuli
 from benchmark.runner.view import StoredView
 from benchmark.task import LongWork, Task, TaskResult
 
@@ -172,18 +172,19 @@ def require(session: Session, parts: Parts) -> Join[Any]:
     ------
     NotPossible
         If too little joins for the task (:meth:`benchmark.task.Task.require`), or the task needs classes and
-        the model has none (:func:`benchmark.runner.shown.has_classes`).
+        the model has none (:func:`benchmark.runner.shown.classes_of`).
     """
-    joined = join(parts.stimuli, parts.target, parts.binding.on)
-    parts.task.require(parts.stimuli, joined, parts.binding.params)
-    rule = parts.binding.associations
-    has_norms = rule is not None and rule.norms is not None
-    if parts.task.needs_classes and not has_classes(
-        parts.model.model, parts.stimuli, session.device, has_norms=has_norms
-    ):
-        raise NotPossible(
-            f"model {parts.cell.model!r} has no classes: task {parts.binding.task!r} needs them"
-        )
+    stimuli, task, binding = parts.stimuli, parts.task, parts.binding
+    joined = join(stimuli, parts.target, binding.on)
+    params = session.params(binding)
+    task.require(stimuli, joined, params)
+    if task.needs_classes:
+        rule = binding.associations
+        has_norms = rule is not None and rule.norms is not None
+        classes = classes_of(parts.model.model, stimuli, session.device, has_norms=has_norms)
+        if not classes:
+            raise NotPossible(f"model {parts.cell.model!r} has no classes: task {binding.task!r} needs them")
+        task.require_classes(stimuli, joined, classes, params)
     return joined
 
 

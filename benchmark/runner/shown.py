@@ -50,26 +50,31 @@ def covered_stimuli(model: LoadedModel, stimuli: Stimuli) -> Stimuli:
     return stimuli.of_concepts(known)
 
 
-def has_classes(model: Model, stimuli: Stimuli, device: str, *, has_norms: bool) -> bool:
-    """Whether ``model`` gives class probabilities: it is asked for those of the first of the ``stimuli``.
+def classes_of(model: Model, stimuli: Stimuli, device: str, *, has_norms: bool) -> tuple[str, ...]:
+    """The classes of ``model``; none if it gives no class probabilities.
 
-    That one is shown to it on ``device``. A model that fails has them until its extraction says why. If the
-    binding names norms (``has_norms``), associations give classes too, and so does a readout for a network
-    whose weights lack its classifier (:meth:`benchmark.runner.view.StoredView.classify`).
+    It is asked for those of the first of the ``stimuli``, which is shown to it on ``device``. If the binding
+    names norms (``has_norms``), associations give classes too, concepts that the stimuli show; and so does a
+    readout for a network whose weights lack its classifier
+    (:meth:`benchmark.runner.view.StoredView.classify`). So has a model that fails, until its extraction says
+    why.
     """
     if model.classes_read_out:
         from benchmark.representation.readout import can_read_classes  # imports the measures
 
-        return can_read_classes(stimuli)
+        return stimuli.concept_ids if can_read_classes(stimuli) else ()
     by_norms = has_norms and model.has_associations
     if not (by_norms or type(model).classify is not Model.classify) or OUTPUT not in model.layers:
-        return False
+        return ()
     try:
         with plugin_border():
             output = np.asarray(model.trace(first_of(stimuli), device=device)[OUTPUT], dtype=np.float32)
-            return model.classify(output) is not None or (by_norms and model.associations(output) is not None)
+            classes = model.classify(output)
+            if classes is not None:
+                return tuple(classes.class_ids)
+            return stimuli.concept_ids if by_norms and model.associations(output) is not None else ()
     except Exception:  # a plug-in may raise anything
-        return True
+        return stimuli.concept_ids
 
 
 def layer_view(

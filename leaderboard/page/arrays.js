@@ -84,7 +84,7 @@ function helpedPart(suite, rows) {
   const list = (title, of) => element("section", {}, element("h4", {}, title),
     element("ol", { class: "concepts" }, ...of.map(([concept, share]) => element("li", {}, pictured(suite, concept, element("small", {}, ` ${number(share)}`))))));
   const count = Math.min(LISTED, Math.floor(rows.length / 2));
-  return [list("Concepts that helped: share of their pairs that pass", rows.slice(0, count)), list("Concepts that hurt", rows.slice(-count).reverse())];
+  return [list("Concepts that helped, with the score of each", rows.slice(0, count)), list("Concepts that hurt", rows.slice(-count).reverse())];
 }
 
 // Recovered: nearer to the true concept in a layer, but not in the last one. Lost: the other way round.
@@ -130,7 +130,7 @@ function metricsChart(layers, binding) {
     x: { label: "depth: input to output", domain: [0, 1], ticks: 5 }, y: { grid: true, label: null },
     color: { domain: labels, range: labels.map((_, i) => COLOURS[i % COLOURS.length]), legend: true },
     marks: [
-      Plot.lineY(points, { x: "depth", y: "s", stroke: "label", strokeWidth: 2, strokeDasharray: (d) => (labels.indexOf(d.label) >= COLOURS.length ? "5 3" : null) }),
+      Plot.lineY(points, { x: "depth", y: "s", z: "label", stroke: "label", strokeWidth: 2, strokeDasharray: (d) => (labels.indexOf(d.label) >= COLOURS.length ? "5 3" : null) }),
       Plot.dot(points, { x: "depth", y: "s", fill: "label", r: 3 }),
       Plot.tip(points, Plot.pointer({ x: "depth", y: "s", fill: "var(--paper)", title: (d) => `${d.label}\n${d.layer}: ${number(d.s)} [${number(d.l)}, ${number(d.h)}]` })),
     ],

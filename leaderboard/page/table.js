@@ -1,6 +1,7 @@
 "use strict";
 // The table of a suite: one row a model, one column a binding, and the strip that each cell draws.
 
+const NOT_RUN = "not run";
 const number = (value, digits = 3) => (value === undefined || value === null ? "–" : value.toFixed(digits));
 
 function element(tag, attributes = {}, ...children) {
@@ -63,14 +64,15 @@ function drawnCell(cell, binding) {
   return box;
 }
 
-// A cell that was not possible says why; of any other without a result, the command scores it or says why.
+// A cell without a result says why; without a reason it was not run.
 function noCell(model, binding, suite) {
   const reason = binding.refused[model];
   if (reason === undefined) {
-    const how = `not scored here; this scores it, or says why not: bench run --suite ${suite.name} --model ${model} --task ${binding.name}`;
-    return element("span", { class: "soft", title: how }, element("span", { "aria-hidden": "true" }, "–"), element("span", { class: "unseen" }, "no result"));
+    const how = `this scores it, or says why not: bench run --suite ${suite.name} --model ${model} --task ${binding.name}`;
+    return element("span", { class: "soft", title: how }, NOT_RUN);
   }
-  const link = element("a", { class: "soft", href: address(suite.name, "model", model), title: reason }, "not possible");
+  const state = reason.startsWith(NOT_RUN) ? NOT_RUN : "not possible";
+  const link = element("a", { class: "soft", href: address(suite.name, "model", model), title: reason }, state);
   link.append(element("span", { class: "unseen" }, `: ${reason}`));
   return link;
 }

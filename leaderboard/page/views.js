@@ -29,6 +29,13 @@ function facts(pairs) {
   return list;
 }
 
+// Why there is no result, each reason once. pairs: [name of the model or the binding, reason]
+function without(pairs) {
+  const reasons = d3.rollups(pairs, (of) => of.map(([name]) => name), ([, reason]) => reason);
+  const lines = reasons.map(([reason, names]) => element("p", {}, element("strong", {}, reason), `: ${names.join(", ")}`));
+  return pairs.length ? [element("h3", {}, "Not possible, or not run"), ...lines] : [];
+}
+
 const drawn = (cell, binding) => {
   const box = element("div", { class: cell.u ? "untrained" : "" });
   box.append(strip(cell, binding.axis, 300, 20), element("small", {}, inWords(cell, binding)));
@@ -61,9 +68,9 @@ async function modelView(suite, name, query) {
       "Published results of real data leave them out: some of the data may not be passed on, and of most it is not stated whether they may. " +
       "bench run keeps them beside its results, and a page built from those shows them."));
   view.append(charts);
-  if (refused.length) view.append(element("h3", {}, "Not possible"), facts(refused.map((b) => [b.name.replaceAll("_", " "), b.refused[name]])));
+  view.append(...without(refused.map((b) => [b.name.replaceAll("_", " "), b.refused[name]])));
   if (missing.length)
-    view.append(element("p", { class: "soft" }, `No result on ${missing.join(", ")}. This computes them, or says why not:`),
+    view.append(element("p", { class: "soft" }, `Not run: ${missing.join(", ")}. This computes them, or says why not:`),
       command(suite, name, missing.join(",")));
   return view;
 }
@@ -96,8 +103,7 @@ async function taskView(suite, name) {
     list.append(element("div", {}, link), drawn(cell, binding));
   }
   view.append(list);
-  const refused = Object.entries(binding.refused);
-  if (refused.length) view.append(element("h3", {}, "Not possible"), facts(refused));
+  view.append(...without(Object.entries(binding.refused)));
   const layers = await profilesOf(suite.name);
   const cells = binding.cells.map((cell) => ({
     model: cell.model, cell,

@@ -60,6 +60,7 @@ def test_weights_and_preprocessing_of_a_module_are_its_key():
 def test_a_module_is_checked_with_its_preprocessing():
     checks = benchmark.check(module(), preprocess=preprocess)
     assert {"weights", "eval mode", "preprocessing"} <= {check.name for check in checks}
+    assert len(repr(checks).splitlines()) == len(checks) + 1, "a row for each check, below the names"
     with pytest.raises(UsageError, match="give preprocess="):
         benchmark.check(module())
     with pytest.raises(UsageError, match="belongs to a torch module"):
@@ -72,6 +73,13 @@ def test_features_in_run_are_those_of_score():
         ids = None if isinstance(given, pd.DataFrame) else NAMES
         (cell,) = benchmark.run(given, "people_rdm", ids=ids, output="b")
         assert (cell.score, cell.ci_low, cell.model) == (expected.score, expected.ci_low, "features")
+
+
+@pytest.mark.parametrize("tasks", ["people_rdm, area_late_rdm", ["people_rdm", "area_late_rdm"]])
+def test_names_stand_in_a_list_or_between_commas_as_on_the_command_line(tasks):
+    planned = benchmark.run("pixels,mini_clip", tasks, dry_run=True)
+    assert planned.to_frame()["binding"].tolist() == ["people_rdm", "area_late_rdm"] * 2
+    assert planned.to_frame()["model"].tolist() == ["pixels"] * 2 + ["mini_clip"] * 2
 
 
 def test_a_dry_run_scores_nothing_and_prints_a_table(tmp_path):

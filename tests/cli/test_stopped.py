@@ -58,12 +58,15 @@ def test_ctrl_c_says_what_is_done_and_the_same_command_goes_on(tmp_path: Path, j
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process of the command
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "2 of 4 cells are finished and stored; the same command goes on from there" in err
+    said = re.search(r"([23]) of 4 cells are finished and stored; the same command goes on from there", err)
+    assert said, err
+    # a process with nothing left may have taken the other cell of the slow model
+    assert said[1] == "2" or jobs == 2
     assert "Traceback" not in out + err
 
     again = subprocess.run(command, capture_output=True, timeout=300, **started)
     assert again.returncode == 0, again.stderr
-    assert "4 of 4 cells scored; 2 stored already" in again.stdout
+    assert f"4 of 4 cells scored; {said[1]} stored already" in again.stdout
 
 
 @pytest.mark.parametrize("command", [["run"], ["cache", "rm"], ["train", "swow_assoc"], []])

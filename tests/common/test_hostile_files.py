@@ -12,6 +12,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
@@ -20,8 +21,11 @@ import numpy as np
 import pytest
 
 from benchmark.common.arrays import load_array
+from benchmark.common.errors import BenchError
+from benchmark.datasets.readers.files import read_array
 from benchmark.datasets.readers.hdf5_files import read_hdf5
 from benchmark.datasets.readers.matlab_files import require_bounded
+from benchmark.datasets.readers.number_files import read_number_file
 
 #: Reads each file that a line names, in a process of its own; says what it took, and the error
 READ = """
@@ -351,3 +355,32 @@ def test_arrays_of_objects_are_not_read(tmp_path: Path) -> None:
     np.save(tmp_path / "objects.npy", np.array([{}], dtype=object), allow_pickle=True)
     with pytest.raises(ValueError, match="allow_pickle"):
         load_array(tmp_path / "objects.npy")
+
+
+@pytest.mark.parametrize("name", ["lies.npy", "lies.npz"])
+def test_an_array_and_an_archive_are_told_apart_by_their_names(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    with path.open("wb") as file:
+        np.savez(file, a=np.eye(3)) if name == "lies.npy" else np.save(file, np.eye(3))
+    with pytest.raises(ValueError, match="its name ends as that of an a"):
+        load_array(path)
+    for read in (partial(read_array, key="a"), read_number_file):
+        with pytest.raises(BenchError, match="its name ends as that of an a") as said:
+            read(path)
+        assert len(str(said.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("place, value, said", [(6, 64, "zip file version"), (8, 1 << 6, "encrypt")])
+def test_an_archive_of_a_kind_that_is_not_read_is_refused(
+    tmp_path: Path, place: int, value: int, said: str
+) -> None:
+    path = tmp_path / "odd.npz"
+    np.savez(path, a=np.eye(3))
+    content = bytearray(path.read_bytes())
+    directory = content.index(b"PK\x01\x02")
+    # in the header of the member, and in the directory
+    content[place - 2] = content[directory + place] = value
+    path.write_bytes(content)
+    for read in (partial(read_array, key="a"), read_number_file):
+        with pytest.raises(BenchError, match=said):
+            read(path)

@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from benchmark.leaderboard import build_page
 from benchmark.leaderboard.board import UnderRecipes
 from benchmark.leaderboard.compare import compare
 from benchmark.registry import load_registry, schema
@@ -32,6 +33,13 @@ PAGES = GENERATE["pages"](REGISTRY)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())
 def test_the_page_is_current(page):
     assert page.read_text(encoding="utf-8") == PAGES[page], "run: python docs/generate.py"
+
+
+def test_the_committed_leaderboard_is_current(tmp_path):
+    build_page(ROOT / "leaderboard" / "results", tmp_path / "index.html", REGISTRY, ["html"])
+    for built in tmp_path.rglob("*.*"):
+        committed = ROOT / "leaderboard" / built.relative_to(tmp_path)
+        assert committed.read_bytes() == built.read_bytes(), f"{committed.name}: see CONTRIBUTING.md"
 
 
 def test_every_figure_of_the_results_is_on_their_page_and_stands_alone():

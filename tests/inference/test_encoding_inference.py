@@ -67,6 +67,37 @@ def test_a_channel_without_variance_is_undefined():
     assert np.isfinite(encoding_statistic(f)(np.ones((1, 12)))).all()
 
 
+def test_parts_of_the_channels_give_the_same(monkeypatch):
+    rng = np.random.default_rng(0)
+    features, concepts = rng.normal(size=(48, 3)), np.arange(48) // 4
+    folds = concepts % 3
+    measured = features @ rng.normal(size=(3, 5)) + rng.normal(size=(48, 5))
+    ridge, widths = HeldOutRidge(features, folds), []
+
+    def predict(responses):
+        widths.append(responses.shape[1])
+        return ridge.predict(responses)[0]
+
+    def found(**options):
+        f = FoldedPredictions(predict(measured), measured, folds, concepts)
+        weights = np.random.default_rng(1).multinomial(12, np.full(12, 1 / 12), size=7).astype(float)
+        null = permutation_test_encoding(predict, f, 4, 0, **options).null
+        return f.of_channels, f.correlations(weights), encoding_statistic(f)(weights), null
+
+    whole, in_parts = found(), []
+    for held in (5 * 48, 2 * 48):  # one channel at a time, and for permutations several
+        monkeypatch.setattr("benchmark.inference.encoding._HELD", held)
+        in_parts.append(found())
+    assert widths[-1] == 1
+    assert 2 in widths
+    widths.clear()
+    together = found(together=True)
+    assert set(widths) == {5}
+    for other in (*in_parts, together):
+        for one, same in zip(whole, other, strict=True):
+            np.testing.assert_allclose(one, same, atol=1e-12)
+
+
 def refitted(features, measured, folds, concepts, n=39, seed=0):
     """The test of predictions by ridge."""
     ridge = HeldOutRidge(features, folds, concepts)

@@ -63,6 +63,15 @@ def test_models_on_other_concepts_share_no_figure():
         similarities([(cell("a"), arrays()), (cell("b"), other)])
 
 
+def test_models_with_one_rdm_share_a_label_on_the_map():
+    other = arrays(**{"rdm/two": np.float16([0.9, 0.1, 0.5, 0.3, 0.7, 0.2])})
+    figure = similarities([(cell("a"), arrays()), (cell("b"), other), (cell("c"), arrays())])
+    # 1 is the RDM of people
+    labels = [text.get_text() for text in figure.axes[1].texts]
+    assert sorted(n for label in labels for n in label.split(", ")) == ["1", "2", "3", "4"]
+    assert any("2, 4" in label for label in labels)
+
+
 def test_the_plan_of_categories_is_the_mean_over_their_concepts():
     plan = np.eye(4, dtype=np.float32)[[1, 0, 2, 3]]  # cat and car are exchanged
     figure = plans([(cell(), arrays(**{"plan/two": plan}))])

@@ -343,7 +343,7 @@ def test_arrays_beside_the_page_are_loaded_when_they_are_needed(browser, tmp_pat
         visit.page.wait_for_selector('svg[aria-label*="RDM of People"]')
 
 
-def test_a_cell_that_was_not_possible_says_why(browser, tmp_path):
+def test_a_cell_without_a_result_says_why(browser, tmp_path):
     reason = f"it was trained on every concept {HOSTILE}"
     lost = {"status": "not_possible", "score": None, "reason": reason}
     ResultStore(tmp_path / "results").refuse(cell("weak").model_copy(update=lost))
@@ -353,9 +353,9 @@ def test_a_cell_that_was_not_possible_says_why(browser, tmp_path):
         why = visit.page.locator('.tabulator-cell[tabulator-field="people_rdm"] a')
         assert why.get_attribute("title") == reason
         assert why.inner_text().startswith("not possible")
-        assert visit.page.get_by_title("not scored here").count() == 1
+        assert visit.page.get_by_title("this scores it").count() == 1
         why.click()
-        visit.page.get_by_role("heading", name="Not possible").wait_for()
+        visit.page.get_by_role("heading", name="Not possible, or not run").wait_for()
         assert visit.page.get_by_text(reason).count() == 1
         for view in ("task/people_rdm", "compare/strong,weak"):
             visit.page.goto(f"{address}#/mini/{view}")

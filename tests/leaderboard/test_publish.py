@@ -170,6 +170,19 @@ def test_a_layer_that_is_gone_is_a_difference(publish, folders):
     assert "by up to inf" in lines[0]
 
 
+@pytest.mark.parametrize("part", ["code", "task_source"])
+def test_equal_cells_do_not_speak_for_one_that_older_code_scored(publish, folders, part):
+    """A change that moved numbers came between: the others were run again after it, this one was not."""
+    fresh, published = folders
+    path = published / "mini" / "people_rdm" / "mini_encoder.json"
+    edit(path, key={**key_of(published, "mini_encoder", "people_rdm"), part: "older still"})
+    lines, complete = publish(fresh, published, load_registry())
+    assert not complete
+    assert any(line.startswith("left mini/people_rdm/mini_encoder.json") for line in lines)
+    assert key_of(published, "mini_encoder", "people_rdm")[part] == "older still"
+    assert current(published, "pixels", "people_rdm")
+
+
 def test_only_what_was_compared_speaks_for_a_cell(publish, folders):
     fresh, published = folders
     for path in published.glob("mini/*/*.json"):
@@ -194,3 +207,23 @@ def test_the_code_of_a_model_needs_an_equal_cell_of_its_plug_in(publish, folders
         line.startswith("kept the code of the model of mini/people_rdm/mini_encoder.json") for line in lines
     )
     assert not current(published, "mini_encoder", "people_rdm")
+
+
+def test_an_empty_cell_has_its_reason_published(bench, tmp_path):
+    module = runpy.run_path(str(ROOT / "leaderboard" / "reasons.py"))
+    for model, bindings in (("mini_encoder", "people_rdm,words_one_vs_two"), ("pixels", "area_late_rdm")):
+        assert bench("run", "-m", model, "-t", bindings, "--output", tmp_path).status == 0
+    lines = module["publish_reasons"](Session(Options(output=tmp_path)))
+    assert lines == ["mini: 1 cells not possible, 2 not run"]
+    (kept,), unread = ResultStore(tmp_path).refusals()
+    assert (kept.cell.model, kept.cell.binding) == ("pixels", "words_one_vs_two")
+    assert "has no classes" in kept.cell.reason
+    assert unread == []
+
+
+def test_what_is_missing_on_this_machine_is_named_by_its_kind_alone():
+    module = runpy.run_path(str(ROOT / "leaderboard" / "reasons.py"))
+    session = Session(Options(data=ROOT / "nowhere"))
+    cells = [Cell("alexnet_conv", "hit_rdm", "human"), Cell("pixels", "hit_rdm", "human")]
+    said = [reason for _, reason in module["reasons"](session, cells)]
+    assert said == ["not run: the weights could not be had", "not run: the data could not be had"]

@@ -53,7 +53,7 @@ def mine(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def solved(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The epsilon of each entropic problem that is solved in this process."""
+    """The epsilon of each entropic problem of a search that is solved in this process."""
     found: list[float] = []
     solve = search.entropic
 
@@ -61,7 +61,14 @@ def solved(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         found.append(epsilon)
         return solve(problem, plan, epsilon, tolerance)
 
+    def around(one, plan):  # type: ignore[no-untyped-def]
+        with monkeypatch.context() as after_the_search:
+            after_the_search.setattr(search, "entropic", solve)
+            return look_around(one, plan)
+
+    look_around = search.Search.around
     monkeypatch.setattr(search, "entropic", counting)
+    monkeypatch.setattr(search.Search, "around", around)
     return found
 
 

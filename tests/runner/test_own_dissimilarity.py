@@ -53,9 +53,9 @@ def lab(tmp_path: Path):
     sys.modules.pop("scale", None)
 
 
-def run(bench, folder: Path, *bindings: str):
+def run(bench, folder: Path, *bindings: str, more: tuple[str, ...] = ()):
     where = ("--registry", folder / "mine.yaml", "--output", folder / "out", "--suite", "own")
-    return bench("run", "-m", "pixels", "-t", ",".join(bindings), *where)
+    return bench("run", "-m", "pixels", "-t", ",".join(bindings), *where, *more)
 
 
 def cell(folder: Path, binding: str) -> dict:
@@ -71,6 +71,11 @@ def test_it_scores_as_the_metric_of_that_name(lab, bench, task) -> None:
     for one, other in zip(mine["layers"], theirs["layers"], strict=True):
         for metric, found in one["metrics"].items():
             assert found["score"] == pytest.approx(other["metrics"][metric]["score"], abs=1e-9)
+
+
+def test_a_dry_run_takes_it_where_the_cost_depends_on_the_parameters(lab, bench) -> None:
+    done = run(bench, lab("gwot_matching"), "mine", more=("--dry-run",))
+    assert "1 of 1 cells would be scored" in done.out, done.out
 
 
 def test_its_code_and_what_it_imports_decide_the_result(lab, bench) -> None:

@@ -116,7 +116,7 @@ def test_what_cannot_be_asked(task, vectors, features):
     target = VectorTarget("words", CONCEPTS, "h", vectors=vectors)
     with pytest.raises(NotPossible, match="20 concepts join: 19 neighbours need at least 21"):
         score(task, target, {"layer": features}, neighbours=19)
-    with pytest.raises(UsageError, match="'neighbours' is 0"):
+    with pytest.raises(UsageError, match="neighbours is 0: expected 1 or more"):
         score(task, target, {"layer": features}, neighbours=0)
     flat = (1 - np.eye(K))[None]
     with pytest.raises(NotPossible, match="'same', subject 'a': RDM has the same value, 1, for all pairs"):

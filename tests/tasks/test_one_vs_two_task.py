@@ -176,7 +176,7 @@ def test_more_groups_than_images_are_refused(task, words, predicted, rng):
     features = {"layer": rng.standard_normal((len(TRUE), D))}
     with pytest.raises(NotPossible, match="has 4 test images of 'c0', too few for 5 groups: give groups at"):
         score(task, words, features, probabilities(predicted), {"groups": 5})
-    with pytest.raises(UsageError, match="'groups' is 0: at least 1"):
+    with pytest.raises(UsageError, match="groups is 0: expected 1 or more"):
         score(task, words, features, probabilities(predicted), {"groups": 0})
 
 

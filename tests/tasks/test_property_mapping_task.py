@@ -110,8 +110,8 @@ def test_concepts_without_images_are_not_possible(task, world):
 @pytest.mark.parametrize(
     "params, says",
     [
-        ({"neighbours": 0}, "parameter 'neighbours' is 0"),
-        ({"repeats": 0}, "parameter 'repeats' is 0"),
+        ({"neighbours": 0}, "neighbours is 0: expected 1 or more"),
+        ({"repeats": 0}, "repeats is 0: expected 1 or more"),
         ({"normalise": "l1"}, "normalise is 'l1'"),
         ({"network": "copy"}, "parameter 'network' must be list"),
         ({"steps": []}, r"parameter 'steps' is \[\]: expected numbers of at least 1"),

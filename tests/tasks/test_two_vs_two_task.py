@@ -156,7 +156,7 @@ def test_the_number_of_permutations_is_a_parameter(task, words):
         reached = result.layers["copy"].p * (1 + draws)
         assert reached == pytest.approx(round(reached), abs=1e-9)
         assert 1 <= reached < 5
-    with pytest.raises(UsageError, match="'permutations' is 0"):
+    with pytest.raises(UsageError, match="permutations is 0: expected 1 or more"):
         task.score(view, join(view.stimuli, words), {"permutations": 0}, np.random.default_rng(1))
 
 

@@ -13,10 +13,12 @@ from benchmark.common.figures import COLOURS
 from benchmark.common.text import plain
 from benchmark.leaderboard.figures.rdm import Kept, model_rdms
 from benchmark.leaderboard.figures.style import PAGE, caption, style, styled, title
-from benchmark.measures import classical_mds, compare_rdms
+from benchmark.measures import compare_rdms, similarity_map
 
 #: With more models than this the numbers do not fit into the cells
 _NUMBERED = 14
+#: Points closer than this part of the map's width have one label
+_ROOM = 0.04
 
 
 def similarities(kept: Sequence[Kept]) -> Figure:
@@ -76,10 +78,33 @@ def _map(axes: Axes, matrix: np.ndarray, count: int) -> None:
     if count < 3:
         axes.text(0.5, 0.5, "no map of two", ha="center", transform=axes.transAxes)
         return
-    scaling = classical_mds(np.sqrt(np.maximum(2 - 2 * matrix, 0)))
+    scaling = similarity_map(matrix)
     axes.scatter(scaling.points[:, 0], scaling.points[:, 1], s=14, color=COLOURS[0])
-    for i, point in enumerate(scaling.points, 1):
-        axes.annotate(str(i), point, xytext=(3, 3), textcoords="offset points")
+    middle = scaling.points[:, 0].mean()
+    for point, label in _labels(scaling.points):
+        side = -1 if point[0] > middle else 1  # towards the middle, where the frame does not end it
+        axes.annotate(
+            label,
+            (point[0], point[1]),
+            xytext=(3 * side, 3),
+            textcoords="offset points",
+            fontsize=6,
+            ha="left" if side > 0 else "right",
+        )
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.15)
     title(axes, f"map (MDS), {scaling.explained:.0%} of the variance")
+
+
+def _labels(points: np.ndarray) -> list[tuple[np.ndarray, str]]:
+    """The numbers of the points. Where some lie too close for a number each, the first has all of them."""
+    room = _ROOM * float(np.ptp(points, axis=0).max())
+    labels: list[tuple[np.ndarray, str]] = []
+    for i, point in enumerate(points, 1):
+        near = [k for k, (other, _) in enumerate(labels) if np.linalg.norm(point - other) < room]
+        if near:
+            first, label = labels[near[0]]
+            labels[near[0]] = (first, f"{label}, {i}")
+        else:
+            labels.append((point, str(i)))
+    return labels

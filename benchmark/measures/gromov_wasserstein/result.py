@@ -13,8 +13,6 @@ from benchmark.measures.gromov_wasserstein.search import Search, StartHistory, f
 
 #: Near-optimal plans have a distance within this share of the least
 _NEAR = 0.01
-#: Epsilon of the entropic plan around the solution, as a share of the critical epsilon
-_AROUND = 0.1
 #: Distances are equal up to rounding if they differ by less than this share of the RDMs' mean squares
 _SAME = 1e-13
 
@@ -60,10 +58,12 @@ class GromovWasserstein:
     distance : float
         Its GW distance.
     entropic_plan : ndarray, shape (n, m)
-        Entropic transport for the cost at ``plan``, at ``entropic_epsilon``: row i says which conditions
-        match condition i nearly as well. Without the polish it is ``plan``.
+        The solution of the entropic problem that ``plan`` leads to, at ``entropic_epsilon``: row i says which
+        conditions match condition i nearly as well. Without the polish it is ``plan``.
     entropic_epsilon : float
-        A tenth of :func:`critical_epsilon`. Without the polish it is the epsilon of ``plan``.
+        Epsilon at which a condition has three choices in ``entropic_plan``, as nearly as seven steps of
+        bisection come: the perplexity of the plan is three pairs a condition. Without the polish it is the
+        epsilon of ``plan``.
     near_optimal : tuple of ndarray, shapes (n, m)
         The different plans that starts ended at, within one per cent of the least distance. ``plan`` is the
         first.
@@ -151,11 +151,9 @@ def result_of(
         oracle = max(
             histories, key=lambda history: max((row[2], -row[1]) for row in history.rows)
         ).oracle_plan
+    entropy, around = min(histories[least].rows, key=lambda row: row[1])[0], best
     if search.polish:
-        entropy = _AROUND * search.problem.critical_epsilon
-        around: Floats = search.transported(rounded(best), entropy)
-    else:
-        entropy, around = min(histories[least].rows, key=lambda row: row[1])[0], best
+        entropy, around = search.around(rounded(best))
     sweep = [
         GWSolution(epsilon, start, distance, matching, category, converged)
         for start, history in enumerate(histories)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from scipy.special import xlogy
 
 from benchmark.measures._checks import Float64, Floats
 from benchmark.measures._threads import in_threads
@@ -14,7 +15,6 @@ from benchmark.measures.compare import settled_rdm
 from benchmark.measures.gromov_wasserstein.entropic import Entropic, entropic, rounded
 from benchmark.measures.gromov_wasserstein.labels import Labels
 from benchmark.measures.gromov_wasserstein.problem import Problem, Side
-from benchmark.measures.gromov_wasserstein.scalings import scalings
 from benchmark.measures.gromov_wasserstein.starts import SpectralStarts, profile_plan, random_plan
 from benchmark.measures.gromov_wasserstein.vertex import assignment, conditional_gradient
 
@@ -45,6 +45,9 @@ _TIMES, _BY_CHANCE, SAME = 3, 2, 1e-4
 _ZERO = 1e-12
 #: Tolerance of an entropic solution, as a share of the mass. It is loose: solutions are only candidates
 _TOLERANCE = 1e-3
+#: Choices of a condition in the entropic plan around the solution; number of epsilons that are tried for it,
+#: and the least of them as a share of the critical epsilon. See "The entropic plan" in methodology.md
+CHOICES, _TRIED, _SHARPEST = 3.0, 7, 1e-3
 
 
 @dataclass
@@ -261,15 +264,31 @@ class Search:
         descended = rounded(conditional_gradient(self.problem, vertex))
         return min(vertex, descended, key=self.problem.distance)
 
-    def transported(self, plan: Float64, epsilon: float) -> Float64:
-        """Entropic transport for the cost at ``plan`` (n, m): what would match a condition nearly as well."""
-        cost = self.problem.cost(self.problem.product(plan.astype(self.problem.dtype)))
-        exponents = cost / -np.asarray(epsilon, self.problem.dtype)
-        exponents -= exponents.max(axis=1, keepdims=True)
-        exponents -= exponents.max(axis=0)
-        kernel = np.exp(exponents)
-        u, v, _ = scalings(kernel, _TOLERANCE)
-        return rounded(kernel * u[:, None] * v)
+    def around(self, plan: Float64) -> tuple[float, Float64]:
+        """The entropic solution that ``plan`` (n, m) leads to, and its epsilon: what matches nearly as well.
+
+        Of the epsilons that bisection tries, it is the one at which a condition has most nearly
+        :data:`CHOICES` choices.
+        """
+        least, greatest = _SHARPEST * self.problem.critical_epsilon, self.problem.critical_epsilon
+        nearest, found = np.inf, (least, plan)
+        for _ in range(_TRIED):
+            epsilon = float(np.sqrt(least * greatest))
+            solution = rounded(entropic(self.problem, plan, epsilon, _TOLERANCE).plan)
+            off = float(np.log(choices(solution) / CHOICES))
+            if abs(off) < nearest:
+                nearest, found = abs(off), (epsilon, solution)
+            least, greatest = (epsilon, greatest) if off < 0 else (least, epsilon)
+        return found
+
+
+def choices(plan: Float64) -> float:
+    """How many partners a condition has in ``plan`` (n, m): 1 in an assignment, n in the product plan.
+
+    It is the perplexity of the plan, which is the number of likely pairs, for each condition of the larger
+    side.
+    """
+    return float(np.exp(-xlogy(plan, plan).sum()) / max(plan.shape))
 
 
 def _rdm_of(side: Side) -> Float64:

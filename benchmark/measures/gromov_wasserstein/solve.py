@@ -74,8 +74,8 @@ def gromov_wasserstein(
     solving, so the order of the conditions cannot help.
 
     A polished plan is most often a one-to-one assignment, which has no second choice. So ``entropic_plan`` of
-    the result says which conditions match nearly as well: it is the entropic transport for the cost at the
-    plan, at a tenth of the critical epsilon. Take matching rates for k > 1 from it.
+    the result says which conditions match nearly as well: it is the entropic solution that the plan leads to,
+    at the epsilon at which a condition has three choices. Take matching rates for k > 1 from it.
 
     Without the polish the search is that of GWTune: the entropic solutions of all starts and epsilons, and of
     these the one of least distance. Random starts then go through the entropic problems too, and no start is

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmark.calibration import World, rdm_world, standard_controls
 from benchmark.common.errors import NotPossible
-from benchmark.datasets import Join
+from benchmark.datasets import Join, Stimuli
 from benchmark.inference import mean_statistic
 from benchmark.measures.ranking import Ranking
 from benchmark.representation.concepts import (
@@ -32,9 +32,17 @@ class NewName(Task):
     metrics = (Metric("shared", "shared neighbours", (0.0, 1.0), "neighbours / (concepts - 1), exact"),)
     target_kinds = ("rdm",)
     parameters: ClassVar[Mapping[str, Parameter]] = {
-        "neighbours": Parameter(NEIGHBOURS, "how many nearest neighbours are compared")
+        "neighbours": Parameter(NEIGHBOURS, "how many nearest neighbours are compared", least=1)
     }
     reference = "@misc{new_name, title = {Your reference}}"
+
+    def require(self, stimuli: Stimuli, joined: Join[Any], params: Mapping[str, Any]) -> None:
+        """Refuse, before features are extracted and in a dry run, what cannot be scored with any."""
+        super().require(stimuli, joined, params)
+        k, n = self.read(params)["neighbours"], len(joined.concepts)
+        if k > n - 2:
+            raise NotPossible(f"neighbours is {k}: with {n} concepts write a number from 1 to {n - 2}")
+        concept_images(stimuli, joined.concepts)
 
     def score(
         self, view: ModelView, joined: Join[Any], params: Mapping[str, Any], rng: np.random.Generator
@@ -43,8 +51,6 @@ class NewName(Task):
         del rng  # nothing is drawn at random
         k = self.read(params)["neighbours"]
         n = len(joined.concepts)
-        if not 0 < k < n - 1:
-            raise NotPossible(f"neighbours is {k}: with {n} concepts write a number from 1 to {n - 2}")
         people = nearest(joined.target.rdms.mean(axis=0), k)
         images = concept_images(view.stimuli, joined.concepts)
         layers = {}
