@@ -51,7 +51,7 @@ function wordsChart(shown, words, { fixed, people }) {
   const of = (who) => points.filter((point) => point.of === who);
   const place = { x: "value", y: "word" };
   return asPicture(Plot.plot({
-    width: roomFor(640), height: 40 + 22 * words.length, marginLeft: 110, marginTop: 30,
+    width: roomFor(640), height: 54 + 22 * words.length, marginLeft: 110, marginTop: 44,
     ariaLabel: `strength of ${words.length} words for ${names.join(", ")}`,
     style: { background: "transparent", color: "inherit", fontSize: "12px" },
     x: { axis: "top", grid: true, label: fixed ? "strength, as it is" : "share of the profile" },

@@ -93,6 +93,7 @@ def test_every_form_gives_the_same_answers(read, content, options):
         (text([[2, 3, 4, 5, 0]], "\t", TABLE), {"ids": "ids.txt"}, "line 2: choice is 5; expected a place"),
         (np.zeros((4, 2)), {"name": "a.npy", "ids": "ids.txt"}, r"shape \(4, 2\); expected whole numbers"),
         ("", {"ids": "ids.txt"}, "expected three columns"),
+        ('"b,c"a,c\n', {}, "2 cells in a row where quotes are heeded; expected three columns"),
     ],
 )
 def test_what_is_wrong_or_open_is_refused(read, content, options, told):

@@ -146,6 +146,8 @@ def _parsed(
         ) from error
     if columns is not None:
         table = table[columns]
+    elif table.shape[1] != 3:  # a quote joins cells that stand apart without it
+        raise DataError(f"{path}: {table.shape[1]} cells in a row where quotes are heeded; expected {_FORM}")
     if all(dtype.kind in "iuf" for dtype in table.dtypes):
         return np.asarray(table)
     text_cells = table.astype(str).apply(lambda column: column.str.strip())
