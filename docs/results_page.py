@@ -6,8 +6,6 @@ page says nothing of it.
 
 from __future__ import annotations
 
-import csv
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +15,7 @@ from results_curves import mistakes_section, pooling_section
 from results_figures import bars, profiles
 from results_map import map_figure, map_section
 from results_models import pairs_section
+from results_rules import neurons_section, rules_section
 from results_semantics import semantics_figures, semantics_section
 from results_words import differences, found_section, score_text, table
 
@@ -27,7 +26,6 @@ from benchmark.results import CellResult, ResultStore
 
 DOCS = Path(__file__).parent
 FIGURES = DOCS / "explanation" / "figures"
-RULES = DOCS / "explanation" / "association-rules.csv"
 #: Most bindings in a table
 WIDEST = 4
 SUITE, MACAQUE = "human", "macaque"
@@ -318,53 +316,11 @@ def macaque_page(board: Board) -> str:
         columns = [column for column in board.columns if column.cells[0].task in tasks]
         if columns:
             parts += [f"## {title}", about, _scores(columns, board)]
+    parts.append(neurons_section())
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
 
 
-# The rules, and the recipes
-
-
-def rules_section() -> str:
-    """The table of rules for association profiles, for people and for association networks."""
-    with RULES.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    who = list(dict.fromkeys((row["profiles"], row["concepts"], row["n"]) for row in rows))
-    keys = list(dict.fromkeys(_rule(row) for row in rows))
-    found = {(_rule(row), (row["profiles"], row["concepts"], row["n"])): row for row in rows}
-    body = [(key, *(_of_rule(found.get((key, one))) for one in who)) for key in keys]
-    head = ("rule", *(f"{profiles}, {n} {concepts}" for profiles, concepts, n in who))
-    best = {
-        one: max((r for (_, w), r in found.items() if w == one), key=lambda r: float(r["spearman"]))
-        for one in who
-    }
-    most = Counter(row["rule"] for row in best.values()).most_common(1)[0][0]
-    but = [f"`{one[0]}` (`{row['rule']}`)" for one, row in best.items() if row["rule"] != most]
-    said = f"The best rule is `{most}` in every column{' but ' + ', '.join(but) if but else ''}."
-    return "\n".join(
-        [
-            "## How associations are compared",
-            "",
-            "Spearman correlation with the human similarity of the same concepts (SPoSE), by the rule under "
-            "which two profiles of words are compared ([the rules](association-geometry.md#the-rules)). "
-            f"{said} The rule was chosen on people and on *others*, concepts that no cell scores.",
-            "",
-            table(head, body),
-        ]
-    )
-
-
-def _rule(row: dict[str, str]) -> str:
-    parts = [f"`{row['rule']}`"]
-    parts += [f"norms {row['norms']}"] if row["norms"] else []
-    parts += [f"decay {row['decay']}"] if row["decay"] else []
-    parts += ["centred"] if row["standardise"] == "centre" else []
-    return ", ".join(parts)
-
-
-def _of_rule(row: dict[str, str] | None) -> str:
-    if row is None:
-        return "-"
-    return f"{float(row['spearman']):.3f} [{float(row['low']):.3f}, {float(row['high']):.3f}]"
+# The recipes
 
 
 def recipes_section(board: Board) -> str:

@@ -1,10 +1,11 @@
-"""Human similarity of THINGS concepts, by association profiles under every rule: which rule, which decay?
+"""RDMs of people and neurons, by association profiles under every rule: which rule, which decay?
 
-``python tests/benchmarks/association_rules.py DATA [--registry FILE --model A,B]``
+``python tests/benchmarks/association_rules.py DATA [--registry FILE --model A,B --neurons C]``
 
-DATA is a data root with THINGS, Small World of Words and the Edinburgh norms. The rule and its decay are
-chosen on people's own profiles of the concepts that are no classes of ImageNet ("others"). The concepts that
-the suite scores ("classes") and the networks are reported, and nothing is chosen on them. Writes
+DATA is a data root with THINGS, Small World of Words, the Edinburgh norms, and for ``--neurons`` V4. The rule
+and its decay are chosen on people's own profiles of the concepts that are no classes of ImageNet ("others"),
+by human similarity. The concepts that the suite scores ("classes"), the networks A and B, and network C
+beside neurons ("images") are reported, and nothing is chosen on them. Writes
 docs/explanation/association-rules.csv: Spearman correlations with 95 % bootstrap intervals over concepts.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ import numpy as np
 from benchmark.association.targets import association_targets
 from benchmark.datasets import AssociationTarget, DataRoot, RDMTarget
 from benchmark.datasets.join import join
-from benchmark.datasets.readers import imagenet, things
+from benchmark.datasets.readers import things
 from benchmark.datasets.readers.files import read_table
 from benchmark.datasets.readers.norms import read_associations
 from benchmark.inference import bootstrap_weights, estimate, rdm_statistic
@@ -35,6 +36,8 @@ from benchmark.runner.view import StoredView
 NORMS = {"swow": "swow-en/strength.SWOW-EN.R1.csv", "eat": "eat/strength.EAT.R1.csv"}
 DECAYS = (0.25, 0.5, 0.75, 0.9)
 OUTPUT = Path(__file__).parents[2] / "docs" / "explanation" / "association-rules.csv"
+#: Suite and binding of each kind of stimuli that networks are shown
+BINDINGS = {"classes": ("human", "things_rdm_334"), "images": ("macaque", "v4_210325_rdm")}
 COLUMNS = ("profiles", "concepts", "n", "rule", "norms", "decay", "standardise", "spearman", "low", "high")
 
 
@@ -49,16 +52,16 @@ def rules(norms: AssociationTarget) -> Iterator[tuple[AssociationRule, str]]:
 
 
 def scored(
-    profiles: Associations, people: RDMTarget, ids: Sequence[str], norms: AssociationTarget
+    profiles: Associations, target: np.ndarray, norms: AssociationTarget
 ) -> Iterator[dict[str, object]]:
-    """The correlation of people with profiles whose rows are ``ids`` of ``people``, under every rule."""
-    target = people.select(ids).rdms
-    weights = bootstrap_weights(len(ids), 1000, np.random.default_rng(0))
+    """The correlation of the RDMs ``target`` (s, n, n) with profiles of their rows, under every rule."""
+    n = target.shape[-1]
+    weights = bootstrap_weights(n, 1000, np.random.default_rng(0))
     for rule, standardise in rules(norms):
         rows = standardised(rule.rows(profiles), standardise)
         found = estimate(rdm_statistic(rdm(rows), target, "spearman"), weights)
         yield {
-            "n": len(ids),
+            "n": n,
             "rule": rule.name,
             "norms": rule.norms.name if rule.norms else "",
             "decay": rule.decay if rule.name == "spread" else "",
@@ -81,26 +84,28 @@ def of_people(root: DataRoot, people: RDMTarget, norms: AssociationTarget) -> It
         ("classes", [c for c in cue_of if c in classes]),
     ):
         strengths = targets.strengths[[row[cue_of[c]] for c in chosen]]
-        for line in scored(Associations(targets.vocabulary, strengths), people, chosen, norms):
+        for line in scored(Associations(targets.vocabulary, strengths), people.select(chosen).rdms, norms):
             yield {"profiles": f"people, {norms.name}", "concepts": label, **line}
 
 
 def of_network(
-    session: Session, model: str, root: DataRoot, people: RDMTarget, norms: AssociationTarget
+    session: Session, model: str, shown_as: str, norms: AssociationTarget
 ) -> Iterator[dict[str, object]]:
-    """What a network says to one image of each class."""
-    stimuli = imagenet.sample(root, name="imagenet_sample")
-    joined = join(stimuli, people, on="things")
+    """What a network says to one image of each class, or to the images of neurons."""
+    suite, name = BINDINGS[shown_as]
+    binding = session.registry.binding(suite, name)
+    stimuli = session.stimuli(binding.stimuli)
+    joined = join(stimuli, session.target_of(binding), on=binding.on)
     shown = stimuli.of_concepts(frozenset(joined.concepts))
-    loaded = session.model(model, "human")
+    loaded = session.model(model, suite)
     key = feature_key(loaded, shown, "cpu")
     head = StoredView(loaded.model, shown, session.features, key, ("output",)).associations()
     if head is None:
         raise SystemExit(f"model {model} has no association head")
     order = [shown.concepts.index(concept) for concept in joined.concepts]
     profiles = Associations(head.vocabulary, head.strengths[order])
-    for line in scored(profiles, people, joined.target.ids, norms):
-        yield {"profiles": model, "concepts": "classes", **line}
+    for line in scored(profiles, joined.target.rdms, norms):
+        yield {"profiles": model, "concepts": shown_as, **line}
 
 
 def main() -> None:
@@ -108,16 +113,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--registry", type=Path, default=None)
-    parser.add_argument("--model", default="")
+    parser.add_argument("--model", default="", help="networks beside people")
+    parser.add_argument("--neurons", default="", help="networks beside neurons")
     asked = parser.parse_args()
     root = DataRoot(asked.data)
     people = things.spose(root, name="things_spose66")
     norms = {name: read_associations(asked.data / path, name=name) for name, path in NORMS.items()}
     lines = [line for target in norms.values() for line in of_people(root, people, target)]
     session = Session(Options((asked.registry,) if asked.registry else (), data=asked.data))
-    for model in filter(None, asked.model.split(",")):
-        for target in norms.values():
-            lines += of_network(session, model, root, people, target)
+    for shown_as, models in (("classes", asked.model), ("images", asked.neurons)):
+        for model in filter(None, models.split(",")):
+            for target in norms.values():
+                lines += of_network(session, model, shown_as, target)
     unique = list({tuple(line.values())[:7]: line for line in lines}.values())
     with OUTPUT.open("w", newline="") as stream:
         writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
