@@ -6,13 +6,12 @@ page says nothing of it.
 
 from __future__ import annotations
 
-import csv
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+from results_choices import recipes_section, rules_section
 from results_curves import mistakes_section, pooling_section
 from results_figures import bars, profiles
 from results_map import map_figure, map_section
@@ -27,7 +26,6 @@ from benchmark.results import CellResult, ResultStore
 
 DOCS = Path(__file__).parent
 FIGURES = DOCS / "explanation" / "figures"
-RULES = DOCS / "explanation" / "association-rules.csv"
 #: Most bindings in a table
 WIDEST = 4
 SUITE, MACAQUE = "human", "macaque"
@@ -65,7 +63,9 @@ SECTIONS = (
     ),
     Section(
         "Beyond the encoder: unique variance",
-        "What a model explains of a target's RDM that the reference of the binding does not.",
+        "What a model explains of a target's RDM that the reference of the binding does not: "
+        "`mobilenetv1_100`, by its best layer, chosen on other concepts. It is the encoder of the networks "
+        "`swow_mobilenetv1`; to every other model it is another network.",
         _task("rdm_partition"),
         "unique",
         bars,
@@ -80,7 +80,7 @@ SECTIONS = (
     Section(
         "1 vs 2: mistakes",
         "For a mistake of the network: does a layer still know the true class? Half of the mistakes by "
-        "chance.",
+        "chance. Below half, the layer stands nearer to the class that the image was taken for.",
         _task("one_vs_two"),
         "one-vs-two",
     ),
@@ -156,12 +156,13 @@ LIMITS = """\
   few mistakes on it.
 - **Mostly small networks, quantised.** Their weights were available. They are not the networks that the
   papers compared.
+- **One recipe of an RDM.** Orders of models are those under the recipe of the binding. Under another, models
+  that stand close may [change places](#under-every-recipe-of-an-rdm).
 - **Other pictures for CLIP.** Its features are of THINGS photographs. The networks saw ImageNet
   photographs.
 - **No ceiling for SPoSE.** It is one geometry fitted to many people. A ceiling needs the data of single
   people; that of `things_groups_1854` is over geometries fitted to groups of people.
-- **Word joins.** Only some classes have a word vector or a [cue](../reference/glossary.md#cue): the column
-  n.
+- **Word joins.** Only some classes have a word vector or a [cue](../reference/glossary.md#cue): the row *n*.
 - **The rule `spread` brings people's associations with it.** Most of the scored concepts have cues that
   association networks were trained on ([held-out cues](association-geometry.md#what-to-know-about-spread)).
 - **The map of the models is of 92 pictures.** `bench similarity` makes one over any others.
@@ -231,7 +232,7 @@ def results_pages(registry: Registry) -> dict[Path, str]:
 def _page(board: Board, sections: list[str]) -> str:
     cells = [cell for column in board.columns for cell in column.cells]
     parts = [found_section(board), *sections, mistakes_section(board), pairs_section()]
-    parts += [semantics_section(board), map_section(), rules_section(), recipes_section(board)]
+    parts += [semantics_section(board), map_section(), rules_section(board), recipes_section(board)]
     parts += [pooling_section(), SOURCES.format(differences="\n".join(differences(board))), LIMITS]
     kept = [part for part in parts if part]
     head = HEAD.format(
@@ -319,77 +320,3 @@ def macaque_page(board: Board) -> str:
         if columns:
             parts += [f"## {title}", about, _scores(columns, board)]
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
-
-
-# The rules, and the recipes
-
-
-def rules_section() -> str:
-    """The table of rules for association profiles, for people and for association networks."""
-    with RULES.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    who = list(dict.fromkeys((row["profiles"], row["concepts"], row["n"]) for row in rows))
-    keys = list(dict.fromkeys(_rule(row) for row in rows))
-    found = {(_rule(row), (row["profiles"], row["concepts"], row["n"])): row for row in rows}
-    body = [(key, *(_of_rule(found.get((key, one))) for one in who)) for key in keys]
-    head = ("rule", *(f"{profiles}, {n} {concepts}" for profiles, concepts, n in who))
-    best = {
-        one: max((r for (_, w), r in found.items() if w == one), key=lambda r: float(r["spearman"]))
-        for one in who
-    }
-    most = Counter(row["rule"] for row in best.values()).most_common(1)[0][0]
-    but = [f"`{one[0]}` (`{row['rule']}`)" for one, row in best.items() if row["rule"] != most]
-    said = f"The best rule is `{most}` in every column{' but ' + ', '.join(but) if but else ''}."
-    return "\n".join(
-        [
-            "## How associations are compared",
-            "",
-            "Spearman correlation with the human similarity of the same concepts (SPoSE), by the rule under "
-            "which two profiles of words are compared ([the rules](association-geometry.md#the-rules)). "
-            f"{said} The rule was chosen on people and on *others*, concepts that no cell scores.",
-            "",
-            table(head, body),
-        ]
-    )
-
-
-def _rule(row: dict[str, str]) -> str:
-    parts = [f"`{row['rule']}`"]
-    parts += [f"norms {row['norms']}"] if row["norms"] else []
-    parts += [f"decay {row['decay']}"] if row["decay"] else []
-    parts += ["centred"] if row["standardise"] == "centre" else []
-    return ", ".join(parts)
-
-
-def _of_rule(row: dict[str, str] | None) -> str:
-    if row is None:
-        return "-"
-    return f"{float(row['spearman']):.3f} [{float(row['low']):.3f}, {float(row['high']):.3f}]"
-
-
-def recipes_section(board: Board) -> str:
-    """Scores and ranks under every recipe of an RDM, of the bindings that were published so."""
-    columns = [column for column in board.columns if column.recipes]
-    if not columns:
-        return ""
-    rows = [
-        (
-            f"`{column.binding}`",
-            f"`{model}`",
-            str(under.recipes),
-            f"{number(under.lowest)} to {number(under.highest)}",
-            f"{under.best} to {under.worst}",
-        )
-        for column in columns
-        for model, under in column.recipes.items()
-    ]
-    return "\n".join(
-        [
-            "## Under every recipe of an RDM",
-            "",
-            "Score and rank of each model over the recipes of an RDM (`bench robustness`). A conclusion that "
-            "hangs on the recipe is one about the recipe.",
-            "",
-            table(("binding", "model", "recipes", "score", "rank"), rows),
-        ]
-    )

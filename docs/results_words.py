@@ -12,7 +12,7 @@ from benchmark.inference import fdr
 from benchmark.leaderboard.board import Board, Column
 from benchmark.leaderboard.compare import Difference, compare
 from benchmark.leaderboard.markdown import number
-from benchmark.results import CellResult
+from benchmark.results import CellResult, Estimate
 
 #: A layer is above chance where its p-value, adjusted over the layers, is below this
 ALPHA = 0.05
@@ -263,6 +263,7 @@ def _chance_lines(board: Board, task: str, name: str) -> list[str]:
         if column.cells[0].task != task:
             continue
         told = [f"`{cell.model}`" for cell in column.cells if _above_chance(cell)]
+        below = [f"`{cell.model}`" for cell in column.cells if below_chance(cell)]
         widest = max((c.ci_high or 0.0) - (c.ci_low or 0.0) for c in column.cells)
         layers = [
             f"`{cell.model}` `{layer.name}` {number(layer.metrics[str(cell.metric)].score)}"
@@ -273,7 +274,8 @@ def _chance_lines(board: Board, task: str, name: str) -> list[str]:
         models = "1 model" if len(column.cells) == 1 else f"{len(column.cells)} models"
         lines.append(
             f"- `{column.binding}`: the interval of the score is above chance for {len(told)} of "
-            f"{models}{f' ({_listed(told)})' if told else ''}; the widest spans "
+            f"{models}{f' ({_listed(told)})' if told else ''}"
+            f"{f', and below it for {len(below)} ({_listed(below)})' if below else ''}; the widest spans "
             f"{number(widest)}. Single layers above chance, after correction over layers: "
             f"{_listed(layers) or 'none'}."
         )
@@ -301,11 +303,12 @@ def differences(board: Board) -> list[str]:
     mistakes = by_task.get("one_vs_two", [])
     if mistakes:
         counted = [cell.counts.get("misclassified_joined", 0) for cell in mistakes]
-        told = sum(_above_chance(cell) for cell in mistakes)
+        told, below = (sum(map(of, mistakes)) for of in (_above_chance, below_chance))
         lines.append(
             "- They find that the true class of a misclassified image can be recovered in intermediate "
             f"layers (1 vs 2). Here that is shown for {told} of {len(mistakes)} cells, which rest on "
-            f"{min(counted)} to {max(counted)} mistakes each."
+            f"{min(counted)} to {max(counted)} mistakes each. In {below} the score is shown to be below "
+            "half: the layer stands nearer to the class that the image was taken for."
         )
     matched = by_task.get("gwot_matching", [])
     if matched:
@@ -322,3 +325,8 @@ def differences(board: Board) -> list[str]:
 
 def _above_chance(cell: CellResult) -> bool:
     return cell.ci_low is not None and cell.chance is not None and cell.ci_low > cell.chance
+
+
+def below_chance(one: CellResult | Estimate) -> bool:
+    """Whether the whole interval of a score lies below chance."""
+    return one.ci_high is not None and one.chance is not None and one.ci_high < one.chance
