@@ -65,7 +65,8 @@ SECTIONS = (
         "Beyond the encoder: unique variance",
         "What a model explains of a target's RDM that the reference of the binding does not: "
         "`mobilenetv1_100`, by its best layer, chosen on other concepts. It is the encoder of the networks "
-        "`swow_mobilenetv1`; to every other model it is another network.",
+        "`swow_mobilenetv1`; to all other models it is another network. Layers of an association network "
+        "that sees images of another size than its encoder may explain more for that reason alone.",
         _task("rdm_partition"),
         "unique",
         bars,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -116,7 +117,10 @@ def _encoder_lines(board: Board) -> list[str]:
         p = " and ".join(dict.fromkeys(p_text(d.p_fdr) for d in one.differences))
         scores = " and ".join(score_text(cell) for cell in one.cells)
         names = f"`{one.binding}`", f"`{one.family}`"
-        rows.append((*names, scores, score_text(one.encoder), changes, p, ", ".join(dict.fromkeys(words))))
+        layers = " and ".join(dict.fromkeys(f"`{cell.best_layer}`" for cell in one.cells))
+        layers += f"; `{one.encoder.best_layer}`"
+        said_here = ", ".join(dict.fromkeys(words))
+        rows.append((*names, scores, score_text(one.encoder), layers, changes, p, said_here))
         if len(set(words)) == 1:
             agreed.setdefault(one.family, {}).setdefault(words[0], []).append(f"`{one.binding}`")
     said = {
@@ -133,18 +137,39 @@ def _encoder_lines(board: Board) -> list[str]:
     return [
         "### Association networks and the encoders they came from",
         "",
-        "An association network is compared by its words, the encoder by its features (for association norms "
+        "The layer `output` of an association network is its words; its other layers are those of its "
+        "encoder, as training left them. The encoder is compared by its features (for association norms "
         "through a readout). The difference is paired over the same concepts, as by `bench compare`: both "
         "models with their best layer on all concepts, with its 95 % interval, and p corrected over all rows "
-        "of the table (false discovery rate). A frozen network has the layers of its encoder too: where one "
-        "of them is best for both, the difference is 0. In bindings with SWOW the association network was "
+        "of the table (false discovery rate). Where the best layer is one of the encoder, words decide "
+        "nothing: if training left it as it was and the images have one size, the difference is 0."
+        f"{_sizes(found)} In bindings with SWOW the association network was "
         "trained with the target and its encoder was not: a better score is expected there. Where all seeds "
         "agree:",
         "",
         *sentences,
         "",
-        table((*head, "paired difference", "p, corrected", "it is"), rows),
+        table((*head, "best layers; of its encoder", "paired difference", "p, corrected", "it is"), rows),
     ]
+
+
+def _sizes(found: Sequence[Beside]) -> str:
+    """Which association networks see images of another size than their encoder."""
+    pixels = {one.family: (_pixels(one.cells[0]), _pixels(one.encoder)) for one in found}
+    other = [f"`{name}` ({own} and {its} pixels)" for name, (own, its) in pixels.items() if own != its]
+    if not other:
+        return ""
+    return (
+        f" Of another size than for their encoder are the images of {_listed(other)}: there a difference may "
+        "come from the size."
+    )
+
+
+def _pixels(cell: CellResult) -> str:
+    """The side of the images that a network sees."""
+    preprocessing = cell.provenance.preprocessing if cell.provenance else ""
+    cut = re.search(r"crop=(\d+)", str(preprocessing))
+    return cut[1] if cut else "unknown"
 
 
 def _difference_text(one: Difference) -> str:

@@ -132,6 +132,19 @@ def test_networks_beside_their_encoders_are_compared_as_bench_compare_does():
             assert not shown.p_fdr < shown.p
 
 
+def test_association_networks_with_images_of_another_size_than_their_encoder_are_named():
+    from results_words import _sizes
+
+    def beside(family, *sizes):
+        preprocessings = [f"Preprocessing(resize=(144, 144), crop={size}, mean=(0.5,))" for size in sizes]
+        own, its = (SimpleNamespace(provenance=SimpleNamespace(preprocessing=p)) for p in preprocessings)
+        return SimpleNamespace(family=family, cells=[own], encoder=its)
+
+    small, same = beside("small", 128, 224), beside("same", 224, 224)
+    assert "the images of `small` (128 and 224 pixels): there" in _sizes([same, small])
+    assert _sizes([same]) == ""
+
+
 def test_the_curve_of_1_vs_2_is_read_from_its_numbers():
     from results_curves import mistakes_section
 
