@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from results_words import ALPHA, p_text, table
+from results_words import ALPHA, below_chance, p_text, table
 
 from benchmark.leaderboard.board import Board
 from benchmark.leaderboard.markdown import number
@@ -38,7 +38,8 @@ def mistakes_section(board: Board) -> str:
             "mistakes. The interval is over images and concepts; the one beside it is over images alone, as "
             "if mistakes were independent. The true class is *recovered* in a layer where the "
             "score is above half and p, by permutation and corrected over layers, is below "
-            f"{number(ALPHA)}.",
+            f"{number(ALPHA)}. Below half, the layer stands nearer to the class that the image was taken "
+            "for.",
             "",
             *(_curve(cell) for cell in cells),
             "",
@@ -56,6 +57,7 @@ def _curve(cell: CellResult) -> str:
     widths = [(s.ci_high or 0.0) - (s.ci_low or 0.0) for s in scores]
     above = [f"`{layer.name}`" for layer in cell.layers if _is_recovered(layer)]
     best = max(scored, key=lambda layer: layer.metrics[str(cell.metric)].score or 0.0).name
+    below = sum(below_chance(score) for score in scores)
     said = (
         f"recovered in {len(above)} of {len(cell.layers)} layers ({', '.join(above)})"
         if above
@@ -63,8 +65,9 @@ def _curve(cell: CellResult) -> str:
     )
     return (
         f"- `{cell.binding}`, `{cell.model}`: {cell.counts['misclassified_joined']} mistakes over "
-        f"{cell.n} concepts; the true class is {said}; the highest accuracy is in `{best}`; intervals "
-        f"span {number(min(widths))} to {number(max(widths))}.{_limit(cell, scored)}"
+        f"{cell.n} concepts; the true class is {said}; the highest accuracy is in `{best}`; the interval is "
+        f"below half in {below} of {len(scores)} layers; intervals span {number(min(widths))} to "
+        f"{number(max(widths))}.{_limit(cell, scored)}"
     )
 
 

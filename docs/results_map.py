@@ -150,8 +150,7 @@ def _points(found: Alike) -> Markup:
     for k, model in enumerate(models):
         rows = [i for i, (of, _) in enumerate(found.layers) if of == model]
         parts.append(_line(placed[rows], COLOURS[k % len(COLOURS)]))
-        parts += [_number(placed[i], i + 1) for i in rows]
-    return Markup("").join(parts)
+    return Markup("").join([*parts, *_numbers(placed)])
 
 
 def _line(points: Sequence[Sequence[float]] | np.ndarray, colour: str) -> Markup:
@@ -162,5 +161,10 @@ def _line(points: Sequence[Sequence[float]] | np.ndarray, colour: str) -> Markup
     return Markup('<polyline points="{}" fill="none" stroke="{}"/>').format(ends, colour) + dots
 
 
-def _number(point: np.ndarray, i: int) -> Markup:
-    return Markup('<text x="{:.0f}" y="{:.0f}">{}</text>').format(point[0] + 5, point[1] - 4, i)
+def _numbers(points: np.ndarray) -> list[Markup]:
+    """The number of each layer at its point; layers on one point share a text."""
+    at_point: dict[tuple[float, float], list[str]] = {}
+    for i, (x, y) in enumerate(points.round(), start=1):
+        at_point.setdefault((x, y), []).append(str(i))
+    text = Markup('<text x="{:.0f}" y="{:.0f}">{}</text>')
+    return [text.format(x + 5, y - 4, ", ".join(numbers)) for (x, y), numbers in at_point.items()]

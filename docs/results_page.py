@@ -15,6 +15,7 @@ from results_curves import mistakes_section, pooling_section
 from results_figures import bars, profiles
 from results_map import map_figure, map_section
 from results_models import pairs_section
+from results_recipes import recipes_section
 from results_rules import neurons_section, rules_section
 from results_semantics import semantics_figures, semantics_section
 from results_words import differences, found_section, score_text, table
@@ -63,7 +64,10 @@ SECTIONS = (
     ),
     Section(
         "Beyond the encoder: unique variance",
-        "What a model explains of a target's RDM that the reference of the binding does not.",
+        "What a model explains of a target's RDM that the reference of the binding does not: "
+        "`mobilenetv1_100`, by its best layer, chosen on other concepts. It is the encoder of the networks "
+        "`swow_mobilenetv1`; to all other models it is another network. Layers of an association network "
+        "that sees images of another size than its encoder may explain more for that reason alone.",
         _task("rdm_partition"),
         "unique",
         bars,
@@ -78,7 +82,7 @@ SECTIONS = (
     Section(
         "1 vs 2: mistakes",
         "For a mistake of the network: does a layer still know the true class? Half of the mistakes by "
-        "chance.",
+        "chance. Below half, the layer stands nearer to the class that the image was taken for.",
         _task("one_vs_two"),
         "one-vs-two",
     ),
@@ -154,12 +158,13 @@ LIMITS = """\
   few mistakes on it.
 - **Mostly small networks, quantised.** Their weights were available. They are not the networks that the
   papers compared.
+- **One recipe of an RDM.** Orders of models are those under the recipe of the binding. Under another, models
+  that stand close may [change places](#under-every-recipe-of-an-rdm).
 - **Other pictures for CLIP.** Its features are of THINGS photographs. The networks saw ImageNet
   photographs.
 - **No ceiling for SPoSE.** It is one geometry fitted to many people. A ceiling needs the data of single
   people; that of `things_groups_1854` is over geometries fitted to groups of people.
-- **Word joins.** Only some classes have a word vector or a [cue](../reference/glossary.md#cue): the column
-  n.
+- **Word joins.** Only some classes have a word vector or a [cue](../reference/glossary.md#cue): the row *n*.
 - **The rule `spread` brings people's associations with it.** Most of the scored concepts have cues that
   association networks were trained on ([held-out cues](association-geometry.md#what-to-know-about-spread)).
 - **The map of the models is of 92 pictures.** `bench similarity` makes one over any others.
@@ -229,7 +234,7 @@ def results_pages(registry: Registry) -> dict[Path, str]:
 def _page(board: Board, sections: list[str]) -> str:
     cells = [cell for column in board.columns for cell in column.cells]
     parts = [found_section(board), *sections, mistakes_section(board), pairs_section()]
-    parts += [semantics_section(board), map_section(), rules_section(), recipes_section(board)]
+    parts += [semantics_section(board), map_section(), rules_section(board), recipes_section(board)]
     parts += [pooling_section(), SOURCES.format(differences="\n".join(differences(board))), LIMITS]
     kept = [part for part in parts if part]
     head = HEAD.format(
@@ -318,34 +323,3 @@ def macaque_page(board: Board) -> str:
             parts += [f"## {title}", about, _scores(columns, board)]
     parts.append(neurons_section())
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
-
-
-# The recipes
-
-
-def recipes_section(board: Board) -> str:
-    """Scores and ranks under every recipe of an RDM, of the bindings that were published so."""
-    columns = [column for column in board.columns if column.recipes]
-    if not columns:
-        return ""
-    rows = [
-        (
-            f"`{column.binding}`",
-            f"`{model}`",
-            str(under.recipes),
-            f"{number(under.lowest)} to {number(under.highest)}",
-            f"{under.best} to {under.worst}",
-        )
-        for column in columns
-        for model, under in column.recipes.items()
-    ]
-    return "\n".join(
-        [
-            "## Under every recipe of an RDM",
-            "",
-            "Score and rank of each model over the recipes of an RDM (`bench robustness`). A conclusion that "
-            "hangs on the recipe is one about the recipe.",
-            "",
-            table(("binding", "model", "recipes", "score", "rank"), rows),
-        ]
-    )

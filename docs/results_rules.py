@@ -7,14 +7,17 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from results_words import table
+from results_words import named, table
+
+from benchmark.leaderboard.board import Board
+from benchmark.results import CellResult
 
 RULES = Path(__file__).parent / "explanation" / "association-rules.csv"
 #: What the rows beside neurons are profiles of
 NEURONS = "images"
 
 
-def rules_section() -> str:
+def rules_section(board: Board) -> str:
     """The table of rules for association profiles, for people and for association networks."""
     rows = [row for row in _rows_of_rules() if row["concepts"] != NEURONS]
     best = _best_of_rules(rows)
@@ -27,11 +30,32 @@ def rules_section() -> str:
             "",
             "Spearman correlation with the human similarity of the same concepts (SPoSE), by the rule under "
             "which two profiles of words are compared ([the rules](association-geometry.md#the-rules)). "
-            f"{said} The rule was chosen on people and on *others*, concepts that no cell scores.",
+            f"{said} The rule was chosen on people and on *others*, concepts that no cell scores."
+            f"{_without_weights(board, {row['profiles'] for row in rows})}",
             "",
             _table_of_rules(rows),
         ]
     )
+
+
+def _without_weights(board: Board, shown: set[str]) -> str:
+    """The association networks with published cells that the table lacks."""
+    missing = [
+        model
+        for model in board.models
+        if model not in shown and any(_is_association_network(c.by_model.get(model)) for c in board.columns)
+    ]
+    if not missing:
+        return ""
+    return (
+        f" The table lacks {named(missing)}: they were trained elsewhere for the bindings of association "
+        "norms, and their weights may not be passed on."
+    )
+
+
+def _is_association_network(cell: CellResult | None) -> bool:
+    entry = cell.provenance.registry_entry if cell and cell.provenance else {}
+    return "SwowAssociation" in str(entry.get("plugin"))
 
 
 def neurons_section() -> str:
@@ -46,7 +70,7 @@ def neurons_section() -> str:
             "correlation with the RDM of the responses (`v4_210325_rdm`), by the rule under which two "
             "profiles are compared ([the rules](association-geometry.md#the-rules)). "
             f"The best rule is {'; '.join(best)}. "
-            "The suite uses `spread` with decay 0.5, which was chosen on people.",
+            "The rule of the suite was chosen on people.",
             "",
             _table_of_rules(rows),
         ]

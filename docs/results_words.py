@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from benchmark.inference import fdr
 from benchmark.leaderboard.board import Board, Column
 from benchmark.leaderboard.compare import Difference, compare
 from benchmark.leaderboard.markdown import number
-from benchmark.results import CellResult
+from benchmark.results import CellResult, Estimate
 
 #: A layer is above chance where its p-value, adjusted over the layers, is below this
 ALPHA = 0.05
@@ -34,6 +35,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table in Markdown."""
     lines = [head, ("---",) * len(head), *rows]
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in lines)
+
+
+def named(models: Iterable[str]) -> str:
+    """Names of models, as code."""
+    return ", ".join(f"`{model}`" for model in models)
 
 
 def found_section(board: Board) -> str:
@@ -116,7 +122,10 @@ def _encoder_lines(board: Board) -> list[str]:
         p = " and ".join(dict.fromkeys(p_text(d.p_fdr) for d in one.differences))
         scores = " and ".join(score_text(cell) for cell in one.cells)
         names = f"`{one.binding}`", f"`{one.family}`"
-        rows.append((*names, scores, score_text(one.encoder), changes, p, ", ".join(dict.fromkeys(words))))
+        layers = " and ".join(dict.fromkeys(f"`{cell.best_layer}`" for cell in one.cells))
+        layers += f"; `{one.encoder.best_layer}`"
+        said_here = ", ".join(dict.fromkeys(words))
+        rows.append((*names, scores, score_text(one.encoder), layers, changes, p, said_here))
         if len(set(words)) == 1:
             agreed.setdefault(one.family, {}).setdefault(words[0], []).append(f"`{one.binding}`")
     said = {
@@ -133,18 +142,39 @@ def _encoder_lines(board: Board) -> list[str]:
     return [
         "### Association networks and the encoders they came from",
         "",
-        "An association network is compared by its words, the encoder by its features (for association norms "
+        "The layer `output` of an association network is its words; its other layers are those of its "
+        "encoder, as training left them. The encoder is compared by its features (for association norms "
         "through a readout). The difference is paired over the same concepts, as by `bench compare`: both "
         "models with their best layer on all concepts, with its 95 % interval, and p corrected over all rows "
-        "of the table (false discovery rate). A frozen network has the layers of its encoder too: where one "
-        "of them is best for both, the difference is 0. In bindings with SWOW the association network was "
+        "of the table (false discovery rate). Where the best layer is one of the encoder, words decide "
+        "nothing: if training left it as it was and the images have one size, the difference is 0."
+        f"{_sizes(found)} In bindings with SWOW the association network was "
         "trained with the target and its encoder was not: a better score is expected there. Where all seeds "
         "agree:",
         "",
         *sentences,
         "",
-        table((*head, "paired difference", "p, corrected", "it is"), rows),
+        table((*head, "best layers; of its encoder", "paired difference", "p, corrected", "it is"), rows),
     ]
+
+
+def _sizes(found: Sequence[Beside]) -> str:
+    """Which association networks see images of another size than their encoder."""
+    pixels = {one.family: (_pixels(one.cells[0]), _pixels(one.encoder)) for one in found}
+    other = [f"`{name}` ({own} and {its} pixels)" for name, (own, its) in pixels.items() if own != its]
+    if not other:
+        return ""
+    return (
+        f" Of another size than for their encoder are the images of {_listed(other)}: there a difference may "
+        "come from the size."
+    )
+
+
+def _pixels(cell: CellResult) -> str:
+    """The side of the images that a network sees."""
+    preprocessing = cell.provenance.preprocessing if cell.provenance else ""
+    cut = re.search(r"crop=(\d+)", str(preprocessing))
+    return cut[1] if cut else "unknown"
 
 
 def _difference_text(one: Difference) -> str:
@@ -263,6 +293,7 @@ def _chance_lines(board: Board, task: str, name: str) -> list[str]:
         if column.cells[0].task != task:
             continue
         told = [f"`{cell.model}`" for cell in column.cells if _above_chance(cell)]
+        below = [f"`{cell.model}`" for cell in column.cells if below_chance(cell)]
         widest = max((c.ci_high or 0.0) - (c.ci_low or 0.0) for c in column.cells)
         layers = [
             f"`{cell.model}` `{layer.name}` {number(layer.metrics[str(cell.metric)].score)}"
@@ -273,7 +304,8 @@ def _chance_lines(board: Board, task: str, name: str) -> list[str]:
         models = "1 model" if len(column.cells) == 1 else f"{len(column.cells)} models"
         lines.append(
             f"- `{column.binding}`: the interval of the score is above chance for {len(told)} of "
-            f"{models}{f' ({_listed(told)})' if told else ''}; the widest spans "
+            f"{models}{f' ({_listed(told)})' if told else ''}"
+            f"{f', and below it for {len(below)} ({_listed(below)})' if below else ''}; the widest spans "
             f"{number(widest)}. Single layers above chance, after correction over layers: "
             f"{_listed(layers) or 'none'}."
         )
@@ -301,11 +333,12 @@ def differences(board: Board) -> list[str]:
     mistakes = by_task.get("one_vs_two", [])
     if mistakes:
         counted = [cell.counts.get("misclassified_joined", 0) for cell in mistakes]
-        told = sum(_above_chance(cell) for cell in mistakes)
+        told, below = (sum(map(of, mistakes)) for of in (_above_chance, below_chance))
         lines.append(
             "- They find that the true class of a misclassified image can be recovered in intermediate "
             f"layers (1 vs 2). Here that is shown for {told} of {len(mistakes)} cells, which rest on "
-            f"{min(counted)} to {max(counted)} mistakes each."
+            f"{min(counted)} to {max(counted)} mistakes each. In {below} the score is shown to be below "
+            "half: the layer stands nearer to the class that the image was taken for."
         )
     matched = by_task.get("gwot_matching", [])
     if matched:
@@ -322,3 +355,8 @@ def differences(board: Board) -> list[str]:
 
 def _above_chance(cell: CellResult) -> bool:
     return cell.ci_low is not None and cell.chance is not None and cell.ci_low > cell.chance
+
+
+def below_chance(one: CellResult | Estimate) -> bool:
+    """Whether the whole interval of a score lies below chance."""
+    return one.ci_high is not None and one.chance is not None and one.ci_high < one.chance

@@ -81,7 +81,8 @@ def association_rule(
     Raises
     ------
     UsageError
-        If the rule needs norms that are not given, or does not need what is given.
+        If the rule needs norms that are not given, or does not need what is given; or the decay is not
+        between 0 and 1.
     """
     if rule is None and norms is None and decay is None:
         return None
@@ -94,8 +95,10 @@ def association_rule(
     try:
         return AssociationRuleEntry(rule=rule.value, norms=norms, decay=decay)
     except ValidationError as error:
-        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise UsageError(f"--rule {rule.value}: {reason}") from error
+        detail = error.errors()[0]
+        reason = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        option = f"{detail['loc'][0]} {detail['input']}" if detail["loc"] else f"rule {rule.value}"
+        raise UsageError(f"--{option}: {reason}") from error
 
 
 def run_options(

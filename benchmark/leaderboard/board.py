@@ -13,25 +13,26 @@ from benchmark.registry import Registry
 from benchmark.results import TWIN, VARIANT, CellResult, average_seeds
 from benchmark.task import Metric, Task
 
+#: What the recipe of a binding itself is called beside the others, which have the names of their results
+OWN_RECIPE = "that of the binding"
+
 
 class UnderRecipes(NamedTuple):
     """The scores of a model on one binding under several recipes of an RDM (``bench robustness``).
 
     Attributes
     ----------
-    recipes : int
-        Number of recipes, that of the binding among them.
-    lowest, highest : float
-        The least and the greatest score.
-    best, worst : int
-        The best and the worst rank among the models that have a score under every recipe; 1 is the best.
+    scores : dict of str to float
+        By recipe, that of the binding (:data:`OWN_RECIPE`) first.
+    ranks : dict of str to int
+        By recipe, among the models that have a score under every recipe; 1 is the best.
+    ahead_of : tuple of str
+        The models that have a worse score under every recipe.
     """
 
-    recipes: int
-    lowest: float
-    highest: float
-    best: int
-    worst: int
+    scores: Mapping[str, float]
+    ranks: Mapping[str, int]
+    ahead_of: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -172,29 +173,33 @@ def _reasons(column: Column, models: Sequence[str], refused: Sequence[CellResult
     return {model: reasons[model] for model in models if model in reasons and model not in column.by_model}
 
 
-def _variants(binding: str, by_binding: Mapping[str, list[CellResult]]) -> list[list[CellResult]]:
-    """The cells of a binding under each recipe, its own first; none where it has its own alone."""
-    others = [cells for name, cells in by_binding.items() if name.startswith(f"{binding}{VARIANT}")]
-    return [by_binding.get(binding, []), *others] if others else []
+def _variants(binding: str, by_binding: Mapping[str, list[CellResult]]) -> dict[str, list[CellResult]]:
+    """The cells of a binding by recipe, its own first; none where it has its own alone."""
+    start = f"{binding}{VARIANT}"
+    others = {name[len(start) :]: cells for name, cells in by_binding.items() if name.startswith(start)}
+    return {OWN_RECIPE: by_binding.get(binding, []), **others} if others else {}
 
 
-def _under_recipes(variants: list[list[CellResult]], *, higher: bool) -> dict[str, UnderRecipes]:
-    """The range of scores and ranks, among the models that have a score under every recipe."""
-    by_recipe = [{cell.model: cell.score or 0.0 for cell in cells} for cells in variants]
-    models = (
-        [m for m in by_recipe[0] if all(m in scores for scores in by_recipe)] if len(variants) > 1 else []
-    )
-    scores: dict[str, list[float]] = {model: [] for model in models}
-    ranks: dict[str, list[int]] = {model: [] for model in models}
-    for of_recipe in by_recipe:
-        for model in models:
-            score = of_recipe[model]
-            others = [of_recipe[other] for other in models]
-            scores[model].append(score)
-            ranks[model].append(1 + sum(other > score if higher else other < score for other in others))
+def _under_recipes(variants: Mapping[str, list[CellResult]], *, higher: bool) -> dict[str, UnderRecipes]:
+    """Scores, ranks and orders under each recipe, among the models that have a score under every one."""
+    sign = 1 if higher else -1
+    by_recipe = {name: {c.model: c.score or 0.0 for c in cells} for name, cells in variants.items()}
+    found = list(by_recipe.values())
+    models = [m for m in found[0] if all(m in scores for scores in found)] if len(found) > 1 else []
+
+    def ahead(one: str, other: str, scores: Mapping[str, float]) -> bool:
+        return sign * scores[one] > sign * scores[other]
+
     return {
-        model: UnderRecipes(len(found), min(found), max(found), min(ranks[model]), max(ranks[model]))
-        for model, found in scores.items()
+        model: UnderRecipes(
+            scores={recipe: scores[model] for recipe, scores in by_recipe.items()},
+            ranks={
+                recipe: 1 + sum(ahead(other, model, scores) for other in models)
+                for recipe, scores in by_recipe.items()
+            },
+            ahead_of=tuple(other for other in models if all(ahead(model, other, s) for s in found)),
+        )
+        for model in models
     }
 
 
@@ -202,7 +207,7 @@ def _column(
     binding: str,
     cells: list[CellResult],
     registry: Registry,
-    variants: list[list[CellResult]],
+    variants: Mapping[str, list[CellResult]],
 ) -> Column:
     metrics: tuple[Metric, ...] = ()
     question, unit = "", Task.unit

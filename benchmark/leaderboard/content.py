@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.leaderboard.board import Board, Column
+from benchmark.leaderboard.board import Board, Column, UnderRecipes
 from benchmark.leaderboard.gallery import Gallery
 from benchmark.leaderboard.ranks import is_ranked
 from benchmark.results import (
@@ -145,6 +145,16 @@ def _binding(column: Column) -> Content:
     }
 
 
+def _recipes(under: UnderRecipes) -> Content:
+    scores, ranks = under.scores.values(), under.ranks.values()
+    return {
+        "n": len(scores),
+        "scores": [_rounded(min(scores)), _rounded(max(scores))],
+        "ranks": [min(ranks), max(ranks)],
+        "ahead_of": list(under.ahead_of),
+    }
+
+
 def _cell(cell: CellResult, column: Column) -> Content:
     ranks = column.ranks.get(cell.model)
     under = column.recipes.get(cell.model)
@@ -156,7 +166,7 @@ def _cell(cell: CellResult, column: Column) -> Content:
         "u": cell.untrained,
         "seeds": cell.averaged,
         "rank": list(ranks) if ranks else None,
-        "recipes": list(under) if under else None,
+        "recipes": _recipes(under) if under else None,
         "counts": cell.counts,
         "notes": list(cell.notes),
     }

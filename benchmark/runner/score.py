@@ -81,13 +81,14 @@ def assemble(session: Session, cell: Cell) -> Parts:
     task = session.task(binding.task)
     shown = session.stimuli(binding.stimuli)
     stimuli = _covered(session, cell, model, shown)
+    # before the target: a set without images is refused though data of people are missing too
+    features = feature_key(model, stimuli, session.device)
     target = session.target_of(binding)
     if target.kind not in task.target_kinds:
         raise NotPossible(
             f"task {binding.task!r} compares with {', '.join(task.target_kinds)}; "
             f"target {binding.target!r} is {target.kind}"
         )
-    features = feature_key(model, stimuli, session.device)
     references = load_references(session, cell, task.references(binding.params))
     of_references = reference_keys(references, stimuli, session.device)
     associations = any(part.model.has_associations for part in (model, *references.values()))

@@ -47,7 +47,11 @@ function inWords(cell, binding) {
   if (cell.gl !== undefined) parts.push(`ceiling ${number(cell.gl)} to ${number(cell.gh)}`);
   parts.push(`${cell.n} of ${binding.n} ${binding.unit}`, `layer ${cell.layer}`);
   if (cell.rank) parts.push(cell.rank[0] === cell.rank[1] ? `rank ${cell.rank[0]}` : `rank ${cell.rank.join(" to ")}`);
-  if (cell.recipes) parts.push(`${number(cell.recipes[1], 2)} to ${number(cell.recipes[2], 2)} under ${cell.recipes[0]} recipes`);
+  if (cell.recipes) {
+    const { n, scores, ranks, ahead_of: behind } = cell.recipes;
+    parts.push(`${number(scores[0], 2)} to ${number(scores[1], 2)}, rank ${[...new Set(ranks)].join(" to ")}, under ${n} recipes of an RDM`);
+    if (behind.length) parts.push(`better than ${behind.join(", ")} under all of them`);
+  }
   if (cell.t) parts.push("trained with this target");
   return parts.join("; ");
 }

@@ -206,7 +206,8 @@ def test_from_an_empty_root_to_a_score(bench, human_data, tmp_path, monkeypatch)
     done = bench("data", "list", "--all", "--data", "root")
     missing = re.findall(r"^missing: (\w+):", done.out, flags=re.MULTILINE)
     given_by_nobody = {
-        *("imagenet_val", "things_images", "things_triplets", "things_fmri_v1", "things_fmri_it", "mcrae"),
+        *("imagenet_val", "imagenet_val_five", "things_images", "things_triplets", "mcrae"),
+        *("things_fmri_v1", "things_fmri_it"),
         *("buchanan", "usf", "swow_r123", "binder", "wordsim", "wordsim_similarity", "wordsim_relatedness"),
         *("tvsd_v4", "tvsd_it", "nsd_subj01_ventral", "things_fmri_it_responses"),
         *(f"algonauts{n}{part}" for n in (78, 118) for part in ("", "_evc", "_it")),

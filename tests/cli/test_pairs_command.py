@@ -129,6 +129,10 @@ def test_pairs_that_bring_the_same_words_to_mind_come_closer_in_the_miniature(sh
         (("-m", "after", "--reference", "after", "--reference-layer", "output"), "no pair moves"),
         (("-m", "after", "--stimuli", "mini_image"), "did you mean mini_images?"),
         (("-m", "after", "--decay", "0.5"), "--norms and --decay belong to --rule"),
+        (
+            ("-m", "after", "--rule", "spread", "--norms", "swow", "--decay", "2"),
+            "--decay 2.0: should be less than 1",
+        ),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_line(bench, own, arguments, message):

@@ -12,6 +12,7 @@ from scipy.io import savemat
 from benchmark.common.errors import DataError
 from benchmark.datasets import DataRoot, Stimuli
 from benchmark.datasets.readers.imagenet_validation import validation
+from benchmark.registry import load_registry
 
 #: Classes of the images 1 to 6, not sorted
 CLASSES = ["n02085620", "n01440764", "n02085620", "n01440764", "n02085620", "n01440764"]
@@ -101,3 +102,11 @@ def test_too_few_images_of_a_class(tmp_path):
     (tmp_path / "val" / CLASSES[0] / f"{NAMES[0]}.JPEG").unlink()
     with pytest.raises(DataError, match="class n02085620 has 2 images; 3 of each class are wanted"):
         read(tmp_path, images=3)
+
+
+def test_the_bindings_have_an_image_of_each_concept_in_each_group():
+    registry = load_registry()
+    bindings = [b for b in registry.suite("human").bindings.values() if b.stimuli == "imagenet_val_five"]
+    assert {binding.task for binding in bindings} == {"two_vs_two", "one_vs_two"}
+    images = registry.datasets["imagenet_val_five"].entry.params["images"]
+    assert {binding.params["groups"] for binding in bindings} == {images}

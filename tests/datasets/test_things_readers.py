@@ -255,6 +255,15 @@ def test_without_images_of_things_the_cell_is_not_possible_and_says_how_to_get_t
     assert "aardvark/aardvark_01b.jpg" in cell["reason"]
 
 
+def test_where_images_and_data_of_people_are_both_missing_the_images_are_named(bench, things, tmp_path):
+    """The data of people would not help a model that needs images."""
+    run = ("run", "--suite", "human", "--data", things.parent, "--model", "pixels", "--format", "json")
+    found = bench(*run, "--output", tmp_path / "out", "--task", "things_odd_one_out_1854")
+    (cell,) = found.cells
+    assert cell["status"] == "not_possible"
+    assert "'things_concepts' has no image files" in cell["reason"]
+
+
 def test_the_dot_form_of_spose_is_the_greatest_dot_product_less_that_of_the_pair(things):
     path = things / "spose_embedding_49d_sorted.txt"
     target = spose(root(things), name="spose", dimensions=49, form="dot")

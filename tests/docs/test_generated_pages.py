@@ -61,20 +61,40 @@ def test_the_page_of_the_results_has_every_published_score():
             assert re.search(rf"{cell['score']:.3f}†? \[{cell['ci_low']:.3f}, ", results), path
 
 
-def test_recipes_have_a_table_once_they_are_published():
-    from results_page import recipes_section
+def test_recipes_have_a_table_and_their_orders_once_they_are_published():
+    from results_recipes import recipes_section
 
-    under = UnderRecipes(recipes=8, lowest=0.1, highest=0.25, best=1, worst=3)
-    column = SimpleNamespace(binding="people_rdm", recipes={"pixels": under})
+    def under(own: float, other: float, ranks: tuple[int, int], *ahead_of: str) -> UnderRecipes:
+        scores = {"that of the binding": own, "cosine.none": other}
+        return UnderRecipes(scores, dict(zip(scores, ranks, strict=True)), ahead_of)
+
+    recipes = {
+        "clip": under(0.25, 0.1, (1, 2), "pixels"),
+        "lite": under(0.2, 0.3, (2, 1), "pixels"),
+        "pixels": under(0, 0, (3, 3)),
+    }
+    column = SimpleNamespace(binding="people_rdm", recipes=recipes)
     plain = SimpleNamespace(binding="other", recipes={})
     section = recipes_section(SimpleNamespace(columns=[plain, column]))
-    assert "| `people_rdm` | `pixels` | 8 | 0.100 to 0.250 | 1 to 3 |" in section
+    assert "| model | that of the binding | cosine |" in section
+    assert "| `clip` | 0.250 (1) | 0.100 (2) |" in section
+    assert (
+        "Under all 2 recipes `clip` scores better than `pixels`; `lite` scores better than `pixels`"
+        in section
+    )
+    assert section.rstrip().endswith("The order hangs on the recipe for `clip` and `lite`.")
     assert recipes_section(SimpleNamespace(columns=[plain])) == ""
 
 
 def test_no_result_is_typed_on_the_page_of_the_results():
     """Every number with decimals, and every percentage, comes from a result. (Intervals are of 95 %.)"""
-    for name in ("results_page.py", "results_words.py", "results_curves.py"):
+    for name in (
+        "results_page.py",
+        "results_words.py",
+        "results_curves.py",
+        "results_recipes.py",
+        "results_rules.py",
+    ):
         text = (DOCS / name).read_text(encoding="utf-8")
         strings = [
             node.value
@@ -118,6 +138,19 @@ def test_networks_beside_their_encoders_are_compared_as_bench_compare_does():
             assert not shown.p_fdr < shown.p
 
 
+def test_association_networks_with_images_of_another_size_than_their_encoder_are_named():
+    from results_words import _sizes
+
+    def beside(family, *sizes):
+        preprocessings = [f"Preprocessing(resize=(144, 144), crop={size}, mean=(0.5,))" for size in sizes]
+        own, its = (SimpleNamespace(provenance=SimpleNamespace(preprocessing=p)) for p in preprocessings)
+        return SimpleNamespace(family=family, cells=[own], encoder=its)
+
+    small, same = beside("small", 128, 224), beside("same", 224, 224)
+    assert "the images of `small` (128 and 224 pixels): there" in _sizes([same, small])
+    assert _sizes([same]) == ""
+
+
 def test_the_curve_of_1_vs_2_is_read_from_its_numbers():
     from results_curves import mistakes_section
 
@@ -133,12 +166,13 @@ def test_the_curve_of_1_vs_2_is_read_from_its_numbers():
             metric="accuracy",
             n=133,
             counts={"groups": groups, "misclassified_joined": 700},
-            layers=[layer("a", 0.5, 0.9), layer("b", 0.6, 0.001), layer("c", 0.55, 0.06)],
+            layers=[layer("a", 0.45, 0.9), layer("b", 0.6, 0.001), layer("c", 0.55, 0.06)],
         )
 
     found = mistakes_section(SimpleNamespace(columns=[SimpleNamespace(cells=[cell(5)])]))
     assert "700 mistakes over 133 concepts" in found
     assert "recovered in 1 of 3 layers (`b`); the highest accuracy is in `b`" in found
+    assert "the interval is below half in 1 of 3 layers" in found
     assert "intervals span 0.040 to 0.040" in found
     assert "| `mistakes` | `net` | `b` | 0.600 [0.580, 0.620] | [0.564, 0.636] | 0.001 |" in found
     assert mistakes_section(SimpleNamespace(columns=[SimpleNamespace(cells=[cell(1)])])) == ""

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -45,3 +46,8 @@ def test_the_figure_has_every_pair_and_a_point_for_each_layer(page):
     )
     assert {"a early 1", "a late 2", "b output 3"} <= set(shown)
     assert len(list(figure.iter(f"{space}circle"))) == 3
+
+
+def test_layers_on_one_point_share_a_text(page):
+    drawn = page["_numbers"](np.array([[10.2, 20.0], [40.0, 50.0], [9.8, 20.3]]))
+    assert [ET.fromstring(text).text for text in drawn] == ["1, 3", "2"]

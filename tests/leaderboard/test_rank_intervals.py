@@ -8,7 +8,7 @@ from test_page import cell
 
 from benchmark.inference import mean_statistic as mean_of
 from benchmark.inference import perturbed
-from benchmark.leaderboard.board import _under_recipes
+from benchmark.leaderboard.board import OWN_RECIPE, _under_recipes
 from benchmark.leaderboard.compare import compare
 from benchmark.leaderboard.ranks import rank_intervals
 from benchmark.results import CellResult, ResultStore, perturbed_of
@@ -91,10 +91,18 @@ def test_ranks_under_recipes_are_among_models_that_have_all_of_them():
     def cells(**scores: float) -> list[CellResult]:
         return [CellResult.model_construct(model=model, score=score) for model, score in scores.items()]
 
-    variants = [cells(a=0.5, b=0.4, only_one=0.9), cells(a=0.1, b=0.2)]
-    found = _under_recipes(variants, higher=True)
-    assert {model: tuple(under) for model, under in found.items()} == {
-        "a": (2, 0.1, 0.5, 1, 2),
-        "b": (2, 0.2, 0.4, 1, 2),
+    variants = {
+        OWN_RECIPE: cells(a=0.5, b=0.4, c=0.05, only_one=0.9),
+        "cosine.none": cells(a=0.1, b=0.2, c=0.05),
     }
-    assert _under_recipes(variants[:1], higher=True) == {}
+    found = _under_recipes(variants, higher=True)
+    assert found == {
+        "a": ({OWN_RECIPE: 0.5, "cosine.none": 0.1}, {OWN_RECIPE: 1, "cosine.none": 2}, ("c",)),
+        "b": ({OWN_RECIPE: 0.4, "cosine.none": 0.2}, {OWN_RECIPE: 2, "cosine.none": 1}, ("c",)),
+        "c": ({OWN_RECIPE: 0.05, "cosine.none": 0.05}, {OWN_RECIPE: 3, "cosine.none": 3}, ()),
+    }
+    errors = _under_recipes(variants, higher=False)
+    assert errors["c"].ahead_of == ("a", "b")
+    assert errors["c"].ranks == {OWN_RECIPE: 1, "cosine.none": 1}
+    assert _under_recipes({OWN_RECIPE: variants[OWN_RECIPE]}, higher=True) == {}
+    assert _under_recipes({}, higher=True) == {}
