@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from benchmark.common.errors import DataError, NotPossible, UsageError
-from benchmark.datasets import DataRoot, Join, Stimuli, Target, join
+from benchmark.datasets import DataRoot, Join, ResponseTarget, Stimuli, Target, join
 from benchmark.datasets.readers.rdm_files import is_pattern
+from benchmark.inference import Reliability, split_half_reliability
 from benchmark.registry import Registry, load_plugin, load_registry
 from benchmark.registry.names import check_name
 from benchmark.runner import Options, Session
@@ -57,6 +59,14 @@ class OwnData:
     miniature: bool = False
     taken: frozenset[str] = frozenset()
     lines: list[str] = field(default_factory=list)
+
+    @cached_property
+    def reliability(self) -> Reliability | None:
+        """That of each channel of responses, over what joined; None: there are no repeats."""
+        target = self.data if self.joined is None else self.joined.target
+        if not isinstance(target, ResponseTarget) or target.repeats.shape[2] < 2:
+            return None
+        return split_half_reliability(target.repeats, 0)
 
     def proposals(self, task: str | None = None, **params: Any) -> list[Proposal]:
         """The entry of the data set; for a target also a suite with a binding of ``task`` and ``params``."""
@@ -230,8 +240,18 @@ def _joined(stimuli: Stimuli, target: Target, on: str | None) -> Join[Target]:
         raise DataError(
             f"{len(target.ids)} ids of {target.source or target.name} ({ours}) and "
             f"{len(stimuli.concept_ids)} concepts of {stimuli.name} ({theirs}) do not join on {key}: "
-            f"{found} are the same{hint or '; expected the names of the concepts'}"
+            f"{found} are the same{hint or f'; expected {_expected(stimuli, target)}'}"
         ) from error
+
+
+def _expected(stimuli: Stimuli, target: Target) -> str:
+    concepts = "the names of the concepts"
+    if not isinstance(target, ResponseTarget) or stimuli.ids == stimuli.concept_ids:
+        return concepts
+    seen = set(target.ids)
+    shown = {concept for name, concept in zip(stimuli.ids, stimuli.concepts, strict=True) if name in seen}
+    few = f"; the images that join are of {len(shown)} concepts, and {_FEWEST} are needed" if shown else ""
+    return f"{concepts}, or the ids of the images as bench list ids has them ({_some(stimuli.ids)}){few}"
 
 
 def _joins_by_key(stimuli: Stimuli, target: Target) -> dict[str, int]:
@@ -245,13 +265,19 @@ def _count(stimuli: Stimuli, target: Target, on: str | None) -> int:
 
 def _what_joined(stimuli: Stimuli, target: Target, joined: Join[Target], on: str | None) -> list[str]:
     concepts, ids = stimuli.concept_ids, target.ids
+    one, ours, found, key = "concept", concepts, joined.concepts, on or "the concept id"
+    more = ""
+    if joined.by_stimulus:
+        one, ours, found, key = "image", stimuli.ids, joined.target.ids, "the id of the image"
+        more = f"; they show {len(joined.concepts)} of {len(concepts)} concepts"
     lines = [
-        f"joined: {len(joined.concepts)} of {len(concepts)} concepts of {stimuli.name} "
-        f"and of {len(ids)} ids, on {on or 'the concept id'}"
+        f"joined: {len(found)} of {len(ours)} {one}s of {stimuli.name} and of {len(ids)} ids, on {key}{more}"
     ]
     left = {
-        f"concepts of {stimuli.name} without a row": sorted(set(concepts) - set(joined.concepts)),
-        f"ids without a concept of {stimuli.name}": sorted(set(ids) - set(joined.target.ids)),
+        f"{one}s of {stimuli.name} without a row": sorted(set(ours) - set(found)),
+        f"ids without {'an' if joined.by_stimulus else 'a'} {one} of {stimuli.name}": sorted(
+            set(ids) - set(joined.target.ids)
+        ),
     }
     lines += [f"lost: {len(names)} {what}: {_some(names)}" for what, names in left.items() if names]
     if joined.counts["ambiguous"]:
