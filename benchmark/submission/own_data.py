@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from benchmark.registry.names import check_name
 from benchmark.runner import Options, Session
 from benchmark.submission.own import relative_to
 from benchmark.submission.proposal import Proposal
+from benchmark.task import Task
 
 #: The suite whose models see stimuli that no suite has
 _REAL = "human"
@@ -39,7 +40,7 @@ class OwnData:
     joined : Join or None
         A target with the concepts of its stimuli.
     binding : dict
-        Its binding, without the task.
+        Its binding; empty for stimuli.
     extends : str
         The suite whose models are scored.
     miniature : bool
@@ -68,18 +69,17 @@ class OwnData:
             return None
         return split_half_reliability(target.repeats, 0)
 
-    def proposals(self, task: str | None = None, **params: Any) -> list[Proposal]:
-        """The entry of the data set; for a target also a suite with a binding of ``task`` and ``params``."""
+    def proposals(self) -> list[Proposal]:
+        """The entry of the data set; for a target also a suite with its binding."""
         proposals = [Proposal(self.name, self.entry, section="datasets")]
-        if task is not None:
-            binding = {"task": task, **self.binding, **({"params": params} if params else {})}
-            named = f"{self.name}_{task}"
+        if self.binding:
+            named = f"{self.name}_{self.binding['task']}"
             named = f"own_{named}" if named in self.taken else named
             suite = {
                 "description": self.entry["description"],
                 "extends": self.extends,
                 **({"miniature": True} if self.miniature else {}),
-                "bindings": {named: binding},
+                "bindings": {named: self.binding},
             }
             proposals.append(Proposal(self.name, suite, section="suites"))
         return proposals
@@ -93,10 +93,12 @@ def own_target(
     registries: Sequence[Path],
     *,
     stimuli: str,
+    task: str,
+    task_params: Mapping[str, Any] | None = None,
     on: str | None = None,
     data: Path | None = None,
 ) -> OwnData:
-    """Read a target of a user's own, and join it with stimuli.
+    """Read a target of a user's own, join it with stimuli, and ask its task whether it can score what joined.
 
     Parameters
     ----------
@@ -112,6 +114,10 @@ def own_target(
         The user's registry files. The first will hold the entry; it may not exist yet.
     stimuli : str
         Name of the stimuli that models will see.
+    task : str
+        Task of its binding.
+    task_params : mapping, optional
+        Parameters of the task.
     on : str, optional
         Key of the stimuli to join on. Default: the concept id.
     data : Path, optional
@@ -134,7 +140,14 @@ def own_target(
     shown = session.stimuli(stimuli)
     own.joined = _joined(shown, own.data, on)
     own.lines = _what_joined(shown, own.data, own.joined, on)
-    own.binding = {"stimuli": stimuli, "target": name, **({"on": on} if on else {})}
+    own.lines += _refused(session.task(task), shown, own.joined, task_params or {})
+    own.binding = {
+        "task": task,
+        "stimuli": stimuli,
+        "target": name,
+        **({"on": on} if on else {}),
+        **({"params": dict(task_params)} if task_params else {}),
+    }
     own.extends = _suite_of(session.registry, stimuli)
     extended = session.registry.suite(own.extends)
     own.miniature, own.taken = extended.miniature, frozenset(extended.bindings)
@@ -283,6 +296,15 @@ def _what_joined(stimuli: Stimuli, target: Target, joined: Join[Target], on: str
     if joined.counts["ambiguous"]:
         lines.append(f"ambiguous: {joined.counts['ambiguous']} concepts share a row; none of them is taken")
     return lines
+
+
+def _refused(task: Task, stimuli: Stimuli, joined: Join[Target], params: Mapping[str, Any]) -> list[str]:
+    """Why the task cannot score what joined, as a run would say it."""
+    try:
+        task.require(stimuli, joined, params)
+    except NotPossible as error:
+        return [f"{task.name}: not possible with the params of the binding as they are: {error}"]
+    return []
 
 
 def _some(names: Sequence[str]) -> str:
