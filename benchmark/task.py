@@ -309,6 +309,23 @@ class Task(ABC):
         """
         del stimuli, joined, class_ids, params
 
+    def require_layers(self, layers: Sequence[str], params: Mapping[str, Any]) -> None:
+        """Raise unless the layers of the model will do. Asked after :meth:`require`.
+
+        Parameters
+        ----------
+        layers : sequence of str
+            The layers that would be scored.
+        params
+            As for :meth:`require`.
+
+        Raises
+        ------
+        NotPossible
+            Here never: a task whose ``params`` name layers adds which of them it needs.
+        """
+        del layers, params
+
     def cost(self, joined: Join[Target], layers: int, params: Mapping[str, Any]) -> Cost | None:
         """The cost of scoring, once the features are there, for ``bench run --dry-run``.
 

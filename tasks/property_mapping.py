@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
@@ -143,7 +143,7 @@ class PropertyMapping(Task):
             If a parameter is unknown or not valid.
         """
         recipe = self._read(params)
-        self._check_layers(recipe, view)
+        self.require_layers(view.layers, params)
         concepts, frequencies, properties = _given(joined, recipe)
         images = concept_images(view.stimuli, concepts)
         seeds = rng.integers(2**31, size=recipe["repeats"])
@@ -187,6 +187,16 @@ class PropertyMapping(Task):
         super().require(stimuli, joined, params)
         recipe = self._read(params)
         concept_images(stimuli, _given(joined, recipe)[0])
+
+    def require_layers(self, layers: Sequence[str], params: Mapping[str, Any]) -> None:
+        """Raise NotPossible if the model has none of the layers whose features the network is trained on."""
+        # Models of one binding have different layers: a name is wrong only where none of them is known.
+        named = self._read(params)["network"]
+        if named and not set(named) & set(layers):
+            raise NotPossible(
+                f"the model has none of the layers {', '.join(map(str, named))} that params.network names; "
+                f"{did_you_mean(str(named[0]), list(layers))}"
+            )
 
     def calibrate(self, rng: np.random.Generator) -> list[Control]:
         """The standard controls, with noise beside exchanged predictions, and concepts of few kinds."""
@@ -232,15 +242,6 @@ class PropertyMapping(Task):
                 f"task {self.name}: parameter 'steps' is {steps}: expected numbers of at least 1"
             )
         return recipe
-
-    def _check_layers(self, recipe: Mapping[str, Any], view: ModelView) -> None:
-        # Models of one binding have different layers: a name is wrong only where none of them is known.
-        named = recipe["network"]
-        if named and not set(named) & set(view.layers):
-            raise NotPossible(
-                f"{view.name} has none of the layers {', '.join(map(str, named))} that params.network names; "
-                f"{did_you_mean(str(named[0]), list(view.layers))}"
-            )
 
 
 @dataclass(frozen=True)

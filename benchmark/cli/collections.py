@@ -56,6 +56,9 @@ def pull_data(name: str, root: Path, registries: Iterable[Path], *, accept: bool
         states = [state_of(root / collection.name, file, hashed=False) for file in collection.files]
         lacking = [state.file.path for state in states if state.state in ("missing", "changed")]
         missing += len(lacking)
+        for state in states:
+            if not state.file.url and state.file.path not in lacking:
+                _say_brought(collection, Brought(state.file, "here already"))
         if lacking:
             say(f"{collection.name}: to be got by hand: {', '.join(lacking)}", *_steps(collection))
     return int(missing > 0)

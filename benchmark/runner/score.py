@@ -171,13 +171,14 @@ def require(session: Session, parts: Parts) -> Join[Any]:
     Raises
     ------
     NotPossible
-        If too little joins for the task (:meth:`benchmark.task.Task.require`), or the task needs classes and
-        the model has none (:func:`benchmark.runner.shown.classes_of`).
+        If too little joins for the task (:meth:`benchmark.task.Task.require`), it needs other layers, or it
+        needs classes and the model has none (:func:`benchmark.runner.shown.classes_of`).
     """
     stimuli, task, binding = parts.stimuli, parts.task, parts.binding
     joined = join(stimuli, parts.target, binding.on)
     params = session.params(binding)
     task.require(stimuli, joined, params)
+    task.require_layers(view(session, parts).layers, params)
     if task.needs_classes:
         rule = binding.associations
         has_norms = rule is not None and rule.norms is not None

@@ -207,7 +207,10 @@ def _require_free(name: str, registry: Registry) -> None:
     except ValueError as error:
         raise UsageError(f"{name}: {error}") from error
     if name in registry.datasets:
-        raise UsageError(f"the name {name} is taken, at {registry.datasets[name].where}; give another")
+        raise UsageError(
+            f"the name {name} is taken, at {registry.datasets[name].where}; give another, "
+            "or take the entries of that name out of your file"
+        )
     if name in registry.suites:
         raise UsageError(f"the name {name} is that of a suite; give another")
 

@@ -89,7 +89,9 @@ def test_pull_asks_for_consent_and_says_the_steps(bench, ours, monkeypatch):
     assert "1. ask for ratings.csv" in done.out
     (ours / "ratings.csv").write_text("1,2\n")
     assert "imported: ours/ratings.csv" in bench("data", "import", "animals", "ratings.csv", *command[3:]).out
-    assert bench(*command, "--accept-license").status == 0
+    done = bench(*command, "--accept-license")
+    assert done.status == 0
+    assert "here already: ours/ratings.csv" in done.out, "also what has no address"
 
 
 def test_verify_finds_a_changed_and_a_missing_file(bench, ours):

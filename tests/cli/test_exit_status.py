@@ -85,6 +85,16 @@ def test_a_dry_run_promises_only_what_will_run(run, tmp_path):
     assert "1 of 2 cells would be scored" in done.out
 
 
+def test_a_dry_run_sees_that_the_model_lacks_the_layers_of_the_binding(run, tmp_path):
+    (tmp_path / "mine.yaml").write_text(
+        REGISTRY + "      traits: {task: property_mapping, stimuli: mini_images, target: mini_properties, "
+        "params: {network: [pre_logits]}}\n"
+    )
+    done = run("--model", "plain", "--task", "traits", "--dry-run")
+    assert "none of the layers pre_logits that params.network names" in done.out
+    assert "0 of 1 cells would be scored" in done.out
+
+
 def test_a_dry_run_sees_that_too_few_concepts_join(run, tmp_path):
     (tmp_path / "plain.py").write_text(
         PLUGIN.replace("    def estimate", "    def covered(self, stimuli):\n"

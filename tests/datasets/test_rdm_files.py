@@ -254,6 +254,11 @@ REFUSED = {
         {"ids": "ids.txt"},
         r"the greatest values: these are similarities; name a rule with --similarity: one-minus \(1 - s",
     ),
+    "negative distances": (
+        lambda f: np.save(f / "a.npy", -PEOPLE),
+        {"ids": "ids.txt"},
+        r"the greatest values: these are similarities; name a rule with --similarity",
+    ),
     "no similarities": (
         lambda f: np.save(f / "a.npy", PEOPLE),
         {"ids": "ids.txt", "similarity": "one-minus"},

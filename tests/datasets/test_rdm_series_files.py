@@ -124,6 +124,11 @@ def test_what_is_wrong_is_said(root, pairs, options, error, message):
         (lambda rdms: rdms[0, 1].__setitem__((2, 3), 9.0), DataError, r"RDM \[0, 1\] is not symmetric"),
         (lambda rdms: rdms.__setitem__((slice(None), slice(None), 0, 0), 1.0), DataError, "similarities"),
         (
+            lambda rdms: np.negative(rdms, out=rdms),
+            DataError,
+            "no value is above 0: if these are similarities",
+        ),
+        (
             lambda rdms: rdms[2, 3].__setitem__(([1, 2], [2, 1]), np.nan),
             DataError,
             "'meg 3', 20 ms: nan for 'image1'",

@@ -68,7 +68,7 @@ def test_the_network_is_trained_for_the_named_layers_only(task, world, monkeypat
     result = score(task, world, layers, network=["copy"])
     assert plain_score(result, "copy", "network_hit_5") > 0.5
     assert "network_hit_5" not in result.layers["other"].statistics
-    with pytest.raises(NotPossible, match=r"none of the layers cpy .* did you mean copy"):
+    with pytest.raises(NotPossible, match=r"the model has none of the layers cpy .* did you mean copy"):
         score(task, world, layers, network=["cpy"])
 
 

@@ -133,8 +133,10 @@ def dissimilarities(square: np.ndarray, rule: str | None, ids: Sequence[str], wh
 
 
 def _looks_similar(square: np.ndarray) -> bool:
+    """Whether nothing is more like an id than itself: also where all values are negative, as -distance is."""
     diagonal, known = np.diagonal(square), np.where(np.isfinite(square), square, -np.inf)
-    return bool((diagonal > 0).all() and (diagonal >= known.max(axis=1)).all())
+    lower = np.isfinite(square) & (square < diagonal[:, None])
+    return bool((diagonal >= known.max(axis=1)).all() and ((diagonal > 0).all() or lower.any()))
 
 
 def _turned(square: np.ndarray, rule: str, ids: Sequence[str], where: str) -> np.ndarray:

@@ -298,6 +298,8 @@ def _pairs_of(stack: np.ndarray, where: str) -> np.ndarray:
             f"{where}: RDMs have a diagonal that is not zero, {diagonal.flat[np.abs(diagonal).argmax()]:g}; "
             "if these are similarities s, give 1 - s"
         )
+    if known.max() <= 0 and known.min() < 0:
+        raise DataError(f"{where}: no value is above 0: if these are similarities s, give -s")
     i, j = np.triu_indices(n, 1)
     return stack[:, :, i, j]
 
