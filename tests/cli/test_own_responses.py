@@ -174,6 +174,7 @@ def test_from_a_file_to_a_score(bench, folder):
     ("values", "more", "message"),
     [
         (MEANS.T, ["--ids", "ids.txt"], f"wrong way round for {N} ids; expected ({N} stimuli, channels)"),
+        (np.moveaxis(REPEATS, 2, 0), ["--ids", "ids.txt"], "--axes channels, if its repeats come last"),
         (RNG.normal(size=(N, N)), ["--ids", "ids.txt"], "which axis are the stimuli? Say it with --axes"),
         (MEANS[1:], ["--ids", "ids.txt"], f"({N - 1}, 5) for {N} ids; expected ({N} stimuli, channels)"),
         (MEANS, [], "no ids; give the ids of the stimuli, in their order, with --ids FILE"),
