@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmark.common.errors import DataError, NotPossible, UsageError
 from benchmark.datasets import DataRoot, Join, ResponseTarget, Stimuli, Target, join
+from benchmark.datasets.join import image_name
 from benchmark.datasets.readers.rdm_files import is_pattern
 from benchmark.inference import Reliability, split_half_reliability
 from benchmark.registry import Registry, load_plugin, load_registry
@@ -283,7 +284,10 @@ def _what_joined(stimuli: Stimuli, target: Target, joined: Join[Target], on: str
     concepts, ids = stimuli.concept_ids, target.ids
     one, ours, found, key = "concept", concepts, joined.concepts, on or "the concept id"
     more = ""
+    taken: set[str] = set()
     if joined.by_stimulus:
+        # responses may name images without their folder
+        taken = {image_name(name) for name in joined.target.ids}
         one, ours, found, key = "image", stimuli.ids, joined.target.ids, "the id of the image"
         more = f"; they show {len(joined.concepts)} of {len(concepts)} concepts"
     lines = [
@@ -292,7 +296,7 @@ def _what_joined(stimuli: Stimuli, target: Target, joined: Join[Target], on: str
     left = {
         f"{one}s of {stimuli.name} without a row": sorted(set(ours) - set(found)),
         f"ids without {'an' if joined.by_stimulus else 'a'} {one} of {stimuli.name}": sorted(
-            set(ids) - set(joined.target.ids)
+            set(ids) - {*joined.target.ids, *taken}
         ),
     }
     lines += [f"lost: {len(names)} {what}: {_some(names)}" for what, names in left.items() if names]

@@ -228,10 +228,29 @@ def test_what_joined_is_counted_in_images(bench, folder, photos):
     assert not (folder / "own.preview.png").exists()  # one repeat has no reliability
 
 
+@pytest.mark.parametrize("form", ["a folder", "paths of another machine", "names"])
+def test_images_in_folders_join_by_name_however_ids_are_given(bench, folder, photos, form):
+    ids = {
+        "a folder": "seen",
+        "paths of another machine": "\n".join(f"C:\\pictures\\{name}.jpg" for name in photos),
+        "names": "\n".join(name.split("/")[1] for name in photos),
+    }[form]
+    if form != "a folder":
+        (folder / "ids.txt").write_text(ids)
+        ids = "ids.txt"
+    np.save("a.npy", RNG.normal(size=(len(photos), 3)))
+    done = bench("data", "new", "responses", "own", "a.npy", "--ids", ids, "--stimuli", "photos")
+    assert done.status == 0, done.err
+    assert (
+        "joined: 8 of 8 images of photos and of 8 ids, on the id of the image; they show 4 of 4" in done.out
+    )
+    assert "lost" not in done.out
+
+
 def test_ids_of_no_image_are_refused_with_the_form_of_those_that_are(bench, folder, photos):
     said = "the ids of the images as bench list ids has them ('bus/bus1', 'bus/bus2', 'car/car1', ...)"
     for ids, more in (
-        ([name.split("/")[1] for name in photos], ""),
+        ([f"{name}.b" for name in photos], ""),
         (photos[:4], "; the images that join are of 2 concepts, and 3 are needed"),
     ):
         done = bring(bench, ids)
