@@ -6,29 +6,27 @@ page says nothing of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from results_curves import mistakes_section, pooling_section
 from results_figures import bars, profiles
+from results_macaque import macaque_figure, macaque_page
 from results_map import map_figure, map_section
 from results_models import pairs_section
 from results_recipes import recipes_section
-from results_rules import neurons_section, rules_section
+from results_rules import rules_section
 from results_semantics import semantics_figures, semantics_section
-from results_words import differences, found_section, score_text, table
+from results_tables import GAIN, beside, score_tables
+from results_words import differences, found_section
 
 from benchmark.leaderboard.board import Board, Column, boards
-from benchmark.leaderboard.markdown import number
 from benchmark.registry import Registry
-from benchmark.results import CellResult, ResultStore
+from benchmark.results import ResultStore
 
 DOCS = Path(__file__).parent
 FIGURES = DOCS / "explanation" / "figures"
-#: Most bindings in a table
-WIDEST = 4
 SUITE, MACAQUE = "human", "macaque"
 
 
@@ -171,46 +169,6 @@ LIMITS = """\
 """
 
 
-MACAQUE_HEAD = """\
-# Results: neurons of macaque V4
-
-Suite `macaque`: responses of area V4 of three animals to natural images, in four sessions
-([the data](../how-to/getting-the-data.md)). They are not people: no score here stands beside one of
-[the page of results](results.md).
-
-This page is made from the published results by `python docs/generate.py`. A table has the score of each model
-with its 95 % interval over images. Networks keep 6 x 6 positions of their maps. A frozen association network
-has the layers of its encoder too: where its best layer is one of them, both have the same score. Only session
-210325 has its repeats, so only there a ceiling is known. "-" is a cell that is not published.
-"""
-MACAQUE_SECTIONS = (
-    (
-        "How well each layer predicts single channels",
-        "Ridge predicts the responses of each channel to images that it was not fitted on. The score is the "
-        "correlation of prediction and response, the median over channels.",
-        ("encoding",),
-    ),
-    (
-        "What a network explains beyond pixels",
-        "Banded ridge predicts the responses from a network and the pixels together, with a penalty each. "
-        "The score is the share of the variance that only the network explains, the mean over channels.",
-        ("encoding_partition",),
-    ),
-    (
-        "RDMs of the responses",
-        "The RDM of each model, correlated with that of the responses: correlation distance, or crossnobis "
-        "over the repeats.",
-        ("rdm_correlation",),
-    ),
-    (
-        "RDMs after a fit",
-        "The RDM of predicted responses (`versa`), and of features weighted to resemble the target "
-        "(`reweighted_rdm`), both on images that were not fitted on.",
-        ("versa", "reweighted_rdm"),
-    ),
-)
-
-
 def results_pages(registry: Registry) -> dict[Path, str]:
     """The page and its figures, by their path, from the published results."""
     found = published(registry)
@@ -221,7 +179,10 @@ def results_pages(registry: Registry) -> dict[Path, str]:
     return {
         DOCS / "explanation" / "results.md": _page(board, sections),
         **(
-            {DOCS / "explanation" / "results-macaque.md": macaque_page(found[MACAQUE])}
+            {
+                DOCS / "explanation" / "results-macaque.md": macaque_page(found[MACAQUE]),
+                FIGURES / "macaque.svg": macaque_figure(found[MACAQUE]),
+            }
             if MACAQUE in found
             else {}
         ),
@@ -269,57 +230,10 @@ def _link(part: str) -> str:
 def _section(
     section: Section, columns: Sequence[Column], board: Board, drawn: Mapping[str | None, str]
 ) -> str:
-    lines = [f"## {section.title}", "", section.about, "", _scores(columns, board)]
+    lines = [f"## {section.title}", "", section.about, "", score_tables(columns, board)]
+    gains = beside(columns, board, "gain", GAIN)
+    lines += [gains] if gains else []
     if drawn.get(section.figure):
         kind = "Bars" if section.figure == "unique" else "Scores layer by layer"
         lines += [f"![{kind}: {section.title}](figures/{section.figure}.svg)", ""]
     return "\n".join(lines)
-
-
-def _scores(columns: Sequence[Column], board: Board) -> str:
-    """Tables of a few bindings each, so that they are no wider than a page."""
-    # of equal width, as near as can be
-    count = -(-len(columns) // WIDEST)
-    ends = [round(i * len(columns) / count) for i in range(count + 1)]
-    return "\n".join(_table(columns[start:end], board) for start, end in pairwise(ends))
-
-
-def _table(columns: Sequence[Column], board: Board) -> str:
-    """A row for each model, a column for each binding; then chance, ceiling and n."""
-    models = [m for m in board.models if any(m in column.by_model for column in columns)]
-    rows = [
-        (f"`{model}`", *(score_text(column.by_model.get(model)) for column in columns)) for model in models
-    ]
-    first = [column.cells[0] for column in columns]
-    rows.append(("*chance*", *(number(cell.chance) for cell in first)))
-    if any(cell.ceiling_low is not None for cell in first):
-        rows.append(("*ceiling*", *(_between(cell) for cell in first)))
-    rows.append(("*n*", *(_range(column.cells) for column in columns)))
-    head = ("model", *(f"`{column.binding}`, {column.label}" for column in columns))
-    return table(head, rows)
-
-
-def _between(cell: CellResult) -> str:
-    if cell.ceiling_low is None:
-        return "-"
-    ends = dict.fromkeys((number(cell.ceiling_low), number(cell.ceiling_high)))
-    return " to ".join(ends)
-
-
-def _range(cells: Iterable[CellResult]) -> str:
-    counts = sorted({cell.n for cell in cells if cell.n is not None})
-    return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-
-
-# What has a table of its own
-
-
-def macaque_page(board: Board) -> str:
-    """The page of a suite of its own: its scores stand beside no score of people."""
-    parts = [MACAQUE_HEAD]
-    for title, about, tasks in MACAQUE_SECTIONS:
-        columns = [column for column in board.columns if column.cells[0].task in tasks]
-        if columns:
-            parts += [f"## {title}", about, _scores(columns, board)]
-    parts.append(neurons_section())
-    return "\n\n".join(part.rstrip() for part in parts) + "\n"

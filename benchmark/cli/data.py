@@ -22,7 +22,7 @@ from benchmark.submission.write import add_entries
 _SHOWN = 20
 
 
-def add_data(own: OwnData, registries: Sequence[Path], task: str | None = None, **params: str) -> None:
+def add_data(own: OwnData, registries: Sequence[Path]) -> None:
     """Print and save the preview of data, then write their entry.
 
     Parameters
@@ -30,10 +30,6 @@ def add_data(own: OwnData, registries: Sequence[Path], task: str | None = None, 
     own : OwnData
     registries : sequence of Path
         The user's registry files. The entry is written into the first.
-    task : str or None
-        Task of the binding of a target.
-    **params : str
-        Parameters of the task in this binding.
 
     Raises
     ------
@@ -45,14 +41,14 @@ def add_data(own: OwnData, registries: Sequence[Path], task: str | None = None, 
     say(*lines)
     for path in save(own, lines, file.parent):
         say(f"saved {path}")
-    entries = add_entries(own.proposals(task, **params), file, others)
+    entries = add_entries(own.proposals(), file, others)
     say(f"added to {file}:", "", *entries.splitlines())
     options = " ".join(f"--registry {shlex.quote(str(path))}" for path in registries)
     say("next:")
-    if task is None:
-        say(f"  bench data new rdm NAME FILE --stimuli {own.name} {options}")
-    else:
+    if own.binding:
         say(f"  bench run --model all --target {own.name} {options}")
+    else:
+        say(f"  bench data new rdm NAME FILE --stimuli {own.name} {options}")
 
 
 def show_citations(names: list[str], registries: Iterable[Path]) -> None:

@@ -300,4 +300,5 @@ def _add_target(
     from benchmark.cli.data import add_data
     from benchmark.submission.own_data import own_target
 
-    add_data(own_target(name, plugin, entry, what, registries, **options), registries, task, **(params or {}))
+    own = own_target(name, plugin, entry, what, registries, task=task, task_params=params, **options)
+    add_data(own, registries)

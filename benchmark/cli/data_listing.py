@@ -56,8 +56,12 @@ def list_data(options: Options, name: str | None = None, *, everything: bool = F
 
 
 def _is_meant(registry: Registry, found: DataState, name: str) -> bool:
-    """Whether ``name`` is the data set, a suite that needs it, or a collection that it is read from."""
-    return name in (found.name, *found.suites, *registry.dataset(found.name).entry.collections)
+    """Whether ``name`` is the data set, a suite that needs it, or a collection that it is read from.
+
+    A data set of the user's own has a suite of the same name, which extends a whole one: it is not meant.
+    """
+    suites = () if name in registry.datasets else found.suites
+    return name in (found.name, *suites, *registry.dataset(found.name).entry.collections)
 
 
 @dataclass(frozen=True)

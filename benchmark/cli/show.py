@@ -106,6 +106,10 @@ def show_info(registry: Registry, name: str) -> None:
         out.print(f"{name}  ({kind[:-1]})", style="bold")
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         for key, value in entry.model_dump(mode="json", exclude_defaults=True).items():
+            if key == "bindings" and entry.extends:
+                inherited = registry.suites[entry.extends].bindings
+                own = {one: said for one, said in value.items() if entry.bindings[one] != inherited.get(one)}
+                value = {**own, f"all of {entry.extends}": f"bench info {entry.extends}"}
             table.add_row(key, _cell(value))
         if kind == "tasks":
             _add_task(table, registry, name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from benchmark.common.errors import NotPossible
@@ -49,7 +49,8 @@ def join(stimuli: Stimuli, target: T, on: str | None = None, minimum: int = 3) -
     """Join the concepts of ``stimuli`` with the rows of ``target``.
 
     Each concept joins the first of its candidate ids (:meth:`Stimuli.candidates`) that the target has.
-    Responses that were measured stimulus by stimulus join on the ids of the stimuli.
+    Responses that were measured stimulus by stimulus join on the ids of the stimuli: on the whole ids, or
+    where none joins, on what stands after their last "/", the name of an image without its folder.
 
     Parameters
     ----------
@@ -135,15 +136,34 @@ def join(stimuli: Stimuli, target: T, on: str | None = None, minimum: int = 3) -
 def _join_by_stimulus(stimuli: Stimuli, target: T, minimum: int) -> Join[T] | None:
     """Join on the ids of stimuli; None: the stimuli that the target has show too few concepts."""
     known = set(target.ids)
+    rows = {name: name for name in stimuli.ids if name in known} or _by_image_name(stimuli.ids, known)
     pairs = [
-        (name, concept) for name, concept in zip(stimuli.ids, stimuli.concepts, strict=True) if name in known
+        (name, concept) for name, concept in zip(stimuli.ids, stimuli.concepts, strict=True) if name in rows
     ]
     concepts = tuple(dict.fromkeys(concept for _, concept in pairs))
     if len(concepts) < minimum:
         return None
     counts = {"joined": len(concepts), "missing": len(stimuli.concept_ids) - len(concepts), "ambiguous": 0}
-    selected = target.select([name for name, _ in pairs])
+    selected = replace(target.select([rows[name] for name, _ in pairs]), ids=tuple(name for name, _ in pairs))
     return Join(concepts, selected, counts, whole=target, by_stimulus=True)  # type: ignore[arg-type]
+
+
+def _by_image_name(ids: Sequence[str], known: set[str]) -> dict[str, str]:
+    """The name of its image for each id that has a folder; not for names that two folders have."""
+    names = {one: image_name(one) for one in ids}
+    uses = Counter(names.values())
+    return {one: name for one, name in names.items() if name in known and uses[name] == 1}
+
+
+def image_name(stimulus: str) -> str:
+    """The id of a stimulus without the folder before it.
+
+    Examples
+    --------
+    >>> image_name("dog/dog_11n")
+    'dog_11n'
+    """
+    return stimulus.rpartition("/")[2]
 
 
 def rows_in_all(target: T, others: Sequence[Target]) -> T:

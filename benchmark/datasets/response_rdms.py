@@ -103,8 +103,8 @@ def _dealt(repeats: np.ndarray, folds: int, name: str) -> list[np.ndarray]:
     fewest = int(measured.sum(axis=2).min())
     if fewest < folds:
         raise NotPossible(
-            f"dataset {name!r}: a stimulus has {fewest} repeats, and {folds} are needed: take metric: "
-            "correlation and split: none"
+            f"dataset {name!r}: a stimulus has {fewest} of the {folds} repeats that are needed (crossnobis "
+            "in halves needs four): take split: none, and with one repeat metric: correlation"
         )
     place = np.cumsum(measured, axis=2) - 1
     return [np.where(place % folds == fold, repeats, np.nan) for fold in range(folds)]
@@ -114,11 +114,18 @@ def _rdm(repeats: np.ndarray, metric: str, name: str) -> np.ndarray:
     if metric == "crossnobis":
         folds = _dealt(repeats, max(2, int((~np.isnan(repeats)).sum(axis=2).min())), name)
         means = np.stack([np.nanmean(fold, axis=2) for fold in folds])
-        return rdm(means, "crossnobis", noise_precision(repeats))
+        return _defined(means, metric, name, noise_precision(repeats))
     means = np.nanmean(repeats, axis=2)
     spread = means.std(axis=0)
     varies = spread > 0
-    return rdm((means[:, varies] - means[:, varies].mean(axis=0)) / spread[varies], metric)
+    return _defined((means[:, varies] - means[:, varies].mean(axis=0)) / spread[varies], metric, name)
+
+
+def _defined(values: np.ndarray, metric: str, name: str, noise: np.ndarray | None = None) -> np.ndarray:
+    try:
+        return rdm(values, metric, noise)
+    except ValueError as error:  # one channel has no correlation over channels
+        raise NotPossible(f"dataset {name!r}: {error}; take another metric") from error
 
 
 def noise_precision(repeats: np.ndarray) -> np.ndarray:

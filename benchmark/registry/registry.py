@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from benchmark.common.errors import BenchError, UsageError
 from benchmark.registry.collections import CollectionEntry
 from benchmark.registry.names import parse_model_name, unknown
-from benchmark.registry.resolve import load_plugin
+from benchmark.registry.resolve import load_plugin, require_params
 from benchmark.registry.schema import (
     BindingEntry,
     Checkpoint,
@@ -53,15 +53,19 @@ class Placed(Generic[E]):
         Raises
         ------
         BenchError
-            If it cannot be loaded; the message begins with ``FILE:LINE``.
+            If it cannot be loaded, or does not take the parameters of a data set; the message begins with
+            ``FILE:LINE``.
         """
         plugin = getattr(self.entry, "plugin", None)
         if plugin is None:
             raise UsageError(f"{self.where}: {self.name}: is of kind training: a name, with nothing to read")
         try:
-            return load_plugin(plugin, self.base)
+            loaded = load_plugin(plugin, self.base)
+            if isinstance(self.entry, DatasetEntry):
+                require_params(loaded, self.entry.params)
         except BenchError as error:
             raise type(error)(f"{self.where}: {self.name}: {error}") from error
+        return loaded
 
 
 @dataclass(frozen=True)

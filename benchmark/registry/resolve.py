@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import inspect
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.machinery import SourceFileLoader
@@ -15,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from benchmark.common.did_you_mean import did_you_mean
-from benchmark.common.errors import BenchError, error_summary, place_of, plugin_border
+from benchmark.common.errors import BenchError, UsageError, error_summary, place_of, plugin_border
 from benchmark.registry.imports import Imports, imports_of
 from benchmark.registry.shipped import shipped_root
 
@@ -83,6 +84,46 @@ def load_plugin(plugin: str, base: Path) -> Any:
             f"plug-in {plugin}: {attribute!r} is a {type(loaded).__name__}, not a class or function"
         )
     return loaded
+
+
+def require_params(reader: Callable[..., Any], params: Mapping[str, Any]) -> None:
+    """Raise unless a reader of data takes ``params``, and needs no other.
+
+    Parameters
+    ----------
+    reader : callable
+        Called as ``reader(root, name=..., **params)``.
+    params : mapping
+        The parameters of the entry.
+
+    Raises
+    ------
+    UsageError
+        The message names the first parameter that is unknown or missing.
+
+    Examples
+    --------
+    >>> def read(root, *, name, file, ids=None): ...
+    >>> require_params(read, {"file": "a.npy", "idz": "ids.txt"})
+    Traceback (most recent call last):
+    ...
+    benchmark.common.errors.UsageError: read has no parameter 'idz'; did you mean ids?
+    """
+    given = list(inspect.signature(reader).parameters.values())[1:]
+    kinds = {one.kind for one in given}
+    named = {
+        one.name: one
+        for one in given
+        if one.name != "name"
+        and one.kind in (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    }
+    what = getattr(reader, "__name__", "the reader")
+    for key in params:
+        if key not in named and inspect.Parameter.VAR_KEYWORD not in kinds:
+            raise UsageError(f"{what} has no parameter {key!r}; {did_you_mean(key, named)}")
+    for key, one in named.items():
+        if one.default is inspect.Parameter.empty and key not in params:
+            raise UsageError(f"{what} needs the parameter {key!r}; write it under params")
 
 
 def plugin_code(plugin: str, base: Path) -> PluginCode:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from benchmark.common.errors import DataError, NotPossible, UsageError
-from benchmark.datasets import DataRoot, Join, Stimuli, Target, join
+from benchmark.datasets import DataRoot, Join, ResponseTarget, Stimuli, Target, join
+from benchmark.datasets.join import image_name
 from benchmark.datasets.readers.rdm_files import is_pattern
+from benchmark.inference import Reliability, split_half_reliability
 from benchmark.registry import Registry, load_plugin, load_registry
 from benchmark.registry.names import check_name
 from benchmark.runner import Options, Session
 from benchmark.submission.own import relative_to
 from benchmark.submission.proposal import Proposal
+from benchmark.task import Task
 
 #: The suite whose models see stimuli that no suite has
 _REAL = "human"
@@ -37,7 +41,7 @@ class OwnData:
     joined : Join or None
         A target with the concepts of its stimuli.
     binding : dict
-        Its binding, without the task.
+        Its binding; empty for stimuli.
     extends : str
         The suite whose models are scored.
     miniature : bool
@@ -58,18 +62,25 @@ class OwnData:
     taken: frozenset[str] = frozenset()
     lines: list[str] = field(default_factory=list)
 
-    def proposals(self, task: str | None = None, **params: Any) -> list[Proposal]:
-        """The entry of the data set; for a target also a suite with a binding of ``task`` and ``params``."""
+    @cached_property
+    def reliability(self) -> Reliability | None:
+        """That of each channel of responses, over what joined; None: there are no repeats."""
+        target = self.data if self.joined is None else self.joined.target
+        if not isinstance(target, ResponseTarget) or target.repeats.shape[2] < 2:
+            return None
+        return split_half_reliability(target.repeats, 0)
+
+    def proposals(self) -> list[Proposal]:
+        """The entry of the data set; for a target also a suite with its binding."""
         proposals = [Proposal(self.name, self.entry, section="datasets")]
-        if task is not None:
-            binding = {"task": task, **self.binding, **({"params": params} if params else {})}
-            named = f"{self.name}_{task}"
+        if self.binding:
+            named = f"{self.name}_{self.binding['task']}"
             named = f"own_{named}" if named in self.taken else named
             suite = {
                 "description": self.entry["description"],
                 "extends": self.extends,
                 **({"miniature": True} if self.miniature else {}),
-                "bindings": {named: binding},
+                "bindings": {named: self.binding},
             }
             proposals.append(Proposal(self.name, suite, section="suites"))
         return proposals
@@ -83,10 +94,12 @@ def own_target(
     registries: Sequence[Path],
     *,
     stimuli: str,
+    task: str,
+    task_params: Mapping[str, Any] | None = None,
     on: str | None = None,
     data: Path | None = None,
 ) -> OwnData:
-    """Read a target of a user's own, and join it with stimuli.
+    """Read a target of a user's own, join it with stimuli, and ask its task whether it can score what joined.
 
     Parameters
     ----------
@@ -102,6 +115,10 @@ def own_target(
         The user's registry files. The first will hold the entry; it may not exist yet.
     stimuli : str
         Name of the stimuli that models will see.
+    task : str
+        Task of its binding.
+    task_params : mapping, optional
+        Parameters of the task.
     on : str, optional
         Key of the stimuli to join on. Default: the concept id.
     data : Path, optional
@@ -124,7 +141,14 @@ def own_target(
     shown = session.stimuli(stimuli)
     own.joined = _joined(shown, own.data, on)
     own.lines = _what_joined(shown, own.data, own.joined, on)
-    own.binding = {"stimuli": stimuli, "target": name, **({"on": on} if on else {})}
+    own.lines += _refused(session.task(task), shown, own.joined, task_params or {})
+    own.binding = {
+        "task": task,
+        "stimuli": stimuli,
+        "target": name,
+        **({"on": on} if on else {}),
+        **({"params": dict(task_params)} if task_params else {}),
+    }
     own.extends = _suite_of(session.registry, stimuli)
     extended = session.registry.suite(own.extends)
     own.miniature, own.taken = extended.miniature, frozenset(extended.bindings)
@@ -233,8 +257,18 @@ def _joined(stimuli: Stimuli, target: Target, on: str | None) -> Join[Target]:
         raise DataError(
             f"{len(target.ids)} ids of {target.source or target.name} ({ours}) and "
             f"{len(stimuli.concept_ids)} concepts of {stimuli.name} ({theirs}) do not join on {key}: "
-            f"{found} are the same{hint or '; expected the names of the concepts'}"
+            f"{found} are the same{hint or f'; expected {_expected(stimuli, target)}'}"
         ) from error
+
+
+def _expected(stimuli: Stimuli, target: Target) -> str:
+    concepts = "the names of the concepts"
+    if not isinstance(target, ResponseTarget) or stimuli.ids == stimuli.concept_ids:
+        return concepts
+    seen = set(target.ids)
+    shown = {concept for name, concept in zip(stimuli.ids, stimuli.concepts, strict=True) if name in seen}
+    few = f"; the images that join are of {len(shown)} concepts, and {_FEWEST} are needed" if shown else ""
+    return f"{concepts}, or the ids of the images as bench list ids has them ({_some(stimuli.ids)}){few}"
 
 
 def _joins_by_key(stimuli: Stimuli, target: Target) -> dict[str, int]:
@@ -248,18 +282,36 @@ def _count(stimuli: Stimuli, target: Target, on: str | None) -> int:
 
 def _what_joined(stimuli: Stimuli, target: Target, joined: Join[Target], on: str | None) -> list[str]:
     concepts, ids = stimuli.concept_ids, target.ids
+    one, ours, found, key = "concept", concepts, joined.concepts, on or "the concept id"
+    more = ""
+    taken: set[str] = set()
+    if joined.by_stimulus:
+        # responses may name images without their folder
+        taken = {image_name(name) for name in joined.target.ids}
+        one, ours, found, key = "image", stimuli.ids, joined.target.ids, "the id of the image"
+        more = f"; they show {len(joined.concepts)} of {len(concepts)} concepts"
     lines = [
-        f"joined: {len(joined.concepts)} of {len(concepts)} concepts of {stimuli.name} "
-        f"and of {len(ids)} ids, on {on or 'the concept id'}"
+        f"joined: {len(found)} of {len(ours)} {one}s of {stimuli.name} and of {len(ids)} ids, on {key}{more}"
     ]
     left = {
-        f"concepts of {stimuli.name} without a row": sorted(set(concepts) - set(joined.concepts)),
-        f"ids without a concept of {stimuli.name}": sorted(set(ids) - set(joined.target.ids)),
+        f"{one}s of {stimuli.name} without a row": sorted(set(ours) - set(found)),
+        f"ids without {'an' if joined.by_stimulus else 'a'} {one} of {stimuli.name}": sorted(
+            set(ids) - {*joined.target.ids, *taken}
+        ),
     }
     lines += [f"lost: {len(names)} {what}: {_some(names)}" for what, names in left.items() if names]
     if joined.counts["ambiguous"]:
         lines.append(f"ambiguous: {joined.counts['ambiguous']} concepts share a row; none of them is taken")
     return lines
+
+
+def _refused(task: Task, stimuli: Stimuli, joined: Join[Target], params: Mapping[str, Any]) -> list[str]:
+    """Why the task cannot score what joined, as a run would say it."""
+    try:
+        task.require(stimuli, joined, params)
+    except NotPossible as error:
+        return [f"{task.name}: not possible with the params of the binding as they are: {error}"]
+    return []
 
 
 def _some(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""What data of a user's own look like: a few lines of text, and the picture of an RDM."""
+"""What data of a user's own look like: a few lines of text, and a picture of RDMs or of reliabilities."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from benchmark.datasets import (
     VectorTarget,
 )
 from benchmark.datasets.rdm_check import pairs_of
-from benchmark.inference import agreement_p, noise_ceiling, series_scores, split_half_reliability
+from benchmark.inference import Reliability, agreement_p, noise_ceiling, series_scores
 from benchmark.measures import triplet_ceiling
 from benchmark.measures.compare import upper_triangle
 from benchmark.submission.own_data import OwnData
@@ -32,6 +32,8 @@ _MISSING = "#dddddd"
 _NAMED = 60
 #: RDMs that are drawn of those along an axis
 _DRAWN = 6
+#: Values of least_reliability that are shown
+_THRESHOLDS = (0.1, 0.3, 0.5, 0.7)
 
 
 def describe(own: OwnData) -> list[str]:
@@ -45,7 +47,7 @@ def describe(own: OwnData) -> list[str]:
         least, greatest = own.data.vectors.min(), own.data.vectors.max()
         lines = [f"vectors: {n} of {dimensions} dimensions, values from {least:g} to {greatest:g}"]
     elif isinstance(own.data, ResponseTarget):
-        lines = _of_responses(own.data)
+        lines = _of_responses(own.data, own.reliability)
     elif isinstance(own.data, AssociationTarget):
         people = own.data.respondents
         lines = [
@@ -73,7 +75,7 @@ def save(own: OwnData, lines: list[str], folder: Path) -> list[Path]:
     Returns
     -------
     list of Path
-        NAME.preview.txt, and for RDMs NAME.preview.png.
+        NAME.preview.txt, and for RDMs and responses with repeats NAME.preview.png.
     """
     text = folder / f"{own.name}.preview.txt"
     write_atomic(text, ("\n".join(lines) + "\n").encode())
@@ -81,6 +83,8 @@ def save(own: OwnData, lines: list[str], folder: Path) -> list[Path]:
         figure = _drawn(own.data)
     elif isinstance(own.data, RDMSeriesTarget):
         figure = _drawn_series(own.data)
+    elif own.reliability is not None and not np.isnan(own.reliability.value).all():
+        figure = _drawn_reliability(own.name, own.reliability)
     else:
         return [text]
     picture = folder / f"{own.name}.preview.png"
@@ -141,28 +145,46 @@ def _of_series(target: RDMSeriesTarget, joined: Target) -> list[str]:
     return lines
 
 
-def _of_responses(target: ResponseTarget) -> list[str]:
-    n, channels, repeats = target.repeats.shape
+def _of_responses(target: ResponseTarget, reliability: Reliability | None) -> list[str]:
+    n, channels, _ = target.repeats.shape
     responses = target.responses
+    what = "channel" if channels == 1 else "channels"
     lines = [
-        f"responses: {n} stimuli ({_few(target.ids)}), {channels} channels ({_few(target.channels)})",
+        f"responses: {n} stimuli ({_few(target.ids)}), {channels} {what} ({_few(target.channels)})",
         f"range: {responses.min():.4g} to {responses.max():.4g}, mean {responses.mean():.4g}",
     ]
     for what, names in (("areas", target.areas), ("subjects", target.subjects)):
         if names is not None:
             lines.append(f"{what}: {_few(tuple(dict.fromkeys(names)))}")
-    if repeats == 1:
+    if reliability is None:
         return [*lines, "repeats: one, so the reliability of the channels and their ceiling are not known"]
     counts = (~np.isnan(target.repeats)).sum(axis=2)
-    reliability = split_half_reliability(target.repeats, 0).value
-    known = reliability[~np.isnan(reliability)]
     lines.append(f"repeats: {counts.min()} to {counts.max()} of a stimulus")
+    return [*lines, *_of_reliability(target.channels, reliability)]
+
+
+def _of_reliability(channels: tuple[str, ...], reliability: Reliability) -> list[str]:
+    """The range over channels, the two at its ends with their intervals, and what a threshold leaves."""
+    value = reliability.value
+    known = value[~np.isnan(value)]
     if not len(known):
-        return [*lines, "reliability: not known, fewer than three stimuli have two repeats"]
+        return ["reliability: not known, fewer than three stimuli have two repeats"]
+    ends = [
+        f"{channels[i]} {value[i]:.3f} "
+        + (
+            "[not known]"  # too few stimuli have two repeats in some of the samples
+            if np.isnan(reliability.low[i])
+            else f"[{reliability.low[i]:.3f}, {reliability.high[i]:.3f}]"
+        )
+        for i in (int(np.nanargmin(value)), int(np.nanargmax(value)))
+    ]
+    none = len(value) - int((known > 0).sum())
+    left = [f"{int((known >= least).sum())} of {len(value)} at {least:g}" for least in _THRESHOLDS]
     return [
-        *lines,
         f"reliability: {known.min():.3f} to {known.max():.3f}, median {np.median(known):.3f} (split halves, "
-        f"Spearman-Brown); not above 0 or not known for {channels - int((known > 0).sum())} channels",
+        f"Spearman-Brown, over what joined); not above 0 or not known for {none} channels",
+        f"least and greatest, with 95 % intervals over stimuli: {', '.join(dict.fromkeys(ends))}",
+        f"channels that least_reliability would keep: {', '.join(left)}",
     ]
 
 
@@ -238,4 +260,20 @@ def _drawn(target: RDMTarget) -> Figure:
     s = len(target.subjects)
     title = f"{plain(target.name)}: {f'mean of {s} subjects' if s > 1 else '1 subject'}; grey: missing"
     axes.set_title(title, fontsize=9, parse_math=False)
+    return figure
+
+
+def _drawn_reliability(name: str, reliability: Reliability) -> Figure:
+    """The reliability of every channel with its interval, from the least to the greatest."""
+    order = np.argsort(reliability.value)  # what is not known comes last, and is not drawn
+    rank = np.arange(1, len(order) + 1)
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.add_subplot()
+    axes.vlines(rank, reliability.low[order], reliability.high[order], color=_MISSING)
+    axes.plot(rank, reliability.value[order], "o", markersize=3, color=figures.COLOURS[0])
+    axes.axhline(0, color="black", linewidth=0.5)
+    axes.locator_params(axis="x", integer=True)
+    axes.set_xlabel("channel, in the order of its reliability")
+    axes.set_ylabel("reliability, 95 % interval over stimuli")
+    axes.set_title(plain(name), fontsize=9, parse_math=False)
     return figure

@@ -246,6 +246,19 @@ def test_images_of_ones_own_and_rdms_of_them(bench, folder):
     assert load_registry([folder / "mine.yaml"]).suite("again").extends == "human"
 
 
+def test_own_data_are_listed_and_shown_without_the_suite_that_theirs_extends(bench, folder):
+    np.save(folder / "a.npy", PEOPLE)
+    (folder / "ids.txt").write_text("\n".join(IDS))
+    new = ("data", "new", "rdm", "judged", "a.npy", "--ids", "ids.txt", "--stimuli", "mini_images")
+    assert bench(*new).status == 0
+    listed = bench("data", "list", "judged", "--registry", "mine.yaml").out
+    assert re.findall(r"^(\w+) +(?:stimuli|target) ", listed, flags=re.MULTILINE) == ["judged"]
+    shown = bench("info", "judged", "--registry", "mine.yaml").out
+    assert "judged_rdm_correlation: {'task': 'rdm_correlation'" in shown
+    assert "all of mini: bench info mini" in shown
+    assert "people_rdm" not in shown
+
+
 def test_ids_of_another_kind_are_refused_with_the_key_that_joins(bench, folder):
     (folder / "seen").mkdir()
     for name in ("Cat", "Dog", "Car", "Bus"):

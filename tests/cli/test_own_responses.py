@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 import yaml
+from PIL import Image
 from rsatoolbox.data import Dataset, TemporalDataset
 from scipy.io import savemat
 
@@ -16,6 +17,7 @@ from benchmark.common.errors import DataError, UsageError
 from benchmark.datasets import DataRoot
 from benchmark.datasets.mini import images
 from benchmark.datasets.readers.response_files import response_file
+from benchmark.inference import split_half_reliability
 
 IDS = images(DataRoot(Path()), name="mini_images").concept_ids
 N, C = len(IDS), 5
@@ -152,7 +154,12 @@ def test_from_a_file_to_a_score(bench, folder):
     assert "5 channels (u0, u1, u2, ...)" in preview
     assert "areas: V4, IT" in preview
     assert "repeats: 2 to 3 of a stimulus" in preview
-    assert "reliability: 0." in preview
+    known = split_half_reliability(REPEATS, 0)
+    assert f"reliability: {known.value.min():.3f} to {known.value.max():.3f}, median" in preview
+    least, low, high = (float(a[known.value.argmin()]) for a in (known.value, known.low, known.high))
+    assert f"u{known.value.argmin()} {least:.3f} [{low:.3f}, {high:.3f}], u" in preview
+    assert f"{(known.value >= 0.7).sum()} of {C} at 0.7" in preview
+    assert (folder / "neurons.preview.png").read_bytes().startswith(b"\x89PNG")
     done = bench("run", "--registry", "mine.yaml", "--suite", "neurons", "--model", "pixels", "--task",
                  "neurons_encoding", "--format", "json", "--output", "results")  # fmt: skip
     cell = done.cells[0]
@@ -167,6 +174,7 @@ def test_from_a_file_to_a_score(bench, folder):
     ("values", "more", "message"),
     [
         (MEANS.T, ["--ids", "ids.txt"], f"wrong way round for {N} ids; expected ({N} stimuli, channels)"),
+        (np.moveaxis(REPEATS, 2, 0), ["--ids", "ids.txt"], "--axes channels, if its repeats come last"),
         (RNG.normal(size=(N, N)), ["--ids", "ids.txt"], "which axis are the stimuli? Say it with --axes"),
         (MEANS[1:], ["--ids", "ids.txt"], f"({N - 1}, 5) for {N} ids; expected ({N} stimuli, channels)"),
         (MEANS, [], "no ids; give the ids of the stimuli, in their order, with --ids FILE"),
@@ -188,6 +196,66 @@ def test_says_what_is_wrong(bench, folder, values, more, message):
     assert done.status == 2
     assert message in " ".join(done.err.split())
     assert not (folder / "mine.yaml").exists()
+
+
+@pytest.fixture
+def photos(bench, folder) -> list[str]:
+    """Ids of two images of each of four concepts, which stand in a folder for each."""
+    ids = [f"{concept}/{concept}{i}" for concept in ("bus", "car", "cat", "dog") for i in (1, 2)]
+    for name in ids:
+        (folder / "seen" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.effect_noise((8, 8), 50).save(folder / "seen" / f"{name}.png")
+    assert bench("data", "new", "stimuli", "photos", "seen").status == 0
+    return ids
+
+
+def bring(bench, ids):
+    np.savez("a.npz", responses=RNG.normal(size=(len(ids), 3)), ids=ids)
+    return bench("data", "new", "responses", "own", "a.npz", "--stimuli", "photos")
+
+
+def test_what_joined_is_counted_in_images(bench, folder, photos):
+    done = bring(bench, [*photos[:-1], "yeti/1"])
+    assert done.status == 0, done.err
+    assert (folder / "own.preview.txt").read_text().splitlines()[-4:] == [
+        "joined: 7 of 8 images of photos and of 8 ids, on the id of the image; they show 4 of 4 concepts",
+        "lost: 1 images of photos without a row: 'dog/dog2'",
+        "lost: 1 ids without an image of photos: 'yeti/1'",
+        # what a run would say
+        "encoding: not possible with the params of the binding as they are: 4 concepts joined, too few for 5 "
+        "folds of 6 or more: at least 12 are needed",
+    ]
+    assert not (folder / "own.preview.png").exists()  # one repeat has no reliability
+
+
+@pytest.mark.parametrize("form", ["a folder", "paths of another machine", "names"])
+def test_images_in_folders_join_by_name_however_ids_are_given(bench, folder, photos, form):
+    ids = {
+        "a folder": "seen",
+        "paths of another machine": "\n".join(f"C:\\pictures\\{name}.jpg" for name in photos),
+        "names": "\n".join(name.split("/")[1] for name in photos),
+    }[form]
+    if form != "a folder":
+        (folder / "ids.txt").write_text(ids)
+        ids = "ids.txt"
+    np.save("a.npy", RNG.normal(size=(len(photos), 3)))
+    done = bench("data", "new", "responses", "own", "a.npy", "--ids", ids, "--stimuli", "photos")
+    assert done.status == 0, done.err
+    assert (
+        "joined: 8 of 8 images of photos and of 8 ids, on the id of the image; they show 4 of 4" in done.out
+    )
+    assert "lost" not in done.out
+
+
+def test_ids_of_no_image_are_refused_with_the_form_of_those_that_are(bench, folder, photos):
+    said = "the ids of the images as bench list ids has them ('bus/bus1', 'bus/bus2', 'car/car1', ...)"
+    for ids, more in (
+        ([f"{name}.b" for name in photos], ""),
+        (photos[:4], "; the images that join are of 2 concepts, and 3 are needed"),
+    ):
+        done = bring(bench, ids)
+        assert done.status == 2
+        assert f"expected the names of the concepts, or {said}{more}" in " ".join(done.err.split())
 
 
 def test_a_square_is_read_as_it_is_said(bench, folder):

@@ -103,10 +103,15 @@ def test_subjects_have_their_channels(neurons):
 def test_says_what_is_wrong(neurons):
     one = ResponseTarget("o", neurons.ids, "h", repeats=neurons.repeats[:, :, :1], channels=neurons.channels)
     for more in ({"split": "halves"}, {"metric": "crossnobis"}):
-        with pytest.raises(NotPossible, match="1 repeats, and 2 are needed"):
+        with pytest.raises(NotPossible, match="has 1 of the 2 repeats that are needed"):
             response_rdms(one, "r", "h", **more)
     with pytest.raises(NotPossible, match="not known"):
         response_rdms(one, "r", "h", split="subjects")
+    single = ResponseTarget("o", neurons.ids, "h", repeats=neurons.repeats[:, :1], channels=("1",))
+    with pytest.raises(
+        NotPossible, match=r"constant features: correlation undefined .*; take another metric"
+    ):
+        response_rdms(single, "r", "h")
     with pytest.raises(UsageError, match="expected one of correlation"):
         response_rdms(one, "r", "h", "cosine")
 

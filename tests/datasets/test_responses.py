@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -62,6 +63,24 @@ def test_joins_image_by_image_and_counts_concepts():
     assert joined.target.ids == IDS
     assert joined.target.responses[:, 0].tolist() == [6.0, 4.0, 2.0, 0.0]
     assert joined.counts == {"joined": 3, "missing": 1, "ambiguous": 0}
+
+
+def test_joins_by_the_names_of_images_where_ids_have_a_folder():
+    """THINGS: images stand in a folder for each concept; TVSD names them without it."""
+    ids = tuple(f"{concept}/{concept}_0{i}" for concept in ("bus", "cat", "dog", "owl") for i in (1, 2))
+    plain = synthetic_stimuli(["bus", "cat", "dog", "owl"], test=2)
+    stimuli = replace(plain, ids=ids)
+    repeats = np.arange(12.0).reshape(6, 2, 1)
+    named = ("dog_02", "cat_01", "bus_02", "bus_01", "yeti_01", "dog_01")
+    joined = join(stimuli, target(repeats, ids=named))
+    assert joined.by_stimulus
+    assert joined.concepts == ("bus", "cat", "dog")
+    assert joined.target.ids == ("bus/bus_01", "bus/bus_02", "cat/cat_01", "dog/dog_01", "dog/dog_02")
+    assert joined.target.responses[:, 0].tolist() == [6.0, 4.0, 2.0, 10.0, 0.0]
+    # a name in two folders is of neither
+    twice = replace(plain, ids=("bus/1", "bus/2", "cat/1", "cat/3", "dog/4", "dog/5", "owl/6", "owl/7"))
+    joined = join(twice, target(repeats, ids=("1", "2", "3", "4", "5", "6")))
+    assert joined.target.ids == ("bus/2", "cat/3", "dog/4", "dog/5", "owl/6")
 
 
 def test_joins_by_concept_where_ids_are_concepts():

@@ -143,6 +143,7 @@ def test_adding_data(follow, tmp_path):
         "my_meg_rdm_curve",
         "my_choices_odd_one_out",
         "my_neurons_encoding",
+        "my_neurons_rdm",
         "my_rdm",
         "judged_rdm_correlation",
     )

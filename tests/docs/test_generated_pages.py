@@ -43,7 +43,7 @@ def test_the_committed_leaderboard_is_current(tmp_path):
 
 
 def test_every_figure_of_the_results_is_on_their_page_and_stands_alone():
-    results = PAGES[DOCS / "explanation" / "results.md"]
+    results = "".join(PAGES[DOCS / "explanation" / name] for name in ("results.md", "results-macaque.md"))
     shown = {DOCS / "explanation" / name for name in re.findall(r"\]\((figures/[\w-]+\.svg)\)", results)}
     assert shown == {page for page in PAGES if page.suffix == ".svg"}
     assert shown == {*(DOCS / "explanation" / "figures").iterdir()}
@@ -59,6 +59,27 @@ def test_the_page_of_the_results_has_every_published_score():
         if "@" not in cell["binding"] and not cell["untrained"]:
             assert f"`{cell['binding']}`" in results
             assert re.search(rf"{cell['score']:.3f}†? \[{cell['ci_low']:.3f}, ", results), path
+
+
+def test_the_page_of_macaque_has_every_score_and_what_stands_beside_it():
+    """Of the best layer: the score divided by the ceiling, and what a fit of an RDM gains."""
+    page = PAGES[DOCS / "explanation" / "results-macaque.md"]
+    for path in (ROOT / "leaderboard" / "results" / "macaque").glob("*/*.json"):
+        cell = json.loads(path.read_text(encoding="utf-8"))
+        best = next(layer for layer in cell["layers"] if layer["name"] == cell["best_layer"])
+        beside = [best["metrics"][name] for name in ("normalised", "gain") if name in best["metrics"]]
+        for one in (cell, *beside):
+            assert f"| {one['score']:.3f} [{one['ci_low']:.3f}, {one['ci_high']:.3f}]" in page, path
+    gains = [line for line in page.splitlines() if line.startswith("- **The fit of `v4_210325_versa`**")]
+    assert [re.findall(r" with `([\w@:]+)`", line) for line in gains] == [
+        ["squeezenet1_0", "squeezenet1_0@untrained:0", "pixels"]
+    ]
+
+
+def test_nothing_is_said_of_macaques_where_nothing_is_published():
+    from results_macaque import found_on_macaque
+
+    assert found_on_macaque(SimpleNamespace(columns=[])) == ""
 
 
 def test_recipes_have_a_table_and_their_orders_once_they_are_published():
@@ -92,6 +113,7 @@ def test_no_result_is_typed_on_the_page_of_the_results():
         "results_page.py",
         "results_words.py",
         "results_curves.py",
+        "results_macaque.py",
         "results_recipes.py",
         "results_rules.py",
     ):

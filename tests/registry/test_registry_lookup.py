@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,6 +84,31 @@ def test_unknown_names(registry, ask, message):
 def test_load_says_where_the_entry_stands(registry):
     with pytest.raises(BenchError, match=r"registry\.yaml:2: net: plug-in nets\.py: .* is not there"):
         registry.model("net").load()
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ("{file: a.csv}", None),
+        ("{file: a.csv, units: ms}", "read has no parameter 'units'; did you mean unit?"),
+        ("{unit: ms}", "read needs the parameter 'file'; write it under params"),
+    ],
+)
+def test_parameters_that_a_reader_does_not_take_are_named_with_their_entry(tmp_path, params, message):
+    (tmp_path / "data.py").write_text(
+        "def read(root, *, name, file, unit='s'): ...\ndef some(root, **params): ...\n"
+    )
+    (tmp_path / "registry.yaml").write_text(
+        f"datasets:\n  own: {{kind: target, plugin: data.py:read, params: {params}}}\n"
+        f"  some: {{kind: target, plugin: data.py:some, params: {params}}}\n"
+    )
+    registry = read_registry([tmp_path / "registry.yaml"])
+    assert callable(registry.dataset("some").load())
+    if message is None:
+        assert registry.dataset("own").load().__name__ == "read"
+        return
+    with pytest.raises(UsageError, match=rf"registry.yaml:2: own: {re.escape(message)}"):
+        registry.dataset("own").load()
 
 
 @pytest.mark.parametrize(

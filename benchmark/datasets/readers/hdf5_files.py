@@ -49,7 +49,7 @@ def pick(path: Path, shapes: Mapping[str, tuple[int, ...]], array: str | None) -
     if len(several) == 1:
         return several[0]
     if not several:
-        raise DataError(f"{path}: no array of numbers in it; save the RDM as an array of its own")
+        raise DataError(f"{path}: no array of numbers in it; save them as an array of their own")
     raise DataError(f"{path}: which of its arrays? name one with --array: {shown}")
 
 

@@ -254,7 +254,7 @@ def _oriented(values: np.ndarray, n: int, axes: str | None, path: Path) -> np.nd
     if axes is None and first != n and second == n:
         raise DataError(
             f"{path}: responses of shape {values.shape}, the wrong way round for {n} ids; expected "
-            f"{expected}; or read it with --axes channels"
+            f"{expected}; or read it with --axes channels{', if its repeats come last' * (values.ndim > 2)}"
         )
     oriented = np.swapaxes(values, 0, 1) if axes == AXES[1] else values
     if len(oriented) != n:
