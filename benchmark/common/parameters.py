@@ -17,7 +17,8 @@ class Parameter:
     Attributes
     ----------
     default : object
-        Its value where the binding says nothing. A given value must have the same type; None: any type.
+        Its value where the binding says nothing. A given value must have the same type, or be a whole number
+        where this is a float; None: any type.
     meaning : str
         What it decides, and which values it can have. The documentation shows it in a table.
     plugin : bool
@@ -67,7 +68,7 @@ def read_params(task: str, params: Mapping[str, Any], defaults: Mapping[str, Any
         The parameters of the binding.
     defaults : mapping
         Every parameter of the task, with its default. A given value must have the type of the default (any
-        type if the default is None).
+        type if the default is None); a whole number will do where the default is a float.
 
     Returns
     -------
@@ -84,19 +85,24 @@ def read_params(task: str, params: Mapping[str, Any], defaults: Mapping[str, Any
     >>> defaults = {"metric": "correlation", "starts": 10}
     >>> read_params("gwot_matching", {"starts": 4}, defaults)
     {'metric': 'correlation', 'starts': 4}
+    >>> read_params("encoding", {"least_reliability": 0}, {"least_reliability": 0.5})
+    {'least_reliability': 0.0}
     >>> read_params("gwot_matching", {"start": 4}, defaults)
     Traceback (most recent call last):
     ...
     benchmark.common.errors.UsageError: task gwot_matching: unknown parameter 'start'; did you mean starts?
     """
+    given = dict(params)
     for key, value in params.items():
         if key not in defaults:
             raise UsageError(f"task {task}: unknown parameter {key!r}; {did_you_mean(key, sorted(defaults))}")
         default = defaults[key]
+        if isinstance(default, float) and type(value) is int:
+            given[key] = value = float(value)
         # to Python a truth value is a whole number, but whoever writes one means something else
         mistaken = isinstance(value, bool) is not isinstance(default, bool)
         if default is not None and (not isinstance(value, type(default)) or mistaken):
             raise UsageError(
                 f"task {task}: parameter {key!r} must be {type(default).__name__}, not {value!r}"
             )
-    return {**defaults, **params}
+    return {**defaults, **given}
