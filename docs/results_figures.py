@@ -26,7 +26,7 @@ _MARGIN = 0.06
 _STYLE = Markup(
     "text { font: 11px system-ui, sans-serif; fill: #555; } .title { font-weight: 600; fill: #1c1c1c; } "
     ".grid { stroke: #eee; } .chance { stroke: #666; stroke-width: 1.5; stroke-dasharray: 3 3; } "
-    ".ceiling { fill: #e4efe4; } .bar { fill: #0072b2; } .interval { stroke: #1c1c1c; stroke-width: 1.5; }"
+    ".ceiling { fill: #c5dcc5; } .bar { fill: #0072b2; } .interval { stroke: #1c1c1c; stroke-width: 1.5; }"
 )
 
 
@@ -140,7 +140,10 @@ def _levels(of: Estimate, y: _Scale) -> Markup:
     lines = Markup("")
     if of.ceiling_low is not None and of.ceiling_high is not None:
         lines += Markup('<rect class="ceiling" x="{}" width="{}" y="{:.1f}" height="{:.1f}"/>').format(
-            left, right - left, y(of.ceiling_high), y(of.ceiling_low) - y(of.ceiling_high)
+            left,
+            right - left,
+            y(of.ceiling_high),
+            max(y(of.ceiling_low) - y(of.ceiling_high), 2),  # a ceiling that is one number is a line
         )
     if of.chance is not None:
         lines += Markup('<line class="chance" x1="{0}" x2="{1}" y1="{2:.1f}" y2="{2:.1f}"/>').format(
