@@ -99,7 +99,12 @@ def test_the_page_shows_the_range_beside_the_score_and_no_column_of_its_own(answ
     (binding,) = content["suites"][0]["bindings"]
     assert binding["name"] == "people_rdm"
     (cell,) = (c for c in binding["cells"] if c["model"] == "mini_encoder")
-    assert cell["recipes"] == [8, min(scores), max(scores), 1, 1]
+    assert cell["recipes"] == {
+        "n": 8,
+        "scores": pytest.approx([min(scores), max(scores)], abs=5e-5),
+        "ranks": [1, 1],
+        "ahead_of": ["mini_encoder@untrained:0", "pixels"],
+    }
 
 
 def test_the_table_says_under_how_many(answer, bench, folder):
