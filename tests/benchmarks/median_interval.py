@@ -2,10 +2,10 @@
 
 ``python tests/benchmarks/median_interval.py [--worlds N]``
 
-Draws predictions and measurements whose true correlation is known for each channel, takes the mean over five
-folds and the median over channels as the task does, and draws the stimuli again 400 times. Prints, for
-channels of four kinds and two numbers of stimuli, the coverage of the 95 % interval of percentiles (that of
-the task), of the basic interval, and of the percentiles moved so that the mean draw is the estimate.
+Draws predictions and measurements whose true correlation is known for each channel, takes the statistic of
+the task over five folds, and draws the stimuli again 400 times. Prints, for channels of four kinds and two
+numbers of stimuli, the coverage of the 95 % interval of percentiles (that of the task), of the basic
+interval, and of the percentiles moved so that the mean draw is the estimate.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import argparse
 
 import numpy as np
 
-from benchmark.inference import bootstrap_weights
+from benchmark.inference import FoldedPredictions, bootstrap_weights, encoding_statistic
 
 FOLDS, DRAWS = 5, 400
 
@@ -31,20 +31,6 @@ def channels() -> dict[str, np.ndarray]:
     }
 
 
-def medians(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The score under each of ``weights`` (b, n): median over channels of the mean Pearson over folds."""
-    folds = np.arange(len(x)) % FOLDS
-    of_folds = []
-    for k in range(FOLDS):
-        w, a, b = weights[:, folds == k], x[folds == k], y[folds == k]
-        w = w / w.sum(1, keepdims=True)
-        mean_a, mean_b = w @ a, w @ b
-        spread = np.sqrt((w @ a**2 - mean_a**2) * (w @ b**2 - mean_b**2))
-        of_folds.append((w @ (a * b) - mean_a * mean_b) / spread)
-    score: np.ndarray = np.median(np.mean(of_folds, axis=0), axis=1)
-    return score
-
-
 def coverage(true: np.ndarray, n: int, worlds: int) -> np.ndarray:
     """Share of worlds in which each of the three intervals covers the median of ``true``."""
     rng = np.random.default_rng(0)
@@ -53,7 +39,8 @@ def coverage(true: np.ndarray, n: int, worlds: int) -> np.ndarray:
         x = rng.normal(size=(n, len(true)))
         y = true * x + np.sqrt(1 - true**2) * rng.normal(size=x.shape)
         weights = np.concatenate([np.ones((1, n)), bootstrap_weights(n, DRAWS, rng)])
-        score, *draws = medians(x, y, weights)
+        folded = FoldedPredictions(x, y, folds=np.arange(n) % FOLDS, concepts=np.arange(n))
+        score, *draws = encoding_statistic(folded)(weights)
         low, high = np.percentile(draws, [2.5, 97.5])
         bias = np.mean(draws) - score
         ends = (low, high), (2 * score - high, 2 * score - low), (low - bias, high - bias)
