@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from results_words import ALPHA, below_chance, p_text, table
+from results_words import ALPHA, below_chance, interval_text, p_text, table
 
 from benchmark.leaderboard.board import Board
 from benchmark.leaderboard.markdown import number
@@ -125,7 +125,7 @@ def _interval(layer: LayerScore, cell: CellResult) -> str:
     found = layer.metrics.get(str(cell.metric))
     if found is None:
         return "-"
-    return f"{number(found.score)} [{number(found.ci_low)}, {number(found.ci_high)}]"
+    return interval_text(found.score, found.ci_low, found.ci_high)
 
 
 def _over_images(layer: LayerScore, cell: CellResult) -> str:
@@ -165,4 +165,4 @@ def pooling_section() -> str:
 
 
 def _of_way(row: dict[str, str]) -> str:
-    return f"{float(row['score']):.3f} [{float(row['low']):.3f}, {float(row['high']):.3f}]"
+    return interval_text(float(row["score"]), float(row["low"]), float(row["high"]))

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
+from results_words import interval_text
 
 from benchmark.common.figures import COLOURS
 from benchmark.leaderboard.board import Column
-from benchmark.leaderboard.markdown import number
 from benchmark.results import CellResult, Estimate
 
 #: With more lines than this a profile cannot be read, and colours repeat
@@ -190,7 +190,7 @@ def _bar(cell: CellResult, x: _Scale) -> Markup:
             x(cell.ci_low), x(cell.ci_high), middle, middle
         )
     parts += Markup('<line class="chance" x1="{0:.1f}" x2="{0:.1f}" y1="0" y2="{1}"/>').format(x(0), _BAR)
-    text = f"{number(cell.score)} [{number(cell.ci_low)}, {number(cell.ci_high)}]"
+    text = interval_text(cell.score, cell.ci_low, cell.ci_high)
     return parts + Markup('<text x="{}" y="{}">{}</text>').format(_BARS[1] + 14, middle + 4, text)
 
 

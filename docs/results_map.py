@@ -11,10 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from markupsafe import Markup
 from results_figures import at, file, title
-from results_words import table
+from results_words import interval_text, table
 
 from benchmark.common.figures import COLOURS
-from benchmark.leaderboard.markdown import number
 from benchmark.measures import similarity_map
 
 SIMILARITY = Path(__file__).parent / "explanation" / "model-similarity.csv"
@@ -101,7 +100,7 @@ def _name(layer: tuple[str, str]) -> str:
 
 def _closest(found: Alike, i: int, j: int) -> tuple[str, str]:
     score, low, high = (matrix[i, j] for matrix in (found.similarity, found.low, found.high))
-    return _name(found.layers[j]), f"{number(score)} [{number(low)}, {number(high)}]"
+    return _name(found.layers[j]), interval_text(score, low, high)
 
 
 def map_figure() -> str:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from results_words import named, table
+from results_words import interval_text, named, table
 
 from benchmark.leaderboard.board import Board
 from benchmark.results import CellResult
@@ -69,8 +69,7 @@ def neurons_section() -> str:
             "The words of association networks alone, without the layers of their encoders: Spearman "
             "correlation with the RDM of the responses (`v4_210325_rdm`), by the rule under which two "
             "profiles are compared ([the rules](association-geometry.md#the-rules)). "
-            f"The best rule is {'; '.join(best)}. "
-            "The rule of the suite was chosen on people.",
+            f"The best rule is {'; '.join(best)}. The rule of the suite was chosen on people.",
             "",
             _table_of_rules(rows),
         ]
@@ -116,4 +115,4 @@ def _rule(row: dict[str, str]) -> str:
 def _of_rule(row: dict[str, str] | None) -> str:
     if row is None:
         return "-"
-    return f"{float(row['spearman']):.3f} [{float(row['low']):.3f}, {float(row['high']):.3f}]"
+    return interval_text(float(row["spearman"]), float(row["low"]), float(row["high"]))

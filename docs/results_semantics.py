@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from results_figures import profiles
-from results_words import ALPHA, p_text, table
+from results_words import ALPHA, interval_text, p_text, table
 
 from benchmark.inference import fdr
 from benchmark.leaderboard.board import Board, Column
@@ -140,7 +140,7 @@ def _with_chance(found: Estimate | None) -> str:
 def _with_interval(found: Estimate | None) -> str:
     if found is None or found.score is None:
         return "-"
-    return f"{number(found.score)} [{number(found.ci_low)}, {number(found.ci_high)}]"
+    return interval_text(found.score, found.ci_low, found.ci_high)
 
 
 def _depth(columns: Iterable[Column]) -> str:
@@ -229,11 +229,7 @@ def _order(columns: Iterable[Column]) -> str:
         cells = []
         for first, second in steps:
             step = step_between(found[first], found[second]) if {first, second} <= found.keys() else None
-            cells.append(
-                "-"
-                if step is None
-                else f"{number(step.difference)} [{number(step.low)}, {number(step.high)}]"
-            )
+            cells.append("-" if step is None else interval_text(step.difference, step.low, step.high))
             if step is not None:
                 counted[first, second][step.reading] += 1
         rows.append((f"`{cell.binding}`", f"`{cell.model}`", *cells))

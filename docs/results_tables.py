@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from results_words import score_text, table
+from results_words import interval_text, score_text, table
 
 from benchmark.leaderboard.board import Board, Column
 from benchmark.leaderboard.markdown import number
@@ -79,4 +79,4 @@ def _estimate_text(cell: CellResult | None, metric: str) -> str:
     if cell is None:
         return "-"
     one = at_best_layer(cell, metric)
-    return f"{number(one.score)} [{number(one.ci_low)}, {number(one.ci_high)}]"
+    return interval_text(one.score, one.ci_low, one.ci_high)

@@ -27,8 +27,12 @@ def score_text(cell: CellResult | None) -> str:
     """A score with its interval, for a table."""
     if cell is None:
         return "-"
-    mark = "†" if cell.trained_on else ""
-    return f"{number(cell.score)}{mark} [{number(cell.ci_low)}, {number(cell.ci_high)}]"
+    return interval_text(cell.score, cell.ci_low, cell.ci_high, "†" if cell.trained_on else "")
+
+
+def interval_text(score: float | None, low: float | None, high: float | None, mark: str = "") -> str:
+    """A number, a mark on it, and its interval."""
+    return f"{number(score)}{mark} [{number(low)}, {number(high)}]"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -39,7 +43,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def named(models: Iterable[str]) -> str:
     """Names of models, as code."""
-    return ", ".join(f"`{model}`" for model in models)
+    return _listed(f"`{model}`" for model in models)
 
 
 def found_section(board: Board) -> str:
@@ -180,7 +184,7 @@ def _pixels(cell: CellResult) -> str:
 def _difference_text(one: Difference) -> str:
     if one.why.startswith("a result holds no changes"):
         return "the results lack what it needs"
-    return one.why.partition(":")[0] or f"{number(one.difference)} [{number(one.low)}, {number(one.high)}]"
+    return one.why.partition(":")[0] or interval_text(one.difference, one.low, one.high)
 
 
 def p_text(p: float | None) -> str:
@@ -231,10 +235,9 @@ def _unique_lines(board: Board) -> list[str]:
         if column.cells[0].task != "rdm_partition":
             continue
         own = [cell for cell in column.cells if cell.ci_low is not None and cell.ci_low > 0]
-        named = ", ".join(f"`{cell.model}` {score_text(cell)}" for cell in own)
-        said = f"more than nothing for {named}" if own else "for no model shown to be more than nothing"
-        beyond = ", ".join(f"`{name}`" for name in _beyond(column))
-        lines.append(f"- {column.target} (`{column.binding}`), beyond {beyond}: {said}.")
+        scores = _listed(f"`{cell.model}` {score_text(cell)}" for cell in own)
+        said = f"more than nothing for {scores}" if own else "for no model shown to be more than nothing"
+        lines.append(f"- {column.target} (`{column.binding}`), beyond {named(_beyond(column))}: {said}.")
     return [*lines, ""] if len(lines) > 2 else []
 
 
