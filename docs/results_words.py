@@ -130,8 +130,9 @@ def _encoder_lines(board: Board) -> list[str]:
         layers += f"; `{one.encoder.best_layer}`"
         said_here = ", ".join(dict.fromkeys(words))
         rows.append((*names, scores, score_text(one.encoder), layers, changes, p, said_here))
-        if len(set(words)) == 1:
-            agreed.setdefault(one.family, {}).setdefault(words[0], []).append(f"`{one.binding}`")
+        compared = [word for word in words if word != "not compared"] or words
+        if len(set(compared)) == 1:
+            agreed.setdefault(one.family, {}).setdefault(compared[0], []).append(f"`{one.binding}`")
     said = {
         "better": "is better than its encoder in",
         "worse": "is worse in",
@@ -154,7 +155,7 @@ def _encoder_lines(board: Board) -> list[str]:
         "nothing: if training left it as it was and the images have one size, the difference is 0."
         f"{_sizes(found)} In bindings with SWOW the association network was "
         "trained with the target and its encoder was not: a better score is expected there. Where all seeds "
-        "agree:",
+        "that could be compared agree:",
         "",
         *sentences,
         "",
